@@ -1,0 +1,109 @@
+// Text in, as a stream: read, check, split. Output: units of text, each training or held-out, and a manifest.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "isoflop/base.h"
+
+namespace isoflop {
+
+enum class Utf8Policy { error, replace, skip };  ///< invalid bytes: stop with their offset, U+FFFD, or leave them out
+enum class SplitKind { automatic, block, document, source, none };
+
+struct CorpusOptions {
+  std::vector<std::string> inputs;       ///< files, folders (recursive, *.txt *.md *.jsonl and their .gz .zst), globs
+  std::string text_key = "text";         ///< JSONL: the key that holds a document's text
+  std::string source_key = "source";     ///< JSONL: the key that names its source; plain files: the file is the source
+  Utf8Policy utf8 = Utf8Policy::error;
+  SplitKind split = SplitKind::automatic;  ///< document from 30 documents up, else block
+  double val_fraction = 0.1;             ///< of the characters; reached from the smallest unit hash upwards
+  std::int64_t block_characters = 10'000;  ///< block: cut at the paragraph end nearest to this length
+};
+
+/// One unit of the split: a document, a block of a long text, or a document of a held-out source.
+struct Unit {
+  std::int64_t index = 0;     ///< in reading order over the whole corpus
+  std::string_view source;
+  std::string_view text;      ///< valid UTF-8; lives until the callback returns
+  bool held_out = false;
+  bool ends_document = true;  ///< false for every block of a text but its last
+};
+
+struct SourceFacts {
+  std::string name;
+  std::string sha256;         ///< of the file's bytes as stored (compressed files: as compressed)
+  std::int64_t documents = 0;
+  std::int64_t characters = 0;
+  std::int64_t bytes = 0;     ///< of the text
+  std::int64_t invalid_bytes = 0;
+};
+
+struct SplitFacts {
+  std::int64_t units = 0;
+  std::int64_t characters = 0;
+  std::int64_t bytes = 0;
+};
+
+/// What was read and how it was split. `content_id` is a hash of all that decides the units and their sides; no path in it.
+struct CorpusManifest {
+  std::string content_id;
+  SplitKind split = SplitKind::document;
+  double val_fraction = 0.1;
+  Utf8Policy utf8 = Utf8Policy::error;
+  std::vector<SourceFacts> sources;
+  SplitFacts train, held_out;
+};
+
+/// A corpus whose split is decided. Two passes over the files; memory does not grow with the text, only with units.
+class Corpus {
+ public:
+  /// First pass: reads, checks, hashes and splits.
+  ///
+  /// Throws   missing_input (no such file, empty folder), bad_data (empty, binary, invalid UTF-8 with its byte offset, JSONL with
+  ///          its line, nothing held out), io.
+  [[nodiscard]] static Corpus open(const CorpusOptions& options, std::stop_token stop = {}, const ProgressFn& progress = {});
+
+  Corpus(Corpus&&) noexcept;
+  Corpus& operator=(Corpus&&) noexcept;
+  ~Corpus();
+
+  [[nodiscard]] const CorpusManifest& manifest() const;
+
+  /// Second pass: every unit in reading order. Throws bad_data if a file changed since `open`.
+  void for_each_unit(const std::function<void(const Unit&)>& visit, std::stop_token stop = {}) const;
+
+ private:
+  struct State;
+  explicit Corpus(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+[[nodiscard]] std::string to_json(const CorpusManifest& manifest);
+[[nodiscard]] CorpusManifest corpus_manifest_from_json(const std::string& text, const std::string& subject);
+
+/// A sample corpus that a package registry carries (data/corpora.toml, embedded at build).
+struct CorpusRecipe {
+  std::string name, title, manager, package, version, licence, unpack;
+  std::int64_t documents = 0, characters = 0;
+};
+[[nodiscard]] const std::vector<CorpusRecipe>& corpus_recipes();
+
+/// Brings a recipe's corpus into `cache_dir`/<name>-<version>.jsonl by its package manager and returns that path; at once if
+/// it is there and its checksum holds. Throws usage (unknown recipe, with the nearest), failure (the manager is missing or
+/// says no, with its words).
+[[nodiscard]] std::string get_corpus(const std::string& name, const std::string& cache_dir, std::stop_token stop = {},
+                                     const ProgressFn& progress = {});
+
+[[nodiscard]] std::string to_string(Utf8Policy);
+[[nodiscard]] std::string to_string(SplitKind);
+[[nodiscard]] Utf8Policy utf8_policy_from(const std::string& text);
+[[nodiscard]] SplitKind split_kind_from(const std::string& text);
+
+}  // namespace isoflop

@@ -1,0 +1,33 @@
+// Content hashes: SHA-256 (OpenSSL) for identities, XXH3-64 for checksums of large files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace isoflop {
+
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  void add(std::string_view bytes);
+  [[nodiscard]] std::string hex();  ///< ends the hash
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+[[nodiscard]] std::uint64_t xxh3(std::span<const std::byte> bytes);
+[[nodiscard]] std::uint64_t xxh3(std::string_view bytes);
+[[nodiscard]] std::string hex64(std::uint64_t value);  ///< 16 lower-case digits
+
+}  // namespace isoflop

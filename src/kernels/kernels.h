@@ -1,0 +1,165 @@
+// Pure functions on memory, one table per instruction set. They know no model, allocate nothing, start no thread.
+//
+// Real is float, or double in the reference set (gradient checks). Every sum runs in ascending index order, one accumulator
+// per output element (a vector of independent lanes with a fixed tree where a row is reduced), so that bytes depend on
+// shape and instruction set alone. Matrices are row-major with a leading dimension; sizes are any positive number unless a
+// comment says otherwise, and no function reads or writes outside rows x cols.
+#pragma once
+
+#include <cstdint>
+
+namespace isoflop::kernels {
+
+enum class Gelu { exact, tanh };
+
+/// What happens to an output tile of a matmul, in this order: bias, then store or add.
+enum class Store { overwrite, add };
+
+/// C (m, n) = [C +] A (m, k) * B (k, n) [+ bias (n)], B packed by `pack_*`.
+template <class Real>
+struct MatmulArgs {
+  std::int64_t m = 0, n = 0, k = 0;
+  const Real* a = nullptr;  // (m, k), leading dimension lda
+  std::int64_t lda = 0;
+  const Real* b = nullptr;  // packed panels
+  Real* c = nullptr;        // (m, n), leading dimension ldc
+  std::int64_t ldc = 0;
+  const Real* bias = nullptr;  // (n) or none
+  Store store = Store::overwrite;
+};
+
+/// W (n, k) += Y (t, n)^T * X (t, k): the weight gradient. t ascends in one accumulator per element.
+template <class Real>
+struct OuterArgs {
+  std::int64_t t = 0, n = 0, k = 0;
+  const Real* y = nullptr;
+  std::int64_t ldy = 0;
+  const Real* x = nullptr;
+  std::int64_t ldx = 0;
+  Real* w = nullptr;
+  std::int64_t ldw = 0;
+  Real* scratch = nullptr;  // outer_scratch(t, n, k) Reals
+};
+
+template <class Real>
+struct LayerNormArgs {
+  std::int64_t rows = 0, cols = 0;
+  const Real* x = nullptr;     // (rows, cols)
+  const Real* gain = nullptr;  // (cols)
+  const Real* bias = nullptr;  // (cols) or none
+  Real* y = nullptr;           // (rows, cols)
+  Real* mean = nullptr;        // (rows), kept for backward
+  Real* inv_std = nullptr;     // (rows), kept for backward
+  Real epsilon = Real(1e-5);
+};
+
+/// dx = [dx +] gradient through the normalisation; dgain and dbias are added to.
+template <class Real>
+struct LayerNormBackwardArgs {
+  std::int64_t rows = 0, cols = 0;
+  const Real* x = nullptr;
+  const Real* gain = nullptr;
+  const Real* mean = nullptr;
+  const Real* inv_std = nullptr;
+  const Real* dy = nullptr;  // (rows, cols)
+  Real* dx = nullptr;        // (rows, cols)
+  Real* dgain = nullptr;     // (cols)
+  Real* dbias = nullptr;     // (cols) or none
+  Store store = Store::overwrite;
+};
+
+/// Causal self-attention of one sequence. qkv (t, 3 c) holds q | k | v side by side, heads contiguous within each (c = heads * size).
+template <class Real>
+struct AttentionArgs {
+  std::int64_t t = 0, heads = 0, size = 0;
+  const Real* qkv = nullptr;   // leading dimension ldqkv
+  std::int64_t ldqkv = 0;
+  Real* out = nullptr;         // (t, heads * size), leading dimension ldo
+  std::int64_t ldo = 0;
+  Real* probs = nullptr;       // attention_saved(t, heads, size) Reals kept for backward; format of the set's own
+  Real* scratch = nullptr;     // attention_scratch(t, heads, size) Reals
+};
+template <class Real>
+struct AttentionBackwardArgs {
+  std::int64_t t = 0, heads = 0, size = 0;
+  const Real* qkv = nullptr;
+  std::int64_t ldqkv = 0;
+  const Real* out = nullptr;
+  std::int64_t ldo = 0;
+  const Real* probs = nullptr;
+  const Real* dout = nullptr;  // (t, heads * size), leading dimension lddo
+  std::int64_t lddo = 0;
+  Real* dqkv = nullptr;        // (t, 3 c), leading dimension lddqkv; overwritten
+  std::int64_t lddqkv = 0;
+  Real* scratch = nullptr;
+};
+
+/// Softmax cross-entropy over rows of logits, in place: nll[r] = -log softmax(logits[r])[target[r]] in double from a float
+/// log-sum-exp, and, where `scale` is not 0, logits[r] becomes (softmax - onehot) * scale. Columns from `classes` up to ldl
+/// are padding: their gradient is 0. A target below 0 is ignored: nll 0, gradient 0.
+template <class Real>
+struct CrossEntropyArgs {
+  std::int64_t rows = 0, classes = 0;
+  Real* logits = nullptr;  // (rows, ldl)
+  std::int64_t ldl = 0;
+  const std::int32_t* target = nullptr;
+  double* nll = nullptr;   // (rows)
+  Real scale = 0;
+};
+
+/// AdamW with decoupled decay (Loshchilov & Hutter, arXiv:1711.05101, alg. 2), on n elements:
+/// g = grad * grad_scale; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w = w (1 - lr decay) - lr (m/c1) / (sqrt(v/c2) + eps), c_i = 1 - b_i^step
+template <class Real>
+struct AdamWArgs {
+  std::int64_t n = 0;
+  Real* w = nullptr;
+  Real* m = nullptr;
+  Real* v = nullptr;
+  const Real* grad = nullptr;
+  Real grad_scale = 1, learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, decay = 0, correction1 = 1, correction2 = 1;
+};
+
+template <class Real>
+struct Table {
+  const char* name = "";
+
+  // packed right-hand sides. W is (n, k) row-major: outputs x inputs.
+  // forward:  Y (m, n) = X (m, k) W^T    backward: dX (m, k) = dY (m, n) W
+  std::int64_t (*packed_size)(std::int64_t n, std::int64_t k) = nullptr;  // Reals, for either direction
+  void (*pack_forward)(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) = nullptr;
+  void (*pack_backward)(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) = nullptr;
+  void (*matmul)(const MatmulArgs<Real>&) = nullptr;
+
+  std::int64_t (*outer_scratch)(std::int64_t t, std::int64_t n, std::int64_t k) = nullptr;
+  void (*outer)(const OuterArgs<Real>&) = nullptr;
+
+  void (*layernorm)(const LayerNormArgs<Real>&) = nullptr;
+  void (*layernorm_backward)(const LayerNormBackwardArgs<Real>&) = nullptr;
+
+  // y = gelu(x); dx = dy * gelu'(x), dx may be dy
+  void (*gelu)(Gelu kind, std::int64_t n, const Real* x, Real* y) = nullptr;
+  void (*gelu_backward)(Gelu kind, std::int64_t n, const Real* x, const Real* dy, Real* dx) = nullptr;
+
+  std::int64_t (*attention_saved)(std::int64_t t, std::int64_t heads, std::int64_t size) = nullptr;
+  std::int64_t (*attention_scratch)(std::int64_t t, std::int64_t heads, std::int64_t size) = nullptr;
+  void (*attention)(const AttentionArgs<Real>&) = nullptr;
+  void (*attention_backward)(const AttentionBackwardArgs<Real>&) = nullptr;
+
+  void (*cross_entropy)(const CrossEntropyArgs<Real>&) = nullptr;
+
+  // sum[c] += sum over rows of x[r, c]: a bias gradient
+  void (*add_column_sums)(std::int64_t rows, std::int64_t cols, const Real* x, std::int64_t ldx, Real* sum) = nullptr;
+  // y += x
+  void (*add)(std::int64_t n, const Real* x, Real* y) = nullptr;
+  // y = x1 + x2
+  void (*sum)(std::int64_t n, const Real* x1, const Real* x2, Real* y) = nullptr;
+  // sum of squares in double; the caller fixes the chunking. NaN and inf come through.
+  double (*sum_squares)(std::int64_t n, const Real* x) = nullptr;
+  void (*adamw)(const AdamWArgs<Real>&) = nullptr;
+};
+
+/// The reference set: plain loops, what every faster set is compared with.
+template <class Real>
+[[nodiscard]] const Table<Real>& reference();
+
+}  // namespace isoflop::kernels

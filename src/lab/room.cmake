@@ -1,0 +1,1 @@
+target_link_libraries(room_lab PUBLIC LibLZMA::LibLZMA PkgConfig::TOMLPP)

@@ -1,0 +1,1 @@
+target_link_libraries(room_runs PUBLIC SQLite::SQLite3)
