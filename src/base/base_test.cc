@@ -1,0 +1,203 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/math.h"
+#include "base/random.h"
+#include "base/team.h"
+#include "base/text.h"
+
+namespace isoflop {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path fresh_folder(const std::string& name) {
+  const fs::path path = fs::path(testing::TempDir()) / ("isoflop_base_" + name);
+  fs::remove_all(path);
+  fs::create_directories(path);
+  return path;
+}
+
+double worst_relative(double (*ours)(double), double (*libm)(double), double low, double high) {
+  double worst = 0;
+  for (int i = 0; i <= 20'000; ++i) {
+    const double x = low + (high - low) * i / 20'000;
+    const double want = libm(x);
+    const double error = std::fabs(ours(x) - want) / std::max(std::fabs(want), 1e-300);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+TEST(Math, AgreesWithLibmWithinFourUnitsInTheLastPlace) {
+  EXPECT_LE(worst_relative(exp_, std::exp, -700, 700), 9e-16);
+  EXPECT_LE(worst_relative(log_, std::log, 1e-9, 0.9), 9e-16);
+  EXPECT_LE(worst_relative(log_, std::log, 1.1, 1e9), 9e-16);
+  EXPECT_LE(worst_relative(tanh_, std::tanh, -10, 10), 9e-16);
+  EXPECT_LE(worst_relative(erf_, std::erf, -5, 5), 2e-15);
+}
+
+TEST(Math, CosIsRightToAnAbsoluteErrorOfOneInTenToTheFifteen) {
+  for (int i = 0; i < 10'000; ++i) EXPECT_NEAR(cos_(i * 0.01 - 50), std::cos(i * 0.01 - 50), 1e-15);
+}
+
+TEST(Math, KeepsTheEdges) {
+  EXPECT_EQ(exp_(0), 1);
+  EXPECT_EQ(log_(1), 0);
+  EXPECT_EQ(exp_(-1000), 0);
+  EXPECT_TRUE(std::isinf(exp_(1000)));
+  EXPECT_TRUE(std::isnan(exp_(NAN)));
+  EXPECT_TRUE(std::isnan(log_(-1)));
+  EXPECT_TRUE(std::isnan(tanh_(NAN)));
+  EXPECT_EQ(erf_(0), 0);
+}
+
+TEST(Philox, MatchesThePublishedKnownAnswer) {
+  // Random123's kat_vectors: philox4x32-10, counter and key all ones
+  Philox rng{0xffffffffffffffffULL, static_cast<Stream>(0xffffffffU)};
+  EXPECT_THAT(rng.words(0xffffffffffffffffULL, 0xffffffffU), testing::ElementsAre(0x408f276dU, 0x41c83b0eU, 0xa20bc7c6U, 0x6d5451fdU));
+}
+
+TEST(Philox, NormalsHaveMeanZeroAndVarianceOne) {
+  const Philox rng{7, Stream::weights};
+  double sum = 0, squares = 0;
+  constexpr int kCount = 200'000;
+  for (int i = 0; i < kCount; ++i) {
+    const double x = rng.normal(static_cast<std::uint64_t>(i));
+    sum += x;
+    squares += x * x;
+  }
+  EXPECT_NEAR(sum / kCount, 0, 5 / std::sqrt(kCount));
+  EXPECT_NEAR(squares / kCount, 1, 5 * std::sqrt(2.0 / kCount));
+}
+
+TEST(Permutation, VisitsEveryElementOnceAndDependsOnSeedAndKey) {
+  for (const std::uint64_t n : {1U, 2U, 3U, 17U, 256U, 1000U}) {
+    const Permutation order(n, 42, 3);
+    std::set<std::uint64_t> seen;
+    for (std::uint64_t i = 0; i < n; ++i) seen.insert(order(i));
+    EXPECT_EQ(seen.size(), n);
+    EXPECT_LT(*seen.rbegin(), n);
+  }
+  int moved = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) moved += Permutation(1000, 42, 3)(i) != Permutation(1000, 42, 4)(i);
+  EXPECT_GT(moved, 900);
+}
+
+TEST(Hash, Sha256OfAbcIsThePublishedOne) {
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Text, NumbersComeBackAsTheyWere) {
+  for (const double x : {0.1, 1e300, -3.0, 1.0 / 3, 4.9e-324}) EXPECT_EQ(parse_double(format_number(x)), x);
+  EXPECT_FALSE(parse_double("1.5x"));
+  EXPECT_FALSE(parse_double(""));
+  EXPECT_FALSE(parse_int("1.5"));
+}
+
+TEST(Text, PeopleReadGroupsAndPrefixes) {
+  EXPECT_EQ(format_count(15'659'520), "15,659,520");
+  EXPECT_EQ(format_count(12), "12");
+  EXPECT_EQ(format_si(15'659'520), "15.7 M");
+  EXPECT_EQ(format_bytes(1536), "1.5 KiB");
+  EXPECT_EQ(format_seconds(200), "3 min 20 s");
+}
+
+TEST(Text, SuggestsTheNearestKey) {
+  EXPECT_EQ(nearest("n_layr", {"n_layer", "n_head"}), "n_layer");
+  EXPECT_EQ(nearest("zzzzzz", {"n_layer", "n_head"}), std::nullopt);
+}
+
+TEST(Json, RefusesDeepNestingAndNamesTheFile) {
+  EXPECT_THROW((void)parse_json(std::string(100'000, '['), "deep.json"), Error);
+  try {
+    (void)parse_json("{\"a\": ", "torn.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::bad_data);
+    EXPECT_EQ(error.subject(), "torn.json");
+  }
+}
+
+TEST(File, AReplacedFileIsWholeAndLeavesNoTemporary) {
+  const fs::path folder = fresh_folder("atomic");
+  write_file_atomic(folder / "x", "one");
+  write_file_atomic(folder / "x", "two");
+  EXPECT_EQ(read_file(folder / "x"), "two");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator{}), 1);
+}
+
+TEST(File, AMissingFileIsMissingInputAndNamesThePath) {
+  try {
+    (void)read_file("/nowhere/at/all");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::missing_input);
+    EXPECT_EQ(error.subject(), "/nowhere/at/all");
+  }
+}
+
+TEST(File, AFullDiskIsIoAndKeepsTheOldFile) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  FileWriter writer("/dev/full", FileWriter::Mode::append);
+  writer.write("x");
+  try {
+    writer.flush();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::io);
+    EXPECT_THAT(error.hint(), testing::HasSubstr("free"));
+  }
+}
+
+TEST(File, ASecondLockOnTheSameFileNamesTheHolder) {
+  const fs::path folder = fresh_folder("lock");
+  const FileLock first(folder / "lock", "run 1");
+  EXPECT_THROW(FileLock(folder / "lock", "run 1"), Error);
+}
+
+TEST(Team, RunsEveryRankOnceAndWaitsForAll) {
+  for (const std::int64_t threads : {1, 2, 5}) {
+    Team team(threads);
+    for (int round = 0; round < 200; ++round) {
+      std::atomic<std::int64_t> sum{0};
+      team.run([&](std::int64_t rank) { sum += rank + 1; });
+      EXPECT_EQ(sum, threads * (threads + 1) / 2);
+    }
+  }
+}
+
+TEST(Team, ABarrierSeparatesTwoPhases) {
+  Team team(4);
+  for (int round = 0; round < 100; ++round) {
+    std::atomic<int> before{0};
+    std::atomic<bool> early{false};
+    team.run([&](std::int64_t) {
+      ++before;
+      team.barrier();
+      if (before != 4) early = true;
+    });
+    EXPECT_FALSE(early);
+  }
+}
+
+TEST(Team, TheFirstExceptionReachesTheCaller) {
+  Team team(3);
+  EXPECT_THROW(team.run([](std::int64_t rank) {
+    if (rank == 2) throw Error(Fault::failure, "rank", "two");
+  }),
+               Error);
+  team.run([](std::int64_t) {});
+}
+
+}  // namespace
+}  // namespace isoflop
