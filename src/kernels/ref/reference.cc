@@ -1,0 +1,319 @@
+// The reference set: plain loops in ascending order, what every faster set is compared with.
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#include "base/math.h"
+#include "kernels/kernels.h"
+
+namespace isoflop::kernels {
+namespace {
+
+// packed: B (k, n) row-major, whichever side of W it came from
+std::int64_t packed_size(std::int64_t n, std::int64_t k) { return n * k; }
+
+template <class Real>
+void pack_forward(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < k; ++j) packed[j * n + i] = w[i * ldw + j];
+  }
+}
+
+template <class Real>
+void pack_backward(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < k; ++j) packed[i * k + j] = w[i * ldw + j];
+  }
+}
+
+template <class Real>
+void matmul(const MatmulArgs<Real>& a) {
+  for (std::int64_t i = 0; i < a.m; ++i) {
+    const Real* x = a.a + i * a.lda;  // a[i,:]
+    Real* y = a.c + i * a.ldc;        // c[i,:]
+    for (std::int64_t j = 0; j < a.n; ++j) {
+      Real sum = 0;
+      for (std::int64_t p = 0; p < a.k; ++p) sum += x[p] * a.b[p * a.n + j];
+      if (a.bias) sum += a.bias[j];
+      y[j] = a.store == Store::add ? y[j] + sum : sum;
+    }
+  }
+}
+
+std::int64_t outer_scratch(std::int64_t, std::int64_t, std::int64_t) { return 0; }
+
+template <class Real>
+void outer(const OuterArgs<Real>& a) {
+  for (std::int64_t i = 0; i < a.n; ++i) {
+    for (std::int64_t j = 0; j < a.k; ++j) {
+      Real sum = 0;
+      for (std::int64_t r = 0; r < a.t; ++r) sum += a.y[r * a.ldy + i] * a.x[r * a.ldx + j];
+      a.w[i * a.ldw + j] += sum;
+    }
+  }
+}
+
+template <class Real>
+void layernorm(const LayerNormArgs<Real>& a) {
+  const auto cols = static_cast<double>(a.cols);
+  for (std::int64_t r = 0; r < a.rows; ++r) {
+    const Real* x = a.x + r * a.cols;  // x[r,:]
+    Real* y = a.y + r * a.cols;        // y[r,:]
+
+    // mean and variance in two passes, in double
+    double sum = 0;
+    for (std::int64_t c = 0; c < a.cols; ++c) sum += static_cast<double>(x[c]);
+    const double mean = sum / cols;
+    double squares = 0;
+    for (std::int64_t c = 0; c < a.cols; ++c) {
+      const double d = static_cast<double>(x[c]) - mean;
+      squares += d * d;
+    }
+    const double inv = 1 / std::sqrt(squares / cols + static_cast<double>(a.epsilon));
+
+    // keep both for backward, then normalise
+    a.mean[r] = static_cast<Real>(mean);
+    a.inv_std[r] = static_cast<Real>(inv);
+    for (std::int64_t c = 0; c < a.cols; ++c) {
+      const Real scaled = (x[c] - a.mean[r]) * a.inv_std[r] * a.gain[c];
+      y[c] = a.bias ? scaled + a.bias[c] : scaled;
+    }
+  }
+}
+
+template <class Real>
+void layernorm_backward(const LayerNormBackwardArgs<Real>& a) {
+  const auto cols = static_cast<double>(a.cols);
+  for (std::int64_t r = 0; r < a.rows; ++r) {
+    const Real* x = a.x + r * a.cols;
+    const Real* dy = a.dy + r * a.cols;
+    Real* dx = a.dx + r * a.cols;
+
+    // means of g and of g * xhat, where g = dy * gain
+    double sum_g = 0, sum_gx = 0;
+    for (std::int64_t c = 0; c < a.cols; ++c) {
+      const Real xhat = (x[c] - a.mean[r]) * a.inv_std[r];
+      const double g = static_cast<double>(dy[c] * a.gain[c]);
+      sum_g += g;
+      sum_gx += g * static_cast<double>(xhat);
+    }
+    const auto mean_g = static_cast<Real>(sum_g / cols);
+    const auto mean_gx = static_cast<Real>(sum_gx / cols);
+
+    // dy is read before dx is written: they may be the same row
+    for (std::int64_t c = 0; c < a.cols; ++c) {
+      const Real xhat = (x[c] - a.mean[r]) * a.inv_std[r];
+      const Real d = dy[c];
+      a.dgain[c] += d * xhat;
+      if (a.dbias) a.dbias[c] += d;
+      const Real through = a.inv_std[r] * (d * a.gain[c] - mean_g - xhat * mean_gx);
+      dx[c] = a.store == Store::add ? dx[c] + through : through;
+    }
+  }
+}
+
+constexpr double kInvSqrt2 = 0.70710678118654752440;
+constexpr double kInvSqrt2Pi = 0.39894228040143267794;
+constexpr double kSqrt2OverPi = 0.79788456080286535588;
+constexpr double kCubic = 0.044715;
+
+template <class Real>
+void gelu(Gelu kind, std::int64_t n, const Real* x, Real* y) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double v = static_cast<double>(x[i]);
+    const double inside = kind == Gelu::exact ? erf_(v * kInvSqrt2) : tanh_(kSqrt2OverPi * (v + kCubic * v * v * v));
+    y[i] = static_cast<Real>(0.5 * v * (1 + inside));
+  }
+}
+
+template <class Real>
+void gelu_backward(Gelu kind, std::int64_t n, const Real* x, const Real* dy, Real* dx) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double v = static_cast<double>(x[i]);
+    double slope;
+    if (kind == Gelu::exact) {
+      slope = 0.5 * (1 + erf_(v * kInvSqrt2)) + v * kInvSqrt2Pi * exp_(-0.5 * v * v);
+    } else {
+      const double t = tanh_(kSqrt2OverPi * (v + kCubic * v * v * v));
+      slope = 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * kSqrt2OverPi * (1 + 3 * kCubic * v * v);
+    }
+    dx[i] = static_cast<Real>(static_cast<double>(dy[i]) * slope);
+  }
+}
+
+// probs: (heads, t, t), the upper triangle untouched
+std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) { return heads * t * t; }
+std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t) { return t; }
+
+template <class Real>
+void attention(const AttentionArgs<Real>& a) {
+  const std::int64_t c = a.heads * a.size;
+  const auto scale = static_cast<Real>(1 / std::sqrt(static_cast<double>(a.size)));
+  for (std::int64_t h = 0; h < a.heads; ++h) {
+    const Real* q = a.qkv + h * a.size;
+    const Real* k = q + c;
+    const Real* v = k + c;
+    for (std::int64_t i = 0; i < a.t; ++i) {
+      Real* p = a.probs + (h * a.t + i) * a.t;  // p[i,:]
+      Real largest = 0;
+      for (std::int64_t j = 0; j <= i; ++j) {
+        Real score = 0;
+        for (std::int64_t d = 0; d < a.size; ++d) score += q[i * a.ldqkv + d] * k[j * a.ldqkv + d];
+        p[j] = score * scale;
+        if (j == 0 || p[j] > largest) largest = p[j];
+      }
+      double sum = 0;
+      for (std::int64_t j = 0; j <= i; ++j) {
+        p[j] = static_cast<Real>(exp_(static_cast<double>(p[j] - largest)));
+        sum += static_cast<double>(p[j]);
+      }
+      for (std::int64_t j = 0; j <= i; ++j) p[j] = static_cast<Real>(static_cast<double>(p[j]) / sum);
+      for (std::int64_t d = 0; d < a.size; ++d) {
+        Real o = 0;
+        for (std::int64_t j = 0; j <= i; ++j) o += p[j] * v[j * a.ldqkv + d];
+        a.out[i * a.ldo + h * a.size + d] = o;
+      }
+    }
+  }
+}
+
+template <class Real>
+void attention_backward(const AttentionBackwardArgs<Real>& a) {
+  const std::int64_t c = a.heads * a.size;
+  const auto scale = static_cast<Real>(1 / std::sqrt(static_cast<double>(a.size)));
+  for (std::int64_t i = 0; i < a.t; ++i) {
+    for (std::int64_t j = 0; j < 3 * c; ++j) a.dqkv[i * a.lddqkv + j] = 0;
+  }
+  for (std::int64_t h = 0; h < a.heads; ++h) {
+    const Real* q = a.qkv + h * a.size;
+    const Real* k = q + c;
+    const Real* v = k + c;
+    Real* dq = a.dqkv + h * a.size;
+    Real* dk = dq + c;
+    Real* dv = dk + c;
+    for (std::int64_t i = 0; i < a.t; ++i) {
+      const Real* p = a.probs + (h * a.t + i) * a.t;          // p[i,:]
+      const Real* dout = a.dout + i * a.lddo + h * a.size;    // dout[i,h,:]
+      const Real* out = a.out + i * a.ldo + h * a.size;       // out[i,h,:]
+      Real mean = 0;                                          // sum_j p_ij dp_ij
+      for (std::int64_t d = 0; d < a.size; ++d) mean += dout[d] * out[d];
+      for (std::int64_t j = 0; j <= i; ++j) {
+        Real dp = 0;
+        for (std::int64_t d = 0; d < a.size; ++d) dp += dout[d] * v[j * a.ldqkv + d];
+        const Real ds = p[j] * (dp - mean) * scale;
+        for (std::int64_t d = 0; d < a.size; ++d) {
+          dq[i * a.lddqkv + d] += ds * k[j * a.ldqkv + d];
+          dk[j * a.lddqkv + d] += ds * q[i * a.ldqkv + d];
+          dv[j * a.lddqkv + d] += p[j] * dout[d];
+        }
+      }
+    }
+  }
+}
+
+template <class Real>
+void cross_entropy(const CrossEntropyArgs<Real>& a) {
+  for (std::int64_t r = 0; r < a.rows; ++r) {
+    Real* x = a.logits + r * a.ldl;  // logits[r,:]
+    const bool ignored = a.target[r] < 0;
+    if (ignored) {
+      a.nll[r] = 0;
+      if (a.scale != 0) {
+        for (std::int64_t c = 0; c < a.ldl; ++c) x[c] = 0;
+      }
+      continue;
+    }
+    Real largest = x[0];
+    for (std::int64_t c = 1; c < a.classes; ++c) {
+      if (x[c] > largest) largest = x[c];
+    }
+    double sum = 0;
+    for (std::int64_t c = 0; c < a.classes; ++c) sum += exp_(static_cast<double>(x[c] - largest));
+    a.nll[r] = log_(sum) + (static_cast<double>(largest) - static_cast<double>(x[a.target[r]]));
+    if (a.scale == 0) continue;
+    for (std::int64_t c = 0; c < a.classes; ++c) {
+      const double p = exp_(static_cast<double>(x[c] - largest)) / sum;
+      x[c] = static_cast<Real>((p - (c == a.target[r] ? 1 : 0)) * static_cast<double>(a.scale));
+    }
+    for (std::int64_t c = a.classes; c < a.ldl; ++c) x[c] = 0;
+  }
+}
+
+template <class Real>
+void add_column_sums(std::int64_t rows, std::int64_t cols, const Real* x, std::int64_t ldx, Real* sum) {
+  for (std::int64_t c = 0; c < cols; ++c) {
+    Real total = 0;
+    for (std::int64_t r = 0; r < rows; ++r) total += x[r * ldx + c];
+    sum[c] += total;
+  }
+}
+
+template <class Real>
+void add(std::int64_t n, const Real* x, Real* y) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
+}
+
+template <class Real>
+void sum(std::int64_t n, const Real* x1, const Real* x2, Real* y) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x1[i] + x2[i];
+}
+
+template <class Real>
+double sum_squares(std::int64_t n, const Real* x) {
+  double total = 0;
+  for (std::int64_t i = 0; i < n; ++i) total += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return total;
+}
+
+template <class Real>
+void adamw(const AdamWArgs<Real>& a) {
+  for (std::int64_t i = 0; i < a.n; ++i) {
+    const Real g = a.grad[i] * a.grad_scale;
+    a.m[i] = a.beta1 * a.m[i] + (1 - a.beta1) * g;
+    a.v[i] = a.beta2 * a.v[i] + (1 - a.beta2) * g * g;
+    const Real step = (a.m[i] / a.correction1) / (std::sqrt(a.v[i] / a.correction2) + a.epsilon);
+    a.w[i] = a.w[i] * (1 - a.learning_rate * a.decay) - a.learning_rate * step;
+  }
+}
+
+template <class Real>
+constexpr Table<Real> make_table() {
+  Table<Real> t;
+  t.name = "ref";
+  t.packed_size = packed_size;
+  t.pack_forward = pack_forward<Real>;
+  t.pack_backward = pack_backward<Real>;
+  t.matmul = matmul<Real>;
+  t.outer_scratch = outer_scratch;
+  t.outer = outer<Real>;
+  t.layernorm = layernorm<Real>;
+  t.layernorm_backward = layernorm_backward<Real>;
+  t.gelu = gelu<Real>;
+  t.gelu_backward = gelu_backward<Real>;
+  t.attention_saved = attention_saved;
+  t.attention_scratch = attention_scratch;
+  t.attention = attention<Real>;
+  t.attention_backward = attention_backward<Real>;
+  t.cross_entropy = cross_entropy<Real>;
+  t.add_column_sums = add_column_sums<Real>;
+  t.add = add<Real>;
+  t.sum = sum<Real>;
+  t.sum_squares = sum_squares<Real>;
+  t.adamw = adamw<Real>;
+  return t;
+}
+
+template <class Real>
+constexpr Table<Real> kTable = make_table<Real>();
+
+}  // namespace
+
+template <class Real>
+const Table<Real>& reference() {
+  static_assert(std::is_same_v<Real, float> || std::is_same_v<Real, double>);
+  return kTable<Real>;
+}
+template const Table<float>& reference<float>();
+template const Table<double>& reference<double>();
+
+}  // namespace isoflop::kernels
