@@ -53,7 +53,9 @@ function(isoflop_add_room room)
   target_compile_options(room_${room} PUBLIC -ffp-contract=off)
   target_link_libraries(room_${room} PUBLIC Threads::Threads)
   foreach(other IN LISTS LAYERS_${room})
-    target_link_libraries(room_${room} PUBLIC $<TARGET_PROPERTY:room_${other},INTERFACE_LINK_LIBRARIES>)
+    # read now, not as a generator expression: one inside another's link libraries is written to the link line unevaluated
+    get_target_property(libraries room_${other} INTERFACE_LINK_LIBRARIES)
+    target_link_libraries(room_${room} PUBLIC ${libraries})
   endforeach()
   if(EXISTS ${folder}/room.cmake)
     include(${folder}/room.cmake)  # third-party libraries, embedded data, per-file flags
