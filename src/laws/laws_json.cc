@@ -1,0 +1,57 @@
+// A fit as JSON: one object, the same in every command (docs/formats/laws.md).
+#include "base/json.h"
+#include "isoflop/laws.h"
+
+namespace isoflop {
+namespace {
+
+Json of(const Interval& interval) { return {{"low", interval.low}, {"high", interval.high}, {"level", interval.level}}; }
+
+Json of(const std::vector<Warning>& warnings) {
+  Json list = Json::array();
+  for (const Warning& w : warnings) list.push_back({{"code", w.code}, {"text", w.text}});
+  return list;
+}
+
+Json of(const Fit& fit) {
+  Json intervals = Json::object(), derived = Json::object();
+  for (const auto& [name, interval] : fit.intervals) intervals[name] = of(interval);
+  for (const auto& [name, estimate] : fit.derived)
+    derived[name] = {{"value", estimate.value},
+                     {"interval", estimate.interval ? of(*estimate.interval) : Json(nullptr)},
+                     {"contains", estimate.contains}};
+  Json object;
+  object["law"] = fit.law;
+  object["formula"] = fit.formula;
+  object["n_convention"] = fit.n_convention;
+  object["flops_convention"] = fit.flops_convention;
+  object["loss_kind"] = fit.loss_kind;
+  object["constants"] = fit.constants;
+  object["intervals"] = intervals;
+  object["derived"] = derived;
+  object["objective"] = fit.objective;
+  object["objective_definition"] = fit.objective_definition;
+  object["stop"] = fit.stop;
+  object["starts"] = fit.starts;
+  object["starts_agreeing"] = fit.starts_agreeing;
+  object["rows"] = fit.rows;
+  object["degrees_of_freedom"] = fit.degrees_of_freedom;
+  object["r_squared"] = json_or_null(fit.r_squared);
+  object["row_labels"] = fit.row_labels;
+  object["residuals"] = fit.residuals;
+  object["warnings"] = of(fit.warnings);
+  return object;
+}
+
+// labels come from files of others: a byte that is not UTF-8 must not stop the output
+std::string dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+std::string fit_to_json(const Fit& fit) { return dump(of(fit)); }
+
+std::string fit_result_to_json(const FitResult& result) {
+  return dump(Json{{"fit", result.fit ? of(*result.fit) : Json(nullptr)}, {"warnings", of(result.warnings)}});
+}
+
+}  // namespace isoflop

@@ -1,0 +1,333 @@
+// L(N) = a N^-b in closed form: which rows may carry it, the line, its intervals, and what to doubt about it.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/check.h"
+#include "base/math.h"
+#include "base/text.h"
+#include "isoflop/laws.h"
+
+namespace isoflop {
+namespace {
+
+using Column = std::vector<std::optional<double>>;
+
+/// One value of N: the mean of ln L over its replicates.
+struct Size {
+  double n = 0, x = 0, y = 0;  // N, ln N, mean ln L
+  double loss = 0;             // mean L
+  std::int64_t replicates = 0;
+};
+
+/// The rows that may carry the law, and what was said about the others.
+struct Selection {
+  std::vector<std::size_t> rows;
+  std::vector<Size> sizes;  // ascending in N
+  std::vector<Warning> warnings;
+};
+
+/// The least-squares line through the sizes, y = intercept + slope (x - x_mean).
+struct Line {
+  double x_mean = 0, y_mean = 0, slope = 0, sxx = 0, syy = 0, sse = 0;
+  std::int64_t count = 0;
+  [[nodiscard]] double at(double x) const { return y_mean + slope * (x - x_mean); }
+  [[nodiscard]] std::int64_t degrees() const { return count - 2; }
+  [[nodiscard]] double variance() const { return sse / static_cast<double>(degrees()); }
+};
+
+std::string people(double value) { return format_significant(value, 4); }
+
+std::string plural(std::size_t count, const std::string& one) { return format_count(static_cast<double>(count)) + " " + one + (count == 1 ? "" : "s"); }
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < 4; ++i) text += (i ? ", " : "") + names[i];
+  return names.size() > 4 ? text + " and " + std::to_string(names.size() - 4) + " more" : text;
+}
+
+const Column* find_column(const Observations& table, const std::string& name) {
+  const auto it = table.columns.find(name);
+  return it == table.columns.end() ? nullptr : &it->second;
+}
+
+const Column& need_column(const Observations& table, const std::string& name) {
+  if (const Column* column = find_column(table, name)) {
+    ISOFLOP_CHECK(column->size() == table.labels.size());
+    return *column;
+  }
+  std::vector<std::string> names;
+  for (const auto& [known, values] : table.columns) names.push_back(known);
+  const auto near = nearest(name, names);
+  throw Error(Fault::bad_data, "table", "column `" + name + "` is missing",
+              near ? "did you mean `" + *near + "`? name it with --map" : "name the table's column with --map " + name + "=COLUMN");
+}
+
+void need_positive(double value, const std::string& row, const std::string& column) {
+  if (value > 0 && std::isfinite(value)) return;
+  throw Error(Fault::bad_data, row, "column `" + column + "` is " + format_number(value) + ", expected a positive number",
+              "leave the row out with --where, or look at why it is so");
+}
+
+void group_by_size(const Column& n, const Column& loss, Selection& selection) {
+  std::map<double, std::vector<double>> by_size;
+  for (const std::size_t row : selection.rows) by_size[*n[row]].push_back(*loss[row]);
+  std::size_t copies = 0;
+  for (auto& [size, losses] : by_size) {
+    Size s{.n = size, .x = log_(size), .replicates = static_cast<std::int64_t>(losses.size())};
+    for (const double value : losses) {
+      s.y += log_(value);
+      s.loss += value;
+    }
+    s.y /= static_cast<double>(losses.size());
+    s.loss /= static_cast<double>(losses.size());
+    selection.sizes.push_back(s);
+    std::sort(losses.begin(), losses.end());
+    copies += static_cast<std::size_t>(losses.end() - std::unique(losses.begin(), losses.end()));
+  }
+  if (copies > 0)
+    selection.warnings.push_back({"duplicate_rows", plural(copies, "row") + " repeat another row's N and loss to the last digit: "
+                                  "one run counted twice is not a replicate"});
+}
+
+Selection select_rows(const Observations& table, const PowerFitOptions& options) {
+  const Column& n = need_column(table, options.n_column);
+  const Column& loss = need_column(table, options.loss_column);
+  const Column* tokens = find_column(table, "tokens");
+  const Column* unique = find_column(table, "unique_tokens");
+  const Column* params = find_column(table, "params");
+  if (!params) params = &n;
+
+  Selection selection;
+  std::vector<std::string> missing, repeated, memorising;
+  double most_epochs = 0, most_memory = 0;
+  for (std::size_t row = 0; row < table.labels.size(); ++row) {
+    if (!n[row] || !loss[row]) {
+      missing.push_back(table.labels[row]);
+      continue;
+    }
+    need_positive(*n[row], table.labels[row], options.n_column);
+    need_positive(*loss[row], table.labels[row], options.loss_column);
+    bool fresh = true;
+    if (unique && (*unique)[row]) {
+      const double u = *(*unique)[row];
+      need_positive(u, table.labels[row], "unique_tokens");
+      if (tokens && (*tokens)[row] && *(*tokens)[row] > u) {
+        fresh = false;
+        repeated.push_back(table.labels[row]);
+        most_epochs = std::max(most_epochs, *(*tokens)[row] / u);
+      }
+      if ((*params)[row] && *(*params)[row] > u) {
+        memorising.push_back(table.labels[row]);
+        most_memory = std::max(most_memory, *(*params)[row] / u);
+      }
+    }
+    if (fresh || options.allow_repeated) selection.rows.push_back(row);
+  }
+
+  if (!missing.empty())
+    selection.warnings.push_back({"missing_values", plural(missing.size(), "row") + " without " + options.n_column + " or " + options.loss_column +
+                                  " left out: " + listed(missing)});
+  if (!repeated.empty())
+    selection.warnings.push_back({"repeated_data", plural(repeated.size(), "run") + " saw the text up to " + people(most_epochs) + " times over (" + listed(repeated) + "): " +
+        (options.allow_repeated ? "the law is of N and of repetition together, not of N alone" : "a plain law is not fitted to repeated data")});
+  if (!memorising.empty())
+    selection.warnings.push_back({"memorising", plural(memorising.size(), "run") + " with up to " + people(most_memory) +
+                                  " parameters per unique token (" + listed(memorising) + "): room to memorise the text"});
+  group_by_size(n, loss, selection);
+  return selection;
+}
+
+Line line_through(const std::vector<Size>& sizes) {
+  Line line;
+  line.count = static_cast<std::int64_t>(sizes.size());
+  const auto count = static_cast<double>(sizes.size());
+  for (const Size& s : sizes) {
+    line.x_mean += s.x / count;
+    line.y_mean += s.y / count;
+  }
+  double sxy = 0;
+  for (const Size& s : sizes) {
+    line.sxx += (s.x - line.x_mean) * (s.x - line.x_mean);
+    sxy += (s.x - line.x_mean) * (s.y - line.y_mean);
+    line.syy += (s.y - line.y_mean) * (s.y - line.y_mean);
+  }
+  line.slope = sxy / line.sxx;
+  for (const Size& s : sizes) line.sse += (s.y - line.at(s.x)) * (s.y - line.at(s.x));
+  return line;
+}
+
+/// The pooled variance within sizes, of `value`; nothing without replicates.
+template <class Value>
+std::optional<double> variance_within(const Selection& selection, const Column& n, Value value) {
+  std::map<double, std::vector<double>> by_size;
+  for (const std::size_t row : selection.rows) by_size[*n[row]].push_back(value(row));
+  double sum = 0;
+  std::size_t degrees = 0;
+  for (const auto& [size, values] : by_size) {
+    double mean = 0;
+    for (const double v : values) mean += v / static_cast<double>(values.size());
+    for (const double v : values) sum += (v - mean) * (v - mean);
+    degrees += values.size() - 1;
+  }
+  if (degrees == 0) return std::nullopt;
+  return sum / static_cast<double>(degrees);
+}
+
+/// t of the quadratic term of ln L in ln N: is the line bent? Needs 4 sizes. Nothing when the parabola leaves no residual.
+std::optional<double> curvature_t(const std::vector<Size>& sizes, const Line& line) {
+  if (sizes.size() < 4) return std::nullopt;
+  // q = (x - mean)^2 made orthogonal to 1 and x, so that its coefficient stands alone
+  std::vector<double> q(sizes.size());
+  double q_mean = 0, q_slope = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const double u = sizes[i].x - line.x_mean;
+    q[i] = u * u;
+    q_mean += q[i] / static_cast<double>(sizes.size());
+    q_slope += u * q[i] / line.sxx;
+  }
+  double qq = 0, qy = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const double u = sizes[i].x - line.x_mean;
+    q[i] -= q_mean + q_slope * u;
+    qq += q[i] * q[i];
+    qy += q[i] * (sizes[i].y - line.at(sizes[i].x));
+  }
+  const double left = line.sse - qy * qy / qq;
+  const auto degrees = static_cast<double>(sizes.size()) - 3;
+  if (!(left > 1e-24 * line.syy)) return std::nullopt;
+  return qy / std::sqrt(qq * left / degrees);
+}
+
+std::optional<Warning> rises(const std::vector<Size>& sizes, const std::string& loss_kind) {
+  for (std::size_t i = 1; i < sizes.size(); ++i)
+    if (!(sizes[i].loss < sizes[i - 1].loss))
+      return Warning{"not_monotone", (loss_kind == "train" ? "training loss" : loss_kind == "unstated" ? "loss" : "held-out loss") +
+                     std::string(" does not fall all the way: ") + people(sizes[i - 1].loss) + " at N = " + format_count(sizes[i - 1].n) + ", " +
+                     people(sizes[i].loss) + " at N = " + format_count(sizes[i].n) + "; no law of N alone is fitted"};
+  return std::nullopt;
+}
+
+void doubt(const Selection& selection, const Line& line, const PowerFitOptions& options, Fit& fit) {
+  const double decades = log_(selection.sizes.back().n / selection.sizes.front().n) / log_(10);
+  if (line.count < 3)
+    fit.warnings.push_back({"few_rows", "2 sizes: any two points lie on a line, so it can be neither trusted nor doubted; 3 give an interval"});
+  if (line.degrees() == 1)
+    fit.warnings.push_back({"one_degree_of_freedom", "3 sizes leave 1 degree of freedom: a picture, not a law (Student's t is " +
+                            people(student_t_quantile(0.5 + 0.5 * options.level, 1)) + " there)"});
+  if (decades < 1)
+    fit.warnings.push_back({"narrow_range", "N spans " + format_significant(decades, 2) + " decades, less than one: the exponent says little beyond it"});
+  if (const auto t = curvature_t(selection.sizes, line)) {
+    const double limit = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.count) - 3);
+    if (std::fabs(*t) > limit)
+      fit.warnings.push_back({"curvature", "ln L is bent " + std::string(*t > 0 ? "upwards" : "downwards") + " in ln N: |t| of the quadratic term is " +
+                              format_significant(std::fabs(*t), 3) + ", beyond " + format_significant(limit, 3) + "; a straight line is the wrong form here"});
+  }
+  if (fit.n_convention == "unstated")
+    fit.warnings.push_back({"unstated_convention", "what N counts is not stated: the exponent depends on it, so it is not comparable with another law's"});
+}
+
+Interval around(double value, double half, double level) { return {value - half, value + half, level}; }
+
+bool is_convention(const std::string& name) { return name == "params" || name == "params_non_embedding" || name == "params_matmul"; }
+
+void set_constants(const Line& line, const PowerFitOptions& options, Fit& fit) {
+  const double b = -line.slope, ln_a = line.at(0);
+  const std::vector<std::string> contains{"seed", "form"};
+  fit.constants = {{"a", exp_(ln_a)}, {"b", b}};
+  Estimate exponent{b, {}, {}}, per_decade{exp_(-b * log_(10)), {}, {}};
+  if (line.degrees() > 0) {
+    const double t = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.degrees()));
+    const double half_b = t * std::sqrt(line.variance() / line.sxx);
+    const double half_ln_a = t * std::sqrt(line.variance() * (1 / static_cast<double>(line.count) + line.x_mean * line.x_mean / line.sxx));
+    fit.intervals = {{"a", {exp_(ln_a - half_ln_a), exp_(ln_a + half_ln_a), options.level}}, {"b", around(b, half_b, options.level)}};
+    exponent = {b, around(b, half_b, options.level), contains};
+    per_decade.interval = Interval{exp_(-(b + half_b) * log_(10)), exp_(-(b - half_b) * log_(10)), options.level};
+    per_decade.contains = contains;
+    fit.derived["residual_sd"] = {std::sqrt(line.variance()), {}, contains};
+  }
+  fit.derived["exponent"] = exponent;
+  fit.derived["loss_ratio_per_decade"] = per_decade;
+}
+
+}  // namespace
+
+FitResult fit_power_law(const Observations& table, const PowerFitOptions& options) {
+  ISOFLOP_CHECK(options.level > 0 && options.level < 1);
+  const Selection selection = select_rows(table, options);
+  const Column& n = table.columns.at(options.n_column);
+  const Column& loss = table.columns.at(options.loss_column);
+  FitResult result{.fit = {}, .warnings = selection.warnings};
+  if (selection.sizes.size() < 2) {
+    result.warnings.push_back({"few_rows", plural(selection.sizes.size(), "size") + " left to fit, expected 3 or more"});
+    return result;
+  }
+  if (auto rise = rises(selection.sizes, table.loss_kind)) {
+    result.warnings.push_back(std::move(*rise));
+    return result;
+  }
+
+  const Line line = line_through(selection.sizes);
+  Fit fit;
+  fit.law = "power_n";
+  fit.formula = "L(N) = a N^-b";
+  // a column of ours says what it counts; of an imported table only its owner can
+  fit.n_convention = options.n_column != "params" && is_convention(options.n_column) ? options.n_column : table.n_convention;
+  fit.flops_convention = table.flops_convention;
+  fit.loss_kind = table.loss_kind;
+  fit.warnings = selection.warnings;
+  set_constants(line, options, fit);
+  if (const auto v = variance_within(selection, n, [&](std::size_t row) { return *loss[row]; }))
+    fit.derived["loss_sd_seed"] = {std::sqrt(*v), {}, {"seed"}};
+  fit.objective = line.sse;
+  fit.objective_definition = "sum over sizes of (mean ln L - ln L_hat)^2";
+  fit.stop = "closed form";
+  fit.rows = static_cast<std::int64_t>(selection.rows.size());
+  fit.degrees_of_freedom = line.degrees();
+  if (line.syy > 0 && line.degrees() > 0) fit.r_squared = 1 - line.sse / line.syy;
+  for (const std::size_t row : selection.rows) {
+    fit.residuals.push_back(log_(*loss[row]) - line.at(log_(*n[row])));
+    fit.row_labels.push_back(table.labels[row]);
+  }
+  doubt(selection, line, options, fit);
+  result.warnings = fit.warnings;
+  result.fit = std::move(fit);
+  return result;
+}
+
+std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table, const PowerFitOptions& options,
+                                      std::span<const double> params) {
+  const Selection selection = select_rows(table, options);
+  ISOFLOP_CHECK(selection.sizes.size() >= 2 && static_cast<std::int64_t>(selection.rows.size()) == fit.rows);
+  const Line line = line_through(selection.sizes);
+  const Column& n = table.columns.at(options.n_column);
+  const Column& loss = table.columns.at(options.loss_column);
+
+  // the line's scatter is of means over replicates: one further run scatters by what averaging took away, too
+  double replicates = 0;
+  for (const Size& s : selection.sizes) replicates += 1 / static_cast<double>(s.replicates) / static_cast<double>(selection.sizes.size());
+  const double seed = variance_within(selection, n, [&](std::size_t row) { return log_(*loss[row]); }).value_or(0) * (1 - replicates);
+
+  std::vector<BandPoint> band;
+  for (const double size : params) {
+    ISOFLOP_CHECK(size > 0);
+    const double x = log_(size), y = line.at(x);
+    BandPoint point{.params = size, .loss = exp_(y), .confidence = {}, .prediction = {}};
+    if (line.degrees() > 0) {
+      const double t = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.degrees()));
+      const double mean = line.variance() * (1 / static_cast<double>(line.count) + (x - line.x_mean) * (x - line.x_mean) / line.sxx);
+      const double half = t * std::sqrt(mean), further = t * std::sqrt(mean + line.variance() + seed);
+      point.confidence = Interval{exp_(y - half), exp_(y + half), options.level};
+      point.prediction = Interval{exp_(y - further), exp_(y + further), options.level};
+    }
+    band.push_back(point);
+  }
+  return band;
+}
+
+const std::vector<LawInfo>& known_laws() {
+  static const std::vector<LawInfo> kLaws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
+  return kLaws;
+}
+
+}  // namespace isoflop

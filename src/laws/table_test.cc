@@ -1,0 +1,105 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "isoflop/laws.h"
+
+namespace isoflop {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Error error_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& e) {
+    return e;
+  }
+  ADD_FAILURE() << "no error";
+  return Error(Fault::failure, "", "");
+}
+
+TEST(Csv, ReadsQuotesLineEndsAndAByteOrderMark) {
+  const CsvTable table = parse_csv("\xEF\xBB\xBFname,loss\r\n\"a,\"\"b\"\"\r\nc\",3.5\r\nd,\n", "t.csv");
+  EXPECT_THAT(table.header, ElementsAre("name", "loss"));
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_EQ(table.rows[0][0], "a,\"b\"\r\nc");
+  EXPECT_THAT(table.rows[1], ElementsAre("d", ""));
+  EXPECT_THAT(table.lines, ElementsAre(2, 4));
+}
+
+TEST(Csv, NamesLineAndColumnOfWhatIsWrong) {
+  EXPECT_EQ(error_of([] { (void)parse_csv("a,b\n1,2\n3\n", "t.csv"); }).subject(), "t.csv:3");
+  EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n1,2\n3\n", "t.csv"); }).problem(), HasSubstr("1 cells, expected 2"));
+  EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n1,x\"y\n", "t.csv"); }).problem(), HasSubstr("column 2: a quote in the middle"));
+  EXPECT_EQ(error_of([] { (void)parse_csv("a,b\n1,\"x\n\n", "t.csv"); }).subject(), "t.csv:2");
+  EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n1,\"x\"y\n", "t.csv"); }).problem(), HasSubstr("after the closing quote"));
+  EXPECT_THAT(error_of([] { (void)parse_csv("a,a\n1,2\n", "t.csv"); }).problem(), HasSubstr("two columns"));
+  EXPECT_THAT(error_of([] { (void)parse_csv("", "t.csv"); }).problem(), HasSubstr("empty"));
+  EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n", "t.csv"); }).problem(), HasSubstr("no rows"));
+  EXPECT_THAT(error_of([] { (void)parse_csv(std::string("a,b\n1,\0", 7), "t.csv"); }).problem(), HasSubstr("zero byte"));
+}
+
+TEST(Csv, RefusesTextWhereANumberBelongs) {
+  const Error e = error_of([] { (void)observations_from_csv("run,params,loss\na,1,2\nb,2,abc\n", "t.csv"); });
+  EXPECT_EQ(e.fault(), Fault::bad_data);
+  EXPECT_EQ(e.subject(), "t.csv:3");
+  EXPECT_THAT(e.problem(), HasSubstr("column `loss`: `abc` is not a number"));
+}
+
+TEST(Csv, KeepsAnEmptyCellEmpty) {
+  const Observations table = observations_from_csv("run,params,loss\na,1,\nb,2,3\n", "t.csv");
+  EXPECT_THAT(table.labels, ElementsAre("a", "b"));
+  EXPECT_EQ(table.columns.at("loss")[0], std::nullopt);
+  EXPECT_EQ(table.columns.at("loss")[1], 3.0);
+}
+
+TEST(Csv, TakesTheLettersOfThePapersAndDoesNotInventAConvention) {
+  const Observations letters = observations_from_csv("C,N,D,loss\n1e18,1e6,2e7,3.1\n", "t.csv");
+  EXPECT_EQ(letters.columns.at("params")[0], 1e6);
+  EXPECT_EQ(letters.columns.at("tokens")[0], 2e7);
+  EXPECT_EQ(letters.n_convention, "unstated");
+  EXPECT_EQ(letters.loss_kind, "unstated");
+  const Observations ours = observations_from_csv("params,loss,loss_kind,flops_exact\n1,2,final,3\n", "t.csv");
+  EXPECT_EQ(ours.n_convention, "params");
+  EXPECT_EQ(ours.loss_kind, "final");
+  EXPECT_EQ(ours.flops_convention, "flops_exact");
+}
+
+TEST(Csv, RenamesColumnsAndNamesTheNearestOfAMissingOne) {
+  const Observations table = observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"params", "size"}, {"loss", "val"}});
+  EXPECT_EQ(table.columns.at("params")[0], 10.0);
+  EXPECT_EQ(table.n_convention, "params");
+  EXPECT_THAT(error_of([] { (void)observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"loss", "vall"}}); }).hint(), HasSubstr("`val`"));
+}
+
+TEST(Csv, RefusesToMixLossKinds) {
+  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss,loss_kind\n1,2,final\n2,1,train\n", "t.csv"); }).problem(),
+              HasSubstr("mixes final and train"));
+}
+
+TEST(Where, KeepsTheRowsThatHold) {
+  const CsvTable table = parse_csv("run,params,status\na,100,done\nb,2e3,done\nc,,diverged\nand,5,done\n", "t.csv");
+  const auto names = [&](const std::string& expression) {
+    std::vector<std::string> kept;
+    for (const auto& row : rows_where(table, expression).rows) kept.push_back(row[0]);
+    return kept;
+  };
+  EXPECT_THAT(names("status=done"), ElementsAre("a", "b", "and"));
+  EXPECT_THAT(names("params >= 100 and status = done"), ElementsAre("a", "b"));
+  EXPECT_THAT(names("params<1000"), ElementsAre("a", "and"));  // a missing cell holds nothing
+  EXPECT_THAT(names("run != 'a'"), ElementsAre("b", "c", "and"));
+  EXPECT_THAT(names("run = 'and'"), ElementsAre("and"));
+  EXPECT_THAT(names("params=2000"), ElementsAre("b"));
+}
+
+TEST(Where, SaysWhatItCannotRead) {
+  const CsvTable table = parse_csv("run,params\na,100\n", "t.csv");
+  EXPECT_THAT(error_of([&] { (void)rows_where(table, "params"); }).problem(), HasSubstr("no comparison"));
+  EXPECT_THAT(error_of([&] { (void)rows_where(table, "parms > 1"); }).hint(), HasSubstr("params"));
+  EXPECT_EQ(error_of([&] { (void)rows_where(table, "params == 1"); }).fault(), Fault::usage);
+  EXPECT_EQ(error_of([&] { (void)rows_where(table, "params ! 1"); }).fault(), Fault::usage);
+}
+
+}  // namespace
+}  // namespace isoflop
