@@ -1,1 +1,5 @@
 target_link_libraries(room_lab PUBLIC LibLZMA::LibLZMA PkgConfig::TOMLPP)
+isoflop_embed(room_lab study_quick data/studies/quick.toml)
+isoflop_embed(room_lab study_gpt2mini data/studies/gpt2mini.toml)
+isoflop_embed(room_lab study_first_law data/studies/first-law.toml)
+target_compile_definitions(room_lab PRIVATE ISOFLOP_VERSION="${PROJECT_VERSION}")

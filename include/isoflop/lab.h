@@ -1,0 +1,157 @@
+// The glue: studies, designs, resume, records -> observations, and the pipelines behind each command. Only lab sees several rooms.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "isoflop/corpus.h"
+#include "isoflop/laws.h"
+#include "isoflop/machine.h"
+#include "isoflop/record.h"
+#include "isoflop/report.h"
+#include "isoflop/runs.h"
+#include "isoflop/tokens.h"
+
+namespace isoflop {
+
+/// One size of a family. `shape.vocab_size` is filled from the tokenizer.
+struct StudyModel {
+  std::string name;
+  Shape shape;
+};
+
+/// A learning rate per size: rates are tried at the smallest and the largest size, `factor` apart from `start`, until the best
+/// lies between two worse ones; sizes between get the rate log-linear in N.
+struct LearningRateSweep {
+  double start = 4e-3;
+  double factor = 2;
+  double length = 0.25;      ///< of max_iters
+  std::int64_t widest = 7;   ///< rates tried at most
+};
+
+/// What a study asks for (docs/formats/study.md). Values after `load_study` or `preset_study`.
+struct Study {
+  std::string name = "study";
+  std::string title;
+  std::string reproduces;            ///< what the study reproduces, artefacts and all; empty: a measurement of its own
+  CorpusOptions corpus;
+  std::string recipe;                ///< a sample corpus, where no input is given
+  TokenizerKind tokenizer = TokenizerKind::char_;
+  VocabularyFrom vocabulary = VocabularyFrom::training_split;
+  std::vector<StudyModel> models;
+  RunSpec train;                     ///< what all runs share; shape and data are filled per run
+  bool beta2_scaled = false;         ///< beta2 = 1 - 20 / max_iters, at most 0.999
+  bool warmup_scaled = false;        ///< warmup_iters = max_iters / 20
+  std::optional<double> min_lr_fraction;            ///< min_lr as a fraction of the learning rate
+  std::optional<double> target_flops;               ///< horizon of each run instead of max_iters (flops_exact)
+  std::optional<double> target_param_data_ratio;    ///< or tokens per parameter
+  std::optional<double> budget_minutes;             ///< fewer steps where the estimate for the whole study is above this
+  std::vector<std::uint64_t> seeds = {0};
+  std::optional<LearningRateSweep> learning_rate_sweep;
+  std::vector<std::string> fit_losses = {"final"};  ///< final | best | train
+  bool allow_repeated = false;
+  std::string text;                  ///< the file as given
+};
+
+[[nodiscard]] std::vector<std::string> preset_names();
+[[nodiscard]] Study preset_study(const std::string& name);  ///< throws usage with the known names
+/// Reads a study. Throws bad_study naming file, line, column and, for an unknown key, the nearest known one.
+[[nodiscard]] Study load_study(const std::filesystem::path& path);
+[[nodiscard]] Study study_from_toml(const std::string& text, const std::string& subject);
+/// The resolved study as TOML: reading it back gives the same study.
+[[nodiscard]] std::string to_toml(const Study& study);
+
+struct LabOptions {
+  std::filesystem::path out;         ///< the study's folder
+  std::filesystem::path cache;       ///< tokens and sample corpora; shared between studies
+  std::int64_t threads = 0;          ///< 0: all usable cores
+  std::optional<Isa> isa;            ///< none: the best
+  bool allow_isa_change = false;
+  std::int64_t checkpoint_interval = 200;  ///< steps
+  std::stop_token stop;
+  ProgressFn progress;
+  std::function<void(const std::string&)> log;  ///< one line each
+};
+
+/// One run of a design and what it will take.
+struct PlannedRun {
+  std::string name, group;           ///< group "family" or "learning-rate"
+  RunSpec spec;
+  std::string id;
+  ParamCounts params;
+  double flops_exact = 0;
+  std::int64_t tokens = 0;
+  std::int64_t unique_tokens = 0;
+  double epochs = 0;
+  Regime regime = Regime::fresh;
+  std::int64_t peak_bytes = 0;       ///< of the process while it trains
+  double seconds = 0;                ///< from a short calibration on this machine
+  bool done = false;                 ///< in the store already
+};
+
+struct StudyPlan {
+  std::vector<PlannedRun> runs;      ///< with a sweep: the sweep's first rates and the family at the sweep's start rate
+  double seconds = 0;
+  std::int64_t peak_bytes = 0;
+  std::int64_t memory_available = 0;
+  std::vector<std::string> notes;
+};
+
+/// What `isoflop run --dry-run` says; trains nothing but a few calibration steps and writes nothing but the token cache.
+[[nodiscard]] StudyPlan plan_study(Study study, const LabOptions& options);
+
+struct StudyRun {
+  StoredRun stored;
+  PlannedRun planned;
+};
+
+struct StudyResult {
+  std::filesystem::path folder;
+  std::vector<StudyRun> runs;        ///< the family, by N then seed
+  std::vector<StudyRun> sweep;
+  std::vector<Fit> fits;
+  std::vector<Warning> warnings;     ///< why there is no law, or what to mind
+  std::string regime_text;
+  std::int64_t trained = 0;          ///< runs trained by this call
+  std::filesystem::path report;      ///< empty when no report was made
+};
+
+/// The whole job: text -> tokens -> runs -> law -> report. Does only what is missing.
+/// Throws  stopped or interrupted never: look at the stop token; a stop leaves a checkpoint and returns what there is.
+[[nodiscard]] StudyResult run_study(Study study, const LabOptions& options);
+
+/// Draws the report and figures of a study folder again from what is stored. Returns the page's path.
+[[nodiscard]] std::filesystem::path report_study(const std::filesystem::path& folder);
+
+/// Observations of a set of finished runs, in the columns of design 4.
+[[nodiscard]] Observations observations_of(const std::vector<StoredRun>& runs, const std::string& loss_kind);
+
+struct SampleOptions {
+  std::string prompt;
+  std::int64_t tokens = 200;
+  double temperature = 0.8;          ///< 0: the likeliest token always
+  std::int64_t top_k = 0;            ///< 0: all
+  std::uint64_t seed = 0;
+  std::optional<Isa> isa;
+  std::int64_t threads = 1;
+};
+/// Text from the newest whole checkpoint of a run. Throws missing_input if there is none.
+[[nodiscard]] std::string sample_run(const std::filesystem::path& study, const std::string& run, const SampleOptions& options,
+                                     const std::function<void(const std::string&)>& log = {});
+
+/// One finding of `isoflop doctor`.
+struct DoctorFinding {
+  std::string check;
+  bool ok = true;
+  std::string text;
+};
+/// The environment: instruction sets, cores, memory, disk, huge pages, package manager, writable folders.
+[[nodiscard]] std::vector<DoctorFinding> doctor_environment(const std::filesystem::path& out, const std::filesystem::path& cache);
+
+}  // namespace isoflop

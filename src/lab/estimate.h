@@ -1,0 +1,40 @@
+// What runs will take on this machine: memory by the engine's own count, time by a few measured steps.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/team.h"
+#include "isoflop/lab.h"
+#include "kernels/choose.h"
+#include "lab/prepare.h"
+#include "model/engine.h"
+
+namespace isoflop::lab {
+
+[[nodiscard]] EngineOptions engine_options(const RunSpec& spec, Isa isa);
+
+/// Bytes of the process while this run trains: the engine, its batches and what the process holds already.
+[[nodiscard]] std::int64_t run_bytes(const RunSpec& spec, Isa isa, std::int64_t threads);
+
+/// Seconds of a step and of scoring a token, measured on random tokens; one measurement per shape is kept.
+class Calibration {
+ public:
+  Calibration(Isa isa, Team& team) : isa_(isa), team_(team) {}
+  /// The whole run: steps and evaluations.
+  [[nodiscard]] double seconds(const RunSpec& spec, std::int64_t held_out_tokens);
+
+ private:
+  struct Cost {
+    double per_token = 0, per_update = 0, per_scored_token = 0;
+  };
+  [[nodiscard]] Cost measure(const RunSpec& spec);
+  Isa isa_;
+  Team& team_;
+  std::map<std::string, Cost> costs_;
+};
+
+/// Throws Error{failure} when `bytes` is more than this machine has left, naming both.
+void refuse_if_too_large(const std::string& what, std::int64_t bytes);
+
+}  // namespace isoflop::lab

@@ -1,0 +1,81 @@
+#include "lab/prepare.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace isoflop::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+const CorpusRecipe* find_recipe(const std::string& name) {
+  for (const CorpusRecipe& recipe : corpus_recipes()) {
+    if (recipe.name == name) return &recipe;
+  }
+  return nullptr;
+}
+
+void check_length(const char* which, std::int64_t tokens, std::int64_t window) {
+  if (tokens >= window) return;
+  throw Error(Fault::bad_data, std::string("the ") + which + " split",
+              "holds " + format_count(static_cast<double>(tokens)) + " tokens, less than one window of block_size + 1 = " + format_count(static_cast<double>(window)),
+              "use more text, or a smaller block_size");
+}
+
+}  // namespace
+
+std::vector<std::string> resolve_inputs(const Study& study, const LabOptions& options) {
+  std::vector<std::string> inputs = study.corpus.inputs;
+  if (inputs.empty()) {
+    if (study.recipe.empty()) {
+      throw Error(Fault::missing_input, "study `" + study.name + "`", "names no text", "give one with --data PATH, or a sample corpus: --data sotu");
+    }
+    inputs.push_back(study.recipe);
+  }
+
+  std::vector<std::string> names;
+  for (const CorpusRecipe& recipe : corpus_recipes()) names.push_back(recipe.name);
+  for (std::string& input : inputs) {
+    std::error_code ignored;
+    if (fs::exists(input, ignored) || input.find_first_of("*?[") != std::string::npos) continue;
+    if (find_recipe(input) != nullptr) {
+      input = get_corpus(input, (options.cache / "corpora").string(), options.stop, options.progress);
+      continue;
+    }
+    const auto close = input.find('/') == std::string::npos ? nearest(input, names) : std::nullopt;
+    throw Error(Fault::missing_input, input, "no such file or folder, and no sample corpus of that name",
+                close ? "did you mean the sample corpus " + *close + "?" : "`isoflop data get --list` names the sample corpora");
+  }
+  return inputs;
+}
+
+Prepared prepare(const Study& study, const LabOptions& options) {
+  Prepared prepared;
+  CorpusOptions corpus_options = study.corpus;
+  corpus_options.inputs = resolve_inputs(study, options);
+  for (const std::string& given : study.corpus.inputs.empty() ? std::vector{study.recipe} : study.corpus.inputs) {
+    const CorpusRecipe* recipe = find_recipe(given);
+    prepared.title += (prepared.title.empty() ? "" : ", ") + (recipe != nullptr ? recipe->title : fs::path(given).filename().string());
+  }
+
+  const Corpus corpus = Corpus::open(corpus_options, options.stop, options.progress);
+  prepared.manifest = corpus.manifest();
+  prepared.tokenizer = build_tokenizer(study.tokenizer, study.vocabulary, corpus, options.stop);
+
+  EncodeOptions encode;
+  encode.root = (options.cache / "tokens").string();
+  encode.threads = std::max<std::int64_t>(1, options.threads);
+  prepared.tokens = encode_corpus(corpus, *prepared.tokenizer, encode, options.stop, options.progress);
+  prepared.train_bytes_per_token =
+      static_cast<double>(prepared.tokens.train_bytes) / static_cast<double>(std::max<std::int64_t>(1, prepared.tokens.train->size()));
+
+  for (const StudyModel& model : study.models) {
+    check_length("training", prepared.tokens.train->size(), model.shape.block_size + 1);
+    check_length("held-out", prepared.tokens.held_out->size(), 2);
+  }
+  return prepared;
+}
+
+}  // namespace isoflop::lab

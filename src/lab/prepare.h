@@ -1,0 +1,25 @@
+// Text to tokens: what every pipeline starts with.
+#pragma once
+
+#include <memory>
+
+#include "isoflop/lab.h"
+
+namespace isoflop::lab {
+
+struct Prepared {
+  std::string title;  ///< of the corpus: the recipe's title or the inputs' names
+  CorpusManifest manifest;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  TokenSet tokens;
+  double train_bytes_per_token = 0;
+};
+
+/// Reads, splits, builds the tokenizer, encodes into the cache (or opens what is there).
+/// Throws what Corpus and encode_corpus throw, and bad_data when a split is shorter than a window of `study`.
+[[nodiscard]] Prepared prepare(const Study& study, const LabOptions& options);
+
+/// A path that exists or a glob stays; else a recipe's name becomes its file. Throws missing_input with the nearest recipe.
+[[nodiscard]] std::vector<std::string> resolve_inputs(const Study& study, const LabOptions& options);
+
+}  // namespace isoflop::lab

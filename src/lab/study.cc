@@ -1,0 +1,302 @@
+// A study as text and back.
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "isoflop/lab.h"
+#include "lab/toml_reader.h"
+
+namespace isoflop {
+
+namespace embedded {
+extern const std::string_view study_quick, study_gpt2mini, study_first_law;
+}
+
+namespace {
+
+using lab::TomlReader;
+
+struct Preset {
+  const char* name;
+  const std::string_view* text;
+};
+constexpr Preset kPresets[] = {
+    {"first-law", &embedded::study_first_law}, {"quick", &embedded::study_quick}, {"gpt2mini", &embedded::study_gpt2mini}};
+
+template <class T, class U>
+void set(T& target, const std::optional<U>& value) {
+  if (value) target = static_cast<T>(*value);
+}
+
+// runs a converter that knows no file and adds where the word stands
+template <class Convert>
+auto at_key(const TomlReader& reader, const char* key, Convert convert) {
+  try {
+    return convert();
+  } catch (const Error& error) {
+    reader.fail(key, error.problem(), error.hint());
+  }
+}
+
+VocabularyFrom vocabulary_from(const std::string& text) {
+  if (text == "training_split" || text == "training-split") return VocabularyFrom::training_split;
+  if (text == "whole_corpus" || text == "whole-corpus") return VocabularyFrom::whole_corpus;
+  throw Error(Fault::bad_study, "", "is `" + text + "`, expected training_split or whole_corpus");
+}
+
+void read_data(TomlReader& reader, Study& study) {
+  CorpusOptions& corpus = study.corpus;
+  set(corpus.inputs, reader.texts("inputs"));
+  set(study.recipe, reader.text("recipe"));
+  set(corpus.text_key, reader.text("text_key"));
+  set(corpus.source_key, reader.text("source_key"));
+  if (const auto word = reader.text("utf8")) corpus.utf8 = at_key(reader, "utf8", [&] { return utf8_policy_from(*word); });
+  if (const auto word = reader.text("split")) corpus.split = at_key(reader, "split", [&] { return split_kind_from(*word); });
+  set(corpus.val_fraction, reader.number("val_fraction"));
+  if (!(corpus.val_fraction > 0 && corpus.val_fraction < 1)) reader.fail("val_fraction", "must lie between 0 and 1");
+  set(corpus.block_characters, reader.integer("block_characters"));
+  if (corpus.block_characters < 1) reader.fail("block_characters", "must be at least 1");
+  if (const auto word = reader.text("tokenizer")) study.tokenizer = at_key(reader, "tokenizer", [&] { return tokenizer_kind_from(*word); });
+  if (const auto word = reader.text("vocabulary")) study.vocabulary = at_key(reader, "vocabulary", [&] { return vocabulary_from(*word); });
+  if (const auto word = reader.text("order")) study.train.order = at_key(reader, "order", [&] { return parse_enum<BatchOrder>(*word, "order"); });
+  reader.finish();
+}
+
+void read_shape(TomlReader& reader, Shape& shape) {
+  set(shape.n_layer, reader.integer("n_layer"));
+  set(shape.n_head, reader.integer("n_head"));
+  set(shape.n_kv_head, reader.integer("n_kv_head"));
+  set(shape.n_embd, reader.integer("n_embd"));
+  set(shape.n_inner, reader.integer("n_inner"));
+  set(shape.block_size, reader.integer("block_size"));
+  set(shape.bias, reader.boolean("bias"));
+  set(shape.tied_head, reader.boolean("tied_head"));
+  set(shape.dropout, reader.number("dropout"));
+  set(shape.experts, reader.integer("experts"));
+  set(shape.top_k, reader.integer("top_k"));
+  if (const auto word = reader.text("activation")) shape.activation = at_key(reader, "activation", [&] { return activation_from(*word); });
+}
+
+void read_train(TomlReader& reader, Study& study) {
+  RunSpec& run = study.train;
+  OptimizerSpec& optimizer = run.optimizer;
+  ScheduleSpec& schedule = run.schedule;
+  if (const auto word = reader.text("optimizer")) optimizer.kind = at_key(reader, "optimizer", [&] { return parse_enum<OptimizerKind>(*word, "optimizer"); });
+  set(optimizer.learning_rate, reader.number("learning_rate"));
+  set(optimizer.beta1, reader.number("beta1"));
+  study.beta2_scaled = reader.is_word("beta2", "scaled");
+  if (!study.beta2_scaled) set(optimizer.beta2, reader.number("beta2"));
+  set(optimizer.epsilon, reader.number("epsilon"));
+  set(optimizer.weight_decay, reader.number("weight_decay"));
+  if (const auto word = reader.text("decay_on")) optimizer.decay_on = at_key(reader, "decay_on", [&] { return parse_enum<DecayOn>(*word, "decay_on"); });
+  set(optimizer.grad_clip, reader.number("grad_clip"));
+  if (const auto word = reader.text("schedule")) schedule.kind = at_key(reader, "schedule", [&] { return parse_enum<ScheduleKind>(*word, "schedule"); });
+  study.warmup_scaled = reader.is_word("warmup_iters", "scaled");
+  if (!study.warmup_scaled) set(schedule.warmup_iters, reader.integer("warmup_iters"));
+  set(schedule.warmup_from_zero, reader.boolean("warmup_from_zero"));
+  set(schedule.min_lr, reader.number("min_lr"));
+  set(study.min_lr_fraction, reader.number("min_lr_fraction"));
+  set(schedule.decay_fraction, reader.number("decay_fraction"));
+  set(run.batch_size, reader.integer("batch_size"));
+  set(run.gradient_accumulation_steps, reader.integer("gradient_accumulation_steps"));
+  const auto max_iters = reader.integer("max_iters");
+  set(run.max_iters, max_iters);
+  set(study.target_flops, reader.number("target_flops"));
+  set(study.target_param_data_ratio, reader.number("target_param_data_ratio"));
+  if ((max_iters ? 1 : 0) + (study.target_flops ? 1 : 0) + (study.target_param_data_ratio ? 1 : 0) > 1) {
+    reader.fail(study.target_flops ? "target_flops" : "target_param_data_ratio", "max_iters, target_flops and target_param_data_ratio exclude each other",
+                "give exactly one of them");
+  }
+  set(run.init_std, reader.number("init_std"));
+  set(run.grad_lanes, reader.integer("grad_lanes"));
+  if (const auto word = reader.text("dtype")) run.dtype = at_key(reader, "dtype", [&] { return parse_enum<Dtype>(*word, "dtype"); });
+  if (const auto seeds = reader.integers("seeds")) {
+    if (seeds->empty()) reader.fail("seeds", "must hold at least one seed");
+    study.seeds.clear();
+    for (const std::int64_t seed : *seeds) {
+      if (seed < 0) reader.fail("seeds", "must not be negative");
+      study.seeds.push_back(static_cast<std::uint64_t>(seed));
+    }
+  }
+  set(study.budget_minutes, reader.number("budget_minutes"));
+  if (study.budget_minutes && !(*study.budget_minutes > 0)) reader.fail("budget_minutes", "must be positive");
+  reader.finish();
+}
+
+void read_sweep(TomlReader& reader, Study& study) {
+  LearningRateSweep sweep;
+  set(sweep.start, reader.number("start"));
+  set(sweep.factor, reader.number("factor"));
+  set(sweep.length, reader.number("length"));
+  set(sweep.widest, reader.integer("widest"));
+  if (!(sweep.start > 0)) reader.fail("start", "must be a positive learning rate");
+  if (!(sweep.factor > 1)) reader.fail("factor", "must be above 1");
+  if (!(sweep.length > 0 && sweep.length <= 1)) reader.fail("length", "must lie in (0, 1]");
+  if (sweep.widest < 3) reader.fail("widest", "must be at least 3: a best rate needs a worse one on both sides");
+  reader.finish();
+  study.learning_rate_sweep = sweep;
+}
+
+void read_models(TomlReader& root, const Shape& shared, Study& study, const std::string& subject) {
+  for (TomlReader& reader : root.tables("models")) {
+    StudyModel model;
+    model.shape = shared;
+    const auto name = reader.text("name");
+    read_shape(reader, model.shape);
+    model.name = name.value_or("model" + std::to_string(study.models.size() + 1));
+    for (const StudyModel& other : study.models) {
+      if (other.name == model.name) reader.fail("name", "`" + model.name + "` stands twice");
+    }
+    reader.finish();
+
+    Shape probe = model.shape;
+    probe.vocab_size = 1;  // known once the text is read
+    try {
+      validate(probe);
+    } catch (const Error& error) {
+      throw Error(Fault::bad_study, subject, "model `" + model.name + "`: " + error.subject() + ": " + error.problem(), error.hint());
+    }
+    study.models.push_back(model);
+  }
+  if (study.models.empty()) throw Error(Fault::bad_study, subject, "no model is named", "add a [[models]] table with n_layer, n_head and n_embd");
+}
+
+}  // namespace
+
+Study study_from_toml(const std::string& text, const std::string& subject) {
+  toml::table table;
+  try {
+    table = toml::parse(text, subject);
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    throw Error(Fault::bad_study, subject + ":" + std::to_string(at.line) + ":" + std::to_string(at.column), std::string(error.description()));
+  }
+
+  Study study;
+  study.text = text;
+  TomlReader root(table, subject, "");
+  set(study.name, root.text("name"));
+  set(study.title, root.text("title"));
+  set(study.reproduces, root.text("reproduces"));
+  if (study.title.empty()) study.title = study.name;
+  if (study.name.empty() || study.name.find('/') != std::string::npos || study.name[0] == '.') {
+    root.fail("name", "must be a name that can be a folder's");
+  }
+
+  if (auto reader = root.table("data")) read_data(*reader, study);
+  Shape shared;
+  if (auto reader = root.table("model")) {
+    read_shape(*reader, shared);
+    reader->finish();
+  }
+  if (auto reader = root.table("train")) read_train(*reader, study);
+  if (auto reader = root.table("eval")) {
+    set(study.train.eval.interval, reader->integer("interval"));
+    set(study.train.eval.max_windows, reader->integer("max_windows"));
+    if (study.train.eval.interval < 0) reader->fail("interval", "must not be negative");
+    if (study.train.eval.max_windows < 0) reader->fail("max_windows", "must not be negative");
+    reader->finish();
+  }
+  if (auto reader = root.table("learning_rate_sweep")) read_sweep(*reader, study);
+  if (auto reader = root.table("fit")) {
+    set(study.fit_losses, reader->texts("loss"));
+    for (const std::string& loss : study.fit_losses) {
+      if (loss != "final" && loss != "best" && loss != "train") reader->fail("loss", "is `" + loss + "`, expected final, best or train");
+    }
+    set(study.allow_repeated, reader->boolean("allow_repeated"));
+    reader->finish();
+  }
+  read_models(root, shared, study, subject);
+  root.finish();
+  return study;
+}
+
+Study load_study(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  Study study = study_from_toml(text, path.string());
+  if (study.name == "study" && path.has_stem()) study.name = path.stem().string();
+  return study;
+}
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const Preset& preset : kPresets) names.emplace_back(preset.name);
+  return names;
+}
+
+Study preset_study(const std::string& name) {
+  for (const Preset& preset : kPresets) {
+    if (name == preset.name) return study_from_toml(std::string(*preset.text), std::string("preset ") + preset.name);
+  }
+  const auto close = nearest(name, preset_names());
+  std::string known;
+  for (const std::string& preset : preset_names()) known += (known.empty() ? "" : ", ") + preset;
+  throw Error(Fault::usage, "--preset", "unknown preset `" + name + "`; known: " + known, close ? "did you mean " + *close + "?" : "");
+}
+
+std::string to_toml(const Study& study) {
+  const RunSpec& run = study.train;
+  toml::array inputs, models, seeds, losses;
+  for (const std::string& input : study.corpus.inputs) inputs.push_back(input);
+  for (const std::uint64_t seed : study.seeds) seeds.push_back(static_cast<std::int64_t>(seed));
+  for (const std::string& loss : study.fit_losses) losses.push_back(loss);
+  for (const StudyModel& model : study.models) {
+    const Shape& s = model.shape;
+    models.push_back(toml::table{{"name", model.name}, {"n_layer", s.n_layer}, {"n_head", s.n_head}, {"n_kv_head", s.n_kv_head},
+                                 {"n_embd", s.n_embd}, {"n_inner", s.n_inner}, {"block_size", s.block_size}, {"bias", s.bias},
+                                 {"tied_head", s.tied_head}, {"dropout", s.dropout}, {"experts", s.experts}, {"top_k", s.top_k},
+                                 {"activation", to_string(s.activation)}});
+  }
+
+  toml::table data{{"inputs", inputs}, {"text_key", study.corpus.text_key}, {"source_key", study.corpus.source_key},
+                   {"utf8", to_string(study.corpus.utf8)}, {"split", to_string(study.corpus.split)}, {"val_fraction", study.corpus.val_fraction},
+                   {"block_characters", study.corpus.block_characters}, {"tokenizer", to_string(study.tokenizer)},
+                   {"vocabulary", study.vocabulary == VocabularyFrom::whole_corpus ? "whole_corpus" : "training_split"},
+                   {"order", to_string(run.order)}};
+  if (!study.recipe.empty()) data.insert("recipe", study.recipe);
+
+  toml::table train{{"optimizer", to_string(run.optimizer.kind)}, {"learning_rate", run.optimizer.learning_rate}, {"beta1", run.optimizer.beta1},
+                    {"epsilon", run.optimizer.epsilon}, {"weight_decay", run.optimizer.weight_decay},
+                    {"decay_on", to_string(run.optimizer.decay_on)}, {"grad_clip", run.optimizer.grad_clip},
+                    {"schedule", to_string(run.schedule.kind)}, {"warmup_from_zero", run.schedule.warmup_from_zero},
+                    {"min_lr", run.schedule.min_lr}, {"decay_fraction", run.schedule.decay_fraction}, {"batch_size", run.batch_size},
+                    {"gradient_accumulation_steps", run.gradient_accumulation_steps}, {"init_std", run.init_std},
+                    {"grad_lanes", run.grad_lanes}, {"dtype", to_string(run.dtype)}, {"seeds", seeds}};
+  if (study.beta2_scaled) {
+    train.insert("beta2", "scaled");
+  } else {
+    train.insert("beta2", run.optimizer.beta2);
+  }
+  if (study.warmup_scaled) {
+    train.insert("warmup_iters", "scaled");
+  } else {
+    train.insert("warmup_iters", run.schedule.warmup_iters);
+  }
+  if (study.min_lr_fraction) train.insert("min_lr_fraction", *study.min_lr_fraction);
+  if (study.target_flops) {
+    train.insert("target_flops", *study.target_flops);
+  } else if (study.target_param_data_ratio) {
+    train.insert("target_param_data_ratio", *study.target_param_data_ratio);
+  } else {
+    train.insert("max_iters", run.max_iters);
+  }
+  if (study.budget_minutes) train.insert("budget_minutes", *study.budget_minutes);
+
+  toml::table root{{"name", study.name}, {"title", study.title}, {"data", data}, {"models", models}, {"train", train},
+                   {"eval", toml::table{{"interval", run.eval.interval}, {"max_windows", run.eval.max_windows}}},
+                   {"fit", toml::table{{"loss", losses}, {"allow_repeated", study.allow_repeated}}}};
+  if (!study.reproduces.empty()) root.insert("reproduces", study.reproduces);
+  if (study.learning_rate_sweep) {
+    const LearningRateSweep& sweep = *study.learning_rate_sweep;
+    root.insert("learning_rate_sweep", toml::table{{"start", sweep.start}, {"factor", sweep.factor}, {"length", sweep.length}, {"widest", sweep.widest}});
+  }
+  std::ostringstream out;
+  out << "# the study as it was resolved; reading it back gives the same study\n" << root << '\n';
+  return out.str();
+}
+
+}  // namespace isoflop

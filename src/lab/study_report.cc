@@ -1,0 +1,216 @@
+#include "lab/study_report.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace isoflop {
+namespace lab {
+namespace {
+
+constexpr const char* kNColumns[] = {"params", "params_non_embedding", "params_matmul"};
+
+std::string people_list(const std::set<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+template <class Get>
+std::string range_of(const std::vector<StoredRun>& runs, Get get, std::string (*format)(double)) {
+  if (runs.empty()) return "";
+  double low = get(runs.front()), high = low;
+  for (const StoredRun& run : runs) {
+    low = std::min(low, get(run));
+    high = std::max(high, get(run));
+  }
+  return low == high ? format(low) : format(low) + " to " + format(high);
+}
+
+std::string three_digits(double value) { return format_significant(value, 3); }
+
+std::vector<Fact> corpus_facts(const ReportInput& input) {
+  const CorpusManifest& m = input.manifest;
+  std::int64_t documents = 0, characters = 0, bytes = 0;
+  for (const SourceFacts& source : m.sources) {
+    documents += source.documents;
+    characters += source.characters;
+    bytes += source.bytes;
+  }
+  const auto count = [](std::int64_t value) { return format_count(static_cast<double>(value)); };
+  return {{"Text", input.corpus_title},
+          {"Documents", count(documents)},
+          {"Characters", count(characters)},
+          {"Bytes", count(bytes)},
+          {"Held out", count(m.held_out.units) + " of " + count(m.train.units + m.held_out.units) + " units by " + to_string(m.split) + ", " +
+                           count(m.held_out.characters) + " characters"},
+          {"Tokenizer", input.tokenizer_kind + ", vocabulary " + count(input.vocab_size) +
+                            (input.study.vocabulary == VocabularyFrom::whole_corpus ? " (of the whole text)" : " (of the training split)")},
+          {"Content", m.content_id.substr(0, 16)}};
+}
+
+std::vector<Fact> setup_facts(const ReportInput& input, const RunSpec& spec) {
+  const Study& study = input.study;
+  const OptimizerSpec& o = spec.optimizer;
+  const ScheduleSpec& s = spec.schedule;
+  std::string optimizer = to_string(o.kind) + ", beta " + format_number(o.beta1) + " / " + format_number(o.beta2) + (study.beta2_scaled ? " (scaled with steps)" : "") +
+                          ", decay " + format_number(o.weight_decay) + " on " + (o.decay_on == DecayOn::all ? "every parameter" : "matrices") + ", clip " +
+                          format_number(o.grad_clip);
+  std::string schedule = to_string(s.kind) + ", warm-up " + format_number(s.warmup_iters) + " steps";
+  return {{"Model", "GPT-2 (pre-LayerNorm, learned positions, " + to_string(spec.shape.activation) + ", tied head), context " + format_number(spec.shape.block_size)},
+          {"Optimizer", optimizer},
+          {"Learning rate", study.learning_rate_sweep ? "per size, from a bracketed sweep at the smallest and largest size"
+                                                      : format_number(o.learning_rate) + " for every size"},
+          {"Schedule", schedule},
+          {"Batch", format_number(spec.sequences_per_update()) + " sequences, " + format_count(static_cast<double>(spec.tokens_per_update())) + " tokens"},
+          {"Steps", format_count(static_cast<double>(spec.max_iters))},
+          {"Order", spec.order == BatchOrder::random_windows ? "random windows, with replacement" : "epochs without replacement"},
+          {"Tokens per run", range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens); }, format_count)},
+          {"Tokens per parameter",
+           range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens) / static_cast<double>(r.record.params.params); }, three_digits)},
+          {"Seeds", format_number(static_cast<std::int64_t>(study.seeds.size()))},
+          {"Number format", to_string(spec.dtype)}};
+}
+
+RunReport run_report(const StoredRun& run, const RunStore& store) {
+  RunReport report{run.record, run.timing, store.steps(run.id), store.evals(run.id), std::nullopt, std::nullopt};
+  const RunSpec spec = store.spec(run.id);
+  report.learning_rate = spec.optimizer.learning_rate;
+  report.seed = spec.seed;
+  return report;
+}
+
+}  // namespace
+
+std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family) {
+  std::vector<LawView> views;
+  for (const std::string& loss : study.fit_losses) {
+    const Observations table = observations_of(family, loss);
+    for (const char* column : kNColumns) {
+      PowerFitOptions options;
+      options.n_column = column;
+      options.allow_repeated = study.allow_repeated;
+      views.push_back(law_view(table, options, fit_power_law(table, options)));
+    }
+  }
+  return views;
+}
+
+std::string regime_text(const std::vector<StoredRun>& family) {
+  std::size_t fresh = 0, repeated = 0, memorising = 0;
+  double most_epochs = 0;
+  for (const StoredRun& run : family) {
+    fresh += run.record.regime == Regime::fresh ? 1 : 0;
+    repeated += run.record.regime == Regime::repeated ? 1 : 0;
+    memorising += run.record.regime == Regime::memorising ? 1 : 0;
+    most_epochs = std::max(most_epochs, static_cast<double>(run.record.tokens) / static_cast<double>(std::max<std::int64_t>(1, run.record.unique_tokens)));
+  }
+  if (family.empty()) return "No run is finished yet.";
+  const std::string epochs = format_significant(most_epochs, 3);
+  if (fresh == family.size()) {
+    return "Fresh: no run sees a token twice (" + epochs + " epochs of the training split), so a plain law applies.";
+  }
+  std::string text;
+  if (memorising > 0) {
+    text = "Memorising: " + std::to_string(memorising) + " of " + std::to_string(family.size()) + " runs have more parameters than the training split has tokens";
+  } else {
+    text = "Repeated";
+  }
+  if (repeated + memorising > 0) text += "; runs pass over the training split " + epochs + " times";
+  return text + ". A plain law does not describe such runs: what is drawn measures repetition and the optimiser as much as N.";
+}
+
+StudyReport study_report(const ReportInput& input, const RunStore& store) {
+  StudyReport report;
+  report.title = input.study.title;
+  report.subtitle = std::to_string(input.study.models.size()) + (input.study.models.size() == 1 ? " model on " : " sizes on ") + input.corpus_title;
+  report.regime_text = regime_text(input.family);
+  for (const StoredRun& run : input.family) report.regime = std::max(report.regime, run.record.regime);
+  if (!input.study.reproduces.empty()) report.labels.push_back("Reproduces " + input.study.reproduces);
+  report.corpus = corpus_facts(input);
+  std::set<std::string> isas;
+  for (const StoredRun& run : input.family) {
+    report.runs.push_back(run_report(run, store));
+    isas.insert(run.record.isa);
+  }
+  if (!input.family.empty()) report.setup = setup_facts(input, store.spec(input.family.front().id));
+  const MachineFacts machine = machine_facts();
+  report.machine = {{"Processor", machine.cpu}, {"Kernels", people_list(isas)}};
+  report.laws = laws_of(input.study, input.family);
+  report.baselines = input.baselines;
+  report.made_by = "isoflop " ISOFLOP_VERSION;
+
+  if (!input.sweep.empty()) {
+    std::string tried;
+    for (const StoredRun& run : input.sweep) {
+      const double rate = store.spec(run.id).optimizer.learning_rate;
+      tried += (tried.empty() ? "" : "; ") + run.record.name + " at " + format_number(rate) + ": " +
+               (run.record.loss ? format_significant(*run.record.loss, 5) : to_string(run.record.status));
+    }
+    report.setup.push_back({"Rates tried (held-out loss)", tried});
+  }
+  for (const StoredRun& run : input.family) {
+    if (run.record.status == RunStatus::diverged) report.warnings.push_back({"diverged", "run " + run.record.name + ": " + run.record.reason});
+  }
+  return report;
+}
+
+std::filesystem::path write_report(const StudyReport& report, const std::filesystem::path& folder) {
+  make_folder(folder / "figures");
+  for (const auto& [name, bytes] : report_figure_files(report)) write_file_atomic(folder / "figures" / name, bytes);
+  write_file_atomic(folder / "report.html", report_html(report));
+  return folder / "report.html";
+}
+
+void write_laws(const std::filesystem::path& folder, const Study& study, const std::vector<LawView>& laws, const std::vector<StoredRun>& family,
+                const std::vector<StoredRun>& sweep, const std::vector<Baseline>& baselines, const std::string& corpus_title,
+                const std::vector<Warning>& warnings) {
+  Json file{{"schema_version", 1}, {"study", study.name}, {"corpus", corpus_title}, {"runs", Json::array()}, {"sweep", Json::array()},
+            {"baselines", Json::array()}, {"fits", Json::array()}, {"warnings", Json::array()}};
+  for (const StoredRun& run : family) file["runs"].push_back(run.id);
+  for (const StoredRun& run : sweep) file["sweep"].push_back(run.id);
+  for (const Baseline& line : baselines) file["baselines"].push_back({{"name", line.name}, {"loss", line.loss}, {"what", line.what}});
+  for (const LawView& law : laws) {
+    if (law.result.fit) file["fits"].push_back(parse_json(fit_to_json(*law.result.fit), "a fit"));
+  }
+  for (const Warning& warning : warnings) file["warnings"].push_back({{"code", warning.code}, {"text", warning.text}});
+  write_file_atomic(folder / "laws.json", file.dump(1) + "\n");
+}
+
+}  // namespace lab
+
+std::filesystem::path report_study(const std::filesystem::path& folder) {
+  const RunStore store = RunStore::open_existing(folder);
+  if (!std::filesystem::exists(folder / "laws.json")) {
+    throw Error(Fault::missing_input, (folder / "laws.json").string(), "no such file: the study is not finished", "`isoflop run` goes on where it stopped");
+  }
+  const std::string subject = (folder / "laws.json").string();
+  const Json laws = parse_json(read_file(subject), subject);
+  const std::string study_path = (folder / "study.resolved.toml").string();
+  const Study study = study_from_toml(read_file(study_path), study_path);
+  const std::string manifest_path = (folder / "corpus.manifest.json").string();
+  const CorpusManifest manifest = corpus_manifest_from_json(read_file(manifest_path), manifest_path);
+  const std::string tokenizer_path = (folder / "tokenizer.json").string();
+  const auto tokenizer = tokenizer_from_json(read_file(tokenizer_path), tokenizer_path);
+
+  const auto runs_named = [&](const char* key) {
+    std::vector<StoredRun> runs;
+    for (const auto& id : json_get<std::vector<std::string>>(laws, key, subject)) {
+      auto run = store.find(id);
+      if (!run) throw Error(Fault::missing_input, (folder / "runs" / id).string(), "no such run, and laws.json was fitted to it", "`isoflop run` trains it again");
+      runs.push_back(std::move(*run));
+    }
+    return runs;
+  };
+  lab::ReportInput input{study, manifest, json_get<std::string>(laws, "corpus", subject), tokenizer->kind(), tokenizer->vocab_size(),
+                         runs_named("runs"), runs_named("sweep"), {}};
+  for (const Json& line : laws.at("baselines")) {
+    input.baselines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject), json_get<std::string>(line, "what", subject)});
+  }
+  return lab::write_report(lab::study_report(input, store), folder);
+}
+
+}  // namespace isoflop

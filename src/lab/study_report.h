@@ -1,0 +1,37 @@
+// A study folder's files -> what the page says.
+#pragma once
+
+#include <vector>
+
+#include "isoflop/lab.h"
+
+namespace isoflop::lab {
+
+/// All that a report needs beside the store.
+struct ReportInput {
+  const Study& study;
+  const CorpusManifest& manifest;
+  std::string corpus_title;
+  std::string tokenizer_kind;
+  std::int64_t vocab_size = 0;
+  std::vector<StoredRun> family, sweep;  ///< finished runs, in the order of the table
+  std::vector<Baseline> baselines;
+};
+
+/// The laws of a family: for every loss the study names and every meaning of N, the first is the study's own.
+[[nodiscard]] std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family);
+
+/// One or two sentences: which regime the runs are in and what that means for a plain law.
+[[nodiscard]] std::string regime_text(const std::vector<StoredRun>& family);
+
+[[nodiscard]] StudyReport study_report(const ReportInput& input, const RunStore& store);
+
+/// report.html and figures/*.svg. Returns the page's path.
+[[nodiscard]] std::filesystem::path write_report(const StudyReport& report, const std::filesystem::path& folder);
+
+/// laws.json: the runs the laws were fitted to, the laws, and the baselines (docs/formats/laws.md).
+void write_laws(const std::filesystem::path& folder, const Study& study, const std::vector<LawView>& laws, const std::vector<StoredRun>& family,
+                const std::vector<StoredRun>& sweep, const std::vector<Baseline>& baselines, const std::string& corpus_title,
+                const std::vector<Warning>& warnings);
+
+}  // namespace isoflop::lab
