@@ -148,6 +148,18 @@ void FileWriter::write(std::string_view bytes) {
 void FileWriter::write(std::span<const std::byte> bytes) {
   write(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
+void FileWriter::write_at(std::uint64_t offset, std::string_view bytes) {
+  flush();
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t count =
+        ::pwrite(state_->file.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      fail(state_->path, "write", errno, bytes.size() - done);
+    }
+    done += static_cast<std::size_t>(count);
+  }
+}
 void FileWriter::flush() {
   write_all(state_->file.get(), state_->buffer.data(), state_->buffer.size(), state_->path);
   state_->buffer.clear();

@@ -32,6 +32,7 @@ class FileWriter {
   FileWriter& operator=(FileWriter&&) noexcept;
   void write(std::string_view bytes);
   void write(std::span<const std::byte> bytes);
+  void write_at(std::uint64_t offset, std::string_view bytes);  ///< over bytes written before (Mode::create): a header known last
   void flush();  ///< to the kernel
   void sync();   ///< to the disk
   void close();  ///< sync and close

@@ -52,6 +52,18 @@ std::string sha256_hex(std::string_view bytes) {
 std::uint64_t xxh3(std::span<const std::byte> bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 std::uint64_t xxh3(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
+struct Xxh3::State {
+  XXH3_state_t* state = XXH3_createState();
+  ~State() { XXH3_freeState(state); }
+};
+
+Xxh3::Xxh3() : state_(std::make_unique<State>()) { ISOFLOP_CHECK(state_->state != nullptr && XXH3_64bits_reset(state_->state) == XXH_OK); }
+Xxh3::~Xxh3() = default;
+Xxh3::Xxh3(Xxh3&&) noexcept = default;
+Xxh3& Xxh3::operator=(Xxh3&&) noexcept = default;
+void Xxh3::add(std::string_view bytes) { ISOFLOP_CHECK(XXH3_64bits_update(state_->state, bytes.data(), bytes.size()) == XXH_OK); }
+std::uint64_t Xxh3::value() const { return XXH3_64bits_digest(state_->state); }
+
 std::string hex64(std::uint64_t value) {
   std::array<unsigned char, 8> bytes{};
   for (int i = 7; i >= 0; --i, value >>= 8) bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(value & 255);

@@ -28,6 +28,21 @@ class Sha256 {
 
 [[nodiscard]] std::uint64_t xxh3(std::span<const std::byte> bytes);
 [[nodiscard]] std::uint64_t xxh3(std::string_view bytes);
+/// XXH3-64 of bytes that come in pieces.
+class Xxh3 {
+ public:
+  Xxh3();
+  ~Xxh3();
+  Xxh3(Xxh3&&) noexcept;
+  Xxh3& operator=(Xxh3&&) noexcept;
+  void add(std::string_view bytes);
+  [[nodiscard]] std::uint64_t value() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 [[nodiscard]] std::string hex64(std::uint64_t value);  ///< 16 lower-case digits
 
 }  // namespace isoflop
