@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,11 @@ enum class VocabularyFrom { training_split, whole_corpus };  ///< the latter onl
 /// whole_corpus nothing is unseen and there are no byte tokens.
 [[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(TokenizerKind kind, VocabularyFrom from, const Corpus& corpus,
                                                          std::stop_token stop = {});
+/// Throws bad_data naming `subject` if the file was changed, torn, or is of another version.
 [[nodiscard]] std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const std::string& subject);
+/// The same from and to a file (atomic). Throws missing_input, io, bad_data.
+[[nodiscard]] std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path);
+void write_tokenizer(const Tokenizer& tokenizer, const std::string& path);
 [[nodiscard]] std::string to_string(TokenizerKind);
 [[nodiscard]] TokenizerKind tokenizer_kind_from(const std::string& text);
 
