@@ -23,7 +23,7 @@ struct CorpusOptions {
   std::string source_key = "source";     ///< JSONL: the key that names its source; plain files: the file is the source
   Utf8Policy utf8 = Utf8Policy::error;
   SplitKind split = SplitKind::automatic;  ///< document from 30 documents up, else block
-  double val_fraction = 0.1;             ///< of the characters; reached from the smallest unit hash upwards
+  double val_fraction = 0.1;             ///< of the characters, in (0, 0.5]; reached from the smallest unit hash upwards
   std::int64_t block_characters = 10'000;  ///< block: cut at the paragraph end nearest to this length
 };
 
@@ -38,11 +38,20 @@ struct Unit {
 
 struct SourceFacts {
   std::string name;
-  std::string sha256;         ///< of the file's bytes as stored (compressed files: as compressed)
+  std::string sha256;         ///< of the file's bytes as stored (compressed: as compressed); over several files, of their hashes' lines
   std::int64_t documents = 0;
   std::int64_t characters = 0;
   std::int64_t bytes = 0;     ///< of the text
-  std::int64_t invalid_bytes = 0;
+  std::int64_t invalid_bytes = 0;  ///< replaced or left out by the UTF-8 policy
+  std::int64_t units = 0;
+  std::int64_t held_out_units = 0;
+  std::int64_t held_out_characters = 0;
+};
+
+struct CorpusFile {
+  std::string name;    ///< relative to the folder that was named, else the file's own name
+  std::string sha256;  ///< of the bytes as stored
+  std::int64_t stored_bytes = 0;
 };
 
 struct SplitFacts {
@@ -56,8 +65,12 @@ struct CorpusManifest {
   std::string content_id;
   SplitKind split = SplitKind::document;
   double val_fraction = 0.1;
+  std::int64_t block_characters = 10'000;  ///< used by block and none
   Utf8Policy utf8 = Utf8Policy::error;
-  std::vector<SourceFacts> sources;
+  std::int64_t distinct_characters = 0;    ///< code points, training and held-out text together
+  std::int64_t empty_documents = 0;        ///< documents without a character: read, counted here, in no unit
+  std::vector<CorpusFile> files;           ///< in reading order
+  std::vector<SourceFacts> sources;        ///< by name
   SplitFacts train, held_out;
 };
 
@@ -66,8 +79,12 @@ class Corpus {
  public:
   /// First pass: reads, checks, hashes and splits.
   ///
+  /// Needs    regular files: they are read again by every for_each_unit. Files are read in the order of their names.
+  /// Result   units of equal text lie on one side; the side of a unit depends on the units' texts alone (`source`: on the
+  ///          sources' names). A unit that would bring the held-out share over a half is never held out.
   /// Throws   missing_input (no such file, empty folder), bad_data (empty, binary, invalid UTF-8 with its byte offset, JSONL with
-  ///          its line, nothing held out), io.
+  ///          its line, packed data cut short, nothing held out), usage (an option out of range), stopped, io.
+  /// Checked  corpus_test.cc
   [[nodiscard]] static Corpus open(const CorpusOptions& options, std::stop_token stop = {}, const ProgressFn& progress = {});
 
   Corpus(Corpus&&) noexcept;
@@ -76,7 +93,8 @@ class Corpus {
 
   [[nodiscard]] const CorpusManifest& manifest() const;
 
-  /// Second pass: every unit in reading order. Throws bad_data if a file changed since `open`.
+  /// Second pass: every unit in reading order. Throws bad_data if a file changed since `open` (a unit is checked
+  /// before it is visited), stopped.
   void for_each_unit(const std::function<void(const Unit&)>& visit, std::stop_token stop = {}) const;
 
  private:
