@@ -101,7 +101,7 @@ struct BatchOptions {
   std::int64_t sequences = 32;
   std::int64_t block_size = 256;
   bool random_windows = false;  ///< with replacement; else epochs of non-overlapping windows in a seeded order
-  std::optional<std::int64_t> subset_tokens;
+  std::optional<std::int64_t> subset_tokens = {};  ///< the first this many tokens of the split
 };
 /// Throws bad_data if the split (or subset) is shorter than one window and its target.
 [[nodiscard]] std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> split, const BatchOptions& options);
