@@ -1,12 +1,17 @@
 #include "kernels/choose.h"
 
 #include "base/check.h"
+#include "kernels/peak.h"
 
 namespace isoflop::kernels {
 #if defined(ISOFLOP_X86_SETS)
 const Table<float>& avx2_table();    // avx2/set.cc
 const Table<float>& avx512_table();  // avx512/set.cc
+const Peak& avx2_peak();
+const Peak& avx512_peak();
+double bf16_pairs_burst(std::int64_t rounds);  // avx512bf16/peak.cc
 #endif
+const Peak& reference_peak();  // ref/peak.cc
 
 namespace {
 
@@ -39,6 +44,32 @@ const Table<float>& table(Set set) {
   if (set == Set::avx2) return avx2_table();
 #endif
   return reference<float>();
+}
+
+const Peak& peak(Set set) {
+  ISOFLOP_CHECK(runs(set));
+#if defined(ISOFLOP_X86_SETS)
+  if (set == Set::avx512) return avx512_peak();
+  if (set == Set::avx2) return avx2_peak();
+#endif
+  return reference_peak();
+}
+
+bool has_bf16() {
+#if defined(ISOFLOP_X86_SETS)
+  return runs(Set::avx512) && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+double bf16_burst([[maybe_unused]] std::int64_t rounds) {
+  ISOFLOP_CHECK(has_bf16());
+#if defined(ISOFLOP_X86_SETS)
+  return bf16_pairs_burst(rounds);
+#else
+  return 0;
+#endif
 }
 
 }  // namespace isoflop::kernels

@@ -1,0 +1,31 @@
+// The avx512 set: simd/*.inl over its vectors. Compiled with flags of its own (room.cmake), so it includes no standard header but
+// cstdint: an inline function compiled here could be the copy the linker keeps for everyone.
+#include "kernels/avx512/vec.h"
+
+#include "base/math.h"
+#include "kernels/kernels.h"
+#include "kernels/peak.h"
+
+namespace isoflop::kernels::avx512 {
+namespace {
+
+#include "kernels/simd/matmul.inl"
+#include "kernels/simd/math.inl"
+#include "kernels/simd/pointwise.inl"
+#include "kernels/simd/rows.inl"
+#include "kernels/simd/attention.inl"
+#include "kernels/simd/peak.inl"
+#include "kernels/simd/table.inl"
+
+constexpr Table<float> kTable = make_table("avx512");
+constexpr Peak kPeak{fma_burst, read_burst};
+
+}  // namespace
+}  // namespace isoflop::kernels::avx512
+
+namespace isoflop::kernels {
+const Table<float>& avx512_table();
+const Peak& avx512_peak();
+const Table<float>& avx512_table() { return avx512::kTable; }
+const Peak& avx512_peak() { return avx512::kPeak; }
+}  // namespace isoflop::kernels
