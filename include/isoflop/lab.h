@@ -52,6 +52,8 @@ struct Study {
   std::optional<double> target_flops;               ///< horizon of each run instead of max_iters (flops_exact)
   std::optional<double> target_param_data_ratio;    ///< or tokens per parameter
   std::optional<double> budget_minutes;             ///< fewer steps where the estimate for the whole study is above this
+  std::optional<double> total_minutes;              ///< of one call: steps so that all training takes this long here
+  std::optional<double> total_flops;                ///< of one call: steps so that all training takes these FLOPs (exact)
   std::vector<std::uint64_t> seeds = {0};
   std::optional<LearningRateSweep> learning_rate_sweep;
   std::vector<std::string> fit_losses = {"final"};  ///< final | best | train
@@ -118,6 +120,7 @@ struct StudyResult {
   std::vector<Fit> fits;
   std::vector<Warning> warnings;     ///< why there is no law, or what to mind
   std::string regime_text;
+  std::string law_in_words;          ///< the study's own law with its interval, or why there is none
   std::int64_t trained = 0;          ///< runs trained by this call
   std::filesystem::path report;      ///< empty when no report was made
 };

@@ -74,35 +74,75 @@ double total_seconds(std::vector<PlannedRun>& runs, const Prepared& prepared, la
 
 constexpr const char* kRequested = "# requested: ";
 
-// fewer steps where the machine would take longer than the study's budget; a study that was begun keeps its steps
+// what was asked for, as it stands in study.resolved.toml
+std::string request_line(const Study& asked) {
+  std::string text = to_toml(asked);
+  if (asked.total_minutes) text += "minutes " + format_number(*asked.total_minutes);
+  if (asked.total_flops) text += "flops " + format_number(*asked.total_flops);
+  return kRequested + sha256_hex(text).substr(0, 16) + "\n";
+}
+
+// the factor on the steps that a budget asks for; 1: none
+double budget_factor(const Study& study, const Prepared& prepared, lab::Calibration& calibration) {
+  std::vector<PlannedRun> runs = planned_runs(study, prepared);
+  if (study.total_flops) {
+    double flops = 0;
+    for (const PlannedRun& run : runs) flops += run.flops_exact;
+    return *study.total_flops / flops;
+  }
+  if (!study.total_minutes && !study.budget_minutes) return 1;
+  const double seconds = total_seconds(runs, prepared, calibration);
+  if (study.total_minutes) return *study.total_minutes * 60 / seconds;
+  return std::min(1.0, *study.budget_minutes * 60 / seconds);
+}
+
+// sets the steps that the budget leaves; a study that was begun with the same request keeps its steps, whatever the clock says now
 void keep_to_budget(Study& study, const Prepared& prepared, const LabOptions& options, lab::Calibration& calibration) {
-  if (!study.budget_minutes) return;
-  const std::string requested = kRequested + sha256_hex(to_toml(study)).substr(0, 16);
+  if (!study.budget_minutes && !study.total_minutes && !study.total_flops) return;
   const fs::path resolved = options.out / "study.resolved.toml";
   std::error_code ignored;
   if (fs::exists(resolved, ignored)) {
     const std::string text = read_file(resolved);
-    if (text.find(requested) != std::string::npos) {
+    if (text.find(request_line(study)) != std::string::npos) {
       study.train.max_iters = study_from_toml(text, resolved.string()).train.max_iters;
       return;
     }
   }
-  std::vector<PlannedRun> runs = planned_runs(study, prepared);
-  const double seconds = total_seconds(runs, prepared, calibration);
-  const double budget = *study.budget_minutes * 60;
-  if (seconds > budget) {
-    const auto steps = static_cast<std::int64_t>(static_cast<double>(study.train.max_iters) * budget / seconds);
-    study.train.max_iters = std::max<std::int64_t>(40, steps / 10 * 10);
-    say(options, "this machine would take " + format_seconds(seconds) + " with these steps: each run takes " + format_number(study.train.max_iters) + " instead");
+  const double factor = budget_factor(study, prepared, calibration);
+  if (factor == 1) return;
+  if (study.target_flops || study.target_param_data_ratio) {
+    throw Error(Fault::bad_study, "study `" + study.name + "`", "has a horizon per model, which a budget for the whole study would contradict",
+                "give max_iters instead, or leave the budget out");
   }
+  const std::int64_t before = study.train.max_iters;
+  const auto steps = static_cast<std::int64_t>(static_cast<double>(before) * factor);
+  study.train.max_iters = std::max<std::int64_t>(20, steps >= 100 ? steps / 10 * 10 : steps);
+  if (!study.warmup_scaled) study.train.schedule.warmup_iters = std::min(study.train.schedule.warmup_iters, study.train.max_iters / 2);
+  say(options, "to keep to the budget, each run takes " + format_number(study.train.max_iters) + " steps instead of " + format_number(before));
 }
 
 void write_study_files(const Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options) {
   make_folder(options.out);
   write_file_atomic(options.out / "study.toml", asked.text.empty() ? to_toml(asked) : asked.text);
-  write_file_atomic(options.out / "study.resolved.toml", kRequested + sha256_hex(to_toml(asked)).substr(0, 16) + "\n" + to_toml(study));
+  write_file_atomic(options.out / "study.resolved.toml", request_line(asked) + to_toml(study));
   write_file_atomic(options.out / "corpus.manifest.json", to_json(prepared.manifest));
   write_file_atomic(options.out / "tokenizer.json", prepared.tokenizer->to_json());
+}
+
+// before the first step: how much there is to do
+void say_cost(const Study& study, const Prepared& prepared, const RunStore& store, const LabOptions& options, lab::Calibration& calibration) {
+  std::vector<PlannedRun> runs = planned_runs(study, prepared);
+  std::erase_if(runs, [&](const PlannedRun& run) {
+    const auto stored = store.find(run.id);
+    return stored && stored->record.status != RunStatus::running;
+  });
+  // after a sweep the family's rates, and so its ids, are others: a report says that all was done once
+  if (runs.empty() || (study.learning_rate_sweep && fs::exists(options.out / "laws.json"))) return;
+  const double seconds = total_seconds(runs, prepared, calibration);
+  std::int64_t bytes = 0;
+  for (const PlannedRun& run : runs) bytes = std::max(bytes, lab::run_bytes(run.spec, *options.isa, options.threads));
+  say(options, std::to_string(runs.size()) + (runs.size() == 1 ? " run" : " runs") + " to train: about " + format_seconds(seconds) + " with " + to_string(*options.isa) + " kernels on " +
+                   std::to_string(options.threads) + (options.threads == 1 ? " core, " : " cores, ") + format_bytes(static_cast<double>(bytes)) + " of memory");
 }
 
 struct Session {
@@ -183,6 +223,7 @@ void fit_and_report(const Study& study, const Prepared& prepared, const RunStore
     if (law.result.fit) result.fits.push_back(*law.result.fit);
   }
   if (!report.laws.empty()) {
+    result.law_in_words = law_in_words(report.laws.front());
     const auto& own = report.laws.front().result.warnings;
     result.warnings.insert(result.warnings.end(), own.begin(), own.end());
   }
@@ -241,6 +282,7 @@ StudyResult run_study(Study study, const LabOptions& given) {
   write_study_files(study, asked, prepared, options);
 
   RunStore store = RunStore::open(options.out);
+  say_cost(study, prepared, store, options, calibration);
   Session session{study, prepared, {prepared, store, options, *options.isa, team}, result};
   const std::vector<double> rates = session.rates();
   if (session.stopped) return result;

@@ -1,0 +1,203 @@
+// How the program speaks: help, tables, JSON, progress.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/signals.h"
+
+namespace cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// the example stands first, then what the command does, then its flags
+class ExampleFirst : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    if (mode == CLI::AppFormatMode::Sub) return make_expanded(app);
+    std::string text = "Example: " + app->get_footer() + "\n\n" + app->get_description() + "\n\n";
+    text += make_usage(app, name);
+    text += make_positionals(app);
+    text += make_groups(app, mode);
+    text += make_subcommands(app, mode);
+    return text;
+  }
+};
+
+bool terminal() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) != 0 && (no_color == nullptr || *no_color == '\0') && (term == nullptr || std::string(term) != "dumb");
+}
+
+bool line_is_open = false;
+
+// columns of a UTF-8 text on a terminal, near enough: code points
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+bool numeric(const std::string& text) {
+  return text.empty() || text == "-" || text.find_first_not_of("0123456789.,+-e %kMGT") == std::string::npos;
+}
+
+std::string duration(double seconds) {
+  char text[32];
+  if (seconds < 100) {
+    std::snprintf(text, sizeof text, "%.0f s", seconds);
+  } else {
+    std::snprintf(text, sizeof text, "%.0f min", std::ceil(seconds / 60));
+  }
+  return text;
+}
+
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+void style(CLI::App& app, const std::string& example) {
+  app.formatter(std::make_shared<ExampleFirst>());
+  app.footer(example);
+}
+
+CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& name, const std::string& what, const std::string& example) {
+  CLI::App* app = parent.add_subcommand(name, what);
+  style(*app, example);
+  app->add_flag("--json", globals.json, "the result as one JSON object on stdout");
+  app->add_flag("--quiet", globals.quiet, "no progress, no log");
+  return app;
+}
+
+std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
+  std::string problem = error.what();
+  const std::string prefix = "The following argument was not expected: ";
+  const std::string several = "The following arguments were not expected: ";
+  for (const std::string& start : {prefix, several}) {
+    if (problem.rfind(start, 0) != 0) continue;
+    std::string word = problem.substr(start.size());
+    word = word.substr(0, word.find(' '));
+    problem = "unknown flag or word `" + word + "`";
+    std::string best;
+    std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
+    const auto consider = [&](const std::string& candidate) {
+      if (const std::size_t d = distance(word, candidate); d < least) {
+        least = d;
+        best = candidate;
+      }
+    };
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) consider("--" + name);
+    }
+    for (const CLI::App* sub : app.get_subcommands({})) consider(sub->get_name());
+    if (!best.empty()) problem += "; did you mean " + best + "?";
+  }
+  return problem;
+}
+
+void print_json(const Json& object) {
+  Json whole{{"schema_version", 1}};
+  whole.update(object);
+  const std::string text = whole.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw isoflop::Error(isoflop::Fault::io, "standard output", "cannot be written");
+  }
+}
+
+void print_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(header.size());
+  std::vector<bool> right(header.size(), true);
+  for (std::size_t c = 0; c < header.size(); ++c) {
+    widths[c] = width(header[c]);
+    for (const auto& row : rows) {
+      widths[c] = std::max(widths[c], width(row[c]));
+      right[c] = right[c] && numeric(row[c]);
+    }
+  }
+  const auto print_row = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(widths[c] - width(row[c]), ' ');
+      if (c > 0) line += "  ";
+      line += right[c] ? pad + row[c] : row[c] + pad;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::printf("%s\n", line.c_str());
+  };
+  print_row(header);
+  for (const auto& row : rows) print_row(row);
+}
+
+void end_progress_line() {
+  if (line_is_open) std::fputc('\n', stderr);
+  line_is_open = false;
+}
+
+isoflop::ProgressFn progress_to_stderr(const Globals& globals) {
+  if (globals.quiet) return {};
+  struct State {
+    std::string stage;
+    Clock::time_point began, shown;
+    double began_at = 0;
+    bool any = false;
+  };
+  const auto state = std::make_shared<State>();
+  const bool redraw = terminal();
+  return [state, redraw](const isoflop::Progress& p) {
+    const auto now = Clock::now();
+    const auto since = [&](Clock::time_point t) { return std::chrono::duration<double>(now - t).count(); };
+    const bool last = p.total > 0 && p.done >= p.total;
+    if (!state->any || state->stage != p.stage) {
+      *state = State{std::string(p.stage), now, now, p.done, true};
+      if (!redraw && !last) return;
+    } else if (!last && since(state->shown) < (redraw ? 0.1 : 10.0)) {
+      return;
+    }
+    state->shown = now;
+
+    std::string line = std::string(p.stage);
+    char number[96];
+    if (p.total > 0) {
+      std::snprintf(number, sizeof number, "  %3.0f %%  %.0f / %.0f %s", 100 * p.done / p.total, p.done, p.total, std::string(p.unit).c_str());
+    } else {
+      std::snprintf(number, sizeof number, "  %.0f %s", p.done, std::string(p.unit).c_str());
+    }
+    line += number;
+    if (!p.detail.empty()) line += "  " + std::string(p.detail);
+    const double moved = p.done - state->began_at;
+    if (!last && p.total > 0 && moved > 0 && since(state->began) > 0.5) line += "  " + duration(since(state->began) / moved * (p.total - p.done)) + " left";
+    if (redraw) {
+      std::fprintf(stderr, "\r\033[K%s%s", line.c_str(), last ? "\n" : "");
+      line_is_open = !last;
+    } else {
+      std::fprintf(stderr, "%s\n", line.c_str());
+    }
+    std::fflush(stderr);
+  };
+}
+
+void note(const Globals& globals, const std::string& line) {
+  if (globals.quiet) return;
+  end_progress_line();
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+}  // namespace cli
