@@ -31,7 +31,8 @@ void validate(const Shape& s) {
            "take n_embd " + format_number((s.n_embd / s.n_head + 1) * s.n_head) + ", or another n_head");
   }
   if (s.n_kv_head != 0 && s.n_kv_head != s.n_head) {
-    refuse("n_kv_head", format_number(s.n_kv_head) + " differs from n_head " + format_number(s.n_head) + ": grouped attention is not built yet");
+    refuse("n_kv_head", format_number(s.n_kv_head) + " differs from n_head " + format_number(s.n_head) +
+                            ": grouped attention is not built yet");
   }
   if (!s.tied_head) refuse("tied_head", "an untied head is not built yet");
   if (!(s.dropout == 0)) refuse("dropout", format_number(s.dropout) + ": dropout is not built yet, expected 0");
@@ -40,7 +41,8 @@ void validate(const Shape& s) {
   if (s.norm != Norm::layernorm) refuse("norm", "only layernorm is built yet");
   if (s.positions != Positions::learned) refuse("positions", "only learned is built yet");
   if (s.mlp != Mlp::gelu) refuse("mlp", "only gelu is built yet");
-  if (s.activation != Activation::gelu && s.activation != Activation::gelu_tanh) refuse("activation", "only gelu and gelu_tanh are built yet");
+  if (s.activation != Activation::gelu && s.activation != Activation::gelu_tanh)
+    refuse("activation", "only gelu and gelu_tanh are built yet");
 }
 
 std::vector<ParameterSpec> parameter_registry(const Shape& s) {
@@ -95,7 +97,9 @@ FlopsPerToken flops_per_token(const Shape& s) {
   return flops;
 }
 
-std::string to_string(Activation activation) { return activation == Activation::gelu ? "gelu" : "gelu_tanh"; }
+std::string to_string(Activation activation) {
+  return activation == Activation::gelu ? "gelu" : "gelu_tanh";
+}
 
 Activation activation_from(const std::string& text) {
   if (text == "gelu") return Activation::gelu;

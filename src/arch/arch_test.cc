@@ -17,7 +17,9 @@ struct Known {
   std::int64_t n_layer, n_head, n_embd, vocab_size, block_size;
   std::int64_t params, params_non_embedding, params_matmul;
 };
-std::ostream& operator<<(std::ostream& out, const Known& known) { return out << known.name; }
+std::ostream& operator<<(std::ostream& out, const Known& known) {
+  return out << known.name;
+}
 
 Shape shape_of(const Known& known) {
   Shape shape;
@@ -55,18 +57,18 @@ TEST_P(EveryKnownModel, HasARegistryThatAddsUpToTheCounts) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Arch, EveryKnownModel,
-    testing::Values(Known{"tiny", 2, 2, 64, 3554, 256, 343'936, 100'096, 325'760},
-                    Known{"small", 4, 4, 128, 3554, 256, 1'281'024, 793'344, 1'241'344},
-                    Known{"medium", 6, 6, 192, 3554, 256, 3'401'088, 2'669'568, 3'336'576},
-                    Known{"base", 6, 8, 256, 3554, 256, 5'714'432, 4'739'072, 5'628'416},
-                    Known{"large", 8, 8, 384, 3554, 256, 15'659'520, 14'196'480, 15'520'512},
-                    Known{"gpt2", 12, 12, 768, 50257, 1024, 124'439'808, 85'056'000, 123'532'032},
-                    Known{"gpt2_medium", 24, 16, 1024, 50257, 1024, 354'823'168, 302'311'424, 353'453'056},
-                    Known{"gpt2_large", 36, 20, 1280, 50257, 1024, 774'030'080, 708'390'400, 772'117'760},
-                    Known{"gpt2_xl", 48, 25, 1600, 50257, 1024, 1'557'611'200, 1'475'561'600, 1'554'971'200}),
-    [](const auto& known) { return std::string(known.param.name); });
+INSTANTIATE_TEST_SUITE_P(Arch, EveryKnownModel,
+                         testing::Values(Known{"tiny", 2, 2, 64, 3554, 256, 343'936, 100'096, 325'760},
+                                         Known{"small", 4, 4, 128, 3554, 256, 1'281'024, 793'344, 1'241'344},
+                                         Known{"medium", 6, 6, 192, 3554, 256, 3'401'088, 2'669'568, 3'336'576},
+                                         Known{"base", 6, 8, 256, 3554, 256, 5'714'432, 4'739'072, 5'628'416},
+                                         Known{"large", 8, 8, 384, 3554, 256, 15'659'520, 14'196'480, 15'520'512},
+                                         Known{"gpt2", 12, 12, 768, 50257, 1024, 124'439'808, 85'056'000, 123'532'032},
+                                         Known{"gpt2_medium", 24, 16, 1024, 50257, 1024, 354'823'168, 302'311'424, 353'453'056},
+                                         Known{"gpt2_large", 36, 20, 1280, 50257, 1024, 774'030'080, 708'390'400, 772'117'760},
+                                         Known{"gpt2_xl", 48, 25, 1600, 50257, 1024, 1'557'611'200, 1'475'561'600,
+                                               1'554'971'200}),
+                         [](const auto& known) { return std::string(known.param.name); });
 
 TEST(FlopsPerToken, OfGpt2AreThePublishedFormulas) {
   const FlopsPerToken small = flops_per_token(shape_of({"", 12, 12, 768, 50257, 1024, 0, 0, 0}));

@@ -22,23 +22,24 @@ struct Batch {
 
 struct EngineOptions {
   kernels::Set set = kernels::Set::ref;
-  std::int64_t grad_lanes = 1;        ///< design 6; sequences of an update are split contiguously over the lanes
-  std::int64_t max_sequences = 1;     ///< of an update
-  std::uint64_t seed = 0;             ///< of the initial weights
+  std::int64_t grad_lanes = 1;     ///< design 6; sequences of an update are split contiguously over the lanes
+  std::int64_t max_sequences = 1;  ///< of an update
+  std::uint64_t seed = 0;          ///< of the initial weights
   double init_std = 0.02;
-  bool adafactor = false;             ///< which optimizer state is held
-  bool training = true;               ///< false: weights and forward only (sample, evaluate)
+  bool adafactor = false;  ///< which optimizer state is held
+  bool training = true;    ///< false: weights and forward only (sample, evaluate)
 };
 
 /// What one update does to the weights; policy (which rate at which step) is train's.
 struct UpdateRule {
   double learning_rate = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
-  bool decay_all = false;             ///< else matrices and embeddings only
-  double grad_clip = 0;               ///< global norm; 0: none
-  std::int64_t step = 1;              ///< 1-based, for bias correction
+  bool decay_all = false;  ///< else matrices and embeddings only
+  double grad_clip = 0;    ///< global norm; 0: none
+  std::int64_t step = 1;   ///< 1-based, for bias correction
 };
 
-/// A named tensor of the engine's state, unpadded. name: the registry's, or with ".m", ".v", ".v_row", ".v_col" for the optimizer.
+/// A named tensor of the engine's state, unpadded. name: the registry's, or with ".m", ".v", ".v_row", ".v_col" for the
+/// optimizer.
 struct StateTensor {
   std::string name;
   std::int64_t rows = 0, cols = 0;
@@ -46,7 +47,7 @@ struct StateTensor {
 };
 
 struct GradientReport {
-  double norm = 0;             ///< global, before clipping
+  double norm = 0;  ///< global, before clipping
   bool finite = true;
   std::string first_non_finite;  ///< the tensor's name, when not finite
 };
@@ -57,7 +58,8 @@ class Engine {
   [[nodiscard]] virtual const Shape& shape() const = 0;
   [[nodiscard]] virtual std::int64_t bytes() const = 0;  ///< of the arena, all allocated at construction
 
-  /// Gradients of the mean loss over all the update's scored tokens, into the lanes. Returns summed nats (double, lanes in a fixed tree).
+  /// Gradients of the mean loss over all the update's scored tokens, into the lanes. Returns summed nats (double, lanes in a
+  /// fixed tree).
   [[nodiscard]] virtual double forward_backward(const Batch& update) = 0;
   /// Adds the lanes in a fixed binary tree and measures the norm.
   [[nodiscard]] virtual GradientReport reduce() = 0;

@@ -1,0 +1,59 @@
+// What the model room's tests share: small engines, and texts made of simple integers.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "base/team.h"
+#include "model/cpu_engine.h"
+
+namespace isoflop::model {
+
+inline Shape small_shape() {
+  Shape shape;
+  shape.n_layer = 2;
+  shape.n_head = 2;
+  shape.n_embd = 16;
+  shape.block_size = 12;
+  shape.vocab_size = 17;
+  return shape;
+}
+
+/// Sequences of a rule with a little noise, so that there is something to learn.
+struct Tokens {
+  std::vector<std::int32_t> inputs, targets;
+  std::int64_t sequences, length;
+
+  Tokens(const Shape& shape, std::int64_t sequences_, std::int64_t length_) : sequences(sequences_), length(length_) {
+    std::uint32_t state = 12345;
+    std::int64_t token = 1;
+    for (std::int64_t i = 0; i < sequences * length; ++i) {
+      state = state * 1664525U + 1013904223U;
+      inputs.push_back(static_cast<std::int32_t>(token % shape.vocab_size));
+      token = token * 3 + 1 + (state >> 30);
+      targets.push_back(static_cast<std::int32_t>(token % shape.vocab_size));
+      token %= shape.vocab_size;
+    }
+  }
+  [[nodiscard]] Batch batch() const { return {sequences, length, inputs.data(), targets.data()}; }
+};
+
+/// One tolerance function: a comparison with NaN fails.
+inline bool near(double got, double expected, double tolerance) {
+  return std::fabs(got - expected) <= tolerance;
+}
+
+/// ||a - b|| / max(||b||, 1e-8)
+template <class A, class B>
+double relative_distance(const A& a, const B& b) {
+  double apart = 0, size = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+    apart += (x - y) * (x - y);
+    size += y * y;
+  }
+  return std::sqrt(apart) / std::max(std::sqrt(size), 1e-8);
+}
+
+}  // namespace isoflop::model
