@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <array>
+#include <charconv>
 
 #include "base/check.h"
 
@@ -68,6 +69,13 @@ std::string hex64(std::uint64_t value) {
   std::array<unsigned char, 8> bytes{};
   for (int i = 7; i >= 0; --i, value >>= 8) bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(value & 255);
   return to_hex(bytes.data(), bytes.size());
+}
+
+std::optional<std::uint64_t> parse_hex64(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (error != std::errc() || end != text.data() + text.size() || hex64(value) != text) return std::nullopt;
+  return value;
 }
 
 }  // namespace isoflop

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,5 +45,6 @@ class Xxh3 {
 };
 
 [[nodiscard]] std::string hex64(std::uint64_t value);  ///< 16 lower-case digits
+[[nodiscard]] std::optional<std::uint64_t> parse_hex64(std::string_view text);  ///< its inverse; nothing for any other text
 
 }  // namespace isoflop
