@@ -250,15 +250,9 @@ Json json_of(const SplitManifest& split) {
 
 std::uint64_t checksum_from(const Json& json, const std::string& key, const std::string& subject) {
   const auto text = json_get<std::string>(json, key, subject);
-  std::size_t used = 0;
-  std::uint64_t value = 0;
-  try {
-    value = std::stoull(text, &used, 16);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  if (used != 16 || hex64(value) != text) throw Error(Fault::bad_data, subject, "key `" + key + "` is not a checksum: " + text, kHint);
-  return value;
+  const auto value = parse_hex64(text);
+  if (!value) throw Error(Fault::bad_data, subject, "key `" + key + "` is not a checksum: " + text, kHint);
+  return *value;
 }
 
 SplitManifest split_from(const Json& json, const std::string& subject) {

@@ -25,7 +25,8 @@ struct TrainHooks {
   std::function<void(const EvalRecord&)> on_eval;
   /// A checkpoint is about to count: make everything handed out so far durable.
   std::function<void()> before_checkpoint;
-  /// Going on from the checkpoint taken before update `step`: drop what was recorded from it on.
+  /// Called once, before the first step. Going on from the checkpoint taken before update `step`, 0 if there is none: drop what
+  /// was recorded from it on (a run killed before its first checkpoint leaves lines behind too).
   std::function<void(std::int64_t step)> on_resume;
   std::function<void(const std::string&)> on_log;
 };
@@ -46,17 +47,32 @@ struct TrainResult {
   std::optional<double> loss_best;
   std::optional<EvalRecord> last_eval;
   double seconds = 0;                      ///< in training steps of this call
+  bool isa_changed = false;                ///< some steps of this run were made with another instruction set
 };
 
-/// Learning rate of update `step` (0-based).
+/// Learning rate of update `step` (0-based): warm-up as ScheduleSpec says, then with p = (step - w) / (max_iters - w)
+///   constant  lr
+///   linear    lr falls to min_lr along p
+///   cosine    min_lr + (lr - min_lr) (1 + cos(pi p)) / 2
+///   wsd       lr, and over the last decay_fraction of max_iters a straight line to min_lr (arXiv:2404.06395)
+/// Checked   train_test.cc: values at the edges of every schedule.
 [[nodiscard]] double learning_rate_at(const RunSpec& spec, std::int64_t step);
 
-/// Scores the held-out split: non-overlapping windows of block_size in order, the last one short; or a fixed sample.
+/// Scores the held-out split: non-overlapping windows of block_size in order, the last one short; or a fixed sample of the
+/// windows, the same for every run. The split's first token has no context and is not scored.
+///
+/// Result   loss = summed nats / scored tokens; loss_se: ratio estimator clustered by unit, sqrt(m/(m-1) sum (y - loss x)^2) / sum x;
+///          loss_full_context: mean over the last quarter of the positions of full windows.
+/// Needs    2 tokens or more. Throws bad_data otherwise.
+/// Checked  train_test.cc: sums of the units are the engine's sums.
 [[nodiscard]] EvalRecord evaluate(Engine& engine, const TokenSplit& split, const Tokenizer& tokenizer, const EvalSpec& spec,
                                   std::int64_t step, std::int64_t tokens);
 
 /// Trains to spec.max_iters, from the newest whole checkpoint if there is one. A stop request finishes the step, saves and
 /// returns `stopped`. A loss or gradient that is not finite stops before the update and returns `diverged`.
+/// Evaluates before the updates whose number is a multiple of eval.interval (not 0), and at the end. A checkpoint that is not
+/// whole is named through on_log and the one before it is used.
+/// Throws   usage: the checkpoint was made with another instruction set; bad_data: it is another run's; io.
 /// Same spec, binary and instruction set: the same records and weights for any team and any number of stops.
 [[nodiscard]] TrainResult train(const RunSpec& resolved, Engine& engine, const BatchSource& batches, const TokenSplit* held_out,
                                 const Tokenizer& tokenizer, const TrainOptions& options, const TrainHooks& hooks,
