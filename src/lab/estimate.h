@@ -6,7 +6,6 @@
 
 #include "base/team.h"
 #include "isoflop/lab.h"
-#include "kernels/choose.h"
 #include "lab/prepare.h"
 #include "model/engine.h"
 

@@ -1,0 +1,266 @@
+// The whole job on a small text: text in, law and page out; again, and nothing is trained twice.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "isoflop/lab.h"
+
+namespace isoflop {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+fs::path fresh_folder(const std::string& name) {
+  const fs::path path = fs::path(testing::TempDir()) / ("isoflop_lab_" + name);
+  fs::remove_all(path);
+  fs::create_directories(path);
+  return path;
+}
+
+// a text with something to learn: sentences over a small vocabulary from a fixed generator
+std::string small_text(std::size_t characters) {
+  static constexpr const char* kWords[] = {"the", "law", "of", "loss", "falls", "as", "models", "grow", "with", "data", "and", "compute"};
+  std::string text;
+  std::uint32_t state = 7;
+  for (int sentence = 0; text.size() < characters; ++sentence) {
+    for (int w = 0; w < 7; ++w) {
+      state = state * 1664525U + 1013904223U;
+      text += (w == 0 ? "" : " ") + std::string(kWords[(state >> 16) % 12]);
+    }
+    text += sentence % 6 == 5 ? ".\n\n" : ". ";
+  }
+  return text;
+}
+
+constexpr const char* kStudy = R"(
+name = "small"
+[data]
+split = "block"
+block_characters = 500
+tokenizer = "char"
+[model]
+block_size = 16
+[[models]]
+name = "a"
+n_layer = 1
+n_head = 1
+n_embd = 8
+[[models]]
+name = "b"
+n_layer = 1
+n_head = 2
+n_embd = 16
+[[models]]
+name = "c"
+n_layer = 2
+n_head = 2
+n_embd = 24
+[train]
+learning_rate = 1e-2
+warmup_iters = 5
+batch_size = 8
+max_iters = 60
+[eval]
+interval = 30
+)";
+
+struct Place {
+  fs::path folder;
+  LabOptions options;
+  Study study;
+};
+
+Place place_for(const std::string& name, const std::string& text = kStudy) {
+  Place place;
+  place.folder = fresh_folder(name);
+  write_file_atomic(place.folder / "text.txt", small_text(30'000));
+  place.options.out = place.folder / "study";
+  place.options.cache = place.folder / "cache";
+  place.options.threads = 2;
+  place.study = study_from_toml(text, "small.toml");
+  place.study.corpus.inputs = {(place.folder / "text.txt").string()};
+  return place;
+}
+
+std::string run_bytes(const fs::path& study, const std::string& id) {
+  std::string bytes;
+  for (const char* file : {"spec.json", "steps.jsonl", "eval.jsonl", "record.json"}) bytes += read_file(study / "runs" / id / file);
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(study / "runs" / id / "ckpt")) newest = std::max(newest, entry.path());
+  return bytes + read_file(newest / "model.safetensors");
+}
+
+TEST(Pipeline, GoesFromTextToALawAndAPage) {
+  Place place = place_for("whole");
+  const StudyResult result = run_study(place.study, place.options);
+  ASSERT_EQ(result.runs.size(), 3U);
+  EXPECT_EQ(result.trained, 3);
+  for (const StudyRun& run : result.runs) {
+    ASSERT_TRUE(run.stored.record.loss);
+    EXPECT_LT(*run.stored.record.loss, 2.5) << "a model that learned nothing has ln(vocabulary) = 3.2 nats";
+    EXPECT_TRUE(run.stored.record.bits_per_byte);
+    EXPECT_EQ(run.stored.record.regime, Regime::fresh);
+  }
+  for (const char* file : {"study.toml", "study.resolved.toml", "corpus.manifest.json", "tokenizer.json", "runs.csv", "laws.json", "report.html", "figures"}) {
+    EXPECT_TRUE(fs::exists(place.options.out / file)) << file;
+  }
+  EXPECT_THAT(read_file(result.report), HasSubstr("</html>"));
+}
+
+TEST(Pipeline, ASecondCallTrainsNothingAndSaysTheSame) {
+  Place place = place_for("again");
+  const StudyResult first = run_study(place.study, place.options);
+  const std::string page = read_file(first.report);
+  const StudyResult second = run_study(place.study, place.options);
+  EXPECT_EQ(second.trained, 0);
+  EXPECT_EQ(read_file(second.report), page);
+  EXPECT_EQ(read_file(report_study(place.options.out)), page);
+}
+
+TEST(Pipeline, OneThreadAndThreeGiveTheSameBytes) {
+  Place one = place_for("one"), three = place_for("three");
+  one.options.threads = 1;
+  three.options.threads = 3;
+  const StudyResult a = run_study(one.study, one.options), b = run_study(three.study, three.options);
+  for (std::size_t i = 0; i < a.runs.size(); ++i) {
+    ASSERT_EQ(a.runs[i].stored.id, b.runs[i].stored.id);
+    EXPECT_EQ(run_bytes(one.options.out, a.runs[i].stored.id), run_bytes(three.options.out, b.runs[i].stored.id));
+  }
+}
+
+TEST(Pipeline, AStudyStoppedAnywhereEndsInTheBytesOfOneThatWasNot) {
+  Place whole = place_for("unstopped"), stopped = place_for("stopped");
+  const StudyResult expected = run_study(whole.study, whole.options);
+  stopped.options.checkpoint_interval = 7;
+  StudyResult result;
+  int calls = 0;
+  for (; calls < 40; ++calls) {
+    std::stop_source stop;
+    int steps = 0;
+    stopped.options.stop = stop.get_token();
+    stopped.options.progress = [&](const Progress& p) {
+      if (p.stage.substr(0, 5) == "train" && ++steps == 11) stop.request_stop();
+    };
+    result = run_study(stopped.study, stopped.options);
+    if (!result.report.empty()) break;
+  }
+  EXPECT_GT(calls, 5);
+  ASSERT_EQ(result.runs.size(), expected.runs.size());
+  for (const StudyRun& run : expected.runs) {
+    EXPECT_EQ(run_bytes(whole.options.out, run.stored.id), run_bytes(stopped.options.out, run.stored.id)) << run.stored.record.name;
+  }
+}
+
+TEST(Pipeline, ASweepSetsARatePerSizeAndIsNotRepeated) {
+  Place place = place_for("sweep", std::string(kStudy) + "[learning_rate_sweep]\nstart = 1e-2\nfactor = 3.0\nlength = 0.5\nwidest = 4\n");
+  const StudyResult first = run_study(place.study, place.options);
+  EXPECT_GE(first.sweep.size(), 6U);
+  const StudyResult second = run_study(place.study, place.options);
+  EXPECT_EQ(second.trained, 0);
+  EXPECT_EQ(second.sweep.size(), first.sweep.size());
+}
+
+TEST(Pipeline, ADivergedRunIsDataAndIsNotTrainedAgain) {
+  Place place = place_for("diverged");
+  place.study.models.resize(1);
+  place.study.train.optimizer.learning_rate = 1e30;
+  place.study.train.optimizer.grad_clip = 0;
+  const StudyResult result = run_study(place.study, place.options);
+  ASSERT_EQ(result.runs.size(), 1U);
+  EXPECT_EQ(result.runs[0].stored.record.status, RunStatus::diverged);
+  EXPECT_FALSE(result.runs[0].stored.record.loss);
+  EXPECT_TRUE(result.fits.empty());
+  EXPECT_EQ(run_study(place.study, place.options).trained, 0);
+}
+
+TEST(Pipeline, ABudgetInFlopsSetsTheSteps) {
+  Place place = place_for("flops");
+  const StudyPlan before = plan_study(place.study, place.options);
+  double flops = 0;
+  for (const PlannedRun& run : before.runs) flops += run.flops_exact;
+  place.study.total_flops = flops / 2;
+  const StudyPlan after = plan_study(place.study, place.options);
+  EXPECT_EQ(after.runs[0].spec.max_iters, 30);
+}
+
+TEST(Pipeline, APlanSaysWhatARunThenIs) {
+  Place place = place_for("plan");
+  const StudyPlan plan = plan_study(place.study, place.options);
+  const StudyResult result = run_study(place.study, place.options);
+  ASSERT_EQ(plan.runs.size(), result.runs.size());
+  for (std::size_t i = 0; i < plan.runs.size(); ++i) {
+    EXPECT_EQ(plan.runs[i].id, result.runs[i].stored.id);
+    EXPECT_EQ(plan.runs[i].tokens, result.runs[i].stored.record.tokens);
+    EXPECT_GT(plan.runs[i].seconds, 0);
+  }
+  EXPECT_TRUE(plan_study(place.study, place.options).runs[0].done);
+}
+
+TEST(Pipeline, ATextShorterThanAWindowIsBadData) {
+  Place place = place_for("short");
+  for (StudyModel& model : place.study.models) model.shape.block_size = 100'000;
+  try {
+    (void)run_study(place.study, place.options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::bad_data);
+    EXPECT_THAT(error.hint(), HasSubstr("block_size"));
+  }
+}
+
+TEST(Pipeline, AModelTooLargeForTheMachineIsRefusedBeforeAnythingIsTrained) {
+  Place place = place_for("large");
+  StudyModel giant = place.study.models.front();
+  giant.name = "giant";
+  giant.shape.n_layer = 400;
+  giant.shape.n_head = 64;
+  giant.shape.n_embd = 8192;
+  place.study.models.push_back(giant);
+  try {
+    (void)run_study(place.study, place.options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::failure);
+    EXPECT_THAT(std::string(error.what()), HasSubstr("giant"));
+  }
+  EXPECT_FALSE(fs::exists(place.options.out / "runs.csv"));
+}
+
+TEST(Pipeline, NoTextOrAnUnknownOneIsMissingInput) {
+  Place place = place_for("missing");
+  place.study.corpus.inputs = {"/nowhere.txt"};
+  try {
+    (void)run_study(place.study, place.options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::missing_input);
+    EXPECT_EQ(error.subject(), "/nowhere.txt");
+  }
+  place.study.corpus.inputs = {"sott"};
+  try {
+    (void)run_study(place.study, place.options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.hint(), HasSubstr("sotu"));
+  }
+}
+
+TEST(Pipeline, TextCanBeSampledFromARun) {
+  Place place = place_for("sample");
+  (void)run_study(place.study, place.options);
+  SampleOptions sample;
+  sample.tokens = 60;
+  sample.prompt = "the law";
+  const std::string text = sample_run(place.options.out, "c", sample);
+  EXPECT_EQ(text.substr(0, 7), "the law");
+  EXPECT_EQ(text.size(), 67U);
+  EXPECT_EQ(sample_run(place.options.out, "c", sample), text);
+  EXPECT_THROW((void)sample_run(place.options.out, "nobody", sample), Error);
+}
+
+}  // namespace
+}  // namespace isoflop

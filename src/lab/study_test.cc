@@ -1,0 +1,122 @@
+// A study is a file: what it may say, and what it is told when it cannot be meant.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "isoflop/lab.h"
+
+namespace isoflop {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kModel = "[[models]]\nname = \"a\"\nn_layer = 1\nn_head = 1\nn_embd = 8\n";
+
+Error error_of(const std::string& text) {
+  try {
+    (void)study_from_toml(text, "s.toml");
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error for\n" << text;
+  return {Fault::failure, "", ""};
+}
+
+class EveryPreset : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryPreset, ReadsAndComesBackTheSameFromItsResolvedText) {
+  const Study study = preset_study(GetParam());
+  EXPECT_EQ(study.name, GetParam());
+  EXPECT_EQ(to_toml(study_from_toml(to_toml(study), "again")), to_toml(study));
+}
+INSTANTIATE_TEST_SUITE_P(, EveryPreset, testing::ValuesIn(preset_names()), [](const auto& test) {
+  std::string name = test.param;
+  for (char& c : name) {
+    if (c == '-') c = '_';
+  }
+  return name;
+});
+
+TEST(Preset, TheSourceModelsCountAsTheSourceSays) {
+  const std::int64_t expected[] = {343'936, 1'281'024, 3'401'088, 5'714'432, 15'659'520};
+  const Study study = preset_study("gpt2mini");
+  ASSERT_EQ(study.models.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
+    Shape shape = study.models[i].shape;
+    shape.vocab_size = 3554;
+    EXPECT_EQ(param_counts(shape).params, expected[i]);
+  }
+  EXPECT_EQ(study.train.max_iters, 2000);
+  EXPECT_EQ(study.train.schedule.warmup_iters, 100);
+  EXPECT_EQ(preset_study("quick").train.schedule.warmup_iters, 50);
+}
+
+TEST(Preset, FirstLawSpansOneAndAHalfDecadesOnOneAspectRatioPath) {
+  const Study study = preset_study("first-law");
+  ASSERT_GE(study.models.size(), 6U);
+  ASSERT_GE(study.seeds.size(), 2U);
+  double least = 1e300, most = 0;
+  for (const StudyModel& model : study.models) {
+    Shape shape = model.shape;
+    shape.vocab_size = 257;
+    const auto params = static_cast<double>(param_counts(shape).params);
+    least = std::min(least, params);
+    most = std::max(most, params);
+    EXPECT_EQ(shape.n_embd, 16 * shape.n_layer);
+  }
+  EXPECT_GE(most / least, 31.6);
+}
+
+TEST(Preset, AnUnknownOneNamesTheNearest) {
+  try {
+    (void)preset_study("quik");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::usage);
+    EXPECT_THAT(error.hint(), HasSubstr("quick"));
+  }
+}
+
+TEST(StudyText, AnUnknownKeyIsNamedWithLineColumnAndTheNearestKey) {
+  const Error error = error_of(std::string("[train]\nlearning_rat = 1e-3\n") + kModel);
+  EXPECT_EQ(error.fault(), Fault::bad_study);
+  EXPECT_EQ(error.subject(), "s.toml:2:1");
+  EXPECT_THAT(error.problem(), HasSubstr("train.learning_rat"));
+  EXPECT_THAT(error.hint(), HasSubstr("learning_rate"));
+}
+
+TEST(StudyText, AValueOfTheWrongTypeIsNamedWithItsPlace) {
+  const Error error = error_of(std::string("[train]\nmax_iters = \"many\"\n") + kModel);
+  EXPECT_EQ(error.subject(), "s.toml:2:13");
+  EXPECT_THAT(error.problem(), HasSubstr("whole number"));
+}
+
+TEST(StudyText, TornTomlIsABadStudyWithItsPlace) {
+  const Error error = error_of("[train\n");
+  EXPECT_EQ(error.fault(), Fault::bad_study);
+  EXPECT_THAT(error.subject(), HasSubstr("s.toml:1"));
+}
+
+TEST(StudyText, AnImpossibleShapeNamesTheModelAndTheKey) {
+  const Error error = error_of("[[models]]\nname = \"a\"\nn_layer = 1\nn_head = 3\nn_embd = 8\n");
+  EXPECT_EQ(error.fault(), Fault::bad_study);
+  EXPECT_THAT(std::string(error.what()), testing::AllOf(HasSubstr("a"), HasSubstr("n_embd"), HasSubstr("3")));
+}
+
+TEST(StudyText, WhatIsNotBuiltYetIsRefusedByName) {
+  EXPECT_THAT(std::string(error_of(std::string("[model]\ndropout = 0.1\n") + kModel).what()), HasSubstr("dropout"));
+  EXPECT_THAT(std::string(error_of(std::string("[model]\nexperts = 4\n") + kModel).what()), HasSubstr("experts"));
+}
+
+TEST(StudyText, HorizonsExcludeEachOther) {
+  EXPECT_THAT(error_of(std::string("[train]\nmax_iters = 5\ntarget_flops = 1e12\n") + kModel).hint(), HasSubstr("exactly one"));
+}
+
+TEST(StudyText, AStudyWithoutModelsOrWithTwoOfOneNameIsRefused) {
+  EXPECT_THAT(error_of("name = \"x\"\n").problem(), HasSubstr("no model"));
+  EXPECT_THAT(error_of(std::string(kModel) + kModel).problem(), HasSubstr("twice"));
+}
+
+TEST(StudyText, ANameThatIsAPathIsRefused) { EXPECT_EQ(error_of(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study); }
+
+}  // namespace
+}  // namespace isoflop
