@@ -1,0 +1,187 @@
+// isoflop tok: tokenizers and token files.
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/study_output.h"
+#include "isoflop/corpus.h"
+#include "isoflop/tokens.h"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CorpusFlags {
+  std::vector<std::string> inputs;
+  std::string split = "automatic", utf8 = "error", text_key = "text";
+  double val_fraction = 0.1;
+};
+
+struct TokFlags {
+  CorpusFlags corpus;
+  std::string kind = "char", tokenizer, out, tokens, side = "val", path;
+  bool whole_corpus = false, train_on_everything = false;
+  std::int64_t threads = 1, first = 0, count = 200;
+  std::vector<std::int32_t> ids;
+};
+
+void add_corpus_flags(CLI::App& app, CorpusFlags& flags) {
+  app.add_option("corpus", flags.inputs, "text files, folders, globs, .jsonl, .gz, .zst, or a sample corpus' name")->required();
+  app.add_option("--split", flags.split, "automatic, block, document, source or none")->capture_default_str();
+  app.add_option("--val_fraction,--val-fraction", flags.val_fraction, "share of the characters that is held out")->capture_default_str();
+  app.add_option("--utf8", flags.utf8, "invalid UTF-8: error, replace or skip")->capture_default_str();
+  app.add_option("--text_key,--text-key", flags.text_key, "JSONL: the key of a document's text")->capture_default_str();
+}
+
+isoflop::Corpus open_corpus(const CorpusFlags& flags, const Globals& globals) {
+  isoflop::CorpusOptions options;
+  for (const std::string& input : flags.inputs) {
+    const auto& recipes = isoflop::corpus_recipes();
+    const bool recipe = !fs::exists(input) && std::any_of(recipes.begin(), recipes.end(), [&](const auto& r) { return r.name == input; });
+    options.inputs.push_back(recipe ? isoflop::get_corpus(input, default_cache().empty() ? "." : default_cache(), stop_requested(), progress_to_stderr(globals)) : input);
+  }
+  options.split = isoflop::split_kind_from(flags.split);
+  options.val_fraction = flags.val_fraction;
+  options.utf8 = isoflop::utf8_policy_from(flags.utf8);
+  options.text_key = flags.text_key;
+  return isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals));
+}
+
+Json facts_of(const isoflop::Tokenizer& tokenizer) {
+  Json json;
+  json["id"] = tokenizer.id();
+  json["kind"] = tokenizer.kind();
+  json["vocab_size"] = tokenizer.vocab_size();
+  json["end_of_text"] = tokenizer.end_of_text() ? Json(*tokenizer.end_of_text()) : Json(nullptr);
+  return json;
+}
+
+Json facts_of(const isoflop::TokenSplit& split) {
+  std::int64_t bytes = 0;
+  for (const isoflop::TokenUnit& unit : split.units()) bytes += unit.bytes;
+  return {{"tokens", split.size()}, {"units", split.units().size()}, {"bytes", bytes}};
+}
+
+Json facts_of(const isoflop::TokenSet& set) {
+  Json json;
+  json["id"] = set.id;
+  json["folder"] = set.folder;
+  json["tokenizer"] = set.tokenizer_id;
+  json["train"] = facts_of(*set.train);
+  json["held_out"] = facts_of(*set.held_out);
+  return json;
+}
+
+void print_facts(const Json& facts, const Globals& globals) {
+  if (globals.json) return print_json(facts);
+  for (const auto& [key, value] : facts.items()) {
+    std::string text = value.is_string() ? value.get<std::string>() : value.is_null() ? "none" : value.dump();
+    if (value.is_object()) {
+      text.clear();
+      for (const auto& [name, number] : value.items()) text += (text.empty() ? "" : ", ") + number.dump() + " " + name;
+    }
+    std::printf("%-12s %s\n", key.c_str(), text.c_str());
+  }
+}
+
+void train(const TokFlags& flags, const Globals& globals) {
+  const auto kind = isoflop::tokenizer_kind_from(flags.kind);
+  const isoflop::Corpus corpus = open_corpus(flags.corpus, globals);
+  const auto from = flags.whole_corpus ? isoflop::VocabularyFrom::whole_corpus : isoflop::VocabularyFrom::training_split;
+  const auto tokenizer = isoflop::build_tokenizer(kind, from, corpus, stop_requested());
+  isoflop::write_tokenizer(*tokenizer, flags.out);
+  Json facts = facts_of(*tokenizer);
+  facts["file"] = flags.out;
+  print_facts(facts, globals);
+}
+
+void encode(const TokFlags& flags, const Globals& globals) {
+  const auto tokenizer = isoflop::read_tokenizer(flags.tokenizer);
+  const isoflop::Corpus corpus = open_corpus(flags.corpus, globals);
+  isoflop::EncodeOptions options;
+  options.root = flags.out;
+  options.threads = flags.threads;
+  options.train_on_everything = flags.train_on_everything;
+  print_facts(facts_of(isoflop::encode_corpus(corpus, *tokenizer, options, stop_requested(), progress_to_stderr(globals))), globals);
+}
+
+std::vector<std::int32_t> ids_from(const TokFlags& flags, const isoflop::Tokenizer& tokenizer) {
+  if (flags.tokens.empty()) return flags.ids;
+  const isoflop::TokenSet set = isoflop::open_tokens(flags.tokens);
+  if (set.tokenizer_id != tokenizer.id()) {
+    throw isoflop::Error(isoflop::Fault::bad_data, flags.tokens, "was made with tokenizer " + set.tokenizer_id + ", not " + tokenizer.id(),
+                         "give the tokenizer.json it was made with");
+  }
+  if (flags.side != "train" && flags.side != "val") throw isoflop::Error(isoflop::Fault::usage, "--side", "`" + flags.side + "`, expected train or val");
+  const isoflop::TokenSplit& split = flags.side == "train" ? *set.train : *set.held_out;
+  if (flags.first < 0 || flags.count < 0 || flags.first > split.size()) {
+    throw isoflop::Error(isoflop::Fault::usage, "--first, --count", "outside the split of " + std::to_string(split.size()) + " tokens");
+  }
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(std::min(flags.count, split.size() - flags.first)));
+  split.copy(flags.first, static_cast<std::int64_t>(ids.size()), ids.data());
+  return ids;
+}
+
+void decode(const TokFlags& flags, const Globals& globals) {
+  const auto tokenizer = isoflop::read_tokenizer(flags.tokenizer);
+  const std::vector<std::int32_t> ids = ids_from(flags, *tokenizer);
+  const std::string text = tokenizer->decode(ids);
+  if (!globals.json) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (!text.ends_with('\n')) std::putchar('\n');
+    return;
+  }
+  // byte tokens may be cut inside a character: JSON needs valid UTF-8
+  const std::string safe = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  print_json({{"tokens", ids}, {"text", Json::parse(safe)}});
+}
+
+void inspect(const TokFlags& flags, const Globals& globals) {
+  if (fs::is_directory(flags.path)) {
+    print_facts(facts_of(isoflop::open_tokens(flags.path)), globals);
+  } else {
+    print_facts(facts_of(*isoflop::read_tokenizer(flags.path)), globals);
+  }
+}
+
+}  // namespace
+
+void add_tok(CLI::App& program, Globals& globals) {
+  CLI::App* tok = add_command(program, globals, "tok", "Tokenizers and token files.", "isoflop tok train text.txt --kind char --out tokenizer.json");
+  tok->require_subcommand(1);
+  const auto flags = std::make_shared<TokFlags>();
+
+  CLI::App* app = add_command(*tok, globals, "train", "Builds a tokenizer from a corpus.", "isoflop tok train text.txt --kind char --out tokenizer.json");
+  add_corpus_flags(*app, flags->corpus);
+  app->add_option("--kind", flags->kind, "char or byte")->capture_default_str();
+  app->add_option("--out", flags->out, "the file to write")->required();
+  app->add_flag("--whole-corpus", flags->whole_corpus, "vocabulary from held-out text too (only to reproduce the source experiment)");
+  app->callback([flags, &globals] { train(*flags, globals); });
+
+  app = add_command(*tok, globals, "encode", "Encodes a corpus into checksummed token files.",
+                    "isoflop tok encode text.txt --tokenizer tokenizer.json --out tokens");
+  add_corpus_flags(*app, flags->corpus);
+  app->add_option("--tokenizer", flags->tokenizer, "tokenizer.json")->required();
+  app->add_option("--out", flags->out, "the folder that gets a folder of token files")->required();
+  app->add_option("--threads", flags->threads, "cores to encode on")->capture_default_str();
+  app->add_flag("--train-on-everything", flags->train_on_everything, "held-out text goes into training too (only to reproduce the source experiment)");
+  app->callback([flags, &globals] { encode(*flags, globals); });
+
+  app = add_command(*tok, globals, "decode", "Token ids back to text.", "isoflop tok decode --tokenizer tokenizer.json 12 34 56");
+  app->add_option("ids", flags->ids, "token ids");
+  app->add_option("--tokenizer", flags->tokenizer, "tokenizer.json")->required();
+  app->add_option("--tokens", flags->tokens, "a token folder instead of ids");
+  app->add_option("--side", flags->side, "of the token folder: train or val")->capture_default_str();
+  app->add_option("--first", flags->first, "first token of the split")->capture_default_str();
+  app->add_option("--count", flags->count, "tokens of the split")->capture_default_str();
+  app->callback([flags, &globals] { decode(*flags, globals); });
+
+  app = add_command(*tok, globals, "inspect", "What a tokenizer or a token folder holds; every checksum is verified.", "isoflop tok inspect tokenizer.json");
+  app->add_option("path", flags->path, "tokenizer.json or a token folder")->required();
+  app->callback([flags, &globals] { inspect(*flags, globals); });
+}
+
+}  // namespace cli
