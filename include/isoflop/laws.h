@@ -86,6 +86,10 @@ struct PowerFitOptions {
 /// Checked  power_test.cc: the source experiment's five points; 2,000 simulated tables, coverage of the 95 % interval.
 [[nodiscard]] FitResult fit_power_law(const Observations& table, const PowerFitOptions& options = {});
 
+/// What N counts and which loss is fitted: by the column if its name says so, else as the table states.
+[[nodiscard]] std::string n_convention_of(const Observations& table, const PowerFitOptions& options);
+[[nodiscard]] std::string loss_kind_of(const Observations& table, const PowerFitOptions& options);
+
 /// The law's value and its confidence band at one N.
 struct BandPoint {
   double params = 0, loss = 0;

@@ -229,8 +229,6 @@ void doubt(const Selection& selection, const Line& line, const PowerFitOptions& 
 
 Interval around(double value, double half, double level) { return {value - half, value + half, level}; }
 
-bool is_convention(const std::string& name) { return name == "params" || name == "params_non_embedding" || name == "params_matmul"; }
-
 void set_constants(const Line& line, const PowerFitOptions& options, Fit& fit) {
   const double b = -line.slope, ln_a = line.at(0);
   const std::vector<std::string> contains{"seed", "form"};
@@ -252,6 +250,16 @@ void set_constants(const Line& line, const PowerFitOptions& options, Fit& fit) {
 
 }  // namespace
 
+std::string n_convention_of(const Observations& table, const PowerFitOptions& options) {
+  // `params` is also what an imported table's N is called here: only its owner can say what it counts
+  const bool says = options.n_column == "params_non_embedding" || options.n_column == "params_matmul";
+  return says ? options.n_column : table.n_convention;
+}
+
+std::string loss_kind_of(const Observations& table, const PowerFitOptions& options) {
+  return options.loss_column == "train_loss" ? "train" : options.loss_column == "loss_best" ? "best" : table.loss_kind;
+}
+
 FitResult fit_power_law(const Observations& table, const PowerFitOptions& options) {
   ISOFLOP_CHECK(options.level > 0 && options.level < 1);
   const Selection selection = select_rows(table, options);
@@ -262,7 +270,7 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
     result.warnings.push_back({"few_rows", plural(selection.sizes.size(), "size") + " left to fit, expected 3 or more"});
     return result;
   }
-  if (auto rise = rises(selection.sizes, table.loss_kind)) {
+  if (auto rise = rises(selection.sizes, loss_kind_of(table, options))) {
     result.warnings.push_back(std::move(*rise));
     return result;
   }
@@ -271,10 +279,9 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
   Fit fit;
   fit.law = "power_n";
   fit.formula = "L(N) = a N^-b";
-  // a column of ours says what it counts; of an imported table only its owner can
-  fit.n_convention = options.n_column != "params" && is_convention(options.n_column) ? options.n_column : table.n_convention;
+  fit.n_convention = n_convention_of(table, options);
   fit.flops_convention = table.flops_convention;
-  fit.loss_kind = table.loss_kind;
+  fit.loss_kind = loss_kind_of(table, options);
   fit.warnings = selection.warnings;
   set_constants(line, options, fit);
   if (const auto v = variance_within(selection, n, [&](std::size_t row) { return *loss[row]; }))

@@ -1,0 +1,1 @@
+isoflop_embed(room_report report_page_css src/report/page.css)

@@ -1,0 +1,87 @@
+// Where an axis is marked.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/check.h"
+#include "base/math.h"
+#include "base/text.h"
+#include "isoflop/report.h"
+#include "report/text.h"
+
+namespace isoflop {
+namespace {
+
+double power_of_ten(int exponent) {
+  double value = 1;
+  for (int i = 0; i < std::abs(exponent); ++i) value *= 10;
+  return exponent < 0 ? 1 / value : value;
+}
+
+int floor_log10(double value) {
+  int exponent = static_cast<int>(std::floor(log_(value) / log_(10)));
+  while (power_of_ten(exponent + 1) <= value) ++exponent;
+  while (power_of_ten(exponent) > value) --exponent;
+  return exponent;
+}
+
+std::string label_of(double value, int decimals) {
+  if (std::fabs(value) >= 999.5 || value == 0) return value < 0 ? report::kMinus + report::short_count(-value) : report::short_count(value);
+  return report::fixed(value, std::max(0, decimals));
+}
+
+/// Multiples of 1, 2 or 5 times a power of ten, as near to `about` of them as these allow without going over.
+std::vector<Tick> even_ticks(double low, double high, int about) {
+  int exponent = floor_log10((high - low) / about);
+  double step = power_of_ten(exponent);
+  for (const double factor : {1.0, 2.0, 5.0, 10.0}) {
+    step = factor * power_of_ten(exponent);
+    if (std::floor(high / step + 1e-9) - std::ceil(low / step - 1e-9) + 1 <= about) break;
+  }
+  const int decimals = -floor_log10(step * (1 + 1e-12));
+  std::vector<Tick> ticks;
+  for (double k = std::ceil(low / step - 1e-9); k <= high / step + 1e-9; k += 1) {
+    const double value = std::clamp(k * step, low, high);
+    ticks.push_back({value, label_of(value, decimals)});
+  }
+  return ticks;
+}
+
+/// Labels at the densest of these multiples per decade that stays within `about`; the other multiples are minor marks.
+std::vector<Tick> decade_ticks(double low, double high, int about) {
+  static const std::vector<std::vector<int>> kDensities{{1, 2, 5}, {1, 3}, {1}};
+  const int first = floor_log10(low), last = floor_log10(high);
+  const auto inside = [&](double value) { return value >= low * (1 - 1e-12) && value <= high * (1 + 1e-12); };
+
+  std::vector<int> labelled = kDensities.back();
+  for (const auto& density : kDensities) {
+    int count = 0;
+    for (int e = first; e <= last; ++e)
+      for (const int m : density) count += inside(m * power_of_ten(e));
+    if (count > about) continue;
+    labelled = density;
+    break;
+  }
+  const int stride = std::max(1, (last - first + about) / about);
+  std::vector<Tick> ticks;
+  for (int e = first; e <= last; ++e)
+    for (int m = 1; m <= 9; ++m) {
+      const double value = m * power_of_ten(e);
+      if (!inside(value)) continue;
+      const bool named = std::find(labelled.begin(), labelled.end(), m) != labelled.end() && (stride == 1 || (e - first) % stride == 0);
+      ticks.push_back({std::clamp(value, low, high), named ? label_of(value, -e) : ""});
+    }
+  return ticks;
+}
+
+}  // namespace
+
+std::vector<Tick> axis_ticks(double low, double high, AxisScale scale, int about) {
+  ISOFLOP_CHECK(about >= 2 && high > low);
+  if (scale == AxisScale::linear) return even_ticks(low, high, about);
+  ISOFLOP_CHECK(low > 0);
+  if (high / low >= 12) return decade_ticks(low, high, about);
+  return even_ticks(low, high, about);  // within a decade, even numbers read best
+}
+
+}  // namespace isoflop
