@@ -20,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const char* doing, int error, std::size_t needed = 0) {
-  if (error == ENOENT || error == ENOTDIR) throw Error(Fault::missing_input, path.string(), std::string("cannot ") + doing + ": no such file or folder");
+  const bool reading = std::strcmp(doing, "read") == 0;
+  if (reading && (error == ENOENT || error == ENOTDIR)) throw Error(Fault::missing_input, path.string(), std::string("cannot ") + doing + ": no such file or folder");
   std::string hint;
   if (error == ENOSPC || error == EDQUOT) {
     struct statvfs disk {};
@@ -30,7 +31,7 @@ namespace fs = std::filesystem;
       if (needed > 0) hint += ", " + format_bytes(static_cast<double>(needed)) + " needed";
       hint += "; make room and run again";
     }
-  } else if (error == EACCES || error == EROFS || error == EPERM) {
+  } else if (!reading && (error == EACCES || error == EROFS || error == EPERM || error == ENOENT)) {
     hint = "choose a folder you may write to with --out";
   }
   throw Error(Fault::io, path.string(), std::string("cannot ") + doing + ": " + std::strerror(error), hint);

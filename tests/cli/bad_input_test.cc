@@ -1,0 +1,196 @@
+// Bad input: one clear message, the right exit code, nothing already saved lost.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "program.h"
+
+namespace isoflop::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+void expect_error(const Outcome& outcome, int code, const std::vector<std::string>& words) {
+  EXPECT_EQ(outcome.code, code) << outcome.err;
+  EXPECT_EQ(outcome.err.rfind("isoflop: ", 0) == 0 || outcome.err.find("\nisoflop: ") != std::string::npos, true) << outcome.err;
+  for (const std::string& word : words) EXPECT_THAT(outcome.err, HasSubstr(word));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n') <= 6, true) << outcome.err;
+}
+
+Outcome train(const std::string& data, const std::string& more = "") { return program("train --quiet --data " + data + " --out out" + kTiny + more); }
+
+TEST(BadInput, AMissingFileIs66) {
+  (void)fresh("missing");
+  expect_error(train("nowhere.txt"), 66, {"nowhere.txt"});
+  expect_error(program("run study.toml --data x"), 66, {"study.toml"});
+  expect_error(program("report nowhere"), 66, {"nowhere"});
+  expect_error(program("runs ls nowhere"), 66, {"nowhere"});
+  expect_error(program("fit nowhere.csv --law power_n"), 66, {"nowhere.csv"});
+}
+
+TEST(BadInput, AnEmptyFileIs65) {
+  const fs::path place = fresh("empty");
+  write(place / "e.txt", "");
+  expect_error(train("e.txt"), 65, {"e.txt", "empty"});
+}
+
+TEST(BadInput, ABinaryFileIs65) {
+  const fs::path place = fresh("binary");
+  write(place / "b.txt", std::string("abc\0def", 7) + sentences(5000));
+  expect_error(train("b.txt"), 65, {"b.txt", "3"});
+}
+
+TEST(BadInput, InvalidUtf8Is65AndNamesTheByteAndAPolicyMendsIt) {
+  const fs::path place = fresh("utf8");
+  write(place / "u.txt", sentences(1000).substr(0, 1000) + "\xff" + sentences(20'000));
+  expect_error(train("u.txt"), 65, {"u.txt", "1000"});
+  EXPECT_EQ(train("u.txt", "--utf8 replace").code, 0);
+}
+
+TEST(BadInput, ATextShorterThanAWindowIs65) {
+  const fs::path place = fresh("window");
+  write(place / "s.txt", sentences(20'000));
+  expect_error(program("train --quiet --data s.txt --out out" + kTiny + "--block_size 100000"), 65, {"block_size"});
+}
+
+TEST(BadInput, ASplitThatHoldsNothingOutIs65) {
+  const fs::path place = fresh("split");
+  write(place / "s.txt", "one line only\n");
+  expect_error(train("s.txt"), 65, {});
+}
+
+TEST(BadInput, ABadLineOfJsonlIs65AndNamesFileAndLine) {
+  const fs::path place = fresh("jsonl");
+  write(place / "d.jsonl", "{\"text\": \"one\"}\n{\"text\": 5}\n");
+  expect_error(train("d.jsonl"), 65, {"d.jsonl", "2", "text"});
+}
+
+TEST(BadInput, AnUnknownKeyInAStudyIs78WithTheNearestKey) {
+  const fs::path place = fresh("key");
+  write(place / "s.toml", "[train]\nlearning_rat = 1e-3\n[[models]]\nn_layer = 1\n");
+  expect_error(program("run s.toml --data x"), 78, {"s.toml:2:1", "learning_rat", "learning_rate"});
+}
+
+TEST(BadInput, AnImpossibleShapeIs78) {
+  (void)fresh("shape");
+  expect_error(program("train --data x --n_embd 100 --n_head 3"), 78, {"n_embd", "100", "3"});
+}
+
+TEST(BadInput, WhatIsNotBuiltYetIsRefusedByName) {
+  (void)fresh("unbuilt");
+  expect_error(program("train --data x --dropout 0.1"), 78, {"dropout"});
+}
+
+TEST(BadInput, MoreMemoryThanTheMachineHasIsSaidBeforeStarting) {
+  const fs::path place = fresh("memory");
+  write(place / "s.txt", sentences(20'000));
+  expect_error(program("train --quiet --data s.txt --out out --n_layer 400 --n_head 64 --n_embd 8192 --split block --block_size 16"), 1, {"GiB", "available"});
+  EXPECT_FALSE(fs::exists(place / "out/runs"));
+}
+
+TEST(BadInput, AnOutputThatCannotBeWrittenIs74) {
+  const fs::path place = fresh("readonly");
+  write(place / "s.txt", sentences(20'000));
+  write(place / "file", "in the way");
+  expect_error(program("train --quiet --data s.txt --out file/out" + kTiny), 74, {"file"});
+  expect_error(program("train --quiet --data s.txt --out /proc/isoflop" + kTiny), 74, {"/proc/isoflop"});
+}
+
+TEST(BadInput, AFullDiskIs74AndNothingSavedIsLost) {
+  const fs::path place = fresh("full");
+  write(place / "s.txt", sentences(20'000));
+  fs::create_directories(place / "disk");
+  if (geteuid() != 0 || std::system(("mount -t tmpfs -o size=600k none " + (place / "disk").string() + " 2>/dev/null").c_str()) != 0) {
+    GTEST_SKIP() << "a small disk cannot be mounted here";
+  }
+  const std::string small = "train --quiet --data s.txt --out disk/out" + kTiny;
+  const Outcome first = program(small);
+  const std::string large = "train --quiet --data s.txt --out disk/out --n_layer 2 --n_head 4 --n_embd 64 --block_size 16 --batch_size 4 --max_iters 20 --split block";
+  const Outcome second = program(large);
+  const Outcome listed = program("runs ls disk/out --json");
+  (void)std::system(("umount " + (place / "disk").string()).c_str());
+  EXPECT_EQ(first.code, 0) << first.err;
+  expect_error(second, 74, {"free"});
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  bool kept = false;
+  for (const auto& run : listed.json()["runs"]) kept = kept || run["status"] == "done";
+  EXPECT_TRUE(kept);
+}
+
+// flips one byte in the middle of a file
+void damage(const fs::path& path) {
+  std::string bytes = read(path);
+  ASSERT_FALSE(bytes.empty()) << path;
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x10);
+  write(path, bytes);
+}
+
+fs::path find_file(const fs::path& root, const std::string& ending) {
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && name.size() >= ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0) return entry.path();
+  }
+  return {};
+}
+
+TEST(BadInput, ADamagedTokenFileIsDetectedAndNamed) {
+  for (const bool truncate : {false, true}) {
+    const fs::path place = fresh("tokens");
+    write(place / "s.txt", sentences(20'000));
+    ASSERT_EQ(train("s.txt").code, 0);
+    const fs::path file = find_file(place / "cache", ".tok");
+    ASSERT_FALSE(file.empty());
+    if (truncate) {
+      fs::resize_file(file, fs::file_size(file) / 2);
+    } else {
+      damage(file);
+    }
+    expect_error(train("s.txt", "--seed 5"), 65, {file.filename().string()});
+  }
+}
+
+TEST(BadInput, ADamagedCheckpointIsNamedAndThePreviousOneUsed) {
+  const fs::path place = fresh("checkpoint");
+  write(place / "s.txt", sentences(20'000));
+  const std::string command =
+      "train --data s.txt --out a --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 3000 --split block --checkpoint-interval 50 --json";
+  const Outcome stopped = program(command, "timeout --preserve-status -s TERM 1.2");
+  ASSERT_EQ(stopped.code, 75) << stopped.err;
+  fs::path newest;
+  for (const auto& entry : fs::recursive_directory_iterator(place / "a/runs")) {
+    if (entry.path().filename() == "model.safetensors") newest = std::max(newest, entry.path());
+  }
+  damage(newest);
+  const Outcome rest = program(command);
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  EXPECT_THAT(rest.err, HasSubstr(newest.parent_path().filename().string()));
+  std::string other = command;
+  other.replace(other.find("--out a"), 7, "--out b");
+  EXPECT_EQ(program(other).json()["runs"][0]["loss"], rest.json()["runs"][0]["loss"]);
+}
+
+TEST(BadInput, ADamagedRecordIsNamedAndNeverTakenForFinished) {
+  const fs::path place = fresh("record");
+  write(place / "s.txt", sentences(20'000));
+  ASSERT_EQ(train("s.txt").code, 0);
+  damage(find_file(place / "out/runs", "record.json"));
+  expect_error(program("runs verify out"), 65, {"record.json"});
+}
+
+TEST(BadInput, ALossThatIsNotANumberStopsBeforeTheUpdateWith79) {
+  const fs::path place = fresh("nan");
+  write(place / "s.txt", sentences(20'000));
+  const std::string command = "train --data s.txt --out out --json --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --batch_size 4 --max_iters 50 --split block --learning_rate 1e30 --grad_clip 0";
+  const Outcome outcome = program(command);
+  EXPECT_EQ(outcome.code, 79) << outcome.err;
+  EXPECT_EQ(outcome.json()["runs"][0]["status"], "diverged");
+  EXPECT_EQ(outcome.json()["runs"][0]["loss"], nullptr);
+  EXPECT_EQ(program("runs ls out --json").json()["runs"][0]["status"], "diverged");
+  EXPECT_EQ(program(command).code, 79);
+}
+
+}  // namespace
+}  // namespace isoflop::test

@@ -1,0 +1,158 @@
+// What the commands print.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "program.h"
+
+namespace isoflop::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(Help, EveryCommandShowsAnExampleFirst) {
+  (void)fresh("help");
+  const Outcome top = program("--help");
+  EXPECT_EQ(top.code, 0);
+  EXPECT_THAT(top.out, StartsWith("Example: isoflop "));
+  for (const char* command : {"run", "data", "tok", "train", "runs", "fit", "report", "sample", "bench", "doctor"}) {
+    EXPECT_THAT(top.out, HasSubstr(command));
+    const Outcome help = program(std::string(command) + " --help");
+    EXPECT_EQ(help.code, 0);
+    EXPECT_THAT(help.out, StartsWith("Example: isoflop " + std::string(command))) << command;
+  }
+}
+
+TEST(Help, ComesInUnderATenthOfASecond) {
+  (void)fresh("speed");
+  double least = 1e9;
+  for (int round = 0; round < 5; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(program("--help").code, 0);
+    least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  EXPECT_LT(least, 0.1);
+}
+
+TEST(Usage, AnUnknownFlagNamesTheNearestAndExitsWith2) {
+  (void)fresh("usage");
+  const Outcome outcome = program("train --n_layr 2");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("--n_layr"), HasSubstr("did you mean --n_layer")));
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(program("").code, 2);
+  EXPECT_EQ(program("nonsense").code, 2);
+  EXPECT_EQ(program("run --preset quik").code, 2);
+  EXPECT_EQ(program("train --data x --isa sse9").code, 2);
+}
+
+TEST(Train, PrintsOneObjectWithJsonAndNothingElseOnStdout) {
+  const fs::path place = fresh("train");
+  write(place / "text.txt", sentences(20'000));
+  const Outcome outcome = program("train --data text.txt --out out --json" + kTiny);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = outcome.json();
+  EXPECT_EQ(json["schema_version"], 1);
+  ASSERT_EQ(json["runs"].size(), 1U);
+  const auto& run = json["runs"][0];
+  for (const char* key : {"name", "params", "params_non_embedding", "params_matmul", "tokens", "flops_exact", "train_loss", "loss", "loss_kind", "loss_se_eval", "bits_per_byte"}) {
+    EXPECT_FALSE(run[key].is_null()) << key;
+  }
+  EXPECT_GT(run["timing"]["tokens_per_second"], 0);
+  EXPECT_GT(run["timing"]["peak_bytes"], 0);
+}
+
+TEST(Train, BothSpellingsOfAFlagMeanTheSame) {
+  const fs::path place = fresh("spelling");
+  write(place / "text.txt", sentences(20'000));
+  const auto id = [](const std::string& flags) { return program("train --data text.txt --dry-run --json" + flags).json()["runs"][0]["id"]; };
+  EXPECT_EQ(id(" --n_layer 1 --n_embd 8 --n_head 1 --block_size 16"), id(" --n-layer 1 --n-embd 8 --n-head 1 --block-size 16"));
+}
+
+TEST(Runs, AStudyCanBeListedExportedVerifiedAndItsIndexRebuilt) {
+  const fs::path place = fresh("runs");
+  write(place / "text.txt", sentences(20'000));
+  ASSERT_EQ(program("train --data text.txt --out out --quiet" + kTiny).code, 0);
+  const Outcome ls = program("runs ls out --json");
+  ASSERT_EQ(ls.code, 0) << ls.err;
+  ASSERT_EQ(ls.json()["runs"].size(), 1U);
+  EXPECT_EQ(ls.json()["runs"][0]["status"], "done");
+  const Outcome csv = program("runs export out --csv");
+  EXPECT_THAT(csv.out, StartsWith("run,group,seed,params,params_non_embedding,params_matmul,tokens,"));
+  EXPECT_EQ(program("runs verify out").code, 0);
+  fs::remove(place / "out/index.db");
+  EXPECT_EQ(program("runs ls out --json").json()["runs"], ls.json()["runs"]);
+  EXPECT_EQ(program("runs reindex out").code, 0);
+}
+
+TEST(Sample, TheSameSeedGivesTheSameText) {
+  const fs::path place = fresh("sample");
+  write(place / "text.txt", sentences(20'000));
+  ASSERT_EQ(program("train --data text.txt --out out --quiet" + kTiny).code, 0);
+  const Outcome a = program("sample out --run model --tokens 50 --seed 3"), b = program("sample out --run model --tokens 50 --seed 3");
+  EXPECT_EQ(a.code, 0) << a.err;
+  EXPECT_EQ(a.out, b.out);
+  EXPECT_GT(a.out.size(), 40U);
+  EXPECT_EQ(program("sample out --tokens 10 --temperature 0 --top-k 5").code, 0);
+}
+
+TEST(Fit, TheSourceExperimentsFivePointsGiveItsExponent) {
+  const fs::path place = fresh("fit");
+  write(place / "t.csv", "N,val\n343936,3.92\n1281024,3.44\n3401088,3.07\n5714432,2.86\n15659520,2.37\n");
+  const Outcome outcome = program("fit t.csv --law power_n --map params=N,loss=val --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto fit = outcome.json()["fits"][0];
+  EXPECT_NEAR(fit["constants"]["b"].get<double>(), 0.12886, 5e-6);
+  EXPECT_NEAR(fit["constants"]["a"].get<double>(), 20.78, 5e-3);
+}
+
+TEST(Report, CanBeDrawnAgainFromWhatIsStored) {
+  const fs::path place = fresh("report");
+  write(place / "text.txt", sentences(20'000));
+  ASSERT_EQ(program("train --data text.txt --out out --quiet" + kTiny).code, 0);
+  const std::string page = read(place / "out/report.html");
+  fs::remove(place / "out/report.html");
+  ASSERT_EQ(program("report out").code, 0);
+  EXPECT_EQ(read(place / "out/report.html"), page);
+}
+
+TEST(DryRun, TrainsNothingAndWritesNoStudy) {
+  const fs::path place = fresh("dry");
+  write(place / "text.txt", sentences(20'000));
+  const Outcome outcome = program("train --data text.txt --out out --dry-run --json" + kTiny);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(fs::exists(place / "out"));
+  EXPECT_GT(outcome.json()["runs"][0]["peak_bytes"], 0);
+  EXPECT_GT(outcome.json()["runs"][0]["timing"]["seconds"], 0);
+}
+
+TEST(Doctor, LooksAtTheEnvironment) {
+  (void)fresh("doctor");
+  const auto json = program("doctor --json").json();
+  EXPECT_GE(json["findings"].size(), 5U);
+}
+
+TEST(Signals, SigtermSavesACheckpointAndExitsWith75AndTheNextCallEndsTheSame) {
+  const fs::path place = fresh("signals");
+  write(place / "text.txt", sentences(20'000));
+  const std::string flags = " --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 4000 --split block --eval_interval 500";
+  const Outcome stopped = program("train --data text.txt --out a --json --checkpoint-interval 100" + flags, "timeout -s TERM 1.5");
+  ASSERT_EQ(stopped.code, 124) << stopped.err;  // timeout's own code; the program's is seen below
+  const Outcome again = program("train --data text.txt --out a --json" + flags, "timeout --preserve-status -s TERM 0.7");
+  EXPECT_EQ(again.code, 75) << again.err;
+  const Outcome interrupted = program("train --data text.txt --out a --json" + flags, "timeout --preserve-status -s INT 0.7");
+  EXPECT_EQ(interrupted.code, 130) << interrupted.err;
+  const Outcome rest = program("train --data text.txt --out a --json" + flags);
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  const Outcome whole = program("train --data text.txt --out b --json" + flags);
+  ASSERT_EQ(whole.code, 0);
+  EXPECT_EQ(rest.json()["runs"][0]["loss"], whole.json()["runs"][0]["loss"]);
+  const std::string id = whole.json()["runs"][0]["id"];
+  for (const char* file : {"steps.jsonl", "eval.jsonl", "record.json"}) EXPECT_EQ(read(place / "a/runs" / id / file), read(place / "b/runs" / id / file)) << file;
+}
+
+}  // namespace
+}  // namespace isoflop::test
