@@ -13,12 +13,29 @@
 
 namespace isoflop {
 
+/// A cell of an imported run table, as it was given (numbers in their shortest form).
+struct TableCell {
+  std::string column, text;
+};
+
+/// A run that came from a table, not from training here. Only the columns its table had are known: what `record` cannot
+/// leave out reads 0 there, so ask `cells` before using a number.
+struct ImportedRow {
+  std::string source;  ///< the table's file name
+  std::vector<TableCell> cells;
+};
+
 /// A run as the store holds it.
 struct StoredRun {
   std::string id;
   std::filesystem::path folder;
-  RunRecord record;              ///< status `running` while record.json is not written: never taken for finished
+  RunRecord record;  ///< status `running` while record.json is not there and whole: never taken for finished
   std::optional<RunTiming> timing;
+  // of its spec, for the run table; none if spec.json is not there or not whole
+  std::optional<std::uint64_t> seed;
+  std::optional<double> learning_rate;
+  std::optional<std::int64_t> batch_tokens;  ///< tokens per update
+  std::optional<ImportedRow> imported;
 };
 
 /// Writes one run. Holds the run's lock for its life; a second writer gets Error{failure} naming the holder.
@@ -55,13 +72,24 @@ class RunStore {
 
   [[nodiscard]] const std::filesystem::path& study() const;
   [[nodiscard]] std::vector<StoredRun> list() const;        ///< from the index, refreshed where a run folder is newer; by params, then id
-  [[nodiscard]] std::optional<StoredRun> find(const std::string& id_or_name) const;  ///< an id, a unique prefix, or a name
+  /// An id, a name, or the beginning of an id. Throws usage, listing them, if several match.
+  [[nodiscard]] std::optional<StoredRun> find(const std::string& id_or_name) const;
+  /// Begins a run, or goes on with one that is not finished (no whole record.json, or one that says `stopped`).
+  ///
+  /// Throws   Error{failure} if the run is finished or another process writes it; Error{bad_data} if its spec.json is not `resolved`.
   [[nodiscard]] std::unique_ptr<RunWriter> write(const RunSpec& resolved, const std::string& name, const std::string& group);
   [[nodiscard]] RunSpec spec(const std::string& id) const;
   [[nodiscard]] std::vector<StepRecord> steps(const std::string& id) const;  ///< a torn last line is dropped, the rest survives
   [[nodiscard]] std::vector<EvalRecord> evals(const std::string& id) const;
   [[nodiscard]] std::vector<VerifyProblem> verify() const;  ///< every file parsed, every checksum checked
-  void reindex();
+  void reindex();  ///< throws io if the index cannot be written
+
+  /// Adds the rows of a run table (docs/formats/runs-table.md) or of a table headed `C,N,D,loss` as imported runs.
+  ///
+  /// Result   how many rows are new; a row that is already there is left alone.
+  /// Throws   Error{bad_data} naming row and column; nothing is imported then.
+  /// Checked  table_test.cc: export, import, export gives the same table.
+  std::int64_t import_table(const std::filesystem::path& csv);
 
  private:
   struct State;
@@ -69,7 +97,10 @@ class RunStore {
   std::unique_ptr<State> state_;
 };
 
-/// The run table (runs.csv, design 4), one row per finished run. Empty cell: missing.
+/// The run table (docs/formats/runs-table.md): one row per run that is done or diverged, by params, then run. Empty cell: missing.
 [[nodiscard]] std::string run_table_csv(const std::vector<StoredRun>& runs);
+
+/// One run as one JSON object: the run table's columns as keys (`run` is called `id`), what the table leaves out, and `timing`.
+[[nodiscard]] std::string to_json(const StoredRun& run);
 
 }  // namespace isoflop
