@@ -42,8 +42,8 @@ std::string plural(std::size_t count, const std::string& one) { return format_co
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
-  for (std::size_t i = 0; i < names.size() && i < 4; ++i) text += (i ? ", " : "") + names[i];
-  return names.size() > 4 ? text + " and " + std::to_string(names.size() - 4) + " more" : text;
+  for (std::size_t i = 0; i < names.size() && i < 6; ++i) text += (i ? ", " : "") + names[i];
+  return names.size() > 6 ? text + " and " + std::to_string(names.size() - 6) + " more" : text;
 }
 
 const Column* find_column(const Observations& table, const std::string& name) {
@@ -209,19 +209,21 @@ std::optional<Warning> rises(const std::vector<Size>& sizes, const std::string& 
 }
 
 void doubt(const Selection& selection, const Line& line, const PowerFitOptions& options, Fit& fit) {
-  const double decades = log_(selection.sizes.back().n / selection.sizes.front().n) / log_(10);
   if (line.count < 3)
     fit.warnings.push_back({"few_rows", "2 sizes: any two points lie on a line, so it can be neither trusted nor doubted; 3 give an interval"});
   if (line.degrees() == 1)
     fit.warnings.push_back({"one_degree_of_freedom", "3 sizes leave 1 degree of freedom: a picture, not a law (Student's t is " +
                             people(student_t_quantile(0.5 + 0.5 * options.level, 1)) + " there)"});
-  if (decades < 1)
-    fit.warnings.push_back({"narrow_range", "N spans " + format_significant(decades, 2) + " decades, less than one: the exponent says little beyond it"});
+  if (selection.sizes.back().n < 10 * selection.sizes.front().n)
+    fit.warnings.push_back({"narrow_range", "N spans a factor of " + format_significant(selection.sizes.back().n / selection.sizes.front().n, 3) + ", less than ten: the exponent says little beyond it"});
+  if (const auto b = fit.intervals.find("b"); b != fit.intervals.end() && b->second.low <= 0)
+    fit.warnings.push_back({"zero_in_interval", "the exponent's interval reaches from " + people(-b->second.high) + " to " + people(-b->second.low) +
+                            ": that loss falls with N at all is not shown"});
   if (const auto t = curvature_t(selection.sizes, line)) {
     const double limit = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.count) - 3);
     if (std::fabs(*t) > limit)
-      fit.warnings.push_back({"curvature", "ln L is bent " + std::string(*t > 0 ? "upwards" : "downwards") + " in ln N: |t| of the quadratic term is " +
-                              format_significant(std::fabs(*t), 3) + ", beyond " + format_significant(limit, 3) + "; a straight line is the wrong form here"});
+      fit.warnings.push_back({"curvature", "the points bend " + std::string(*t > 0 ? "upwards" : "downwards") + " from a straight line in ln L and ln N: |t| of the quadratic term is " +
+                              format_significant(std::fabs(*t), 3) + ", beyond " + format_significant(limit, 3) + "; a plain power law is not their form"});
   }
   if (fit.n_convention == "unstated")
     fit.warnings.push_back({"unstated_convention", "what N counts is not stated: the exponent depends on it, so it is not comparable with another law's"});

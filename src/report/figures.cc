@@ -90,6 +90,13 @@ std::string n_words(const std::string& convention) {
   return "parameters (what is counted is not stated)";
 }
 
+std::string n_short(const std::string& convention) {
+  if (convention == "params") return "all";
+  if (convention == "params_non_embedding") return "without embeddings";
+  if (convention == "params_matmul") return "in matrix products";
+  return "not stated";
+}
+
 std::string loss_words(const std::string& kind) {
   if (kind == "train") return "training loss";
   if (kind == "best") return "best held-out loss";
@@ -102,7 +109,7 @@ std::string percent(double level) {
 }
 
 std::string equation(const Fit& fit) {
-  return "L = " + significant(fit.constants.at("a"), 4) + " \xC2\xB7 N^" + significant(-fit.constants.at("b"), 5);
+  return "L = " + significant(fit.constants.at("a"), 4) + " \xC2\xB7 N^" + fixed(-fit.constants.at("b"), 5);
 }
 
 Figure loss_figure(const LawView& law, const std::vector<Baseline>& baselines, const std::string& id) {
@@ -118,7 +125,7 @@ Figure loss_figure(const LawView& law, const std::vector<Baseline>& baselines, c
     const Fit& fit = *law.result.fit;
     figure.notes.push_back(equation(fit));
     const auto interval = fit.derived.at("exponent").interval;
-    if (interval) figure.notes.push_back(percent(interval->level) + ": " + significant(-interval->high, 3) + " to " + significant(-interval->low, 3));
+    if (interval) figure.notes.push_back(percent(interval->level) + ": " + fixed(-interval->high, 4) + " to " + fixed(-interval->low, 4));
     else figure.notes.push_back("no interval: two sizes");
   } else {
     figure.notes.push_back("no law fitted");
@@ -171,7 +178,7 @@ std::vector<FigurePoint> thin_curve(const std::vector<StepRecord>& steps, int bi
   };
   for (const StepRecord& s : steps) {
     if (s.tokens <= 0) continue;
-    const int at = static_cast<int>(log_(static_cast<double>(s.tokens) / first) / width);
+    const int at = std::min(bins - 1, static_cast<int>(log_(static_cast<double>(s.tokens) / first) / width));
     if (at != bin) close();
     bin = at;
     loss += s.loss;
@@ -277,11 +284,11 @@ std::string law_in_words(const LawView& law) {
   std::string subject = report::loss_words(law.loss_kind);
   if (warning("repeated_data")) subject += " on repeated data";
   if (text.empty()) subject[0] = static_cast<char>(subject[0] - 'a' + 'A');
-  text += subject + " falls as N to the power " + report::significant(-b.value, 4);
+  text += subject + " falls as N to the power " + report::fixed(-b.value, 4);
   if (b.interval)
-    text += " (" + report::percent(b.interval->level) + " interval " + report::significant(-b.interval->high, 3) + " to " + report::significant(-b.interval->low, 3) + ")";
-  text += ": ten times the parameters multiply it by " + report::significant(ratio.value, 3);
-  if (ratio.interval) text += " (" + report::significant(ratio.interval->low, 3) + " to " + report::significant(ratio.interval->high, 3) + ")";
+    text += " (" + report::percent(b.interval->level) + " interval " + report::fixed(-b.interval->high, 4) + " to " + report::fixed(-b.interval->low, 4) + ")";
+  text += ": ten times the parameters multiply it by " + report::fixed(ratio.value, 3);
+  if (ratio.interval) text += " (" + report::fixed(ratio.interval->low, 3) + " to " + report::fixed(ratio.interval->high, 3) + ")";
   if (!b.interval) text += "; two sizes leave no interval";
   return text + ".";
 }

@@ -155,9 +155,11 @@ void place_notes(const Figure& figure, Placer& placer, Layout& layout) {
   for (const Corner& c : corners)
     if (placer.cost(c.box) < placer.cost(chosen->box) - 1e-9) chosen = &c;
   placer.take(chosen->box);
-  for (std::size_t i = 0; i < figure.notes.size(); ++i)
+  for (std::size_t i = 0; i < figure.notes.size(); ++i) {
     layout.labels.push_back(text_at(figure.notes[i], chosen->anchor == Anchor::end ? chosen->box.x1 : chosen->box.x0,
                                     chosen->box.y0 + 11 + kLine * static_cast<double>(i), chosen->anchor, i > 0, true));
+    layout.labels.back().power = true;
+  }
 }
 
 void place_rules(const Figure& figure, Placer& placer, Layout& layout) {
@@ -250,7 +252,7 @@ Layout lay_out(const Figure& figure, double width, double height) {
   layout.x.to = layout.plot.x1;
   layout.y.from = layout.plot.y1;
   layout.y.to = layout.plot.y0;
-  layout.x.ticks = axis_ticks(layout.x.low, layout.x.high, layout.x.scale, std::max(3, static_cast<int>((layout.plot.x1 - layout.plot.x0) / 68)));
+  layout.x.ticks = axis_ticks(layout.x.low, layout.x.high, layout.x.scale, std::max(3, static_cast<int>((layout.plot.x1 - layout.plot.x0) / 60)));
 
   Placer placer(figure, layout);
   place_notes(figure, placer, layout);

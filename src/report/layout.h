@@ -31,6 +31,7 @@ struct PlacedText {
   Anchor anchor = Anchor::start;
   double size = 12;
   bool soft = false, halo = false;
+  bool power = false;  ///< what follows ^ is raised
   Box box;
 };
 

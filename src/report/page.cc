@@ -36,10 +36,10 @@ std::string first_upper(std::string text) {
 }
 
 std::string equation_html(const Fit& fit) {
-  return "<i class=\"v\">L</i> = " + significant(fit.constants.at("a"), 4) + " \xC2\xB7 <i class=\"v\">N</i><sup>" + significant(-fit.constants.at("b"), 5) + "</sup>";
+  return "<i class=\"v\">L</i> = " + significant(fit.constants.at("a"), 4) + " \xC2\xB7 <i class=\"v\">N</i><sup>" + fixed(-fit.constants.at("b"), 5) + "</sup>";
 }
 
-std::string range_text(double low, double high, int digits) { return significant(low, digits) + " to " + significant(high, digits); }
+std::string range_text(double low, double high, int decimals) { return fixed(low, decimals) + " to " + fixed(high, decimals); }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -66,12 +66,12 @@ std::string tile(const std::string& what, const std::string& value, const std::s
 std::string tiles(const LawView& law) {
   const Fit& fit = *law.result.fit;
   const Estimate &b = fit.derived.at("exponent"), &ratio = fit.derived.at("loss_ratio_per_decade");
-  std::string out = tile("The law", equation_html(fit), "<i class=\"v\">N</i>: " + escape(report::n_words(law.n_convention)));
-  out += tile("Exponent", significant(-b.value, 4),
-              b.interval ? report::percent(b.interval->level) + " interval " + range_text(-b.interval->high, -b.interval->low, 3) + ", from " +
+  std::string out = tile("The law", tag("span", "eq", equation_html(fit)), "<i class=\"v\">N</i>: " + escape(report::n_words(law.n_convention)));
+  out += tile("Exponent", fixed(-b.value, 4),
+              b.interval ? report::percent(b.interval->level) + " interval " + range_text(-b.interval->high, -b.interval->low, 4) + ", from " +
                                escape(joined(b.contains)) + " only"
                          : "no degree of freedom, no interval");
-  out += tile("Loss at ten times N", "\xC3\x97 " + significant(ratio.value, 3), ratio.interval ? range_text(ratio.interval->low, ratio.interval->high, 3) : "");
+  out += tile("Loss at ten times N", "\xC3\x97 " + fixed(ratio.value, 3), ratio.interval ? range_text(ratio.interval->low, ratio.interval->high, 3) : "");
   std::set<double> sizes;
   for (const LawPoint& p : law.points)
     if (p.residual) sizes.insert(p.params);
@@ -83,10 +83,12 @@ std::string tiles(const LawView& law) {
 }
 
 std::string care(const StudyReport& study) {
+  // what the headline gives as its reason is not said again
+  const std::string lead = study.laws.empty() ? "" : law_in_words(study.laws[0]);
   std::set<std::string> said;
   std::string items;
   const auto add = [&](const Warning& w) {
-    if (said.insert(w.text).second) items += tag("li", "", escape(first_upper(w.text)) + ".");
+    if (lead.find(w.text) == std::string::npos && said.insert(w.text).second) items += tag("li", "", escape(first_upper(w.text)) + ".");
   };
   if (!study.laws.empty())
     for (const Warning& w : study.laws[0].result.warnings) add(w);
@@ -114,7 +116,7 @@ std::string law_figure_html(const StudyReport& study) {
   if (law.result.fit && law.result.fit->degrees_of_freedom > 0)
     caption += " Dark band: the line's " + report::percent(law.result.fit->derived.at("exponent").interval->level) + " confidence; light band: where one further run would fall.";
   if (std::any_of(law.points.begin(), law.points.end(), [](const LawPoint& p) { return !p.residual; })) caption += " Hollow points are not fitted.";
-  for (const Baseline& b : study.baselines) caption += " " + tag("b", "", escape(first_upper(b.name))) + " " + fixed(b.loss, 3) + (b.what.empty() ? "." : ": " + escape(b.what) + ".");
+  for (const Baseline& b : study.baselines) caption += " " + tag("b", "", escape(b.name)) + " " + fixed(b.loss, 3) + (b.what.empty() ? "." : ": " + escape(b.what) + ".");
   return figure_html(report::loss_figure(law, study.baselines, "loss_by_params"), 880, 470, 370, caption);
 }
 
@@ -122,25 +124,26 @@ std::string conventions_table(const StudyReport& study) {
   std::string rows;
   for (std::size_t i = 0; i < study.laws.size(); ++i) {
     const LawView& law = study.laws[i];
-    std::string row = tag("th", "text", escape(first_upper(law.n_convention)) + "<br>" + tag("small", "", escape(report::loss_words(law.loss_kind))));
+    std::string row = tag("th", "text", escape(report::n_short(law.n_convention)) + tag("small", "", escape(report::loss_words(law.loss_kind))));
     if (law.result.fit) {
       const Fit& fit = *law.result.fit;
       const auto interval = fit.derived.at("exponent").interval;
-      row += tag("td", "strong", significant(-fit.constants.at("b"), 5)) + tag("td", "", interval ? range_text(-interval->high, -interval->low, 3) : kEnDash) +
+      row += tag("td", "strong", fixed(-fit.constants.at("b"), 5)) + tag("td", "", interval ? range_text(-interval->high, -interval->low, 4) : kEnDash) +
              tag("td", "", fit.r_squared ? fixed(*fit.r_squared, 4) : kEnDash);
     } else {
       row += "<td colspan=\"3\" class=\"text\">not fitted</td>";
     }
     rows += tag("tr", "", row);
   }
-  return "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th class=\"text\"><i class=\"v\">N</i> counts</th><th>exponent</th><th>interval</th><th><i class=\"v\">R</i>\xC2\xB2</th></tr></thead>" +
+  return "<div class=\"scroll\" tabindex=\"0\"><table class=\"tight\"><thead><tr><th class=\"text\"><i class=\"v\">N</i> counts</th><th>exponent</th><th>interval</th><th><i class=\"v\">R</i>\xC2\xB2</th></tr></thead>" +
          tag("tbody", "", rows) + "</table></div>";
 }
 
 std::string laws_section(const StudyReport& study) {
   if (study.laws.empty()) return "";
   std::string out = tag("section", "", tag("h2", "", "Loss against parameters") + law_figure_html(study));
-  const bool residuals = study.laws[0].result.fit.has_value(), several = study.laws.size() > 1;
+  const bool residuals = study.laws[0].result.fit.has_value();
+  const bool several = study.laws.size() > 1 && std::any_of(study.laws.begin(), study.laws.end(), [](const LawView& l) { return l.result.fit.has_value(); });
   if (residuals || several) {
     std::string pair;
     if (residuals)
@@ -152,7 +155,7 @@ std::string laws_section(const StudyReport& study) {
     out += tag("section", residuals && several ? "pair" : "", pair);
   }
   std::string further;
-  for (std::size_t i = 1; i < study.laws.size(); ++i)
+  for (std::size_t i = 1; i < study.laws.size() && several; ++i)
     further += figure_html(report::loss_figure(study.laws[i], {}, "loss_by_params_" + std::to_string(i + 1)), 460, 320, 300, escape(law_in_words(study.laws[i])));
   if (!further.empty()) out += tag("section", "pair", further);
   return out;
@@ -160,11 +163,13 @@ std::string laws_section(const StudyReport& study) {
 
 std::string curves_section(const StudyReport& study) {
   if (!report::has_curves(study)) return "";
+  std::set<std::int64_t> sizes;
+  for (const RunReport& r : study.runs) sizes.insert(r.record.params.params);
   const bool evals = std::any_of(study.runs.begin(), study.runs.end(), [](const RunReport& r) { return !r.evals.empty(); });
   return tag("section", "", tag("h2", "", "Learning curves") +
                                 figure_html(report::curves_figure(study), 880, 460, 380,
                                             tag("b", "", "Loss against training tokens.") + " Lines: training loss, averaged over equal steps of the logarithm" +
-                                                (evals ? "; dots: held-out loss." : ".") + " Thin lines: further seeds of a size."));
+                                                (evals ? "; dots: held-out loss." : ".") + (sizes.size() < study.runs.size() ? " Thin lines: further seeds of a size." : "")));
 }
 
 // ---- the run table
@@ -192,7 +197,7 @@ std::string run_row(const RunReport& run, double order) {
   cell(format_count(static_cast<double>(r.params.params_matmul)));
   cell(report::short_count(static_cast<double>(r.tokens)));
   cell(r.unique_tokens > 0 ? significant(static_cast<double>(r.tokens) / static_cast<double>(r.unique_tokens), 3) : kEnDash);
-  cell(run.learning_rate ? significant(*run.learning_rate, 3) : kEnDash);
+  cell(run.learning_rate ? format_number(*run.learning_rate) : kEnDash);
   cell(run.seed ? std::to_string(*run.seed) : kEnDash);
   cell(run.timing ? no_break(format_seconds(run.timing->seconds)) : kEnDash);
   cell(run.timing ? report::short_count(run.timing->tokens_per_second) : kEnDash);
@@ -214,7 +219,7 @@ std::string runs_section(const StudyReport& study) {
       "<tr><th scope=\"col\">run</th><th scope=\"col\">loss</th><th scope=\"col\">s.e.</th><th scope=\"col\">perplexity</th><th scope=\"col\">bits per byte</th>"
       "<th scope=\"col\">loss</th><th scope=\"col\">all</th><th scope=\"col\">no embeddings</th><th scope=\"col\">in matmuls</th><th scope=\"col\">tokens</th>"
       "<th scope=\"col\">epochs</th><th scope=\"col\">learning rate</th><th scope=\"col\">seed</th><th scope=\"col\">time</th><th scope=\"col\">tokens/s</th></tr></thead>";
-  return tag("section", "", tag("h2", "", "Runs") + "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Run table\"><table class=\"runs\">" + kHead +
+  return tag("section", "", tag("h2", "", "Runs") + "<div class=\"scroll wider\" tabindex=\"0\" role=\"region\" aria-label=\"Run table\"><table class=\"runs\">" + kHead +
                                 tag("tbody", "", rows) + "</table></div>");
 }
 

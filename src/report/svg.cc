@@ -19,9 +19,16 @@ std::string line_element(const std::string& cls, double x0, double y0, double x1
   return "<line class=\"" + cls + "\" x1=\"" + coordinate(x0) + "\" y1=\"" + coordinate(y0) + "\" x2=\"" + coordinate(x1) + "\" y2=\"" + coordinate(y1) + "\"/>";
 }
 
-std::string text_element(const std::string& text, double x, double y, const char* anchor, const std::string& cls) {
+/// Escaped; with `power`, what follows the first ^ stands raised.
+std::string inner_text(const std::string& text, bool power) {
+  const auto at = text.find('^');
+  if (!power || at == std::string::npos) return escape(text);
+  return escape(text.substr(0, at)) + "<tspan dy=\"-5\" font-size=\"9.5\">" + escape(text.substr(at + 1)) + "</tspan>";
+}
+
+std::string text_element(const std::string& text, double x, double y, const char* anchor, const std::string& cls, bool power = false) {
   return "<text" + (cls.empty() ? "" : " class=\"" + cls + "\"") + " x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\"" +
-         (std::string(anchor) == "start" ? "" : std::string(" text-anchor=\"") + anchor + "\"") + ">" + escape(text) + "</text>";
+         (std::string(anchor) == "start" ? "" : std::string(" text-anchor=\"") + anchor + "\"") + ">" + inner_text(text, power) + "</text>";
 }
 
 const char* anchor_name(report::Anchor anchor) {
@@ -158,7 +165,7 @@ class Writer {
   void labels() {
     for (const report::PlacedText& t : layout_.labels) {
       const std::string cls = std::string(t.soft ? "soft" : "") + (t.halo ? (t.soft ? " halo" : "halo") : "");
-      out_ += text_element(t.text, t.x, t.y, anchor_name(t.anchor), cls);
+      out_ += text_element(t.text, t.x, t.y, anchor_name(t.anchor), cls, t.power);
     }
   }
 
