@@ -108,9 +108,16 @@ FileReport read_documents(const InputFile& file, const ReadOptions& options, Doc
     const std::string_view bytes(buffer.data(), stream.read(buffer));
     if (bytes.empty()) break;
     if (first) refuse_binary(bytes, file.path.string());
-    clean.clear();
-    cleaner.add(bytes, clean);
-    pieces->piece(clean, cleaner.invalid_bytes());
+    // a line at a time where invalid bytes are counted, so that they are counted for their own line's document
+    const bool by_line = file.json_lines && options.utf8 != Utf8Policy::error;
+    for (std::size_t at = 0; at < bytes.size();) {
+      const std::size_t end = by_line ? bytes.find('\n', at) : std::string_view::npos;
+      const std::string_view part = bytes.substr(at, end == std::string_view::npos ? end : end + 1 - at);
+      clean.clear();
+      cleaner.add(part, clean);
+      pieces->piece(clean, cleaner.invalid_bytes());
+      at += part.size();
+    }
     if (advanced) advanced(stream.stored_bytes());
   }
   clean.clear();

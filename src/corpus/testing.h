@@ -1,0 +1,66 @@
+// Folders and files for this room's tests.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "isoflop/corpus.h"
+
+namespace isoflop::corpus {
+
+namespace fs = std::filesystem;
+
+/// A folder of the running test's own, empty at its start.
+class InAFolder : public testing::Test {
+ protected:
+  void SetUp() override {
+    const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / ("isoflop_" + std::string(info->test_suite_name()) + "_" + info->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string put(const std::string& name, std::string_view bytes) const {
+    const fs::path path = folder_ / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path.string();
+  }
+
+  fs::path folder_;
+};
+
+struct SeenUnit {
+  std::string source, text;
+  bool held_out, ends_document;
+};
+
+inline std::vector<SeenUnit> units_of(const Corpus& corpus) {
+  std::vector<SeenUnit> units;
+  corpus.for_each_unit([&](const Unit& unit) {
+    EXPECT_EQ(unit.index, static_cast<std::int64_t>(units.size()));
+    units.push_back({std::string(unit.source), std::string(unit.text), unit.held_out, unit.ends_document});
+  });
+  return units;
+}
+
+/// The error a call ends with; a test failure if it ends without one.
+template <class Call>
+Error error_of(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return {Fault::failure, "", ""};
+}
+
+}  // namespace isoflop::corpus
