@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -115,6 +116,15 @@ TEST(Text, PeopleReadGroupsAndPrefixes) {
 TEST(Text, SuggestsTheNearestKey) {
   EXPECT_EQ(nearest("n_layr", {"n_layer", "n_head"}), "n_layer");
   EXPECT_EQ(nearest("zzzzzz", {"n_layer", "n_head"}), std::nullopt);
+}
+
+TEST(Csv, ReadsWhatRfc4180Says) {
+  const auto records = read_csv("a,\"b,\"\"c\"\"\",\r\n\n\"\",\"x\ny\",z", "t");
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_THAT(records[0].cells, testing::ElementsAre("a", "b,\"c\"", ""));
+  EXPECT_THAT(records[1].cells, testing::ElementsAre(""));
+  EXPECT_THAT(records[2].cells, testing::ElementsAre("", "x\ny", "z"));
+  EXPECT_EQ(records[2].line, 3);
 }
 
 TEST(Json, RefusesDeepNestingAndNamesTheFile) {

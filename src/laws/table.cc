@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/csv.h"
 #include "base/text.h"
 #include "isoflop/laws.h"
 
@@ -11,72 +12,6 @@ namespace isoflop {
 namespace {
 
 std::string at_line(const std::string& subject, std::int64_t line) { return subject + ":" + std::to_string(line); }
-
-/// Cells one after the other; `line` is where the cursor stands.
-class CsvReader {
- public:
-  CsvReader(std::string_view text, const std::string& subject) : text_(text), subject_(subject) {
-    if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
-  }
-  [[nodiscard]] bool done() const { return at_ >= text_.size(); }
-  [[nodiscard]] std::int64_t line() const { return line_; }
-
-  std::vector<std::string> record() {
-    std::vector<std::string> cells;
-    for (;;) {
-      cells.push_back(at_ < text_.size() && text_[at_] == '"' ? quoted(cells.size() + 1) : plain(cells.size() + 1));
-      if (at_ < text_.size() && text_[at_] == ',') {
-        ++at_;
-        continue;
-      }
-      if (at_ < text_.size() && text_[at_] == '\r') ++at_;
-      if (at_ < text_.size() && text_[at_] == '\n') ++at_;
-      ++line_;
-      return cells;
-    }
-  }
-
- private:
-  [[nodiscard]] bool ends_cell() const {
-    if (at_ >= text_.size() || text_[at_] == ',' || text_[at_] == '\n') return true;
-    return text_[at_] == '\r' && (at_ + 1 == text_.size() || text_[at_ + 1] == '\n');
-  }
-  [[noreturn]] void refuse(std::int64_t line, std::size_t column, const std::string& problem) const {
-    throw Error(Fault::bad_data, at_line(subject_, line), "column " + std::to_string(column) + ": " + problem,
-                "cells with commas, quotes or line ends are written \"like \"\"this\"\"\"");
-  }
-  std::string plain(std::size_t column) {
-    std::string cell;
-    for (; !ends_cell(); ++at_) {
-      if (text_[at_] == '"') refuse(line_, column, "a quote in the middle of a cell");
-      if (text_[at_] == '\0') refuse(line_, column, "a zero byte, expected text");
-      cell += text_[at_];
-    }
-    return cell;
-  }
-  std::string quoted(std::size_t column) {
-    const std::int64_t opened = line_;
-    std::string cell;
-    for (++at_;; ++at_) {
-      if (at_ >= text_.size()) refuse(opened, column, "a quote is opened and never closed");
-      if (text_[at_] == '"') {
-        if (at_ + 1 >= text_.size() || text_[at_ + 1] != '"') break;
-        ++at_;
-      } else if (text_[at_] == '\n') {
-        ++line_;
-      }
-      cell += text_[at_];
-    }
-    ++at_;
-    if (!ends_cell()) refuse(line_, column, "text after the closing quote");
-    return cell;
-  }
-
-  std::string_view text_;
-  const std::string& subject_;
-  std::size_t at_ = 0;
-  std::int64_t line_ = 1;
-};
 
 std::optional<std::size_t> column_index(const CsvTable& table, const std::string& name) {
   const auto it = std::find(table.header.begin(), table.header.end(), name);
@@ -193,9 +128,9 @@ std::string one_value(const CsvTable& table, const std::string& column, const st
 
 CsvTable parse_csv(const std::string& text, const std::string& subject) {
   CsvTable table{.subject = subject, .header = {}, .rows = {}, .lines = {}};
-  CsvReader reader(text, subject);
-  if (reader.done()) throw Error(Fault::bad_data, subject, "the table is empty, expected a header line");
-  table.header = reader.record();
+  std::vector<CsvRecord> records = read_csv(text, subject);
+  if (records.empty()) throw Error(Fault::bad_data, subject, "the table is empty, expected a header line");
+  table.header = std::move(records.front().cells);
   for (std::size_t i = 0; i < table.header.size(); ++i) {
     table.header[i] = trimmed(table.header[i]);
     if (table.header[i].empty()) throw Error(Fault::bad_data, at_line(subject, 1), "column " + std::to_string(i + 1) + " has no name");
@@ -203,9 +138,8 @@ CsvTable parse_csv(const std::string& text, const std::string& subject) {
         table.header.begin() + static_cast<std::ptrdiff_t>(i))
       throw Error(Fault::bad_data, at_line(subject, 1), "two columns are named `" + table.header[i] + "`");
   }
-  while (!reader.done()) {
-    const std::int64_t line = reader.line();
-    std::vector<std::string> cells = reader.record();
+  for (auto record = records.begin() + 1; record != records.end(); ++record) {
+    auto& [line, cells] = *record;
     if (cells.size() == 1 && cells[0].empty() && table.header.size() > 1) continue;  // an empty line
     if (cells.size() != table.header.size())
       throw Error(Fault::bad_data, at_line(subject, line),

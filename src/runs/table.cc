@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -191,51 +192,12 @@ Json typed(const std::string& text, Kind kind) {
 
 }  // namespace
 
-std::vector<std::vector<std::string>> parse_csv(const std::string& text, const std::string& subject) {
-  std::vector<std::vector<std::string>> rows;
-  std::vector<std::string> row;
-  std::string field;
-  bool in_quotes = false, was_quoted = false;
-  const auto end_field = [&] {
-    row.push_back(std::move(field));
-    field.clear();
-    was_quoted = false;
-  };
-  const auto end_row = [&] {
-    end_field();
-    if (row.size() > 1 || !row[0].empty()) rows.push_back(std::move(row));  // blank lines are nothing
-    row.clear();
-  };
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (in_quotes) {
-      if (c != '"') {
-        field += c;
-      } else if (at + 1 < text.size() && text[at + 1] == '"') {
-        field += text[++at];
-      } else {
-        in_quotes = false;
-      }
-    } else if (c == '"' && field.empty() && !was_quoted) {
-      in_quotes = was_quoted = true;
-    } else if (c == ',') {
-      end_field();
-    } else if (c == '\n') {
-      end_row();
-    } else if (c != '\r' || at + 1 >= text.size() || text[at + 1] != '\n') {
-      field += c;
-    }
-  }
-  if (in_quotes) throw Error(Fault::bad_data, subject, "a quoted cell does not end");
-  if (!field.empty() || !row.empty() || was_quoted) end_row();
-  return rows;
-}
-
 std::vector<ImportedRow> read_run_table(const std::filesystem::path& csv) {
   const std::string subject = csv.string();
-  std::string text = read_file(csv);
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  const auto table = parse_csv(text, subject);
+  std::vector<std::vector<std::string>> table;
+  for (CsvRecord& record : read_csv(read_file(csv), subject)) {
+    if (record.cells.size() > 1 || !record.cells[0].empty()) table.push_back(std::move(record.cells));  // blank lines are nothing
+  }
   if (table.size() < 2) throw Error(Fault::bad_data, subject, "holds no rows");
 
   // the header: every column known, none twice
@@ -323,6 +285,10 @@ std::string run_table_csv(const std::vector<StoredRun>& runs) {
   add_row([](const Column& column) { return column.name; });
   for (const auto& [run, id] : rows) add_row([&](const Column& column) { return cell_of(*run, column); });
   return out;
+}
+
+void write_run_table(const std::vector<StoredRun>& runs, const std::filesystem::path& path) {
+  write_file_atomic(path, run_table_csv(runs));
 }
 
 std::string to_json(const StoredRun& run) {

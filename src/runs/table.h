@@ -15,7 +15,4 @@ void fill_from_cells(StoredRun& run, ImportedRow row);
 /// The rows of a table as imported runs. Throws bad_data naming row and column.
 [[nodiscard]] std::vector<ImportedRow> read_run_table(const std::filesystem::path& csv);
 
-/// RFC 4180: quoted where a comma, a quote or a line end asks for it.
-[[nodiscard]] std::vector<std::vector<std::string>> parse_csv(const std::string& text, const std::string& subject);
-
 }  // namespace isoflop
