@@ -108,24 +108,29 @@ struct Packed {
   std::int64_t n = 0, k = 0;
 };
 
+/// C[:, j : j + a panel] = A (m, k) B[from : from + k, the same], columns below n <= b.n only; j a multiple of kPanel.
+template <Side kSide>
+void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b,
+                    std::int64_t from, float* c, std::int64_t ldc, const Finish& finish) {
+  const std::int64_t ldb = panel_width(b.n - j);
+  const std::int64_t columns = least(ldb, n - j);
+  const Tiles& tiles = kTiles<kSide>[columns > kWidth];
+  const float* panel = b.data + j * b.k + from * ldb;
+  Finish here = finish;
+  if (here.bias) here.bias += j;
+  // tiles as even as possible: a tile of one row costs nearly as much as one of three
+  for (std::int64_t i = 0, left = (m + kTileRows - 1) / kTileRows; i < m; --left) {
+    const std::int64_t rows = (m - i + left - 1) / left;
+    tiles.of[rows](k, kSide == Side::rows ? a + i * lda : a + i, lda, panel, ldb, c + i * ldc + j, ldc, columns, here);
+    i += rows;
+  }
+}
+
 /// C (m, n) = A (m, k) B[from : from + k, 0 : n], n <= b.n.
 template <Side kSide>
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b, std::int64_t from,
               float* c, std::int64_t ldc, const Finish& finish) {
-  for (std::int64_t j = 0; j < n; j += kPanel) {
-    const std::int64_t ldb = panel_width(b.n - j);
-    const std::int64_t columns = least(ldb, n - j);
-    const Tiles& tiles = kTiles<kSide>[columns > kWidth];
-    const float* panel = b.data + j * b.k + from * ldb;
-    Finish here = finish;
-    if (here.bias) here.bias += j;
-    // tiles as even as possible: a tile of one row costs nearly as much as one of three
-    for (std::int64_t i = 0, left = (m + kTileRows - 1) / kTileRows; i < m; --left) {
-      const std::int64_t rows = (m - i + left - 1) / left;
-      tiles.of[rows](k, kSide == Side::rows ? a + i * lda : a + i, lda, panel, ldb, c + i * ldc + j, ldc, columns, here);
-      i += rows;
-    }
-  }
+  for (std::int64_t j = 0; j < n; j += kPanel) multiply_panel<kSide>(j, m, n, k, a, lda, b, from, c, ldc, finish);
 }
 
 // Side::rows wants A's rows of a block in L2 while all panels pass by
@@ -170,20 +175,37 @@ void pack_backward(const float* w, std::int64_t n, std::int64_t k, std::int64_t 
   }
 }
 
-/// Rows of the tiles of `outer`: as even as possible, and each packed so that a tile reads k ascending, contiguous.
-std::int64_t outer_scratch(std::int64_t t, std::int64_t, std::int64_t k) { return packed_floats(k, t) + t * kTileRows; }
+// `outer` packs the columns of Y that a few tiles need at a time: whole cache lines are used while they are near
+constexpr std::int64_t kStrip = 4;
+constexpr std::int64_t kStripStride = (kTileRows + kWidth - 1) / kWidth * kWidth;
+static_assert(kStripStride == kWidth);
+
+std::int64_t outer_scratch(std::int64_t t, std::int64_t, std::int64_t k) { return packed_floats(k, t) + kStrip * kStripStride * t; }
 
 void outer(const OuterArgs<float>& args) {
   pack_backward(args.x, args.t, args.k, args.ldx, args.scratch);
   const Packed x{args.scratch, args.k, args.t};
-  float* y = args.scratch + packed_floats(args.k, args.t);  // (t, rows)
-  for (std::int64_t i = 0, left = (args.n + kTileRows - 1) / kTileRows; i < args.n; --left) {
-    const std::int64_t rows = (args.n - i + left - 1) / left;
-    for (std::int64_t v = 0; v < rows; v += kWidth) {
-      const Mask mask = first(rows - v);
-      for (std::int64_t r = 0; r < args.t; ++r) store(y + r * kTileRows + v, load(args.y + r * args.ldy + i + v, mask), mask);
+  float* const strip = args.scratch + packed_floats(args.k, args.t);  // (tiles, t, kStripStride)
+  for (std::int64_t i = 0, left = (args.n + kTileRows - 1) / kTileRows; i < args.n;) {
+    // the next tiles, as even as possible
+    const std::int64_t tiles = least(left, kStrip);
+    std::int64_t start[kStrip], rows[kStrip];
+    Mask mask[kStrip];
+    for (std::int64_t s = 0; s < tiles; ++s, --left) {
+      start[s] = i;
+      rows[s] = (args.n - i + left - 1) / left;
+      mask[s] = first(rows[s]);
+      i += rows[s];
     }
-    multiply<Side::columns>(rows, args.k, args.t, y, kTileRows, x, 0, args.w + i * args.ldw, args.ldw, {.add = true, .prefetch = true});
-    i += rows;
+    for (std::int64_t r = 0; r < args.t; ++r) {
+      const float* y = args.y + r * args.ldy;  // y[r,:]
+      for (std::int64_t s = 0; s < tiles; ++s) store(strip + (s * args.t + r) * kStripStride, load(y + start[s], mask[s]));
+    }
+    for (std::int64_t j = 0; j < args.k; j += kPanel) {
+      for (std::int64_t s = 0; s < tiles; ++s) {
+        multiply_panel<Side::columns>(j, rows[s], args.k, args.t, strip + s * args.t * kStripStride, kStripStride, x, 0,
+                                      args.w + start[s] * args.ldw, args.ldw, {.add = true, .prefetch = true});
+      }
+    }
   }
 }
