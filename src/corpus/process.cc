@@ -18,6 +18,7 @@ namespace isoflop::corpus {
 namespace {
 
 constexpr int kLookForStopMs = 100;
+constexpr int kPatienceMs = 2'000;
 constexpr std::size_t kLastWords = 600;
 constexpr std::size_t kMostOutput = std::size_t{256} << 20;
 
@@ -57,9 +58,23 @@ pid_t start(const std::vector<std::string>& words, const std::filesystem::path& 
   ::posix_spawn_file_actions_adddup2(&actions, out.writing(), 1);
   ::posix_spawn_file_actions_adddup2(&actions, err.writing(), 2);
   ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+
+  // signals as a fresh program expects them, whatever this one blocks or ignores; a group of its own, so that it can be ended
+  // whole
+  posix_spawnattr_t attributes;
+  ISOFLOP_CHECK(::posix_spawnattr_init(&attributes) == 0);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
+  ::posix_spawnattr_setpgroup(&attributes, 0);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+
   pid_t child = -1;
-  const int code = ::posix_spawnp(&child, words[0].c_str(), &actions, nullptr, arguments.data(), environ);
+  const int code = ::posix_spawnp(&child, words[0].c_str(), &actions, &attributes, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
   if (code == 0) return child;
   if (code == ENOENT || code == EACCES) return -1;
   throw Error(Fault::failure, words[0], std::string("cannot be started: ") + std::strerror(code));
@@ -70,6 +85,18 @@ int wait_for(pid_t child) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return status;
+}
+
+// asks the child's group to end, then makes it
+void end_group(pid_t child) {
+  ::kill(-child, SIGTERM);
+  int status = 0;
+  for (int waited = 0; waited < kPatienceMs; waited += kLookForStopMs) {
+    if (::waitpid(child, &status, WNOHANG) == child) return;
+    ::poll(nullptr, 0, kLookForStopMs);
+  }
+  ::kill(-child, SIGKILL);
+  wait_for(child);
 }
 
 // reads both ends until the child has closed them
@@ -116,8 +143,7 @@ std::string run_program(const std::vector<std::string>& words, const std::filesy
   try {
     collect(out, err, output, last_words, stop);
   } catch (...) {
-    ::kill(child, SIGTERM);
-    wait_for(child);
+    end_group(child);
     throw;
   }
   const int status = wait_for(child);

@@ -1,5 +1,11 @@
 #include "corpus/recipe.h"
 
+#include <pthread.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "corpus/process.h"
@@ -125,11 +131,21 @@ TEST_F(GettingASampleCorpus, TakesChaptersInTheOrderOfTheirNumbers) {
   EXPECT_NE(at("CHAPTER 10."), std::string::npos);
 }
 
-TEST(Programs, AreEndedWhenAskedToStop) {
+TEST(Programs, AreEndedWithTheirChildrenWhenAskedToStopAlsoWhereTheCallerBlocksSignals) {
+  sigset_t all, before;
+  sigfillset(&all);
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
   std::stop_source stop;
-  stop.request_stop();
-  const Error error = error_of([&] { (void)run_program({"sleep", "60"}, "/", "", "", stop.get_token()); });
+  const std::jthread later([&stop] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    stop.request_stop();
+  });
+  const auto began = std::chrono::steady_clock::now();
+  // `wait` in a shell of its own: the sleep is a grandchild that holds the pipe open
+  const Error error = error_of([&] { (void)run_program({"sh", "-c", "sleep 60 & wait"}, "/", "", "", stop.get_token()); });
   EXPECT_EQ(error.fault(), Fault::stopped);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+  ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &before, nullptr), 0);
 }
 
 TEST(Programs, OutputOfAnyLengthComesBackWhole) {
