@@ -100,6 +100,9 @@ class RunStore {
 /// The run table (docs/formats/runs-table.md): one row per run that is done or diverged, by params, then run. Empty cell: missing.
 [[nodiscard]] std::string run_table_csv(const std::vector<StoredRun>& runs);
 
+/// The same, written as a file at once or not at all. Throws io.
+void write_run_table(const std::vector<StoredRun>& runs, const std::filesystem::path& path);
+
 /// One run as one JSON object: the run table's columns as keys (`run` is called `id`), what the table leaves out, and `timing`.
 [[nodiscard]] std::string to_json(const StoredRun& run);
 

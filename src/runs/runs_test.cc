@@ -13,7 +13,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/random.h"
+#include "base/sealed_json.h"
 #include "runs/index.h"
 #include "runs/run_folder.h"
 #include "runs/seal.h"
@@ -362,6 +364,27 @@ TEST_F(Store, ALineTakenOutOfAFinishedRunIsNoticed) {
   EXPECT_THAT(store.verify()[0].problem, HasSubstr("lines are missing"));
 }
 
+TEST_F(Store, AChangedCheckpointIsNamed) {
+  RunStore store = RunStore::open(study_);
+  const std::string id = finished_run(store, 1);
+  const fs::path checkpoint = study_ / "runs" / id / "ckpt" / "step_00000020";
+  fs::create_directories(checkpoint);
+  overwrite(checkpoint / "model.safetensors", "weights");
+  Json state = Json::object();
+  state["run"] = id;
+  state["files"]["model.safetensors"] = {{"bytes", 7}, {"xxh3", hex64(xxh3(std::string_view("weights")))}};
+  overwrite(checkpoint / "state.json", seal_json(state));
+  EXPECT_THAT(store.verify(), IsEmpty());
+  for (const char* file : {"model.safetensors", "state.json"}) {
+    flip(checkpoint / file, 3);
+    ASSERT_THAT(store.verify(), SizeIs(1)) << file;
+    EXPECT_EQ(store.verify()[0].file, "ckpt/step_00000020");
+    flip(checkpoint / file, 3);
+  }
+  fs::remove(checkpoint / "model.safetensors");
+  EXPECT_THAT(store.verify()[0].problem, HasSubstr("model.safetensors is missing"));
+}
+
 TEST_F(Store, ASpecThatIsNotTheRunsIsRefused) {
   RunStore store = RunStore::open(study_);
   { (void)store.write(spec_of(1), "tiny", "g"); }
@@ -455,6 +478,16 @@ TEST_F(Store, AFileInTheWayIsIo) {
   EXPECT_THAT(message_of(Fault::io, [&] { (void)RunStore::open(study_); }), HasSubstr(study_.string()));
 }
 
+/// What a caller does: nothing if the run is finished, else all of it.
+void train_on(const fs::path& study) {
+  RunStore store = RunStore::open(study);
+  const auto found = store.find(run_id(spec_of(1)));
+  if (found && found->record.status == RunStatus::done) return;
+  const auto writer = store.write(spec_of(1), "tiny", "g");
+  write_steps(*writer, 0, 20);
+  writer->finish(record_of(spec_of(1), "tiny"), {});
+}
+
 TEST_F(Store, KilledAtAnyMomentItGoesOnToTheSameBytes) {
   RunStore whole = RunStore::open(study_ / "whole");
   const std::string id = finished_run(whole, 1);
@@ -466,11 +499,13 @@ TEST_F(Store, KilledAtAnyMomentItGoesOnToTheSameBytes) {
     for (std::uint32_t life = 0; life < 4; ++life) {
       const pid_t child = ::fork();
       if (child == 0) {
-        RunStore store = RunStore::open(study);
-        const auto writer = store.write(spec_of(1), "tiny", "g");
-        write_steps(*writer, 0, 20);
-        writer->finish(record_of(spec_of(1), "tiny"), {});
-        ::_exit(0);
+        int outcome = 0;
+        try {
+          train_on(study);
+        } catch (const Error& error) {
+          outcome = static_cast<int>(error.fault());
+        }
+        ::_exit(outcome);
       }
       ::usleep(static_cast<useconds_t>(dice.below(120'000, trial, life)));
       ::kill(child, SIGKILL);
@@ -486,15 +521,13 @@ TEST_F(Store, KilledAtAnyMomentItGoesOnToTheSameBytes) {
         }
       }
       ASSERT_THAT(store.verify(), testing::Each(testing::Field(&VerifyProblem::problem, HasSubstr("no such file"))));
-      if (WIFEXITED(status)) break;
+      if (WIFEXITED(status)) {
+        ASSERT_EQ(WEXITSTATUS(status), 0);
+        break;
+      }
     }
-    RunStore store = RunStore::open(study);
-    const auto found = store.find(id);
-    if (!found || found->record.status != RunStatus::done) {
-      const auto writer = store.write(spec_of(1), "tiny", "g");
-      write_steps(*writer, 0, 20);
-      writer->finish(record_of(spec_of(1), "tiny"), {});
-    }
+    train_on(study);
+    const RunStore store = RunStore::open_existing(study);
     for (const char* file : {"spec.json", "steps.jsonl", "eval.jsonl", "record.json"}) {
       ASSERT_EQ(read_file(study / "runs" / id / file), read_file(study_ / "whole" / "runs" / id / file))
           << file << " trial " << trial;

@@ -156,7 +156,7 @@ TEST_F(Table, NamesTheRowAndTheColumnAtFaultAndImportsNothing) {
   EXPECT_THAT(refusal("params,loss,status\n1,2,running\n"), HasSubstr("`status`"));
   EXPECT_THAT(refusal("params,tokens,loss\n"), HasSubstr("no rows"));
   EXPECT_THAT(refusal(""), HasSubstr("no rows"));
-  EXPECT_THAT(refusal("params,loss\n1,\"2\n"), HasSubstr("does not end"));
+  EXPECT_THAT(refusal("params,loss\n1,\"2\n"), HasSubstr("never closed"));
 }
 
 TEST_F(Table, AsJsonSeparatesWhatTheClockSays) {
