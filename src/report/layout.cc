@@ -120,6 +120,8 @@ class Placer {
     if (s.mark == Mark::band || !layout.x.holds(p.x) || !layout.y.holds(p.y)) return;
     const double x = layout.x(p.x), y = layout.y(p.y);
     if (s.mark == Mark::points) marks_.push_back({x - 6, y - 6, x + 6, y + 6});
+    if (s.mark == Mark::points && p.low && p.high && layout.y.holds(*p.low) && layout.y.holds(*p.high))
+      marks_.push_back({x - 2, layout.y(*p.high), x + 2, layout.y(*p.low)});
     if (s.mark == Mark::horizontal_rule && i == 0) marks_.push_back({plot_.x0, y - 1, plot_.x1, y + 1});
     if (s.mark != Mark::line || i == 0) return;
     // a line is in the way along its whole length

@@ -176,6 +176,15 @@ std::string curves_section(const StudyReport& study) {
 
 std::string optional_fixed(const std::optional<double>& value, int decimals) { return value ? fixed(*value, decimals) : kEnDash; }
 
+/// Three digits, without the zeros at the end.
+std::string short_number(double value) {
+  std::string text = significant(value, 3);
+  if (text.find('e') != std::string::npos || text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
 std::string no_break(std::string text) {
   for (std::size_t at = 0; (at = text.find(' ', at)) != std::string::npos;) text.replace(at, 1, report::kNoBreak);
   return text;
@@ -197,7 +206,7 @@ std::string run_row(const RunReport& run, double order) {
   cell(format_count(static_cast<double>(r.params.params_matmul)));
   cell(report::short_count(static_cast<double>(r.tokens)));
   cell(r.unique_tokens > 0 ? significant(static_cast<double>(r.tokens) / static_cast<double>(r.unique_tokens), 3) : kEnDash);
-  cell(run.learning_rate ? format_number(*run.learning_rate) : kEnDash);
+  cell(run.learning_rate ? short_number(*run.learning_rate) : kEnDash);
   cell(run.seed ? std::to_string(*run.seed) : kEnDash);
   cell(run.timing ? no_break(format_seconds(run.timing->seconds)) : kEnDash);
   cell(run.timing ? report::short_count(run.timing->tokens_per_second) : kEnDash);

@@ -34,7 +34,7 @@ std::string label_of(double value, int decimals) {
 std::vector<Tick> even_ticks(double low, double high, int about) {
   int exponent = floor_log10((high - low) / about);
   double step = power_of_ten(exponent);
-  for (const double factor : {1.0, 2.0, 5.0, 10.0}) {
+  for (const double factor : {1.0, 2.0, 5.0, 10.0, 20.0}) {
     step = factor * power_of_ten(exponent);
     if (std::floor(high / step + 1e-9) - std::ceil(low / step - 1e-9) + 1 <= about) break;
   }

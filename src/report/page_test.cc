@@ -1,0 +1,138 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cctype>
+
+#include "isoflop/report.h"
+#include "report/fixture.h"
+#include "report/markup_check.h"
+#include "report/text.h"
+
+namespace isoflop {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+TEST(Page, IsWellFormedAndTheSameBytesTwice) {
+  for (const StudyReport& study : {report::source_study(), report::fresh_study(), StudyReport{}}) {
+    const std::string page = report_html(study);
+    EXPECT_EQ(report::markup_problem(page, true), "");
+    EXPECT_EQ(page, report_html(study));
+  }
+}
+
+TEST(Page, HasEveryRunsNameAndLoss) {
+  const StudyReport study = report::fresh_study();
+  const std::string page = report_html(study);
+  for (const RunReport& r : study.runs) {
+    EXPECT_THAT(page, HasSubstr("<bdi>" + r.record.name + "</bdi>"));
+    EXPECT_THAT(page, HasSubstr(report::fixed(*r.record.loss, 4)));
+  }
+  EXPECT_THAT(page, HasSubstr("61,000"));
+}
+
+TEST(Page, SaysTheLawWithItsIntervalAndItsWarnings) {
+  const std::string page = report_html(report::source_study());
+  EXPECT_THAT(page, HasSubstr("<i class=\"v\">L</i> = 20.78 \xC2\xB7 <i class=\"v\">N</i><sup>\xE2\x88\x92" "0.12886</sup>"));
+  EXPECT_THAT(page, HasSubstr("\xE2\x88\x92" "0.1649 to \xE2\x88\x92" "0.0928"));
+  EXPECT_THAT(page, HasSubstr("18.62 times over"));
+  EXPECT_THAT(page, HasSubstr("repeated data"));
+}
+
+TEST(Page, LoadsNothingAndRunsNothing) {
+  const std::string page = lower(report_html(report::source_study()));
+  EXPECT_THAT(page, HasSubstr("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:;"));
+  for (const char* forbidden : {"http:", "https:", "//", "<script", "<link", "<iframe", "<img", "src=", "href=", "@import", "@font-face", "javascript:", "onload", "onerror"})
+    EXPECT_THAT(page, Not(HasSubstr(forbidden)));
+  // the only url() are the plots' own clip paths
+  for (std::size_t at = 0; (at = page.find("url(", at)) != std::string::npos; ++at) EXPECT_EQ(page.substr(at, 5), "url(#");
+}
+
+TEST(Page, KeepsHostileNamesText) {
+  const std::string hostile = "\"'></td></script><script>alert(1)</script><img src=x onerror=alert(1)>\xff\xE2\x80\xAE";
+  StudyReport study = report::source_study();
+  study.title = study.subtitle = study.regime_text = study.made_by = hostile;
+  study.labels = {hostile};
+  study.corpus = {{hostile, hostile}};
+  study.warnings = {{hostile, hostile}};
+  study.baselines = {{hostile, 3.0, hostile}};
+  for (RunReport& r : study.runs) r.record.name = r.record.id = hostile;
+  for (LawView& law : study.laws) {
+    for (LawPoint& p : law.points) p.name = hostile;
+    law.n_convention = law.loss_kind = hostile;
+    law.result.warnings.push_back({hostile, hostile});
+  }
+  const std::string page = report_html(study);
+  EXPECT_EQ(report::markup_problem(page, true), "");
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+  EXPECT_THAT(page, Not(HasSubstr("\xE2\x80\xAE")));
+  EXPECT_THAT(page, HasSubstr("&lt;img src=x onerror=alert(1)&gt;"));
+  for (const auto& [name, svg] : report_figure_files(study)) {
+    EXPECT_EQ(report::markup_problem(svg, false), "") << name;
+    EXPECT_THAT(name, testing::MatchesRegex("[a-z0-9_]+[.]svg"));
+  }
+}
+
+TEST(Page, ShowsWhatIsMissingAsADashAndADivergedRunAsDiverged) {
+  StudyReport study = report::source_study();
+  RunRecord& r = study.runs[1].record;
+  r.status = RunStatus::diverged;
+  r.loss = r.loss_se_eval = r.train_loss = r.bits_per_byte = std::nullopt;
+  study.runs[1].timing = std::nullopt;
+  const std::string page = report_html(study);
+  EXPECT_THAT(page, HasSubstr("<bdi>small</bdi></th><td class=\"bad\">diverged</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</td><td>1,281,024</td>"));
+}
+
+TEST(Page, GivesTheReasonWhereThereIsNoLaw) {
+  StudyReport study = report::source_study();
+  study.laws.clear();
+  report::fit_all(study, false);
+  ASSERT_FALSE(study.laws[0].result.fit);
+  const std::string page = report_html(study);
+  EXPECT_THAT(page, HasSubstr("No law of N: 5 runs saw the text up to 18.62 times over"));
+  EXPECT_THAT(page, HasSubstr("class=\"open\""));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"tiles\"")));
+}
+
+TEST(LawInWords, IsAPictureWithThreeSizes) {
+  StudyReport study = report::source_study();
+  study.runs.resize(3);
+  study.laws.clear();
+  report::fit_all(study, true);
+  EXPECT_THAT(law_in_words(study.laws[0]), testing::StartsWith("A picture, not a law: held-out loss on repeated data falls as N to the power"));
+}
+
+TEST(LawInWords, GivesTheIntervalAndTheRatioOfADecade) {
+  EXPECT_EQ(law_in_words(report::fresh_study().laws[0]).substr(0, 54), "Held-out loss falls as N to the power \xE2\x88\x92" "0.1064 (95\xC2\xA0%");
+}
+
+TEST(LawView, MarksTheRowsThatWereFittedAndReachesBeyondThem) {
+  StudyReport study = report::source_study();
+  Observations table = report::table_of(study);
+  table.columns["unique_tokens"] = {1e9, 1e9, 1e9, 1e9, 1e6};  // large is not fresh
+  table.columns["params"][4] = 15659520.0;
+  const FitResult result = fit_power_law(table);
+  const LawView view = law_view(table, {}, result);
+  ASSERT_EQ(view.points.size(), 5u);
+  EXPECT_TRUE(view.points[3].residual);
+  EXPECT_FALSE(view.points[4].residual);
+  EXPECT_LT(view.band.front().params, 343936);
+  EXPECT_GT(view.band.back().params, 5714432);
+  EXPECT_LT(view.band.back().params, 10e6);
+}
+
+TEST(Figures, HaveAFileEach) {
+  std::vector<std::string> names;
+  for (const auto& [name, svg] : report_figure_files(report::source_study())) names.push_back(name);
+  EXPECT_THAT(names, testing::ElementsAre("loss_by_params.svg", "residuals.svg", "loss_by_params_2.svg", "loss_by_params_3.svg", "learning_curves.svg"));
+}
+
+}  // namespace
+}  // namespace isoflop
