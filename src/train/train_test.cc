@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "tokens/source.h"
+#include "train/checkpoint.h"
 #include "train/fake_engine_for_test.h"
 
 namespace isoflop {
@@ -391,11 +392,14 @@ TEST(Train, AGradientThatIsNotANumberStopsBeforeTheUpdateAndNamesTheTensor) {
 
 TEST(Resume, AStopAtAnyStepChangesNoRecordAndNoWeight) {
   Setting plain;
+  plain.spec.max_iters = 60;
   Recorded undisturbed;
   const Outcome expected = plain.run(undisturbed);
-  for (const std::int64_t interval : {0, 7}) {
-    for (std::int64_t stop_after = 0; stop_after < 120; stop_after += 1 + stop_after / 10) {
+  for (const std::int64_t interval : {0, 20}) {
+    const std::vector<std::int64_t> stops = interval == 0 ? std::vector<std::int64_t>{0, 1, 9, 10, 52, 58, 59} : std::vector<std::int64_t>{18, 19, 20};
+    for (const std::int64_t stop_after : stops) {
       Setting setting;
+      setting.spec.max_iters = 60;
       setting.options.checkpoint_root = fresh_folder("stop");
       setting.options.checkpoint_interval = interval;
       Recorded recorded;
@@ -470,20 +474,24 @@ class DamagedCheckpoint : public testing::Test {
     setting_.options.checkpoint_root = root_;
     setting_.run_and_die(recorded_, 60);  // checkpoints of steps 25 and 50 are there
   }
-  /// Damages, goes on, and holds the result against the undisturbed run.
-  void expect_passed_over(const fs::path& file, const std::string& bytes, std::int64_t from) {
-    const fs::path work = fresh_folder("damaged_work");
-    fs::copy(root_, work, fs::copy_options::recursive);
-    Setting setting;
-    setting.options.checkpoint_root = work;
-    std::ofstream(work / fs::relative(file, root_), std::ios::binary | std::ios::trunc) << bytes;
-    Recorded recorded = recorded_;
-    const Outcome outcome = setting.run(recorded);
-    EXPECT_EQ(recorded.resumed_at.back(), from);
-    ASSERT_FALSE(recorded.log.empty());
-    EXPECT_THAT(recorded.log[0], HasSubstr("step_00000050"));
-    EXPECT_THAT(recorded.log[0], HasSubstr(file.filename().string()));
-    expect_same(recorded, outcome, undisturbed_, expected_);
+  /// The damage is named, and the checkpoint before it is the one that is loaded.
+  void expect_passed_over(const fs::path& file, const std::string& bytes) {
+    const std::string whole = read_file(file);
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+    FakeEngine engine;
+    std::vector<std::string> log;
+    const auto state = checkpoint::load_newest(engine, root_, {run_id(setting_.spec), "ref"}, [&](const std::string& line) { log.push_back(line); });
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->step, 25);
+    EXPECT_EQ(engine.repacks, 1);  // nothing of the damaged one was taken
+    EXPECT_THAT(log, ElementsAre(testing::AllOf(HasSubstr("step_00000050"), HasSubstr(file.filename().string()))));
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << whole;
+  }
+  /// Goes on, and the end is that of the undisturbed run.
+  void expect_same_end(std::int64_t from) {
+    const Outcome outcome = setting_.run(recorded_);
+    EXPECT_EQ(recorded_.resumed_at.back(), from);
+    expect_same(recorded_, outcome, undisturbed_, expected_);
   }
   fs::path root_ = fresh_folder("damaged");
   Setting setting_;
@@ -491,44 +499,54 @@ class DamagedCheckpoint : public testing::Test {
   Outcome expected_;
 };
 
-TEST_F(DamagedCheckpoint, WithABitFlippedAnywhereIsNamedAndTheOneBeforeIsUsed) {
-  for (const char* name : {"model.safetensors", "optim.safetensors", "state.json"}) {
+constexpr const char* kFiles[] = {"model.safetensors", "optim.safetensors", "state.json"};
+
+TEST_F(DamagedCheckpoint, WithAnyBitFlippedIsNamedAndTheOneBeforeIsUsed) {
+  for (const char* name : kFiles) {
     const fs::path file = root_ / "step_00000050" / name;
     const std::string whole = read_file(file);
-    for (std::size_t i = 0; i < whole.size(); i += 1 + i % 7) {
+    for (std::size_t i = 0; i < whole.size(); ++i) {
       std::string flipped = whole;
       flipped[i] = static_cast<char>(flipped[i] ^ (1 << (i % 8)));
-      expect_passed_over(file, flipped, 25);
+      expect_passed_over(file, flipped);
     }
   }
+  const fs::path file = root_ / "step_00000050" / "optim.safetensors";
+  std::string flipped = read_file(file);
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << flipped;
+  expect_same_end(25);
 }
 
 TEST_F(DamagedCheckpoint, CutShortAnywhereIsNamedAndTheOneBeforeIsUsed) {
-  for (const char* name : {"model.safetensors", "optim.safetensors", "state.json"}) {
+  for (const char* name : kFiles) {
     const fs::path file = root_ / "step_00000050" / name;
     const std::string whole = read_file(file);
-    for (std::size_t size = 0; size < whole.size(); size += 1 + size / 3) expect_passed_over(file, whole.substr(0, size), 25);
-    expect_passed_over(file, whole + "x", 25);
+    for (std::size_t size = 0; size < whole.size(); ++size) expect_passed_over(file, whole.substr(0, size));
+    expect_passed_over(file, whole + "x");
   }
+  fs::resize_file(root_ / "step_00000050" / "model.safetensors", 100);
+  expect_same_end(25);
 }
 
 TEST_F(DamagedCheckpoint, WithAFileMissingIsNamedAndTheOneBeforeIsUsed) {
-  for (const char* name : {"model.safetensors", "optim.safetensors", "state.json"}) {
-    const fs::path work = fresh_folder("missing_work");
-    fs::copy(root_, work, fs::copy_options::recursive);
-    fs::remove(work / "step_00000050" / name);
-    setting_.options.checkpoint_root = work;
-    Recorded recorded = recorded_;
-    const Outcome outcome = setting_.run(recorded);
-    EXPECT_EQ(recorded.resumed_at.back(), 25) << name;
-    expect_same(recorded, outcome, undisturbed_, expected_);
+  for (const char* name : kFiles) {
+    const fs::path file = root_ / "step_00000050" / name;
+    const std::string whole = read_file(file);
+    fs::remove(file);
+    FakeEngine engine;
+    std::vector<std::string> log;
+    EXPECT_EQ(checkpoint::load_newest(engine, root_, {run_id(setting_.spec), "ref"}, [&](const std::string& line) { log.push_back(line); })->step, 25);
+    EXPECT_THAT(log, ElementsAre(HasSubstr(name)));
+    std::ofstream(file, std::ios::binary) << whole;
   }
 }
 
 TEST_F(DamagedCheckpoint, WithNoneBeforeItTheRunStartsOver) {
   fs::remove_all(root_ / "step_00000025");
-  const fs::path file = root_ / "step_00000050" / "model.safetensors";
-  expect_passed_over(file, "", 0);
+  std::ofstream(root_ / "step_00000050" / "model.safetensors", std::ios::trunc) << "";
+  expect_same_end(0);
+  EXPECT_THAT(recorded_.log, ElementsAre(HasSubstr("step_00000050")));
 }
 
 TEST_F(DamagedCheckpoint, IsReplacedWhenTheRunComesToItsStepAgain) {
@@ -543,11 +561,9 @@ TEST_F(DamagedCheckpoint, IsReplacedWhenTheRunComesToItsStepAgain) {
 TEST_F(DamagedCheckpoint, ThatWasNeverFinishedIsNotTakenForOne) {
   fs::copy(root_ / "step_00000050", root_ / "step_00000060.tmp", fs::copy_options::recursive);
   fs::remove(root_ / "step_00000060.tmp" / "state.json");
-  const Outcome outcome = setting_.run(recorded_);
-  EXPECT_EQ(recorded_.resumed_at.back(), 50);
+  expect_same_end(50);
   EXPECT_TRUE(recorded_.log.empty());
   EXPECT_FALSE(fs::exists(root_ / "step_00000060.tmp"));
-  expect_same(recorded_, outcome, undisturbed_, expected_);
 }
 
 TEST(Checkpoints, OfAnotherRunAreRefused) {
