@@ -33,8 +33,8 @@ class EveryAttention : public EverySet {
     plain.run(exact);
     EXPECT_FALSE(fast.touched());
     // both wrote nothing between the rows, so whole buffers compare
-    EXPECT_TRUE(agree(fast.out, plain.out, 2e-6));
-    EXPECT_TRUE(agree(fast.dqkv, plain.dqkv, 2e-5));
+    EXPECT_TRUE(agree(fast.out, plain.out, bounds::kAttention));
+    EXPECT_TRUE(agree(fast.dqkv, plain.dqkv, bounds::kAttentionGradient));
 
     // again over its own leftovers: the same bytes
     const Guarded<float> out = fast.out, dqkv = fast.dqkv;

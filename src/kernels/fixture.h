@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/bounds.h"
 #include "kernels/choose.h"
 
 namespace isoflop::kernels {

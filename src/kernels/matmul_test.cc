@@ -6,9 +6,6 @@
 namespace isoflop::kernels {
 namespace {
 
-// k terms in (-1, 1), each partial sum rounded once: the error grows like k
-double sum_bound(std::int64_t k) { return 2e-7 + 2e-8 * static_cast<double>(k); }
-
 class EveryMatmul : public EverySet {};
 INSTANTIATE_TEST_SUITE_P(Sets, EveryMatmul, ::testing::Values(Set::ref, Set::avx2, Set::avx512), set_name);
 
@@ -46,7 +43,7 @@ void check(const Table<float>& set, const Product& p) {
       want[i * ldc + j] = p.add ? static_cast<double>(before[i * ldc + j]) + sum : sum;
     }
   }
-  EXPECT_TRUE(agree(c, want, sum_bound(p.k)));
+  EXPECT_TRUE(agree(c, want, bounds::sum(p.k)));
 }
 
 TEST_P(EveryMatmul, AgreesWithDoublesAtEveryWidthThroughTwoVectorsAndOne) {
@@ -120,7 +117,7 @@ class EveryOuter : public EverySet {
     OuterArgs<float> args{.t = t, .n = n, .k = k, .y = y.data(), .ldy = ldy, .x = x.data(), .ldx = ldx, .w = w.data(), .ldw = ldw, .scratch = scratch.data()};
     set->outer(args);
     EXPECT_FALSE(y.touched() || x.touched() || w.touched() || scratch.touched());
-    EXPECT_TRUE(agree(w, want, sum_bound(t)));
+    EXPECT_TRUE(agree(w, want, bounds::sum(t)));
     args.w = again.data();
     set->outer(args);
     EXPECT_TRUE(w.same_bytes(again));

@@ -25,8 +25,8 @@ TEST_P(EveryGelu, AgreesWithDoublesAtEveryWidthThroughTwoVectorsAndOne) {
       Guarded<double> yd(n), dxd(n);
       exact.gelu(kind, n, xd.data(), yd.data());
       exact.gelu_backward(kind, n, xd.data(), dyd.data(), dxd.data());
-      EXPECT_TRUE(agree(y, yd, 5e-7));
-      EXPECT_TRUE(agree(dx, dxd, 1e-6));
+      EXPECT_TRUE(agree(y, yd, bounds::kGelu));
+      EXPECT_TRUE(agree(dx, dxd, bounds::kGeluSlope));
       // in place
       set->gelu_backward(kind, n, x.data(), dy.data(), dy.data());
       EXPECT_TRUE(dy.same_bytes(dx));
@@ -45,8 +45,8 @@ TEST_P(EveryGelu, StaysWithinItsBoundFromMinusFifteenToFifteen) {
     set->gelu_backward(kind, n, x.data(), one.data(), dx.data());
     exact.gelu(kind, n, xd.data(), yd.data());
     exact.gelu_backward(kind, n, xd.data(), oned.data(), dxd.data());
-    EXPECT_TRUE(agree(y, yd, 5e-7));
-    EXPECT_TRUE(agree(dx, dxd, 1e-6));
+    EXPECT_TRUE(agree(y, yd, bounds::kGelu));
+    EXPECT_TRUE(agree(dx, dxd, bounds::kGeluSlope));
   }
 }
 
@@ -61,7 +61,7 @@ TEST_P(EveryGelu, LetsNaNThroughAndKeepsFarInputsFinite) {
     EXPECT_EQ(y[1], 1e20f);
     EXPECT_EQ(y[2], 0);
     EXPECT_EQ(dx[1], 1);
-    EXPECT_EQ(dx[2], 0);
+    EXPECT_LE(std::fabs(dx[2]), 1e-15f);
     EXPECT_EQ(y[3], 50);
     EXPECT_EQ(y[4], 0);
     EXPECT_EQ(y[5], 0);
@@ -90,7 +90,7 @@ TEST_P(EverySum, SquaresAreSummedInDouble) {
     fill(x, static_cast<std::uint64_t>(n));
     const double want = exact.sum_squares(n, doubled(x).data());
     const double got = set->sum_squares(n, x.data());
-    EXPECT_LE(std::fabs(got - want), tolerance(1e-13) * want);
+    EXPECT_LE(std::fabs(got - want), tolerance(bounds::kSquares) * want);
     EXPECT_EQ(got, set->sum_squares(n, x.data()));
     x[n - 1] = kNaN;
     EXPECT_TRUE(std::isnan(set->sum_squares(n, x.data())));
@@ -111,7 +111,7 @@ TEST_P(EverySum, ColumnsAreSummedAtEveryWidth) {
       exact.add_column_sums(rows, cols, doubled(x).data(), cols + 3, want.data());
       set->add_column_sums(rows, cols, x.data(), cols + 3, sum.data());
       EXPECT_FALSE(x.touched() || sum.touched());
-      EXPECT_TRUE(agree(sum, want, 1e-5)) << rows << " x " << cols;
+      EXPECT_TRUE(agree(sum, want, bounds::sum(rows))) << rows << " x " << cols;
     }
   }
 }
@@ -138,9 +138,9 @@ TEST_P(EveryAdamW, AgreesWithDoublesOverTenStepsAtEveryWidth) {
       set->adamw(f);
     }
     EXPECT_FALSE(w.touched() || m.touched() || v.touched() || g.touched());
-    EXPECT_TRUE(agree(w, wd, 2e-6));
-    EXPECT_TRUE(agree(m, md, 1e-6));
-    EXPECT_TRUE(agree(v, vd, 1e-6));
+    EXPECT_TRUE(agree(w, wd, bounds::kAdamW));
+    EXPECT_TRUE(agree(m, md, bounds::kAdamW));
+    EXPECT_TRUE(agree(v, vd, bounds::kAdamW));
   }
 }
 

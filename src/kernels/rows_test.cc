@@ -34,18 +34,18 @@ TEST_P(EveryLayerNorm, AgreesWithRefAtEveryWidthThroughTwoVectorsAndOne) {
       set->layernorm({rows, cols, x.data(), gain.data(), bias ? shift.data() : nullptr, y.data(), mean.data(), inv.data(), epsilon});
       exact.layernorm({rows, cols, xd.data(), gaind.data(), bias ? shiftd.data() : nullptr, yd.data(), meand.data(), invd.data(),
                        static_cast<double>(epsilon)});
-      EXPECT_TRUE(agree(y, yd, 4e-6));
-      EXPECT_TRUE(agree(mean, meand, 1e-6));
-      EXPECT_TRUE(agree(inv, invd, 4e-6));
+      EXPECT_TRUE(agree(y, yd, bounds::kLayerNorm));
+      EXPECT_TRUE(agree(mean, meand, bounds::kLayerNorm));
+      EXPECT_TRUE(agree(inv, invd, bounds::kLayerNorm));
 
       for (const Store store : {Store::overwrite, Store::add}) {
         set->layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), dgain.data(),
                                  bias ? dbias.data() : nullptr, store});
         exact.layernorm_backward({rows, cols, xd.data(), gaind.data(), meand.data(), invd.data(), dyd.data(), dxd.data(), dgaind.data(),
                                   bias ? dbiasd.data() : nullptr, store});
-        EXPECT_TRUE(agree(dx, dxd, 2e-5));
-        EXPECT_TRUE(agree(dgain, dgaind, 5e-6));
-        EXPECT_TRUE(agree(dbias, dbiasd, 1e-6));
+        EXPECT_TRUE(agree(dx, dxd, bounds::kLayerNormGradient));
+        EXPECT_TRUE(agree(dgain, dgaind, bounds::kLayerNormParameters));
+        EXPECT_TRUE(agree(dbias, dbiasd, bounds::kLayerNormParameters));
       }
       for (const Guarded<float>* g : {&x, &gain, &shift, &y, &mean, &inv, &dy, &dx, &dgain, &dbias}) EXPECT_FALSE(g->touched());
     }
@@ -83,13 +83,13 @@ TEST_P(EveryCrossEntropy, AgreesWithRefAtEveryWidthThroughTwoVectorsAndOne) {
       set->cross_entropy({rows, classes, logits.data(), ldl, target, nll.data(), 0});
       EXPECT_TRUE(logits.same_bytes(before));
       exact.cross_entropy({rows, classes, want.data(), ldl, target, nlld.data(), 0.25});
-      EXPECT_TRUE(agree(nll, nlld, 2e-6));
+      EXPECT_TRUE(agree(nll, nlld, bounds::kLoss));
       EXPECT_EQ(nll[2], 0);
 
       const Guarded<double> loss_alone = nll;
       set->cross_entropy({rows, classes, logits.data(), ldl, target, nll.data(), 0.25f});
       EXPECT_TRUE(nll.same_bytes(loss_alone));
-      EXPECT_TRUE(agree(logits, want, 5e-7));
+      EXPECT_TRUE(agree(logits, want, bounds::kLossGradient));
       EXPECT_FALSE(logits.touched() || nll.touched());
       for (std::int64_t c = 0; c < ldl; ++c) EXPECT_EQ(logits[2 * ldl + c], 0);
       for (std::int64_t c = classes; c < ldl; ++c) EXPECT_EQ(logits[c], 0);
@@ -107,6 +107,19 @@ TEST_P(EveryCrossEntropy, GradientOfACertainPredictionKeepsItsDigits) {
   const double rest = 1 / (1 + exp_(7.0));
   EXPECT_LE(std::fabs(static_cast<double>(logits[0]) / -rest - 1), tolerance(2e-4));
   EXPECT_LE(std::fabs(static_cast<double>(logits[1]) / rest - 1), tolerance(1e-6));
+}
+
+TEST_P(EveryCrossEntropy, SmallProbabilitiesKeepTheirRelativeError) {
+  const std::int32_t target[] = {0};
+  Guarded<double> nll(1);
+  for (int i = 0; i <= 8000; ++i) {
+    const float x = static_cast<float>(i) * -0.01f;
+    Guarded<float> logits(2);
+    logits[0] = 0, logits[1] = x;
+    set->cross_entropy({1, 2, logits.data(), 2, target, nll.data(), 1});
+    const double e = exp_(static_cast<double>(x)), p = e / (1 + e);
+    EXPECT_LE(std::fabs(static_cast<double>(logits[1]) / p - 1), tolerance(bounds::kExponential)) << x;
+  }
 }
 
 TEST_P(EveryCrossEntropy, ANaNOrInfiniteLogitGivesANaNLossWhereverItStands) {

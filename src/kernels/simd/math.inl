@@ -1,6 +1,6 @@
-// exp and the tail of the normal distribution. NaN comes through; bounds are held by kernels_test.cc.
+// exp and the normal distribution. NaN comes through.
 
-/// exp(x), error <= 2.5e-7 relative where the result is normal; 0 below -104, inf above 88.73.
+/// exp(x), within bounds::kExponential; 0 below -104, inf above 88.73.
 /// Source  the polynomial is Cephes expf (Moshier), on |r| <= ln 2 / 2.
 ISOFLOP_INLINE V exp(V x) {
   // the bound first: max and min return their second operand where one is NaN
@@ -17,7 +17,7 @@ ISOFLOP_INLINE V exp(V x) {
   return scale_by_power(add(fma(mul(r, r), p, r), all(1.0f)), n);
 }
 
-/// The normal distribution at x: density = exp(-x^2 / 2) without its constant, below = Phi(x), error <= 1.5e-7 absolute.
+/// The normal distribution at x: density = exp(-x^2 / 2), its constant left out, below = Phi(x) to 1.5e-7.
 /// Source  Phi(-|x|) = density t P(t), t = 1 / (1 + 0.3 |x|) (the form of Abramowitz & Stegun 7.1.26);
 ///         P of degree 7 fitted by Remez exchange to 1.5e-7 relative on 0 <= |x| <= 14.
 struct Normal {
