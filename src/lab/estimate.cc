@@ -44,8 +44,7 @@ Calibration::Cost Calibration::measure(const RunSpec& spec) {
   }
   const Batch batch{sequences, length, tokens.data(), tokens.data()};
   const auto count = static_cast<double>(sequences * length);
-  UpdateRule rule;
-  rule.learning_rate = spec.optimizer.learning_rate;
+  const UpdateRule rule;  // rate 0: the weights stay, whatever the study's rate would do to them
 
   // the least of a few rounds: what the machine does when it is left alone
   constexpr double kEnoughSeconds = 0.4;

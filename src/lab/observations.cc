@@ -10,6 +10,10 @@ Observations observations_of(const std::vector<StoredRun>& runs, const std::stri
   Observations table;
   table.loss_kind = loss_kind;
   table.flops_convention = "flops_exact";
+  for (const char* column : {"params", "params_non_embedding", "params_matmul", "tokens", "unique_tokens", "flops_exact", "flops_6nd",
+                             "flops_full_attention", "loss", "loss_se_eval"}) {
+    table.columns[column] = {};  // there also when no run is finished
+  }
   const auto put = [&table](const char* column, std::optional<double> value) { table.columns[column].push_back(value); };
 
   for (const StoredRun& run : runs) {
