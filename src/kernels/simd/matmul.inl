@@ -51,15 +51,17 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
 
   // bias, then store or add; the last vector may be partly beyond the matrix
   constexpr int kLast = kVectors - 1;
+  const float* const biases = finish.bias;
+  const bool adds = finish.add;
   if (columns == kVectors * kWidth) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      const V bias = finish.bias ? load(finish.bias + v * kWidth) : zero();
+      const V bias = biases ? load(biases + v * kWidth) : zero();
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         float* out = c + r * ldc + v * kWidth;
-        V value = finish.bias ? add(sum[r][v], bias) : sum[r][v];
-        if (finish.add) value = add(load(out), value);
+        V value = biases ? add(sum[r][v], bias) : sum[r][v];
+        if (adds) value = add(load(out), value);
         store(out, value);
       }
     }
@@ -69,12 +71,12 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
     const Mask mask = v < kLast ? first(kWidth) : edge;
-    const V bias = finish.bias ? load(finish.bias + v * kWidth, mask) : zero();
+    const V bias = biases ? load(biases + v * kWidth, mask) : zero();
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       float* out = c + r * ldc + v * kWidth;
-      V value = finish.bias ? add(sum[r][v], bias) : sum[r][v];
-      if (finish.add) value = add(load(out, mask), value);
+      V value = biases ? add(sum[r][v], bias) : sum[r][v];
+      if (adds) value = add(load(out, mask), value);
       store(out, value, mask);
     }
   }
@@ -110,8 +112,8 @@ struct Packed {
 
 /// C[:, j : j + a panel] = A (m, k) B[from : from + k, the same], columns below n <= b.n only; j a multiple of kPanel.
 template <Side kSide>
-void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b,
-                    std::int64_t from, float* c, std::int64_t ldc, const Finish& finish) {
+ISOFLOP_INLINE void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b,
+                                   std::int64_t from, float* c, std::int64_t ldc, const Finish& finish) {
   const std::int64_t ldb = panel_width(b.n - j);
   const std::int64_t columns = least(ldb, n - j);
   const Tiles& tiles = kTiles<kSide>[columns > kWidth];
@@ -128,8 +130,8 @@ void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t
 
 /// C (m, n) = A (m, k) B[from : from + k, 0 : n], n <= b.n.
 template <Side kSide>
-void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b, std::int64_t from,
-              float* c, std::int64_t ldc, const Finish& finish) {
+ISOFLOP_INLINE void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b, std::int64_t from,
+                             float* c, std::int64_t ldc, const Finish& finish) {
   for (std::int64_t j = 0; j < n; j += kPanel) multiply_panel<kSide>(j, m, n, k, a, lda, b, from, c, ldc, finish);
 }
 
@@ -165,13 +167,15 @@ void pack_forward(const float* w, std::int64_t n, std::int64_t k, std::int64_t l
 
 /// Panels of B = W, W (n, k): rows of W are rows of B.
 void pack_backward(const float* w, std::int64_t n, std::int64_t k, std::int64_t ldw, float* packed) {
-  for (std::int64_t j = 0; j < k; j += kPanel) {
-    const std::int64_t width = panel_width(k - j), columns = least(width, k - j);
-    float* panel = packed + j * n;
-    for (std::int64_t v = 0; v < width; v += kWidth) {
-      const Mask mask = first(columns - v);
-      for (std::int64_t p = 0; p < n; ++p) store(panel + p * width + v, load(w + p * ldw + j + v, mask));
+  // row by row: w may be far away, and is read as it lies
+  const std::int64_t whole = k / kPanel * kPanel, width = panel_width(k - whole);
+  for (std::int64_t p = 0; p < n; ++p) {
+    const float* row = w + p * ldw;  // w[p,:]
+    for (std::int64_t j = 0; j < whole; j += kPanel) {
+      float* out = packed + j * n + p * kPanel;
+      for (std::int64_t v = 0; v < kPanel; v += kWidth) store(out + v, load(row + j + v));
     }
+    for (std::int64_t j = whole; j < k; j += kWidth) store(packed + whole * n + p * width + j - whole, load(row + j, first(k - j)));
   }
 }
 
