@@ -62,13 +62,6 @@ std::string checksum_of(const std::string& id, const std::string& stamp, const s
   return hex64(xxh3(id + '\n' + stamp + '\n' + packed));
 }
 
-std::string stamp_of_file(const fs::path& path) {
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) return {};
-  return std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + ":" +
-         std::to_string(facts.st_size) + ":" + std::to_string(facts.st_ino);
-}
-
 bool fill(sqlite3* database, const std::vector<IndexRow>& rows, const std::vector<std::string>& removed) {
   const Statement put = prepare(database, "INSERT OR REPLACE INTO runs (id, stamp, body) VALUES (?, ?, ?)");
   const Statement drop = prepare(database, "DELETE FROM runs WHERE id = ?");
@@ -86,8 +79,10 @@ bool fill(sqlite3* database, const std::vector<IndexRow>& rows, const std::vecto
 }  // namespace
 
 std::string stamp_of(const fs::path& folder) {
-  const std::string record = stamp_of_file(folder / "record.json");
-  return record.empty() ? record : record + " " + stamp_of_file(folder / "host.json") + " " + stamp_of_file(folder / "spec.json");
+  struct stat facts {};
+  if (::stat((folder / "record.json").c_str(), &facts) != 0) return {};
+  return std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + ":" +
+         std::to_string(facts.st_size) + ":" + std::to_string(facts.st_ino);
 }
 
 IndexRow pack_row(const StoredRun& run, const std::string& stamp) {

@@ -12,7 +12,7 @@
 
 namespace isoflop {
 
-/// A run as it was when its files had this stamp (sizes, times and inodes).
+/// A run as it was when its record.json, which is written last and once, had this stamp (time, size and inode).
 struct IndexRow {
   std::string id, stamp, body;
 };

@@ -116,9 +116,13 @@ std::optional<StoredRun> RunStore::find(const std::string& id_or_name) const {
   std::vector<StoredRun>& matches = named.empty() ? begun : named;
   if (matches.empty()) return std::nullopt;
   if (matches.size() == 1) return std::move(matches.front());
+  constexpr std::size_t kShown = 8;
   std::string list;
-  for (const StoredRun& run : matches)
-    list += (list.empty() ? "" : ", ") + run.id + (run.record.group.empty() ? "" : " (" + run.record.group + ")");
+  for (std::size_t i = 0; i < std::min(matches.size(), kShown); ++i) {
+    const std::string& group = matches[i].record.group;
+    list += (list.empty() ? "" : ", ") + matches[i].id + (group.empty() ? "" : " (" + group + ")");
+  }
+  if (matches.size() > kShown) list += " and " + std::to_string(matches.size() - kShown) + " more";
   throw Error(Fault::usage, id_or_name, "is the name of several runs: " + list, "say which by its id");
 }
 

@@ -294,14 +294,15 @@ void write_run_table(const std::vector<StoredRun>& runs, const std::filesystem::
 std::string to_json(const StoredRun& run) {
   Json object = Json::object();
   object["id"] = run.id;
-  object["name"] = run.record.name;
+  object["name"] = typed(run.record.name, Kind::word);
   for (const Column& column : columns()) {
     const bool timing = std::find(std::begin(kTimingColumns), std::end(kTimingColumns), column.name) != std::end(kTimingColumns);
     if (column.name != "run" && column.name != "name" && !timing) object[column.name] = typed(cell_of(run, column), column.kind);
   }
+  object["status"] = to_string(run.record.status);  // an imported row without one is taken for done
   object["steps"] = run.imported ? Json(nullptr) : Json(run.record.steps);
   object["reason"] = run.record.reason.empty() ? Json(nullptr) : Json(run.record.reason);
-  object["isa_changed"] = run.record.isa_changed;
+  object["isa_changed"] = run.imported ? Json(nullptr) : Json(run.record.isa_changed);
   object["source"] = run.imported ? Json(run.imported->source) : Json(nullptr);
   Json& timing = object["timing"] = Json::object();
   for (const char* name : kTimingColumns) timing[name] = typed(cell_of(run, *find_column(name)), find_column(name)->kind);
