@@ -26,16 +26,24 @@ void pack_backward(const Real* w, std::int64_t n, std::int64_t k, std::int64_t l
   }
 }
 
+constexpr std::int64_t kColumns = 16;
+
 template <class Real>
 void matmul(const MatmulArgs<Real>& a) {
   for (std::int64_t i = 0; i < a.m; ++i) {
     const Real* x = a.a + i * a.lda;  // a[i,:]
     Real* y = a.c + i * a.ldc;        // c[i,:]
-    for (std::int64_t j = 0; j < a.n; ++j) {
-      Real sum = 0;
-      for (std::int64_t p = 0; p < a.k; ++p) sum += x[p] * a.b[p * a.n + j];
-      if (a.bias) sum += a.bias[j];
-      y[j] = a.store == Store::add ? y[j] + sum : sum;
+    // a few columns at a time, so that b is read along its rows
+    for (std::int64_t j = 0; j < a.n; j += kColumns) {
+      const std::int64_t columns = a.n - j < kColumns ? a.n - j : kColumns;
+      Real sum[kColumns] = {};
+      for (std::int64_t p = 0; p < a.k; ++p) {
+        for (std::int64_t c = 0; c < columns; ++c) sum[c] += x[p] * a.b[p * a.n + j + c];
+      }
+      for (std::int64_t c = 0; c < columns; ++c) {
+        const Real value = a.bias ? sum[c] + a.bias[j + c] : sum[c];
+        y[j + c] = a.store == Store::add ? y[j + c] + value : value;
+      }
     }
   }
 }
@@ -45,10 +53,13 @@ std::int64_t outer_scratch(std::int64_t, std::int64_t, std::int64_t) { return 0;
 template <class Real>
 void outer(const OuterArgs<Real>& a) {
   for (std::int64_t i = 0; i < a.n; ++i) {
-    for (std::int64_t j = 0; j < a.k; ++j) {
-      Real sum = 0;
-      for (std::int64_t r = 0; r < a.t; ++r) sum += a.y[r * a.ldy + i] * a.x[r * a.ldx + j];
-      a.w[i * a.ldw + j] += sum;
+    for (std::int64_t j = 0; j < a.k; j += kColumns) {
+      const std::int64_t columns = a.k - j < kColumns ? a.k - j : kColumns;
+      Real sum[kColumns] = {};
+      for (std::int64_t r = 0; r < a.t; ++r) {
+        for (std::int64_t c = 0; c < columns; ++c) sum[c] += a.y[r * a.ldy + i] * a.x[r * a.ldx + j + c];
+      }
+      for (std::int64_t c = 0; c < columns; ++c) a.w[i * a.ldw + j + c] += sum[c];
     }
   }
 }

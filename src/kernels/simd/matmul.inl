@@ -35,6 +35,9 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
     }
   }
 
+  // two pointers into A: with one, the rows' offsets do not fit into the registers
+  constexpr int kUpper = kRows > 7 ? 7 : kRows;
+  const float* lower = kSide == Side::rows ? a + kUpper * lda : a + kUpper;
   for (std::int64_t p = 0; p < k; ++p) {
     V column[kVectors];
 #pragma GCC unroll 4
@@ -42,11 +45,14 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
     b += ldb;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const V x = all(kSide == Side::rows ? a[r * lda] : a[r]);
+      const float* const from = r < kUpper ? a : lower;
+      const int row = r < kUpper ? r : r - kUpper;
+      const V x = all(kSide == Side::rows ? from[row * lda] : from[row]);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) sum[r][v] = fma(x, column[v], sum[r][v]);
     }
     a += kSide == Side::rows ? 1 : lda;
+    lower += kSide == Side::rows ? 1 : lda;
   }
 
   // bias, then store or add; the last vector may be partly beyond the matrix
