@@ -26,7 +26,6 @@ void catch_signals() {
   sigemptyset(&wanted);
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&wanted, number);
   pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
-  signal(SIGPIPE, SIG_IGN);
   (void)source();
   std::thread([] {
     while (true) {
