@@ -35,9 +35,11 @@ std::string read_table(std::filesystem::path path) {
     const auto study = path;
     path /= "runs.csv";
     if (!std::filesystem::exists(path))
-      throw isoflop::Error(isoflop::Fault::missing_input, study.string(), "no runs.csv in it", "isoflop runs export writes one: isoflop runs export " + study.string() + " --csv > runs.csv");
+      throw isoflop::Error(isoflop::Fault::missing_input, study.string(), "no runs.csv in it",
+                           "isoflop runs export writes one: isoflop runs export " + study.string() + " --csv > runs.csv");
   }
-  if (!std::filesystem::exists(path)) throw isoflop::Error(isoflop::Fault::missing_input, path.string(), "no such file", "a CSV table or a study's folder");
+  if (!std::filesystem::exists(path))
+    throw isoflop::Error(isoflop::Fault::missing_input, path.string(), "no such file", "a CSV table or a study's folder");
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
@@ -50,7 +52,8 @@ std::map<std::string, std::string> parse_map(const std::string& text) {
   for (const std::string& part : split(text)) {
     const auto at = part.find('=');
     if (at == std::string::npos || at == 0 || at + 1 == part.size())
-      throw isoflop::Error(isoflop::Fault::usage, "--map", "cannot read `" + part + "`", "the form is OURS=COLUMN, e.g. --map params=N,loss=val");
+      throw isoflop::Error(isoflop::Fault::usage, "--map", "cannot read `" + part + "`",
+                           "the form is OURS=COLUMN, e.g. --map params=N,loss=val");
     rename[part.substr(0, at)] = part.substr(at + 1);
   }
   return rename;
@@ -73,8 +76,10 @@ void list_laws(const Globals& globals) {
     list.push_back({{"name", law.name}, {"formula", law.formula}, {"source", law.source}});
     rows.push_back({law.name, law.formula, law.source});
   }
-  if (globals.json) print_json({{"laws", list}});
-  else print_table({"law", "formula", "source"}, rows);
+  if (globals.json)
+    print_json({{"laws", list}});
+  else
+    print_table({"law", "formula", "source"}, rows);
 }
 
 std::string number(double value, int digits) {
@@ -93,7 +98,8 @@ void print_text(const std::vector<isoflop::LawView>& views) {
     const auto interval = fit.derived.at("exponent").interval;
     rows.push_back({view.n_convention, number(fit.constants.at("a"), 7), number(fit.constants.at("b"), 6),
                     interval ? number(interval->low, 5) + " to " + number(interval->high, 5) : "none",
-                    fit.r_squared ? number(*fit.r_squared, 4) : "", std::to_string(fit.degrees_of_freedom), std::to_string(fit.rows)});
+                    fit.r_squared ? number(*fit.r_squared, 4) : "", std::to_string(fit.degrees_of_freedom),
+                    std::to_string(fit.rows)});
   }
   if (!rows.empty()) {
     std::cout << "\n";
@@ -111,10 +117,13 @@ void print_text(const std::vector<isoflop::LawView>& views) {
 
 void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.list_laws) return list_laws(globals);
-  if (flags.table.empty()) throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
+  if (flags.table.empty())
+    throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
   check_laws(flags.laws);
   isoflop::CsvTable csv = isoflop::parse_csv(read_table(flags.table), flags.table);
   if (!flags.where.empty()) csv = isoflop::rows_where(csv, flags.where);
+  if (csv.rows.empty())
+    throw isoflop::Error(isoflop::Fault::bad_data, flags.table, "no row holds `" + flags.where + "`", "loosen --where");
   const isoflop::Observations table = isoflop::observations_from_table(csv, parse_map(flags.map));
 
   std::vector<std::string> columns{flags.n};
@@ -147,10 +156,12 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
 
 void add_fit(CLI::App& program, Globals& globals) {
   auto flags = std::make_shared<FitFlags>();
-  CLI::App* command = add_command(program, globals, "fit", "Fits a law to a table of runs, with its interval", "isoflop fit runs.csv --law power_n");
+  CLI::App* command = add_command(program, globals, "fit", "Fits a law to a table of runs, with its interval",
+                                  "isoflop fit runs.csv --law power_n");
   command->add_option("table", flags->table, "a CSV table, or a study's folder (its runs.csv)");
   command->add_option("--law", flags->laws, "the law's name (--list-laws)")->capture_default_str();
-  command->add_option("--n", flags->n, "what N counts: params, params_non_embedding, params_matmul (default: each the table has)");
+  command->add_option("--n", flags->n,
+                      "what N counts: params, params_non_embedding, params_matmul (default: each the table has)");
   command->add_option("--map", flags->map, "name the table's columns: OURS=COLUMN,... e.g. params=N,loss=val");
   command->add_option("--where", flags->where, "rows to fit: column (= != < <= > >=) literal, joined by `and`");
   command->add_option("--level", flags->level, "confidence level")->capture_default_str()->check(CLI::Range(0.5, 0.9999));

@@ -1,4 +1,5 @@
-// Values -> one figure description -> SVG files and one offline page (docs/formats/report.md). Draws, never fits; same values, same bytes.
+// Values -> one figure description -> SVG files and one offline page (docs/formats/report.md). Draws, never fits; same values,
+// same bytes.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace isoflop {
 enum class AxisScale { linear, log };
 
 struct FigureAxis {
-  std::string label;                ///< with its unit, e.g. "loss, nats per token"
+  std::string label;  ///< with its unit, e.g. "loss, nats per token"
   AxisScale scale = AxisScale::linear;
   std::optional<double> low, high;  ///< left open: from the data, with a margin
 };
@@ -42,9 +43,9 @@ enum class Tone { accent, muted, ordered };
 
 struct FigureSeries {
   Mark mark = Mark::line;
-  std::string name;        ///< lines with `label_end`, rules: written beside; empty: unnamed
+  std::string name;  ///< lines with `label_end`, rules: written beside; empty: unnamed
   Tone tone = Tone::accent;
-  double order = 0;        ///< tone `ordered`: 0 (first) to 1 (last) of the colour scale
+  double order = 0;  ///< tone `ordered`: 0 (first) to 1 (last) of the colour scale
   bool dashed = false;
   bool faint = false;      ///< thinner and lighter: behind the others
   bool hollow = false;     ///< points: shown, but not part of the fit
@@ -110,8 +111,8 @@ struct LawPoint {
 
 /// One law (or the reason why there is none) with what is drawn of it.
 struct LawView {
-  std::string n_convention;    ///< params | params_non_embedding | params_matmul | unstated
-  std::string loss_kind;       ///< final | best | train | unstated
+  std::string n_convention;  ///< params | params_non_embedding | params_matmul | unstated
+  std::string loss_kind;     ///< final | best | train | unstated
   FitResult result;
   std::vector<LawPoint> points;
   std::vector<BandPoint> band;  ///< ascending in params; empty without a fit
@@ -122,17 +123,17 @@ struct LawView {
 
 /// Everything the page says. What is empty is left out of the page.
 struct StudyReport {
-  std::string title;                ///< the study's name
-  std::string subtitle;             ///< one line: what was measured, on what
+  std::string title;     ///< the study's name
+  std::string subtitle;  ///< one line: what was measured, on what
   Regime regime = Regime::fresh;
   std::string regime_text;          ///< a sentence or two: what the regime means for the law
   std::vector<std::string> labels;  ///< short marks under the title, e.g. "reproduces the source experiment"
   std::vector<Fact> corpus, setup, machine;
-  std::vector<RunReport> runs;      ///< in the order of the table
-  std::vector<LawView> laws;        ///< the first one is the headline
+  std::vector<RunReport> runs;  ///< in the order of the table
+  std::vector<LawView> laws;    ///< the first one is the headline
   std::vector<Baseline> baselines;
-  std::vector<Warning> warnings;    ///< of the study; the laws bring their own
-  std::string made_by;              ///< e.g. "isoflop 0.1.0"
+  std::vector<Warning> warnings;  ///< of the study; the laws bring their own
+  std::string made_by;            ///< e.g. "isoflop 0.1.0"
 };
 
 /// One self-contained HTML page: no script, no network, a content security policy that forbids both, everything escaped.

@@ -5,7 +5,9 @@
 namespace isoflop {
 namespace {
 
-Json of(const Interval& interval) { return {{"low", interval.low}, {"high", interval.high}, {"level", interval.level}}; }
+Json of(const Interval& interval) {
+  return {{"low", interval.low}, {"high", interval.high}, {"level", interval.level}};
+}
 
 Json of(const std::vector<Warning>& warnings) {
   Json list = Json::array();
@@ -44,11 +46,15 @@ Json of(const Fit& fit) {
 }
 
 // labels come from files of others: a byte that is not UTF-8 must not stop the output
-std::string dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& object) {
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
-std::string fit_to_json(const Fit& fit) { return dump(of(fit)); }
+std::string fit_to_json(const Fit& fit) {
+  return dump(of(fit));
+}
 
 std::string fit_result_to_json(const FitResult& result) {
   return dump(Json{{"fit", result.fit ? of(*result.fit) : Json(nullptr)}, {"warnings", of(result.warnings)}});

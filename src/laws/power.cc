@@ -36,9 +36,13 @@ struct Line {
   [[nodiscard]] double variance() const { return sse / static_cast<double>(degrees()); }
 };
 
-std::string people(double value) { return format_significant(value, 4); }
+std::string people(double value) {
+  return format_significant(value, 4);
+}
 
-std::string plural(std::size_t count, const std::string& one) { return format_count(static_cast<double>(count)) + " " + one + (count == 1 ? "" : "s"); }
+std::string plural(std::size_t count, const std::string& one) {
+  return format_count(static_cast<double>(count)) + " " + one + (count == 1 ? "" : "s");
+}
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -59,8 +63,9 @@ const Column& need_column(const Observations& table, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& [known, values] : table.columns) names.push_back(known);
   const auto near = nearest(name, names);
-  throw Error(Fault::bad_data, "table", "column `" + name + "` is missing",
-              near ? "did you mean `" + *near + "`? name it with --map" : "name the table's column with --map " + name + "=COLUMN");
+  throw Error(
+      Fault::bad_data, "table", "column `" + name + "` is missing",
+      near ? "did you mean `" + *near + "`? name it with --map" : "name the table's column with --map " + name + "=COLUMN");
 }
 
 void need_positive(double value, const std::string& row, const std::string& column) {
@@ -87,7 +92,7 @@ void group_by_size(const Column& n, const Column& loss, Selection& selection) {
   }
   if (copies > 0)
     selection.warnings.push_back({"duplicate_rows", plural(copies, "row") + " repeat another row's N and loss to the last digit: "
-                                  "one run counted twice is not a replicate"});
+                                                                            "one run counted twice is not a replicate"});
 }
 
 Selection select_rows(const Observations& table, const PowerFitOptions& options) {
@@ -126,14 +131,18 @@ Selection select_rows(const Observations& table, const PowerFitOptions& options)
   }
 
   if (!missing.empty())
-    selection.warnings.push_back({"missing_values", plural(missing.size(), "row") + " without " + options.n_column + " or " + options.loss_column +
-                                  " left out: " + listed(missing)});
+    selection.warnings.push_back({"missing_values", plural(missing.size(), "row") + " without " + options.n_column + " or " +
+                                                        options.loss_column + " left out: " + listed(missing)});
   if (!repeated.empty())
-    selection.warnings.push_back({"repeated_data", plural(repeated.size(), "run") + " saw the text up to " + people(most_epochs) + " times over (" + listed(repeated) + "): " +
-        (options.allow_repeated ? "the law is of N and of repetition together, not of N alone" : "a plain law is not fitted to repeated data")});
+    selection.warnings.push_back(
+        {"repeated_data", plural(repeated.size(), "run") + " saw the text up to " + people(most_epochs) + " times over (" +
+                              listed(repeated) + "): " +
+                              (options.allow_repeated ? "the law is of N and of repetition together, not of N alone"
+                                                      : "a plain law is not fitted to repeated data")});
   if (!memorising.empty())
     selection.warnings.push_back({"memorising", plural(memorising.size(), "run") + " with up to " + people(most_memory) +
-                                  " parameters per unique token (" + listed(memorising) + "): room to memorise the text"});
+                                                    " parameters per unique token (" + listed(memorising) +
+                                                    "): room to memorise the text"});
   group_by_size(n, loss, selection);
   return selection;
 }
@@ -202,34 +211,46 @@ std::optional<double> curvature_t(const std::vector<Size>& sizes, const Line& li
 std::optional<Warning> rises(const std::vector<Size>& sizes, const std::string& loss_kind) {
   for (std::size_t i = 1; i < sizes.size(); ++i)
     if (!(sizes[i].loss < sizes[i - 1].loss))
-      return Warning{"not_monotone", (loss_kind == "train" ? "training loss" : loss_kind == "unstated" ? "loss" : "held-out loss") +
-                     std::string(" does not fall all the way: ") + people(sizes[i - 1].loss) + " at N = " + format_count(sizes[i - 1].n) + ", " +
-                     people(sizes[i].loss) + " at N = " + format_count(sizes[i].n) + "; no law of N alone is fitted"};
+      return Warning{"not_monotone", (loss_kind == "train"      ? "training loss"
+                                      : loss_kind == "unstated" ? "loss"
+                                                                : "held-out loss") +
+                                         std::string(" does not fall all the way: ") + people(sizes[i - 1].loss) +
+                                         " at N = " + format_count(sizes[i - 1].n) + ", " + people(sizes[i].loss) +
+                                         " at N = " + format_count(sizes[i].n) + "; no law of N alone is fitted"};
   return std::nullopt;
 }
 
 void doubt(const Selection& selection, const Line& line, const PowerFitOptions& options, Fit& fit) {
   if (line.count < 3)
-    fit.warnings.push_back({"few_rows", "2 sizes: any two points lie on a line, so it can be neither trusted nor doubted; 3 give an interval"});
+    fit.warnings.push_back(
+        {"few_rows", "2 sizes: any two points lie on a line, so it can be neither trusted nor doubted; 3 give an interval"});
   if (line.degrees() == 1)
     fit.warnings.push_back({"one_degree_of_freedom", "3 sizes leave 1 degree of freedom: a picture, not a law (Student's t is " +
-                            people(student_t_quantile(0.5 + 0.5 * options.level, 1)) + " there)"});
+                                                         people(student_t_quantile(0.5 + 0.5 * options.level, 1)) + " there)"});
   if (selection.sizes.back().n < 10 * selection.sizes.front().n)
-    fit.warnings.push_back({"narrow_range", "N spans a factor of " + format_significant(selection.sizes.back().n / selection.sizes.front().n, 3) + ", less than ten: the exponent says little beyond it"});
+    fit.warnings.push_back({"narrow_range", "N spans a factor of " +
+                                                format_significant(selection.sizes.back().n / selection.sizes.front().n, 3) +
+                                                ", less than ten: the exponent says little beyond it"});
   if (const auto b = fit.intervals.find("b"); b != fit.intervals.end() && b->second.low <= 0)
-    fit.warnings.push_back({"zero_in_interval", "the exponent's interval reaches from " + people(-b->second.high) + " to " + people(-b->second.low) +
-                            ": that loss falls with N at all is not shown"});
+    fit.warnings.push_back({"zero_in_interval", "the exponent's interval reaches from " + people(-b->second.high) + " to " +
+                                                    people(-b->second.low) + ": that loss falls with N at all is not shown"});
   if (const auto t = curvature_t(selection.sizes, line)) {
     const double limit = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.count) - 3);
     if (std::fabs(*t) > limit)
-      fit.warnings.push_back({"curvature", "the points bend " + std::string(*t > 0 ? "upwards" : "downwards") + " from a straight line in ln L and ln N: |t| of the quadratic term is " +
-                              format_significant(std::fabs(*t), 3) + ", beyond " + format_significant(limit, 3) + "; a plain power law is not their form"});
+      fit.warnings.push_back({"curvature", "the points bend " + std::string(*t > 0 ? "upwards" : "downwards") +
+                                               " from a straight line in ln L and ln N: |t| of the quadratic term is " +
+                                               format_significant(std::fabs(*t), 3) + ", beyond " + format_significant(limit, 3) +
+                                               "; a plain power law is not their form"});
   }
   if (fit.n_convention == "unstated")
-    fit.warnings.push_back({"unstated_convention", "what N counts is not stated: the exponent depends on it, so it is not comparable with another law's"});
+    fit.warnings.push_back(
+        {"unstated_convention",
+         "what N counts is not stated: the exponent depends on it, so it is not comparable with another law's"});
 }
 
-Interval around(double value, double half, double level) { return {value - half, value + half, level}; }
+Interval around(double value, double half, double level) {
+  return {value - half, value + half, level};
+}
 
 void set_constants(const Line& line, const PowerFitOptions& options, Fit& fit) {
   const double b = -line.slope, ln_a = line.at(0);
@@ -239,8 +260,10 @@ void set_constants(const Line& line, const PowerFitOptions& options, Fit& fit) {
   if (line.degrees() > 0) {
     const double t = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.degrees()));
     const double half_b = t * std::sqrt(line.variance() / line.sxx);
-    const double half_ln_a = t * std::sqrt(line.variance() * (1 / static_cast<double>(line.count) + line.x_mean * line.x_mean / line.sxx));
-    fit.intervals = {{"a", {exp_(ln_a - half_ln_a), exp_(ln_a + half_ln_a), options.level}}, {"b", around(b, half_b, options.level)}};
+    const double half_ln_a =
+        t * std::sqrt(line.variance() * (1 / static_cast<double>(line.count) + line.x_mean * line.x_mean / line.sxx));
+    fit.intervals = {{"a", {exp_(ln_a - half_ln_a), exp_(ln_a + half_ln_a), options.level}},
+                     {"b", around(b, half_b, options.level)}};
     exponent = {b, around(b, half_b, options.level), contains};
     per_decade.interval = Interval{exp_(-(b + half_b) * log_(10)), exp_(-(b - half_b) * log_(10)), options.level};
     per_decade.contains = contains;
@@ -314,8 +337,10 @@ std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table,
 
   // the line's scatter is of means over replicates: one further run scatters by what averaging took away, too
   double replicates = 0;
-  for (const Size& s : selection.sizes) replicates += 1 / static_cast<double>(s.replicates) / static_cast<double>(selection.sizes.size());
-  const double seed = variance_within(selection, n, [&](std::size_t row) { return log_(*loss[row]); }).value_or(0) * (1 - replicates);
+  for (const Size& s : selection.sizes)
+    replicates += 1 / static_cast<double>(s.replicates) / static_cast<double>(selection.sizes.size());
+  const double seed =
+      variance_within(selection, n, [&](std::size_t row) { return log_(*loss[row]); }).value_or(0) * (1 - replicates);
 
   std::vector<BandPoint> band;
   for (const double size : params) {
@@ -324,7 +349,8 @@ std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table,
     BandPoint point{.params = size, .loss = exp_(y), .confidence = {}, .prediction = {}};
     if (line.degrees() > 0) {
       const double t = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.degrees()));
-      const double mean = line.variance() * (1 / static_cast<double>(line.count) + (x - line.x_mean) * (x - line.x_mean) / line.sxx);
+      const double mean =
+          line.variance() * (1 / static_cast<double>(line.count) + (x - line.x_mean) * (x - line.x_mean) / line.sxx);
       const double half = t * std::sqrt(mean), further = t * std::sqrt(mean + line.variance() + seed);
       point.confidence = Interval{exp_(y - half), exp_(y + half), options.level};
       point.prediction = Interval{exp_(y - further), exp_(y + further), options.level};

@@ -106,7 +106,8 @@ TEST(PowerLaw, IsNotFittedWhereLossRises) {
   const FitResult result = fit_power_law(table_of({1e5, 1e6, 1e7, 1e8}, {4, 3.4, 3.5, 3.0}));
   EXPECT_FALSE(result.fit);
   ASSERT_TRUE(warns(result.warnings, "not_monotone"));
-  EXPECT_THAT(result.warnings.back().text, testing::AllOf(testing::HasSubstr("3.4"), testing::HasSubstr("3.5"), testing::HasSubstr("10,000,000")));
+  EXPECT_THAT(result.warnings.back().text,
+              testing::AllOf(testing::HasSubstr("3.4"), testing::HasSubstr("3.5"), testing::HasSubstr("10,000,000")));
 }
 
 // three seeds a size: the degrees of freedom stay those of the sizes, and copying every row changes no interval
@@ -252,8 +253,8 @@ TEST(PowerLaw, IntervalCoversTheTruthNineteenTimesInTwenty) {
 TEST(FitJson, IsTheObjectOfTheContract) {
   Observations table = source_points();
   const Json object = parse_json(fit_to_json(*fit_power_law(table).fit), "fit");
-  for (const char* key : {"law", "n_convention", "flops_convention", "loss_kind", "constants", "intervals", "derived", "objective", "stop", "starts",
-                          "starts_agreeing", "warnings"})
+  for (const char* key : {"law", "n_convention", "flops_convention", "loss_kind", "constants", "intervals", "derived",
+                          "objective", "stop", "starts", "starts_agreeing", "warnings"})
     EXPECT_TRUE(object.contains(key)) << key;
   EXPECT_EQ(object["derived"]["exponent"]["contains"].size(), 2u);
   EXPECT_NEAR(object["derived"]["exponent"]["interval"]["low"].get<double>(), 0.0928, 2e-4);

@@ -11,7 +11,9 @@
 namespace isoflop {
 namespace {
 
-std::string at_line(const std::string& subject, std::int64_t line) { return subject + ":" + std::to_string(line); }
+std::string at_line(const std::string& subject, std::int64_t line) {
+  return subject + ":" + std::to_string(line);
+}
 
 std::optional<std::size_t> column_index(const CsvTable& table, const std::string& name) {
   const auto it = std::find(table.header.begin(), table.header.end(), name);
@@ -21,9 +23,24 @@ std::optional<std::size_t> column_index(const CsvTable& table, const std::string
 
 /// Columns of the run table that are numbers by their meaning: a cell that is none is an error, not a text column.
 const std::set<std::string>& number_columns() {
-  static const std::set<std::string> kNames{"params",     "params_non_embedding", "params_matmul", "tokens",        "unique_tokens", "distinct_tokens_seen",
-                                            "train_bytes", "flops",               "flops_exact",   "flops_6nd",     "flops_full_attention", "loss",
-                                            "loss_best",  "train_loss",           "loss_se_eval",  "bits_per_byte", "learning_rate", "batch_tokens",
+  static const std::set<std::string> kNames{"params",
+                                            "params_non_embedding",
+                                            "params_matmul",
+                                            "tokens",
+                                            "unique_tokens",
+                                            "distinct_tokens_seen",
+                                            "train_bytes",
+                                            "flops",
+                                            "flops_exact",
+                                            "flops_6nd",
+                                            "flops_full_attention",
+                                            "loss",
+                                            "loss_best",
+                                            "train_loss",
+                                            "loss_se_eval",
+                                            "bits_per_byte",
+                                            "learning_rate",
+                                            "batch_tokens",
                                             "weight"};
   return kNames;
 }
@@ -65,13 +82,15 @@ Condition parse_condition(const CsvTable& table, const std::string& part) {
   if (at + 1 < part.size() && part[at + 1] == '=' && part[at] != '=') op += '=';
   const std::string name = trimmed(part.substr(0, at));
   std::string literal = trimmed(part.substr(at + op.size()));
-  if (op == "!" || name.empty() || literal.empty() || literal[0] == '=') throw Error(Fault::usage, "--where", "cannot read `" + part + "`", kForm);
+  if (op == "!" || name.empty() || literal.empty() || literal[0] == '=')
+    throw Error(Fault::usage, "--where", "cannot read `" + part + "`", kForm);
   if (literal.size() >= 2 && (literal.front() == '\'' || literal.front() == '"') && literal.back() == literal.front())
     literal = literal.substr(1, literal.size() - 2);
   const auto column = column_index(table, name);
   if (!column) {
     const auto near = nearest(name, table.header);
-    throw Error(Fault::usage, "--where", "no column `" + name + "` in " + table.subject, near ? "did you mean `" + *near + "`?" : "");
+    throw Error(Fault::usage, "--where", "no column `" + name + "` in " + table.subject,
+                near ? "did you mean `" + *near + "`?" : "");
   }
   return {*column, op, literal};
 }
@@ -82,8 +101,10 @@ std::vector<std::string> split_at_and(const std::string& expression) {
   char quote = 0;
   for (std::size_t i = 0; i < expression.size(); ++i) {
     const char c = expression[i];
-    if (quote == 0 && (c == '\'' || c == '"')) quote = c;
-    else if (c == quote) quote = 0;
+    if (quote == 0 && (c == '\'' || c == '"'))
+      quote = c;
+    else if (c == quote)
+      quote = 0;
     if (quote == 0 && (c == ' ' || c == '\t') && expression.compare(i + 1, 4, "and ") == 0) {
       parts.emplace_back();
       i += 4;
@@ -106,7 +127,8 @@ std::map<std::string, std::string> sources_of(const CsvTable& table, const std::
     }
     source[ours] = theirs;
   }
-  static const std::array<std::pair<const char*, const char*>, 4> kLetters{{{"params", "N"}, {"tokens", "D"}, {"flops", "C"}, {"loss", "L"}}};
+  static const std::array<std::pair<const char*, const char*>, 4> kLetters{
+      {{"params", "N"}, {"tokens", "D"}, {"flops", "C"}, {"loss", "L"}}};
   for (const auto& [ours, letter] : kLetters)
     if (!source.contains(ours) && column_index(table, letter)) source[ours] = letter;
   return source;
@@ -133,7 +155,8 @@ CsvTable parse_csv(const std::string& text, const std::string& subject) {
   table.header = std::move(records.front().cells);
   for (std::size_t i = 0; i < table.header.size(); ++i) {
     table.header[i] = trimmed(table.header[i]);
-    if (table.header[i].empty()) throw Error(Fault::bad_data, at_line(subject, 1), "column " + std::to_string(i + 1) + " has no name");
+    if (table.header[i].empty())
+      throw Error(Fault::bad_data, at_line(subject, 1), "column " + std::to_string(i + 1) + " has no name");
     if (std::find(table.header.begin(), table.header.begin() + static_cast<std::ptrdiff_t>(i), table.header[i]) !=
         table.header.begin() + static_cast<std::ptrdiff_t>(i))
       throw Error(Fault::bad_data, at_line(subject, 1), "two columns are named `" + table.header[i] + "`");
@@ -156,7 +179,9 @@ CsvTable rows_where(const CsvTable& table, const std::string& expression) {
   for (const std::string& part : split_at_and(expression)) conditions.push_back(parse_condition(table, part));
   CsvTable kept{.subject = table.subject, .header = table.header, .rows = {}, .lines = {}};
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    if (!std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) { return holds(c, table.rows[row][c.column]); })) continue;
+    if (!std::all_of(conditions.begin(), conditions.end(),
+                     [&](const Condition& c) { return holds(c, table.rows[row][c.column]); }))
+      continue;
     kept.rows.push_back(table.rows[row]);
     kept.lines.push_back(table.lines[row]);
   }
@@ -185,7 +210,8 @@ Observations observations_from_table(const CsvTable& table, const std::map<std::
       const auto value = parse_double(cell);
       if (!cell.empty() && !value) {
         if (strict)
-          throw Error(Fault::bad_data, at_line(table.subject, table.lines[row]), "column `" + theirs + "`: `" + cell.substr(0, 40) + "` is not a number");
+          throw Error(Fault::bad_data, at_line(table.subject, table.lines[row]),
+                      "column `" + theirs + "`: `" + cell.substr(0, 40) + "` is not a number");
         numbers = false;
       }
       values.push_back(value);
@@ -194,7 +220,8 @@ Observations observations_from_table(const CsvTable& table, const std::map<std::
   }
 
   // a table that names what it counts states its convention; a letter does not
-  if (sources.contains("params") && (sources.at("params") == "params" || rename.contains("params"))) observations.n_convention = "params";
+  if (sources.contains("params") && (sources.at("params") == "params" || rename.contains("params")))
+    observations.n_convention = "params";
   for (const char* name : {"flops_exact", "flops_6nd", "flops_full_attention"})
     if (observations.flops_convention == "unstated" && column_index(table, name)) observations.flops_convention = name;
   observations.loss_kind = one_value(table, "loss_kind", "unstated");

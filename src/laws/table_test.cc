@@ -31,7 +31,8 @@ TEST(Csv, ReadsQuotesLineEndsAndAByteOrderMark) {
 TEST(Csv, NamesLineAndColumnOfWhatIsWrong) {
   EXPECT_EQ(error_of([] { (void)parse_csv("a,b\n1,2\n3\n", "t.csv"); }).subject(), "t.csv:3");
   EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n1,2\n3\n", "t.csv"); }).problem(), HasSubstr("1 cells, expected 2"));
-  EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n1,x\"y\n", "t.csv"); }).problem(), HasSubstr("column 2: a quote in the middle"));
+  EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n1,x\"y\n", "t.csv"); }).problem(),
+              HasSubstr("column 2: a quote in the middle"));
   EXPECT_EQ(error_of([] { (void)parse_csv("a,b\n1,\"x\n\n", "t.csv"); }).subject(), "t.csv:2");
   EXPECT_THAT(error_of([] { (void)parse_csv("a,b\n1,\"x\"y\n", "t.csv"); }).problem(), HasSubstr("after the closing quote"));
   EXPECT_THAT(error_of([] { (void)parse_csv("a,a\n1,2\n", "t.csv"); }).problem(), HasSubstr("two columns"));
@@ -67,10 +68,14 @@ TEST(Csv, TakesTheLettersOfThePapersAndDoesNotInventAConvention) {
 }
 
 TEST(Csv, RenamesColumnsAndNamesTheNearestOfAMissingOne) {
-  const Observations table = observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"params", "size"}, {"loss", "val"}});
+  const Observations table =
+      observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"params", "size"}, {"loss", "val"}});
   EXPECT_EQ(table.columns.at("params")[0], 10.0);
   EXPECT_EQ(table.n_convention, "params");
-  EXPECT_THAT(error_of([] { (void)observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"loss", "vall"}}); }).hint(), HasSubstr("`val`"));
+  EXPECT_THAT(error_of([] {
+                (void)observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"loss", "vall"}});
+              }).hint(),
+              HasSubstr("`val`"));
 }
 
 TEST(Csv, RefusesToMixLossKinds) {

@@ -13,7 +13,9 @@ namespace isoflop {
 namespace report {
 namespace {
 
-bool positive(double value) { return std::isfinite(value) && value > 0; }
+bool positive(double value) {
+  return std::isfinite(value) && value > 0;
+}
 
 /// One name for replicates of one size: what their names share, up to a separator.
 std::string shared_name(const std::vector<const LawPoint*>& points) {
@@ -48,13 +50,18 @@ FigureSeries point_series(const LawView& law, bool fitted) {
 
 void add_law_line(const LawView& law, Figure& figure) {
   if (law.band.empty()) return;
-  FigureSeries line{.mark = Mark::line, .name = "law", .points = {}}, confidence{.mark = Mark::band, .name = "confidence", .points = {}};
+  FigureSeries line{.mark = Mark::line, .name = "law", .points = {}},
+      confidence{.mark = Mark::band, .name = "confidence", .points = {}};
   FigureSeries prediction = confidence;
   prediction.faint = true;
   for (const BandPoint& b : law.band) {
     line.points.push_back({.x = b.params, .y = b.loss, .low = {}, .high = {}, .label = {}});
-    if (b.confidence) confidence.points.push_back({.x = b.params, .y = b.loss, .low = b.confidence->low, .high = b.confidence->high, .label = {}});
-    if (b.prediction) prediction.points.push_back({.x = b.params, .y = b.loss, .low = b.prediction->low, .high = b.prediction->high, .label = {}});
+    if (b.confidence)
+      confidence.points.push_back(
+          {.x = b.params, .y = b.loss, .low = b.confidence->low, .high = b.confidence->high, .label = {}});
+    if (b.prediction)
+      prediction.points.push_back(
+          {.x = b.params, .y = b.loss, .low = b.prediction->low, .high = b.prediction->high, .label = {}});
   }
   if (!prediction.points.empty()) figure.series.push_back(std::move(prediction));
   if (!confidence.points.empty()) figure.series.push_back(std::move(confidence));
@@ -119,14 +126,17 @@ Figure loss_figure(const LawView& law, const std::vector<Baseline>& baselines, c
   figure.x = {.label = "N, " + n_words(law.n_convention), .scale = AxisScale::log, .low = {}, .high = {}};
   figure.y = {.label = loss_words(law.loss_kind) + ", nats per token", .scale = AxisScale::log, .low = {}, .high = {}};
   figure.description = law_in_words(law);
-  for (const LawPoint& p : law.points) figure.description += " " + p.name + ": N " + format_count(p.params) + ", loss " + fixed(p.loss, 3) + ".";
+  for (const LawPoint& p : law.points)
+    figure.description += " " + p.name + ": N " + format_count(p.params) + ", loss " + fixed(p.loss, 3) + ".";
 
   if (law.result.fit) {
     const Fit& fit = *law.result.fit;
     figure.notes.push_back(equation(fit));
     const auto interval = fit.derived.at("exponent").interval;
-    if (interval) figure.notes.push_back(percent(interval->level) + ": " + fixed(-interval->high, 4) + " to " + fixed(-interval->low, 4));
-    else figure.notes.push_back("no interval: two sizes");
+    if (interval)
+      figure.notes.push_back(percent(interval->level) + ": " + fixed(-interval->high, 4) + " to " + fixed(-interval->low, 4));
+    else
+      figure.notes.push_back("no interval: two sizes");
   } else {
     figure.notes.push_back("no law fitted");
   }
@@ -155,7 +165,8 @@ Figure residual_figure(const LawView& law) {
     if (!p.residual) continue;
     const double share = 100 * (exp_(*p.residual) - 1);
     most = std::max(most, std::fabs(share));
-    series.points.push_back({.x = p.params, .y = share, .low = std::min(0.0, share), .high = std::max(0.0, share), .label = p.name});
+    series.points.push_back(
+        {.x = p.params, .y = share, .low = std::min(0.0, share), .high = std::max(0.0, share), .label = p.name});
     figure.description += p.name + ": " + fixed(share, 2) + " %. ";
   }
   if (most == 0) most = 1;
@@ -168,7 +179,8 @@ Figure residual_figure(const LawView& law) {
 std::vector<FigurePoint> thin_curve(const std::vector<StepRecord>& steps, int bins) {
   std::vector<FigurePoint> points;
   if (steps.empty()) return points;
-  const double first = static_cast<double>(std::max<std::int64_t>(1, steps.front().tokens)), last = static_cast<double>(steps.back().tokens);
+  const double first = static_cast<double>(std::max<std::int64_t>(1, steps.front().tokens)),
+               last = static_cast<double>(steps.back().tokens);
   const double width = std::max(1e-12, log_(std::max(1.0, last / first)) / bins);
   double loss = 0, tokens = 0, count = 0;
   int bin = 0;
@@ -190,7 +202,8 @@ std::vector<FigurePoint> thin_curve(const std::vector<StepRecord>& steps, int bi
 }
 
 bool has_curves(const StudyReport& study) {
-  return std::any_of(study.runs.begin(), study.runs.end(), [](const RunReport& r) { return !r.steps.empty() || r.evals.size() > 1; });
+  return std::any_of(study.runs.begin(), study.runs.end(),
+                     [](const RunReport& r) { return !r.steps.empty() || r.evals.size() > 1; });
 }
 
 Figure curves_figure(const StudyReport& study) {
@@ -208,19 +221,30 @@ Figure curves_figure(const StudyReport& study) {
 
   std::map<std::int64_t, bool> named;
   for (const RunReport& r : study.runs) {
-    const double order = rank.size() < 2 ? 1.0 : static_cast<double>(rank[r.record.params.params]) / static_cast<double>(rank.size() - 1);
+    const double order =
+        rank.size() < 2 ? 1.0 : static_cast<double>(rank[r.record.params.params]) / static_cast<double>(rank.size() - 1);
     std::vector<const LawPoint*> replicates;
     std::vector<LawPoint> names;
     for (const RunReport& other : study.runs)
       if (other.record.params.params == r.record.params.params) names.push_back({other.record.name, 0, 0, {}});
     for (const LawPoint& p : names) replicates.push_back(&p);
 
-    FigureSeries line{.mark = Mark::line, .name = shared_name(replicates), .tone = Tone::ordered, .order = order, .points = thin_curve(r.steps, 150)};
+    FigureSeries line{.mark = Mark::line,
+                      .name = shared_name(replicates),
+                      .tone = Tone::ordered,
+                      .order = order,
+                      .points = thin_curve(r.steps, 150)};
     line.faint = named[r.record.params.params];  // further seeds of one size step back
     line.label_end = !line.faint;
-    FigureSeries evals{.mark = Mark::points, .name = r.record.name + ", held-out", .tone = Tone::ordered, .order = order, .faint = true, .points = {}};
+    FigureSeries evals{.mark = Mark::points,
+                       .name = r.record.name + ", held-out",
+                       .tone = Tone::ordered,
+                       .order = order,
+                       .faint = true,
+                       .points = {}};
     for (const EvalRecord& e : r.evals)
-      if (e.tokens > 0) evals.points.push_back({.x = static_cast<double>(e.tokens), .y = e.loss, .low = {}, .high = {}, .label = {}});
+      if (e.tokens > 0)
+        evals.points.push_back({.x = static_cast<double>(e.tokens), .y = e.loss, .low = {}, .high = {}, .label = {}});
     if (!line.points.empty()) {
       named[r.record.params.params] = true;
       figure.series.push_back(std::move(line));
@@ -246,7 +270,8 @@ LawView law_view(const Observations& table, const PowerFitOptions& options, cons
     if (!n->second[row] || !loss->second[row]) continue;
     LawPoint point{table.labels[row], *n->second[row], *loss->second[row], {}};
     if (result.fit && fitted < result.fit->residuals.size() && result.fit->row_labels[fitted] == point.name) {
-      const double from_line = log_(point.loss / result.fit->constants.at("a")) + result.fit->constants.at("b") * log_(point.params);
+      const double from_line =
+          log_(point.loss / result.fit->constants.at("a")) + result.fit->constants.at("b") * log_(point.params);
       if (std::fabs(from_line - result.fit->residuals[fitted]) < 1e-9) point.residual = result.fit->residuals[fitted++];
     }
     if (point.residual) {
@@ -286,9 +311,11 @@ std::string law_in_words(const LawView& law) {
   if (text.empty()) subject[0] = static_cast<char>(subject[0] - 'a' + 'A');
   text += subject + " falls as N to the power " + report::fixed(-b.value, 4);
   if (b.interval)
-    text += " (" + report::percent(b.interval->level) + " interval " + report::fixed(-b.interval->high, 4) + " to " + report::fixed(-b.interval->low, 4) + ")";
+    text += " (" + report::percent(b.interval->level) + " interval " + report::fixed(-b.interval->high, 4) + " to " +
+            report::fixed(-b.interval->low, 4) + ")";
   text += ": ten times the parameters multiply it by " + report::fixed(ratio.value, 3);
-  if (ratio.interval) text += " (" + report::fixed(ratio.interval->low, 3) + " to " + report::fixed(ratio.interval->high, 3) + ")";
+  if (ratio.interval)
+    text += " (" + report::fixed(ratio.interval->low, 3) + " to " + report::fixed(ratio.interval->high, 3) + ")";
   if (!b.interval) text += "; two sizes leave no interval";
   return text + ".";
 }
@@ -297,7 +324,8 @@ std::vector<Figure> report_figures(const StudyReport& study) {
   std::vector<Figure> figures;
   for (std::size_t i = 0; i < study.laws.size(); ++i) {
     const LawView& law = study.laws[i];
-    figures.push_back(report::loss_figure(law, study.baselines, i == 0 ? "loss_by_params" : "loss_by_params_" + std::to_string(i + 1)));
+    figures.push_back(
+        report::loss_figure(law, study.baselines, i == 0 ? "loss_by_params" : "loss_by_params_" + std::to_string(i + 1)));
     if (i == 0 && law.result.fit) figures.push_back(report::residual_figure(law));
   }
   if (report::has_curves(study)) figures.push_back(report::curves_figure(study));

@@ -10,8 +10,8 @@
 namespace isoflop::report {
 namespace {
 
-constexpr double kSize = 12;         // of all figure text
-constexpr double kLine = 15;         // between lines of text
+constexpr double kSize = 12;          // of all figure text
+constexpr double kLine = 15;          // between lines of text
 constexpr std::size_t kLongest = 22;  // code points of a name in the plot; the table has it whole
 
 struct Range {
@@ -24,7 +24,9 @@ struct Range {
   }
 };
 
-bool usable(double value, AxisScale scale) { return std::isfinite(value) && (scale == AxisScale::linear || value > 0); }
+bool usable(double value, AxisScale scale) {
+  return std::isfinite(value) && (scale == AxisScale::linear || value > 0);
+}
 
 /// The axis' range: as asked, else the data's with a margin. Bands widen it by half the data's span at most: one with few
 /// degrees of freedom would press the points flat.
@@ -64,7 +66,8 @@ void set_ranges(const Figure& figure, Layout& layout) {
         if (end && usable(*end, figure.y.scale)) (s.mark == Mark::band ? band : y).take(*end);
       if (s.mark == Mark::horizontal_rule) break;
     }
-  const bool has_points = std::any_of(figure.series.begin(), figure.series.end(), [](const FigureSeries& s) { return s.mark == Mark::points; });
+  const bool has_points =
+      std::any_of(figure.series.begin(), figure.series.end(), [](const FigureSeries& s) { return s.mark == Mark::points; });
   set_range(figure.x, x, {}, has_points ? 0.04 : 0, layout.x);
   set_range(figure.y, y, band, 0.08, layout.y);
 }
@@ -75,7 +78,8 @@ Box box_of(double x, double y, Anchor anchor, double width) {
 }
 
 PlacedText text_at(std::string text, double x, double y, Anchor anchor, bool soft, bool halo) {
-  PlacedText placed{.text = std::move(text), .x = x, .y = y, .anchor = anchor, .size = kSize, .soft = soft, .halo = halo, .box = {}};
+  PlacedText placed{
+      .text = std::move(text), .x = x, .y = y, .anchor = anchor, .size = kSize, .soft = soft, .halo = halo, .box = {}};
   placed.box = box_of(x, y, anchor, text_width(placed.text, kSize));
   return placed;
 }
@@ -221,7 +225,8 @@ void place_line_ends(const Figure& figure, Layout& layout) {
 double widest_end(const Figure& figure) {
   double width = 0;
   for (const FigureSeries& s : figure.series)
-    if (s.mark == Mark::line && s.label_end && !s.name.empty()) width = std::max(width, text_width(shorten(s.name, kLongest), kSize));
+    if (s.mark == Mark::line && s.label_end && !s.name.empty())
+      width = std::max(width, text_width(shorten(s.name, kLongest), kSize));
   return width;
 }
 
@@ -232,7 +237,9 @@ double overlap(const Box& a, const Box& b) {
   return w > 0 && h > 0 ? w * h : 0;
 }
 
-bool Ruler::holds(double value) const { return usable(value, scale); }
+bool Ruler::holds(double value) const {
+  return usable(value, scale);
+}
 
 double Ruler::operator()(double value) const {
   const double t = scale == AxisScale::log ? log_(value / low) / log_(high / low) : (value - low) / (high - low);
@@ -254,7 +261,8 @@ Layout lay_out(const Figure& figure, double width, double height) {
   layout.x.to = layout.plot.x1;
   layout.y.from = layout.plot.y1;
   layout.y.to = layout.plot.y0;
-  layout.x.ticks = axis_ticks(layout.x.low, layout.x.high, layout.x.scale, std::max(3, static_cast<int>((layout.plot.x1 - layout.plot.x0) / 60)));
+  layout.x.ticks = axis_ticks(layout.x.low, layout.x.high, layout.x.scale,
+                              std::max(3, static_cast<int>((layout.plot.x1 - layout.plot.x0) / 60)));
 
   Placer placer(figure, layout);
   place_notes(figure, placer, layout);

@@ -16,8 +16,8 @@ struct Box {
 /// One axis: data -> pixels, rising with the value (y: towards smaller pixel numbers).
 struct Ruler {
   AxisScale scale = AxisScale::linear;
-  double low = 0, high = 1;          // data
-  double from = 0, to = 1;           // pixels
+  double low = 0, high = 1;  // data
+  double from = 0, to = 1;   // pixels
   std::vector<Tick> ticks;
   [[nodiscard]] double operator()(double value) const;
   [[nodiscard]] bool holds(double value) const;  ///< finite, positive on a log axis

@@ -13,7 +13,9 @@ inline std::string markup_problem(const std::string& text, bool html) {
   static const std::set<std::string> kVoid{"meta", "br", "hr", "img", "link"};
   std::vector<std::string> open;
   std::set<std::string> ids;
-  const auto problem = [&](const std::string& what, std::size_t at) { return what + " at byte " + std::to_string(at) + ": " + text.substr(at, 60); };
+  const auto problem = [&](const std::string& what, std::size_t at) {
+    return what + " at byte " + std::to_string(at) + ": " + text.substr(at, 60);
+  };
   std::size_t at = 0;
   if (html && text.starts_with("<!doctype html>")) at = 15;
   while (at < text.size()) {
@@ -48,7 +50,8 @@ inline std::string markup_problem(const std::string& text, bool html) {
       }
       std::string attribute;
       while (at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '-')) attribute += text[at++];
-      if (attribute.empty() || at + 1 >= text.size() || text[at] != '=' || text[at + 1] != '"') return problem("a bad attribute", at);
+      if (attribute.empty() || at + 1 >= text.size() || text[at] != '=' || text[at + 1] != '"')
+        return problem("a bad attribute", at);
       const std::size_t value = at + 2;
       at = text.find('"', value);
       if (at == std::string::npos) return problem("an open quote", value);
@@ -60,7 +63,8 @@ inline std::string markup_problem(const std::string& text, bool html) {
     }
     ++at;
     if (closing) {
-      if (open.empty() || open.back() != name) return problem("</" + name + "> closes " + (open.empty() ? "nothing" : open.back()), start);
+      if (open.empty() || open.back() != name)
+        return problem("</" + name + "> closes " + (open.empty() ? "nothing" : open.back()), start);
       open.pop_back();
     } else if (!empty_element && !(html && kVoid.contains(name))) {
       open.push_back(name);

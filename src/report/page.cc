@@ -28,7 +28,9 @@ std::string tag(const std::string& name, const std::string& cls, const std::stri
 }
 
 /// A name from outside: isolated, so that its direction stays its own.
-std::string name_of(const std::string& text) { return "<bdi>" + escape(text) + "</bdi>"; }
+std::string name_of(const std::string& text) {
+  return "<bdi>" + escape(text) + "</bdi>";
+}
 
 std::string first_upper(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
@@ -36,10 +38,13 @@ std::string first_upper(std::string text) {
 }
 
 std::string equation_html(const Fit& fit) {
-  return "<i class=\"v\">L</i> = " + significant(fit.constants.at("a"), 4) + " \xC2\xB7 <i class=\"v\">N</i><sup>" + fixed(-fit.constants.at("b"), 5) + "</sup>";
+  return "<i class=\"v\">L</i> = " + significant(fit.constants.at("a"), 4) + " \xC2\xB7 <i class=\"v\">N</i><sup>" +
+         fixed(-fit.constants.at("b"), 5) + "</sup>";
 }
 
-std::string range_text(double low, double high, int decimals) { return fixed(low, decimals) + " to " + fixed(high, decimals); }
+std::string range_text(double low, double high, int decimals) {
+  return fixed(low, decimals) + " to " + fixed(high, decimals);
+}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -66,19 +71,23 @@ std::string tile(const std::string& what, const std::string& value, const std::s
 std::string tiles(const LawView& law) {
   const Fit& fit = *law.result.fit;
   const Estimate &b = fit.derived.at("exponent"), &ratio = fit.derived.at("loss_ratio_per_decade");
-  std::string out = tile("The law", tag("span", "eq", equation_html(fit)), "<i class=\"v\">N</i>: " + escape(report::n_words(law.n_convention)));
-  out += tile("Exponent", fixed(-b.value, 4),
-              b.interval ? report::percent(b.interval->level) + " interval " + range_text(-b.interval->high, -b.interval->low, 4) + ", from " +
-                               escape(joined(b.contains)) + " only"
-                         : "no degree of freedom, no interval");
-  out += tile("Loss at ten times N", "\xC3\x97 " + fixed(ratio.value, 3), ratio.interval ? range_text(ratio.interval->low, ratio.interval->high, 3) : "");
+  std::string out = tile("The law", tag("span", "eq", equation_html(fit)),
+                         "<i class=\"v\">N</i>: " + escape(report::n_words(law.n_convention)));
+  out +=
+      tile("Exponent", fixed(-b.value, 4),
+           b.interval ? report::percent(b.interval->level) + " interval " + range_text(-b.interval->high, -b.interval->low, 4) +
+                            ", from " + escape(joined(b.contains)) + " only"
+                      : "no degree of freedom, no interval");
+  out += tile("Loss at ten times N", "\xC3\x97 " + fixed(ratio.value, 3),
+              ratio.interval ? range_text(ratio.interval->low, ratio.interval->high, 3) : "");
   std::set<double> sizes;
   for (const LawPoint& p : law.points)
     if (p.residual) sizes.insert(p.params);
   const auto seeds = fit.derived.find("loss_sd_seed");
-  out += tile("Fitted to", std::to_string(sizes.size()) + " sizes, " + std::to_string(fit.rows) + " runs",
-              std::to_string(fit.degrees_of_freedom) + (fit.degrees_of_freedom == 1 ? " degree" : " degrees") + " of freedom" +
-                  (seeds == fit.derived.end() ? "" : "; seeds differ by " + significant(seeds->second.value, 2) + " nats (s.d.)"));
+  out +=
+      tile("Fitted to", std::to_string(sizes.size()) + " sizes, " + std::to_string(fit.rows) + " runs",
+           std::to_string(fit.degrees_of_freedom) + (fit.degrees_of_freedom == 1 ? " degree" : " degrees") + " of freedom" +
+               (seeds == fit.derived.end() ? "" : "; seeds differ by " + significant(seeds->second.value, 2) + " nats (s.d.)"));
   return tag("dl", "tiles", out);
 }
 
@@ -88,7 +97,8 @@ std::string care(const StudyReport& study) {
   std::set<std::string> said;
   std::string items;
   const auto add = [&](const Warning& w) {
-    if (lead.find(w.text) == std::string::npos && said.insert(w.text).second) items += tag("li", "", escape(first_upper(w.text)) + ".");
+    if (lead.find(w.text) == std::string::npos && said.insert(w.text).second)
+      items += tag("li", "", escape(first_upper(w.text)) + ".");
   };
   if (!study.laws.empty())
     for (const Warning& w : study.laws[0].result.warnings) add(w);
@@ -107,16 +117,20 @@ std::string headline(const StudyReport& study) {
 
 std::string figure_html(const Figure& figure, double width, double height, double slim_height, const std::string& caption) {
   return "<figure>" + tag("div", "wide", figure_svg(figure, {.width = width, .height = height, .standalone = false})) +
-         tag("div", "slim", figure_svg(figure, {.width = 356, .height = slim_height, .standalone = false})) + tag("figcaption", "", caption) + "</figure>";
+         tag("div", "slim", figure_svg(figure, {.width = 356, .height = slim_height, .standalone = false})) +
+         tag("figcaption", "", caption) + "</figure>";
 }
 
 std::string law_figure_html(const StudyReport& study) {
   const LawView& law = study.laws[0];
   std::string caption = tag("b", "", "Loss against parameters.") + " Both axes logarithmic: a power law is a straight line.";
   if (law.result.fit && law.result.fit->degrees_of_freedom > 0)
-    caption += " Dark band: the line's " + report::percent(law.result.fit->derived.at("exponent").interval->level) + " confidence; light band: where one further run would fall.";
-  if (std::any_of(law.points.begin(), law.points.end(), [](const LawPoint& p) { return !p.residual; })) caption += " Hollow points are not fitted.";
-  for (const Baseline& b : study.baselines) caption += " " + tag("b", "", escape(b.name)) + " " + fixed(b.loss, 3) + (b.what.empty() ? "." : ": " + escape(b.what) + ".");
+    caption += " Dark band: the line's " + report::percent(law.result.fit->derived.at("exponent").interval->level) +
+               " confidence; light band: where one further run would fall.";
+  if (std::any_of(law.points.begin(), law.points.end(), [](const LawPoint& p) { return !p.residual; }))
+    caption += " Hollow points are not fitted.";
+  for (const Baseline& b : study.baselines)
+    caption += " " + tag("b", "", escape(b.name)) + " " + fixed(b.loss, 3) + (b.what.empty() ? "." : ": " + escape(b.what) + ".");
   return figure_html(report::loss_figure(law, study.baselines, "loss_by_params"), 880, 470, 370, caption);
 }
 
@@ -124,18 +138,21 @@ std::string conventions_table(const StudyReport& study) {
   std::string rows;
   for (std::size_t i = 0; i < study.laws.size(); ++i) {
     const LawView& law = study.laws[i];
-    std::string row = tag("th", "text", escape(report::n_short(law.n_convention)) + tag("small", "", escape(report::loss_words(law.loss_kind))));
+    std::string row = tag(
+        "th", "text", escape(report::n_short(law.n_convention)) + tag("small", "", escape(report::loss_words(law.loss_kind))));
     if (law.result.fit) {
       const Fit& fit = *law.result.fit;
       const auto interval = fit.derived.at("exponent").interval;
-      row += tag("td", "strong", fixed(-fit.constants.at("b"), 5)) + tag("td", "", interval ? range_text(-interval->high, -interval->low, 4) : kEnDash) +
+      row += tag("td", "strong", fixed(-fit.constants.at("b"), 5)) +
+             tag("td", "", interval ? range_text(-interval->high, -interval->low, 4) : kEnDash) +
              tag("td", "", fit.r_squared ? fixed(*fit.r_squared, 4) : kEnDash);
     } else {
       row += "<td colspan=\"3\" class=\"text\">not fitted</td>";
     }
     rows += tag("tr", "", row);
   }
-  return "<div class=\"scroll\" tabindex=\"0\"><table class=\"tight\"><thead><tr><th class=\"text\"><i class=\"v\">N</i> counts</th><th>exponent</th><th>interval</th><th><i class=\"v\">R</i>\xC2\xB2</th></tr></thead>" +
+  return "<div class=\"scroll\" tabindex=\"0\"><table class=\"tight\"><thead><tr><th class=\"text\"><i class=\"v\">N</i> "
+         "counts</th><th>exponent</th><th>interval</th><th><i class=\"v\">R</i>\xC2\xB2</th></tr></thead>" +
          tag("tbody", "", rows) + "</table></div>";
 }
 
@@ -143,20 +160,27 @@ std::string laws_section(const StudyReport& study) {
   if (study.laws.empty()) return "";
   std::string out = tag("section", "", tag("h2", "", "Loss against parameters") + law_figure_html(study));
   const bool residuals = study.laws[0].result.fit.has_value();
-  const bool several = study.laws.size() > 1 && std::any_of(study.laws.begin(), study.laws.end(), [](const LawView& l) { return l.result.fit.has_value(); });
+  const bool several = study.laws.size() > 1 && std::any_of(study.laws.begin(), study.laws.end(),
+                                                            [](const LawView& l) { return l.result.fit.has_value(); });
   if (residuals || several) {
     std::string pair;
     if (residuals)
       pair += "<div><h2>Residuals</h2>" +
-              figure_html(report::residual_figure(study.laws[0]), 460, 300, 290, "How far each run lies from the line. A bow in these points would say that the law has another form.") + "</div>";
+              figure_html(report::residual_figure(study.laws[0]), 460, 300, 290,
+                          "How far each run lies from the line. A bow in these points would say that the law has another form.") +
+              "</div>";
     if (several)
       pair += "<div><h2>The same runs, counted otherwise</h2>" + conventions_table(study) +
-              tag("figcaption", "", "What <i class=\"v\">N</i> counts changes the exponent with nothing else changed. A law is only good with its own count.") + "</div>";
+              tag("figcaption", "",
+                  "What <i class=\"v\">N</i> counts changes the exponent with nothing else changed. A law is only good with its "
+                  "own count.") +
+              "</div>";
     out += tag("section", residuals && several ? "pair" : "", pair);
   }
   std::string further;
   for (std::size_t i = 1; i < study.laws.size() && several; ++i)
-    further += figure_html(report::loss_figure(study.laws[i], {}, "loss_by_params_" + std::to_string(i + 1)), 460, 320, 300, escape(law_in_words(study.laws[i])));
+    further += figure_html(report::loss_figure(study.laws[i], {}, "loss_by_params_" + std::to_string(i + 1)), 460, 320, 300,
+                           escape(law_in_words(study.laws[i])));
   if (!further.empty()) out += tag("section", "pair", further);
   return out;
 }
@@ -166,15 +190,20 @@ std::string curves_section(const StudyReport& study) {
   std::set<std::int64_t> sizes;
   for (const RunReport& r : study.runs) sizes.insert(r.record.params.params);
   const bool evals = std::any_of(study.runs.begin(), study.runs.end(), [](const RunReport& r) { return !r.evals.empty(); });
-  return tag("section", "", tag("h2", "", "Learning curves") +
-                                figure_html(report::curves_figure(study), 880, 460, 380,
-                                            tag("b", "", "Loss against training tokens.") + " Lines: training loss, averaged over equal steps of the logarithm" +
-                                                (evals ? "; dots: held-out loss." : ".") + (sizes.size() < study.runs.size() ? " Thin lines: further seeds of a size." : "")));
+  return tag("section", "",
+             tag("h2", "", "Learning curves") +
+                 figure_html(report::curves_figure(study), 880, 460, 380,
+                             tag("b", "", "Loss against training tokens.") +
+                                 " Lines: training loss, averaged over equal steps of the logarithm" +
+                                 (evals ? "; dots: held-out loss." : ".") +
+                                 (sizes.size() < study.runs.size() ? " Thin lines: further seeds of a size." : "")));
 }
 
 // ---- the run table
 
-std::string optional_fixed(const std::optional<double>& value, int decimals) { return value ? fixed(*value, decimals) : kEnDash; }
+std::string optional_fixed(const std::optional<double>& value, int decimals) {
+  return value ? fixed(*value, decimals) : kEnDash;
+}
 
 /// Three digits, without the zeros at the end.
 std::string short_number(double value) {
@@ -192,11 +221,14 @@ std::string no_break(std::string text) {
 
 std::string run_row(const RunReport& run, double order) {
   const RunRecord& r = run.record;
-  std::string row = "<th scope=\"row\" title=\"" + escape(r.name) + "\"><svg class=\"fig key\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><circle class=\"" +
+  std::string row = "<th scope=\"row\" title=\"" + escape(r.name) +
+                    "\"><svg class=\"fig key\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><circle class=\"" +
                     report::ordered_class(order) + "f\" cx=\"5\" cy=\"5\" r=\"5\"/></svg>" + name_of(r.name) + "</th>";
   const auto cell = [&](const std::string& text, const std::string& cls = "") { row += tag("td", cls, text); };
-  if (r.status == RunStatus::done) cell(optional_fixed(r.loss, 4), "strong");
-  else cell(escape(to_string(r.status)), "bad");
+  if (r.status == RunStatus::done)
+    cell(optional_fixed(r.loss, 4), "strong");
+  else
+    cell(escape(to_string(r.status)), "bad");
   cell(r.loss_se_eval ? "\xC2\xB1 " + fixed(*r.loss_se_eval, 4) : kEnDash);
   cell(r.loss ? significant(exp_(*r.loss), 4) : kEnDash);
   cell(optional_fixed(r.bits_per_byte, 4));
@@ -223,13 +255,19 @@ std::string runs_section(const StudyReport& study) {
     rows += run_row(r, sizes.size() < 2 ? 1.0 : rank / static_cast<double>(sizes.size() - 1));
   }
   static constexpr const char* kHead =
-      "<thead><tr class=\"groups\"><th></th><th colspan=\"4\"><span>Held-out</span></th><th><span>Training</span></th><th colspan=\"3\"><span>Parameters</span></th>"
+      "<thead><tr class=\"groups\"><th></th><th colspan=\"4\"><span>Held-out</span></th><th><span>Training</span></th><th "
+      "colspan=\"3\"><span>Parameters</span></th>"
       "<th colspan=\"4\"><span>Set-up</span></th><th colspan=\"2\"><span>Machine</span></th></tr>"
-      "<tr><th scope=\"col\">run</th><th scope=\"col\">loss</th><th scope=\"col\">s.e.</th><th scope=\"col\">perplexity</th><th scope=\"col\">bits per byte</th>"
-      "<th scope=\"col\">loss</th><th scope=\"col\">all</th><th scope=\"col\">no embeddings</th><th scope=\"col\">in matmuls</th><th scope=\"col\">tokens</th>"
-      "<th scope=\"col\">epochs</th><th scope=\"col\">learning rate</th><th scope=\"col\">seed</th><th scope=\"col\">time</th><th scope=\"col\">tokens/s</th></tr></thead>";
-  return tag("section", "", tag("h2", "", "Runs") + "<div class=\"scroll wider\" tabindex=\"0\" role=\"region\" aria-label=\"Run table\"><table class=\"runs\">" + kHead +
-                                tag("tbody", "", rows) + "</table></div>");
+      "<tr><th scope=\"col\">run</th><th scope=\"col\">loss</th><th scope=\"col\">s.e.</th><th scope=\"col\">perplexity</th><th "
+      "scope=\"col\">bits per byte</th>"
+      "<th scope=\"col\">loss</th><th scope=\"col\">all</th><th scope=\"col\">no embeddings</th><th scope=\"col\">in "
+      "matmuls</th><th scope=\"col\">tokens</th>"
+      "<th scope=\"col\">epochs</th><th scope=\"col\">learning rate</th><th scope=\"col\">seed</th><th "
+      "scope=\"col\">time</th><th scope=\"col\">tokens/s</th></tr></thead>";
+  return tag("section", "",
+             tag("h2", "", "Runs") +
+                 "<div class=\"scroll wider\" tabindex=\"0\" role=\"region\" aria-label=\"Run table\"><table class=\"runs\">" +
+                 kHead + tag("tbody", "", rows) + "</table></div>");
 }
 
 // ---- facts and notes
@@ -242,31 +280,47 @@ std::string fact_list(const std::string& title, const std::vector<Fact>& facts) 
 }
 
 std::string facts_section(const StudyReport& study) {
-  const std::string lists = fact_list("Corpus", study.corpus) + fact_list("Training", study.setup) + fact_list("Machine", study.machine);
+  const std::string lists =
+      fact_list("Corpus", study.corpus) + fact_list("Training", study.setup) + fact_list("Machine", study.machine);
   if (lists.empty() && study.regime_text.empty()) return "";
-  return tag("section", "", tag("h2", "", "Text, regime and set-up") + (study.regime_text.empty() ? "" : tag("p", "regime", escape(study.regime_text))) +
-                                (lists.empty() ? "" : tag("div", "facts", lists)));
+  return tag("section", "",
+             tag("h2", "", "Text, regime and set-up") +
+                 (study.regime_text.empty() ? "" : tag("p", "regime", escape(study.regime_text))) +
+                 (lists.empty() ? "" : tag("div", "facts", lists)));
 }
 
 std::string notes_section() {
-  return tag("section", "", tag("h2", "", "How to read the numbers") +
-      tag("div", "notes",
-          "<p><b>Loss</b> is in nats per token, the mean over the scored text; perplexity is its exponential. Bits per byte do not depend on the tokenizer; nats per token do.</p>"
-          "<p><b>Parameters</b> are counted three ways: all of them, a tied head once; without token and position embeddings; and those multiplied for every token, the head included.</p>"
-          "<p><b>Standard error</b> of a held-out loss is that of sampling the held-out text. All runs share it, so it moves the level of the law more than its slope, and it is not in the law\xE2\x80\x99s interval.</p>"
-          "<p><b>The interval</b> is Student\xE2\x80\x99s t on the scatter of sizes about the line. It holds what seeds and the form of the law contribute, and nothing of how well each size was tuned. Replicates of a size are averaged first: they are not further sizes.</p>"
-          "<p><b>Epochs</b> are training tokens over unique tokens. A law of <i class=\"v\">N</i> alone needs fresh text: at most one epoch.</p>"));
+  return tag("section", "",
+             tag("h2", "", "How to read the numbers") +
+                 tag("div", "notes",
+                     "<p><b>Loss</b> is in nats per token, the mean over the scored text; perplexity is its exponential. Bits "
+                     "per byte do not depend on the tokenizer; nats per token do.</p>"
+                     "<p><b>Parameters</b> are counted three ways: all of them, a tied head once; without token and position "
+                     "embeddings; and those multiplied for every token, the head included.</p>"
+                     "<p><b>Standard error</b> of a held-out loss is that of sampling the held-out text. All runs share it, so "
+                     "it moves the level of the law more than its slope, and it is not in the law\xE2\x80\x99s interval.</p>"
+                     "<p><b>The interval</b> is Student\xE2\x80\x99s t on the scatter of sizes about the line. It holds what "
+                     "seeds and the form of the law contribute, and nothing of how well each size was tuned. Replicates of a "
+                     "size are averaged first: they are not further sizes.</p>"
+                     "<p><b>Epochs</b> are training tokens over unique tokens. A law of <i class=\"v\">N</i> alone needs fresh "
+                     "text: at most one epoch.</p>"));
 }
 
 }  // namespace
 
 std::string report_html(const StudyReport& study) {
-  std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">"
-                    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"referrer\" content=\"no-referrer\"><meta name=\"color-scheme\" content=\"light dark\">";
-  out += "<title>" + escape(study.title) + "</title>\n<style>" + report::page_colours_css() + report::figure_css() + std::string(embedded::report_page_css) + "</style></head>\n<body>";
-  out += top(study) + "\n<main>" + headline(study) + "\n" + laws_section(study) + "\n" + curves_section(study) + "\n" + runs_section(study) + "\n" + facts_section(study) + "\n" + notes_section();
-  out += "</main>\n<footer>" + (study.made_by.empty() ? std::string() : "Made by " + escape(study.made_by) + ". ") + "This page is one file: it loads nothing and runs no script.</footer></body></html>\n";
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+      "base-uri 'none'; form-action 'none'\">"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"referrer\" "
+      "content=\"no-referrer\"><meta name=\"color-scheme\" content=\"light dark\">";
+  out += "<title>" + escape(study.title) + "</title>\n<style>" + report::page_colours_css() + report::figure_css() +
+         std::string(embedded::report_page_css) + "</style></head>\n<body>";
+  out += top(study) + "\n<main>" + headline(study) + "\n" + laws_section(study) + "\n" + curves_section(study) + "\n" +
+         runs_section(study) + "\n" + facts_section(study) + "\n" + notes_section();
+  out += "</main>\n<footer>" + (study.made_by.empty() ? std::string() : "Made by " + escape(study.made_by) + ". ") +
+         "This page is one file: it loads nothing and runs no script.</footer></body></html>\n";
   return out;
 }
 

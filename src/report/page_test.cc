@@ -39,8 +39,11 @@ TEST(Page, HasEveryRunsNameAndLoss) {
 
 TEST(Page, SaysTheLawWithItsIntervalAndItsWarnings) {
   const std::string page = report_html(report::source_study());
-  EXPECT_THAT(page, HasSubstr("<i class=\"v\">L</i> = 20.78 \xC2\xB7 <i class=\"v\">N</i><sup>\xE2\x88\x92" "0.12886</sup>"));
-  EXPECT_THAT(page, HasSubstr("\xE2\x88\x92" "0.1649 to \xE2\x88\x92" "0.0928"));
+  EXPECT_THAT(page, HasSubstr("<i class=\"v\">L</i> = 20.78 \xC2\xB7 <i class=\"v\">N</i><sup>\xE2\x88\x92"
+                              "0.12886</sup>"));
+  EXPECT_THAT(page, HasSubstr("\xE2\x88\x92"
+                              "0.1649 to \xE2\x88\x92"
+                              "0.0928"));
   EXPECT_THAT(page, HasSubstr("18.62 times over"));
   EXPECT_THAT(page, HasSubstr("repeated data"));
 }
@@ -48,7 +51,8 @@ TEST(Page, SaysTheLawWithItsIntervalAndItsWarnings) {
 TEST(Page, LoadsNothingAndRunsNothing) {
   const std::string page = lower(report_html(report::source_study()));
   EXPECT_THAT(page, HasSubstr("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:;"));
-  for (const char* forbidden : {"http:", "https:", "//", "<script", "<link", "<iframe", "<img", "src=", "href=", "@import", "@font-face", "javascript:", "onload", "onerror"})
+  for (const char* forbidden : {"http:", "https:", "//", "<script", "<link", "<iframe", "<img", "src=", "href=", "@import",
+                                "@font-face", "javascript:", "onload", "onerror"})
     EXPECT_THAT(page, Not(HasSubstr(forbidden)));
   // the only url() are the plots' own clip paths
   for (std::size_t at = 0; (at = page.find("url(", at)) != std::string::npos; ++at) EXPECT_EQ(page.substr(at, 5), "url(#");
@@ -87,7 +91,9 @@ TEST(Page, ShowsWhatIsMissingAsADashAndADivergedRunAsDiverged) {
   r.loss = r.loss_se_eval = r.train_loss = r.bits_per_byte = std::nullopt;
   study.runs[1].timing = std::nullopt;
   const std::string page = report_html(study);
-  EXPECT_THAT(page, HasSubstr("<bdi>small</bdi></th><td class=\"bad\">diverged</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</td><td>1,281,024</td>"));
+  EXPECT_THAT(page, HasSubstr("<bdi>small</bdi></th><td "
+                              "class=\"bad\">diverged</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</td><td>\xE2\x80\x93</"
+                              "td><td>\xE2\x80\x93</td><td>1,281,024</td>"));
 }
 
 TEST(Page, GivesTheReasonWhereThereIsNoLaw) {
@@ -106,11 +112,14 @@ TEST(LawInWords, IsAPictureWithThreeSizes) {
   study.runs.resize(3);
   study.laws.clear();
   report::fit_all(study, true);
-  EXPECT_THAT(law_in_words(study.laws[0]), testing::StartsWith("A picture, not a law: held-out loss on repeated data falls as N to the power"));
+  EXPECT_THAT(law_in_words(study.laws[0]),
+              testing::StartsWith("A picture, not a law: held-out loss on repeated data falls as N to the power"));
 }
 
 TEST(LawInWords, GivesTheIntervalAndTheRatioOfADecade) {
-  EXPECT_EQ(law_in_words(report::fresh_study().laws[0]).substr(0, 54), "Held-out loss falls as N to the power \xE2\x88\x92" "0.1064 (95\xC2\xA0%");
+  EXPECT_EQ(law_in_words(report::fresh_study().laws[0]).substr(0, 54),
+            "Held-out loss falls as N to the power \xE2\x88\x92"
+            "0.1064 (95\xC2\xA0%");
 }
 
 TEST(LawView, MarksTheRowsThatWereFittedAndReachesBeyondThem) {
@@ -131,7 +140,8 @@ TEST(LawView, MarksTheRowsThatWereFittedAndReachesBeyondThem) {
 TEST(Figures, HaveAFileEach) {
   std::vector<std::string> names;
   for (const auto& [name, svg] : report_figure_files(report::source_study())) names.push_back(name);
-  EXPECT_THAT(names, testing::ElementsAre("loss_by_params.svg", "residuals.svg", "loss_by_params_2.svg", "loss_by_params_3.svg", "learning_curves.svg"));
+  EXPECT_THAT(names, testing::ElementsAre("loss_by_params.svg", "residuals.svg", "loss_by_params_2.svg", "loss_by_params_3.svg",
+                                          "learning_curves.svg"));
 }
 
 }  // namespace

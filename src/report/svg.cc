@@ -16,7 +16,8 @@ using report::escape;
 using report::Layout;
 
 std::string line_element(const std::string& cls, double x0, double y0, double x1, double y1) {
-  return "<line class=\"" + cls + "\" x1=\"" + coordinate(x0) + "\" y1=\"" + coordinate(y0) + "\" x2=\"" + coordinate(x1) + "\" y2=\"" + coordinate(y1) + "\"/>";
+  return "<line class=\"" + cls + "\" x1=\"" + coordinate(x0) + "\" y1=\"" + coordinate(y0) + "\" x2=\"" + coordinate(x1) +
+         "\" y2=\"" + coordinate(y1) + "\"/>";
 }
 
 /// Escaped; with `power`, what follows the first ^ stands raised.
@@ -26,9 +27,11 @@ std::string inner_text(const std::string& text, bool power) {
   return escape(text.substr(0, at)) + "<tspan dy=\"-5\" font-size=\"9.5\">" + escape(text.substr(at + 1)) + "</tspan>";
 }
 
-std::string text_element(const std::string& text, double x, double y, const char* anchor, const std::string& cls, bool power = false) {
+std::string text_element(const std::string& text, double x, double y, const char* anchor, const std::string& cls,
+                         bool power = false) {
   return "<text" + (cls.empty() ? "" : " class=\"" + cls + "\"") + " x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\"" +
-         (std::string(anchor) == "start" ? "" : std::string(" text-anchor=\"") + anchor + "\"") + ">" + inner_text(text, power) + "</text>";
+         (std::string(anchor) == "start" ? "" : std::string(" text-anchor=\"") + anchor + "\"") + ">" + inner_text(text, power) +
+         "</text>";
 }
 
 const char* anchor_name(report::Anchor anchor) {
@@ -79,14 +82,18 @@ class Writer {
  private:
   void open() {
     // inside a page the namespace is known, and a page without a single address is easy to check
-    out_ += std::string("<svg") + (options_.standalone ? " xmlns=\"http://www.w3.org/2000/svg\"" : "") + " class=\"fig\" viewBox=\"0 0 " + coordinate(options_.width) + " " + coordinate(options_.height) + "\"";
-    if (options_.standalone) out_ += " width=\"" + coordinate(options_.width) + "\" height=\"" + coordinate(options_.height) + "\"";
+    out_ += std::string("<svg") + (options_.standalone ? " xmlns=\"http://www.w3.org/2000/svg\"" : "") +
+            " class=\"fig\" viewBox=\"0 0 " + coordinate(options_.width) + " " + coordinate(options_.height) + "\"";
+    if (options_.standalone)
+      out_ += " width=\"" + coordinate(options_.width) + "\" height=\"" + coordinate(options_.height) + "\"";
     out_ += " role=\"img\" aria-labelledby=\"" + id_ + "-title " + id_ + "-desc\">";
-    out_ += "<title id=\"" + id_ + "-title\">" + escape(figure_.title) + "</title><desc id=\"" + id_ + "-desc\">" + escape(figure_.description) + "</desc>";
+    out_ += "<title id=\"" + id_ + "-title\">" + escape(figure_.title) + "</title><desc id=\"" + id_ + "-desc\">" +
+            escape(figure_.description) + "</desc>";
     const report::Box& p = layout_.plot;
-    const std::string area = "x=\"" + coordinate(p.x0) + "\" y=\"" + coordinate(p.y0) + "\" width=\"" + coordinate(p.x1 - p.x0) + "\" height=\"" +
-                             coordinate(p.y1 - p.y0) + "\"";
-    if (options_.standalone) out_ += "<style>" + report::figure_css() + "</style><rect class=\"paper\" width=\"100%\" height=\"100%\"/>";
+    const std::string area = "x=\"" + coordinate(p.x0) + "\" y=\"" + coordinate(p.y0) + "\" width=\"" + coordinate(p.x1 - p.x0) +
+                             "\" height=\"" + coordinate(p.y1 - p.y0) + "\"";
+    if (options_.standalone)
+      out_ += "<style>" + report::figure_css() + "</style><rect class=\"paper\" width=\"100%\" height=\"100%\"/>";
     out_ += "<clipPath id=\"" + id_ + "-plot\"><rect " + area + "/></clipPath>";
   }
 
@@ -127,7 +134,8 @@ class Writer {
       upper += (upper.empty() ? "M" : "L") + place(p.x, *p.high);
       lower = "L" + place(p.x, *p.low) + lower;
     }
-    if (!upper.empty()) out_ += "<path class=\"band\" fill-opacity=\"" + std::string(s.faint ? ".07" : ".16") + "\" d=\"" + upper + lower + "Z\"/>";
+    if (!upper.empty())
+      out_ += "<path class=\"band\" fill-opacity=\"" + std::string(s.faint ? ".07" : ".16") + "\" d=\"" + upper + lower + "Z\"/>";
   }
 
   void rule(const FigureSeries& s) {
@@ -145,8 +153,9 @@ class Writer {
       pen_down = drawable(p);  // what is not a number leaves a gap
     }
     if (path.empty()) return;
-    out_ += "<path class=\"" + stroke_class(s.tone, s.order) + "\" stroke-width=\"" + (s.faint ? "1.1" : "1.8") + "\" stroke-linejoin=\"round\" stroke-linecap=\"round\"" +
-            (s.faint ? " stroke-opacity=\".7\"" : "") + (s.dashed ? " stroke-dasharray=\"5 4\"" : "") + " d=\"" + path + "\"/>";
+    out_ += "<path class=\"" + stroke_class(s.tone, s.order) + "\" stroke-width=\"" + (s.faint ? "1.1" : "1.8") +
+            "\" stroke-linejoin=\"round\" stroke-linecap=\"round\"" + (s.faint ? " stroke-opacity=\".7\"" : "") +
+            (s.dashed ? " stroke-dasharray=\"5 4\"" : "") + " d=\"" + path + "\"/>";
   }
 
   void points(const FigureSeries& s) {
@@ -157,8 +166,10 @@ class Writer {
         std::string element = line_element(stroke_class(s.tone, s.order), x, layout_.y(*p.low), x, layout_.y(*p.high));
         out_ += element.insert(5, " stroke-width=\"1.4\"");
       }
-      out_ += "<circle class=\"" + dot_class(s) + "\" stroke-width=\"1.4\" cx=\"" + coordinate(x) + "\" cy=\"" + coordinate(y) + "\" r=\"" +
-              (s.faint ? "3" : "4.6") + "\">" + (s.name.empty() && p.label.empty() ? "" : "<title>" + escape(p.label.empty() ? s.name : p.label) + "</title>") + "</circle>";
+      out_ += "<circle class=\"" + dot_class(s) + "\" stroke-width=\"1.4\" cx=\"" + coordinate(x) + "\" cy=\"" + coordinate(y) +
+              "\" r=\"" + (s.faint ? "3" : "4.6") + "\">" +
+              (s.name.empty() && p.label.empty() ? "" : "<title>" + escape(p.label.empty() ? s.name : p.label) + "</title>") +
+              "</circle>";
     }
   }
 
@@ -180,7 +191,8 @@ class Writer {
 std::string figure_svg(const Figure& figure, const SvgOptions& options) {
   if (figure.id.empty() || figure.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") != std::string::npos)
     throw Error(Fault::failure, "figure `" + figure.id + "`", "an id is made of a-z, 0-9, _ and -");
-  if (!(options.width >= 200 && options.height >= 140)) throw Error(Fault::failure, "figure `" + figure.id + "`", "smaller than 200 x 140");
+  if (!(options.width >= 200 && options.height >= 140))
+    throw Error(Fault::failure, "figure `" + figure.id + "`", "smaller than 200 x 140");
   return Writer(figure, options).write();
 }
 

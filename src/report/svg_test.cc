@@ -32,11 +32,13 @@ std::string nb(std::string text) {
 }
 
 TEST(Ticks, StandAtOneTwoFiveWhereTheyFit) {
-  EXPECT_THAT(labels(axis_ticks(3e5, 2e7, AxisScale::log, 8)), ElementsAre(nb("500 k"), nb("1 M"), nb("2 M"), nb("5 M"), nb("10 M"), nb("20 M")));
+  EXPECT_THAT(labels(axis_ticks(3e5, 2e7, AxisScale::log, 8)),
+              ElementsAre(nb("500 k"), nb("1 M"), nb("2 M"), nb("5 M"), nb("10 M"), nb("20 M")));
 }
 
 TEST(Ticks, StandAtDecadesOverAWideRange) {
-  EXPECT_THAT(labels(axis_ticks(1e3, 1e9, AxisScale::log, 7)), ElementsAre(nb("1 k"), nb("10 k"), nb("100 k"), nb("1 M"), nb("10 M"), nb("100 M"), nb("1 G")));
+  EXPECT_THAT(labels(axis_ticks(1e3, 1e9, AxisScale::log, 7)),
+              ElementsAre(nb("1 k"), nb("10 k"), nb("100 k"), nb("1 M"), nb("10 M"), nb("100 M"), nb("1 G")));
   EXPECT_THAT(labels(axis_ticks(1e3, 1e9, AxisScale::log, 4)), ElementsAre(nb("1 k"), nb("100 k"), nb("10 M"), nb("1 G")));
 }
 
@@ -45,7 +47,11 @@ TEST(Ticks, AreEvenNumbersWithinADecadeOfLoss) {
 }
 
 TEST(Ticks, ShowAMinusAndNoMinusZero) {
-  EXPECT_THAT(labels(axis_ticks(-1, 1, AxisScale::linear, 5)), ElementsAre("\xE2\x88\x92" "1.0", "\xE2\x88\x92" "0.5", "0", "0.5", "1.0"));
+  EXPECT_THAT(labels(axis_ticks(-1, 1, AxisScale::linear, 5)), ElementsAre("\xE2\x88\x92"
+                                                                           "1.0",
+                                                                           "\xE2\x88\x92"
+                                                                           "0.5",
+                                                                           "0", "0.5", "1.0"));
 }
 
 TEST(Ticks, LieWithinTheAxisAscendingWhateverTheRange) {
@@ -69,11 +75,14 @@ TEST(Ticks, LieWithinTheAxisAscendingWhateverTheRange) {
 }
 
 TEST(Escape, LeavesNoMarkupNoControlAndNoBrokenByte) {
-  EXPECT_EQ(report::escape("</script><img onerror=\"x\" a='b'>&"), "&lt;/script&gt;&lt;img onerror=&quot;x&quot; a=&#39;b&#39;&gt;&amp;");
+  EXPECT_EQ(report::escape("</script><img onerror=\"x\" a='b'>&"),
+            "&lt;/script&gt;&lt;img onerror=&quot;x&quot; a=&#39;b&#39;&gt;&amp;");
   EXPECT_EQ(report::escape(std::string("a\0b\x1b[31m\x7f", 9)), "ab[31m");
   EXPECT_EQ(report::escape("x\xff\xc3(y\xe2\x82"), "x\xEF\xBF\xBD\xEF\xBF\xBD(y\xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(report::escape("\xed\xa0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate is no character
-  EXPECT_EQ(report::escape("a\xE2\x80\xAE" "b"), "ab");                                // right-to-left override
+  EXPECT_EQ(report::escape("a\xE2\x80\xAE"
+                           "b"),
+            "ab");  // right-to-left override
   EXPECT_EQ(report::escape("\xE6\x96\x87\xE5\xAD\xA6 \xF0\x9F\x98\x80"), "\xE6\x96\x87\xE5\xAD\xA6 \xF0\x9F\x98\x80");
 }
 
@@ -87,7 +96,9 @@ TEST(Text, KeepsTheDigitsAskedFor) {
   EXPECT_EQ(report::significant(20.777, 4), "20.78");
   EXPECT_EQ(report::significant(9.9999, 4), "10.00");
   EXPECT_EQ(report::significant(0.0003, 3), "0.000300");
-  EXPECT_EQ(report::significant(-0.128861, 4), "\xE2\x88\x92" "0.1289");
+  EXPECT_EQ(report::significant(-0.128861, 4),
+            "\xE2\x88\x92"
+            "0.1289");
   EXPECT_EQ(report::fixed(-0.0001, 2), "0.00");
   EXPECT_EQ(report::coordinate(12.5), "12.5");
   EXPECT_EQ(report::coordinate(-0.001), "0");
@@ -131,7 +142,8 @@ TEST_P(EveryFigure, HasNoLabelOverAnother) {
     EXPECT_FALSE(layout.labels.empty());
     for (std::size_t i = 0; i < layout.labels.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
-        EXPECT_EQ(report::overlap(layout.labels[i].box, layout.labels[j].box), 0) << figure.id << ": " << layout.labels[i].text << " / " << layout.labels[j].text;
+        EXPECT_EQ(report::overlap(layout.labels[i].box, layout.labels[j].box), 0)
+            << figure.id << ": " << layout.labels[i].text << " / " << layout.labels[j].text;
   }
 }
 
@@ -147,7 +159,8 @@ TEST_P(EveryFigure, IsWellFormedAndTheSameBytesTwice) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, EveryFigure, testing::Values(std::pair{880.0, 470.0}, std::pair{356.0, 370.0}, std::pair{460.0, 300.0}));
+INSTANTIATE_TEST_SUITE_P(Sizes, EveryFigure,
+                         testing::Values(std::pair{880.0, 470.0}, std::pair{356.0, 370.0}, std::pair{460.0, 300.0}));
 
 TEST(Figure, TellsItsNumbersToThoseWhoDoNotSee) {
   const Figure figure = report_figures(report::source_study())[0];
@@ -165,10 +178,22 @@ TEST(Figure, ShowsAHostileNameAsText) {
 }
 
 TEST(Figure, LeavesAGapWhereALossIsNotANumber) {
-  Figure figure{.id = "gap", .title = "t", .description = "d", .x = {.label = "x", .low = {}, .high = {}}, .y = {.label = "y", .scale = AxisScale::log, .low = {}, .high = {}}, .series = {}, .notes = {}};
+  Figure figure{.id = "gap",
+                .title = "t",
+                .description = "d",
+                .x = {.label = "x", .low = {}, .high = {}},
+                .y = {.label = "y", .scale = AxisScale::log, .low = {}, .high = {}},
+                .series = {},
+                .notes = {}};
   FigureSeries line{.mark = Mark::line, .name = "a", .points = {}};
   for (int i = 0; i < 6; ++i)
-    line.points.push_back({.x = static_cast<double>(i), .y = i == 3 ? std::numeric_limits<double>::quiet_NaN() : i == 5 ? -1 : 2.0 + i, .low = {}, .high = {}, .label = {}});
+    line.points.push_back({.x = static_cast<double>(i),
+                           .y = i == 3   ? std::numeric_limits<double>::quiet_NaN()
+                                : i == 5 ? -1
+                                         : 2.0 + i,
+                           .low = {},
+                           .high = {},
+                           .label = {}});
   figure.series.push_back(line);
   const std::string svg = figure_svg(figure);
   EXPECT_EQ(report::markup_problem(svg, false), "");
@@ -177,7 +202,13 @@ TEST(Figure, LeavesAGapWhereALossIsNotANumber) {
 }
 
 TEST(Figure, IsDrawnFromOnePointAndFromNone) {
-  Figure figure{.id = "one", .title = "t", .description = "d", .x = {.label = "x", .scale = AxisScale::log, .low = {}, .high = {}}, .y = {.label = "y", .scale = AxisScale::log, .low = {}, .high = {}}, .series = {}, .notes = {}};
+  Figure figure{.id = "one",
+                .title = "t",
+                .description = "d",
+                .x = {.label = "x", .scale = AxisScale::log, .low = {}, .high = {}},
+                .y = {.label = "y", .scale = AxisScale::log, .low = {}, .high = {}},
+                .series = {},
+                .notes = {}};
   EXPECT_EQ(report::markup_problem(figure_svg(figure), false), "");
   FigureSeries points{.mark = Mark::points, .name = "a", .points = {}};
   points.points.push_back({.x = 1e6, .y = 3, .low = {}, .high = {}, .label = "only"});

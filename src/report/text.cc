@@ -16,7 +16,11 @@ constexpr char32_t kReplacement = 0xFFFD;
 char32_t next(std::string_view text, std::size_t& at) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned first = byte(at);
-  const int extra = first < 0x80 ? 0 : first >= 0xC2 && first < 0xE0 ? 1 : first >= 0xE0 && first < 0xF0 ? 2 : first >= 0xF0 && first < 0xF5 ? 3 : -1;
+  const int extra = first < 0x80                    ? 0
+                    : first >= 0xC2 && first < 0xE0 ? 1
+                    : first >= 0xE0 && first < 0xF0 ? 2
+                    : first >= 0xF0 && first < 0xF5 ? 3
+                                                    : -1;
   if (extra < 0) return ++at, kReplacement;
   char32_t point = extra == 0 ? first : first & (0x3Fu >> extra);
   for (int i = 1; i <= extra; ++i) {
@@ -40,8 +44,8 @@ void put(std::string& out, char32_t p) {
 
 // characters that draw nothing or turn the line around: a name must not reorder the page
 bool left_out(char32_t p) {
-  return (p < 0x20 && p != '\t' && p != '\n') || (p >= 0x7F && p < 0xA0) || (p >= 0x202A && p <= 0x202E) || (p >= 0x2066 && p <= 0x2069) ||
-         p == 0x200E || p == 0x200F || p == 0xFFFE || p == 0xFFFF;
+  return (p < 0x20 && p != '\t' && p != '\n') || (p >= 0x7F && p < 0xA0) || (p >= 0x202A && p <= 0x202E) ||
+         (p >= 0x2066 && p <= 0x2069) || p == 0x200E || p == 0x200F || p == 0xFFFE || p == 0xFFFF;
 }
 
 std::string with_minus(std::string text) {
@@ -51,7 +55,8 @@ std::string with_minus(std::string text) {
 
 std::string to_fixed(double value, int decimals) {
   std::array<char, 400> buffer{};
-  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, decimals).ptr};
+  return {buffer.data(),
+          std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, decimals).ptr};
 }
 
 }  // namespace
@@ -63,12 +68,23 @@ std::string escape(std::string_view text) {
     const char32_t p = next(text, at);
     if (left_out(p)) continue;
     switch (p) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: put(out, p);
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        put(out, p);
     }
   }
   return out;
@@ -91,10 +107,14 @@ double text_width(std::string_view text, double size) {
   for (std::size_t at = 0; at < text.size();) {
     const char32_t p = next(text, at);
     if (left_out(p) || (p >= 0x300 && p < 0x370)) continue;
-    if (p >= 0x1100 && p != 0x2026 && p != 0x2212 && !(p >= 0x2000 && p < 0x2E80)) em += 1.02;  // kana, kanji, hangul, emoji
-    else if (p == ' ' || p == 0xA0 || p == '.' || p == ',' || p == 'i' || p == 'l' || p == 'j' || p == ':' || p == '|') em += 0.33;
-    else if ((p >= 'A' && p <= 'Z') || p == 'm' || p == 'w' || p == '%' || p == 0x2212) em += 0.74;
-    else em += 0.59;
+    if (p >= 0x1100 && p != 0x2026 && p != 0x2212 && !(p >= 0x2000 && p < 0x2E80))
+      em += 1.02;  // kana, kanji, hangul, emoji
+    else if (p == ' ' || p == 0xA0 || p == '.' || p == ',' || p == 'i' || p == 'l' || p == 'j' || p == ':' || p == '|')
+      em += 0.33;
+    else if ((p >= 'A' && p <= 'Z') || p == 'm' || p == 'w' || p == '%' || p == 0x2212)
+      em += 0.74;
+    else
+      em += 0.59;
   }
   return em * size;
 }
@@ -118,7 +138,9 @@ std::string significant(double value, int digits) {
   if (value == 0) return "0";
   // the decimal exponent from the rounded number itself
   std::array<char, 64> buffer{};
-  const std::string science(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific, digits - 1).ptr);
+  const std::string science(
+      buffer.data(),
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific, digits - 1).ptr);
   const int exponent = std::stoi(science.substr(science.find('e') + 1));
   if (exponent < -4 || exponent >= 7) return with_minus(science.substr(0, science.find('e'))) + "e" + std::to_string(exponent);
   return with_minus(to_fixed(value, digits - 1 - exponent > 0 ? digits - 1 - exponent : 0));
@@ -130,6 +152,8 @@ std::string short_count(double value) {
   return text;
 }
 
-std::string or_dash(const std::optional<std::string>& text) { return text ? *text : "\xE2\x80\x93"; }
+std::string or_dash(const std::optional<std::string>& text) {
+  return text ? *text : "\xE2\x80\x93";
+}
 
 }  // namespace isoflop::report

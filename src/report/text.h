@@ -17,10 +17,10 @@ namespace isoflop::report {
 /// CSS pixels of a line in the page's sans-serif at `size`: a guess on the generous side, the same on every machine.
 [[nodiscard]] double text_width(std::string_view text, double size);
 
-[[nodiscard]] std::string fixed(double value, int decimals);          ///< "3.920"; a true minus sign
-[[nodiscard]] std::string coordinate(double value);                   ///< "12.5": two decimals at most, ASCII
-[[nodiscard]] std::string significant(double value, int digits);      ///< "20.78", trailing zeros kept; a true minus sign
-[[nodiscard]] std::string short_count(double value);                  ///< "344 k", "15.7 M" with a no-break space
+[[nodiscard]] std::string fixed(double value, int decimals);      ///< "3.920"; a true minus sign
+[[nodiscard]] std::string coordinate(double value);               ///< "12.5": two decimals at most, ASCII
+[[nodiscard]] std::string significant(double value, int digits);  ///< "20.78", trailing zeros kept; a true minus sign
+[[nodiscard]] std::string short_count(double value);              ///< "344 k", "15.7 M" with a no-break space
 [[nodiscard]] std::string or_dash(const std::optional<std::string>& text);
 
 inline constexpr const char* kMinus = "\xE2\x88\x92";

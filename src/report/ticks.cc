@@ -26,7 +26,8 @@ int floor_log10(double value) {
 }
 
 std::string label_of(double value, int decimals) {
-  if (std::fabs(value) >= 999.5 || value == 0) return value < 0 ? report::kMinus + report::short_count(-value) : report::short_count(value);
+  if (std::fabs(value) >= 999.5 || value == 0)
+    return value < 0 ? report::kMinus + report::short_count(-value) : report::short_count(value);
   return report::fixed(value, std::max(0, decimals));
 }
 
@@ -68,7 +69,8 @@ std::vector<Tick> decade_ticks(double low, double high, int about) {
     for (int m = 1; m <= 9; ++m) {
       const double value = m * power_of_ten(e);
       if (!inside(value)) continue;
-      const bool named = std::find(labelled.begin(), labelled.end(), m) != labelled.end() && (stride == 1 || (e - first) % stride == 0);
+      const bool named =
+          std::find(labelled.begin(), labelled.end(), m) != labelled.end() && (stride == 1 || (e - first) % stride == 0);
       ticks.push_back({std::clamp(value, low, high), named ? label_of(value, -e) : ""});
     }
   return ticks;
