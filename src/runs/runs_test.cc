@@ -233,6 +233,15 @@ TEST_F(Store, GoingOnGivesTheBytesOfARunNeverStopped) {
   }
 }
 
+TEST_F(Store, BegunAgainWithoutACheckpointItHoldsOnlyTheNewLines) {
+  RunStore store = RunStore::open(study_);
+  for (int life = 0; life < 2; ++life) {
+    const auto writer = store.write(spec_of(1), "tiny", "g");
+    for (std::int64_t step = 0; step < 5 - life; ++step) writer->step(step_at(step));
+  }
+  EXPECT_THAT(store.steps(run_id(spec_of(1))), SizeIs(4));
+}
+
 TEST_F(Store, ATornLastRecordIsDroppedAndTheRestSurvive) {
   RunStore store = RunStore::open(study_);
   {
