@@ -216,6 +216,24 @@ TEST(Figure, IsDrawnFromOnePointAndFromNone) {
   EXPECT_THAT(figure_svg(figure), HasSubstr(">only</text>"));
 }
 
+TEST(Figure, LeavesOutNamesThatWouldCoverOthersAndKeepsThePoints) {
+  StudyReport study = report::source_study();
+  LawView& law = study.laws[0];
+  for (int i = 0; i < 40; ++i)
+    law.points.push_back({"a long name " + std::to_string(i), 2e6 * (1 + 0.01 * i), 3.4 - 0.002 * i, {}});
+  const Figure figure = report_figures(study)[0];
+  const report::Layout layout = report::lay_out(figure, 356, 370);
+  std::size_t named = 0;
+  for (std::size_t i = 0; i < layout.labels.size(); ++i) {
+    named += layout.labels[i].text.starts_with("a long name");
+    for (std::size_t j = 0; j < i; ++j) EXPECT_EQ(report::overlap(layout.labels[i].box, layout.labels[j].box), 0);
+  }
+  EXPECT_GT(named, 0u);
+  EXPECT_LT(named, 40u);
+  const std::string svg = figure_svg(figure, {.width = 356, .height = 370});
+  EXPECT_THAT(svg, HasSubstr("<title>a long name 39</title>"));  // the point keeps its name for the pointer and the reader
+}
+
 TEST(Figure, RefusesAnIdThatIsNoFileName) {
   Figure figure{.id = "../x", .title = "t", .description = "d", .x = {}, .y = {}, .series = {}, .notes = {}};
   EXPECT_THROW((void)figure_svg(figure), Error);
