@@ -1,7 +1,7 @@
 #include "corpus/reader.h"
 
 #include <algorithm>
-#include <vector>
+#include <memory>
 
 #include "base/text.h"
 #include "corpus/json_line.h"
@@ -101,11 +101,13 @@ FileReport read_documents(const InputFile& file, const ReadOptions& options, Doc
     pieces = std::make_unique<OneDocument>(file, sink);
   }
 
-  std::vector<char> buffer(kPiece);
+  // small files get a small buffer: a folder may hold a hundred thousand of them
+  const std::size_t size = std::clamp(16 * static_cast<std::size_t>(file.stored_bytes), kLookForNul, kPiece);
+  const auto buffer = std::make_unique_for_overwrite<char[]>(size);
   std::string clean;
   for (bool first = true;; first = false) {
     if (stop.stop_requested()) throw Error(Fault::stopped, file.path.string(), "stopped while it was read");
-    const std::string_view bytes(buffer.data(), stream.read(buffer));
+    const std::string_view bytes(buffer.get(), stream.read({buffer.get(), size}));
     if (bytes.empty()) break;
     if (first) refuse_binary(bytes, file.path.string());
     // a line at a time where invalid bytes are counted, so that they are counted for their own line's document

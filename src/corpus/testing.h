@@ -30,6 +30,7 @@ class InAFolder : public testing::Test {
   std::string put(const std::string& name, std::string_view bytes) const {
     const fs::path path = folder_ / name;
     fs::create_directories(path.parent_path());
+    fs::remove(path);  // writing over a file would wait for the disk
     std::ofstream(path, std::ios::binary) << bytes;
     return path.string();
   }
