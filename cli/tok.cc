@@ -1,7 +1,7 @@
 // isoflop tok: tokenizers and token files.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 
 #include "cli/command.h"

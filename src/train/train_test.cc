@@ -25,6 +25,12 @@ fs::path fresh_folder(const std::string& name) {
   return path;
 }
 
+// A new file in the place of the old one: cutting a file short and filling it again waits for the disk on some file systems.
+void replace(const fs::path& file, const std::string& bytes) {
+  fs::remove(file);
+  std::ofstream(file, std::ios::binary) << bytes;
+}
+
 // a = 0, é = 1, あ = 2 and byte tokens: 1, 2, 3 and 1 bytes
 std::unique_ptr<Tokenizer> small_tokenizer() {
   tokens::UnitSource source;
@@ -477,7 +483,7 @@ class DamagedCheckpoint : public testing::Test {
   /// The damage is named, and the checkpoint before it is the one that is loaded.
   void expect_passed_over(const fs::path& file, const std::string& bytes) {
     const std::string whole = read_file(file);
-    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+    replace(file, bytes);
     FakeEngine engine;
     std::vector<std::string> log;
     const auto state = checkpoint::load_newest(engine, root_, {run_id(setting_.spec), "ref"}, [&](const std::string& line) { log.push_back(line); });
@@ -485,7 +491,7 @@ class DamagedCheckpoint : public testing::Test {
     EXPECT_EQ(state->step, 25);
     EXPECT_EQ(engine.repacks, 1);  // nothing of the damaged one was taken
     EXPECT_THAT(log, ElementsAre(testing::AllOf(HasSubstr("step_00000050"), HasSubstr(file.filename().string()))));
-    std::ofstream(file, std::ios::binary | std::ios::trunc) << whole;
+    replace(file, whole);
   }
   /// Goes on, and the end is that of the undisturbed run.
   void expect_same_end(std::int64_t from) {
