@@ -13,14 +13,22 @@ struct Case {
   Guarded<Real> qkv{t * ldqkv - slack}, out{t * ldo - slack}, dout{t * ldo - slack}, dqkv{t * ldqkv - slack};
   Guarded<Real> probs, scratch;
   Case(const Table<Real>& set, std::int64_t t_, std::int64_t heads_, std::int64_t size_, std::int64_t slack_)
-      : t(t_), heads(heads_), size(size_), slack(slack_), probs(set.attention_saved(t_, heads_, size_)), scratch(set.attention_scratch(t_, heads_, size_)) {
+      : t(t_),
+        heads(heads_),
+        size(size_),
+        slack(slack_),
+        probs(set.attention_saved(t_, heads_, size_)),
+        scratch(set.attention_scratch(t_, heads_, size_)) {
     fill(qkv, 1, 2), fill(dout, 2), set_all(out, 0.5), set_all(dqkv, 0.5);
   }
   void run(const Table<Real>& set) {
     set.attention({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), scratch.data()});
-    set.attention_backward({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), dout.data(), ldo, dqkv.data(), ldqkv, scratch.data()});
+    set.attention_backward(
+        {t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), dout.data(), ldo, dqkv.data(), ldqkv, scratch.data()});
   }
-  [[nodiscard]] bool touched() const { return qkv.touched() || out.touched() || dout.touched() || dqkv.touched() || probs.touched() || scratch.touched(); }
+  [[nodiscard]] bool touched() const {
+    return qkv.touched() || out.touched() || dout.touched() || dqkv.touched() || probs.touched() || scratch.touched();
+  }
 };
 
 class EveryAttention : public EverySet {
@@ -65,7 +73,8 @@ TEST_P(EveryAttention, LooksAtThePastOnly) {
   for (std::int64_t j = 0; j < 3 * a.c; ++j) b.qkv[20 * b.ldqkv + j] = 9;
   a.run(*set), b.run(*set);
   EXPECT_EQ(std::memcmp(a.out.data(), b.out.data(), sizeof(float) * static_cast<std::size_t>(20 * a.ldo)), 0);
-  EXPECT_NE(std::memcmp(a.out.data() + 20 * a.ldo, b.out.data() + 20 * a.ldo, sizeof(float) * static_cast<std::size_t>(a.ldo)), 0);
+  EXPECT_NE(std::memcmp(a.out.data() + 20 * a.ldo, b.out.data() + 20 * a.ldo, sizeof(float) * static_cast<std::size_t>(a.ldo)),
+            0);
 }
 
 TEST_P(EveryAttention, ANaNReachesEveryRowThatSeesItAndNoOther) {

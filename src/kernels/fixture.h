@@ -17,7 +17,9 @@
 
 namespace isoflop::kernels {
 
-inline std::ostream& operator<<(std::ostream& out, Set set) { return out << (set == Set::ref ? "ref" : set == Set::avx2 ? "avx2" : "avx512"); }
+inline std::ostream& operator<<(std::ostream& out, Set set) {
+  return out << (set == Set::ref ? "ref" : set == Set::avx2 ? "avx2" : "avx512");
+}
 
 /// Every tolerance of these tests; ISOFLOP_TOL_SCALE=0 makes each fail and print its true residual.
 inline double tolerance(double bound) {
@@ -88,8 +90,8 @@ template <class A, class B>
     }
   }
   if (worst == -1) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "residual " << worst << " at " << where << ": " << static_cast<double>(x[where]) << ", expected "
-                                       << static_cast<double>(y[where]) << ", bound " << bound;
+  return ::testing::AssertionFailure() << "residual " << worst << " at " << where << ": " << static_cast<double>(x[where])
+                                       << ", expected " << static_cast<double>(y[where]) << ", bound " << bound;
 }
 
 /// A fact about every set this build knows; skipped, saying so, where the machine lacks it.
@@ -106,6 +108,8 @@ class EverySet : public ::testing::TestWithParam<Set> {
   const Table<double>& exact = reference<double>();
 };
 
-inline std::string set_name(const ::testing::TestParamInfo<Set>& info) { return ::testing::PrintToString(info.param); }
+inline std::string set_name(const ::testing::TestParamInfo<Set>& info) {
+  return ::testing::PrintToString(info.param);
+}
 
 }  // namespace isoflop::kernels

@@ -68,16 +68,17 @@ struct LayerNormBackwardArgs {
   Store store = Store::overwrite;
 };
 
-/// Causal self-attention of one sequence. qkv (t, 3 c) holds q | k | v side by side, heads contiguous within each (c = heads * size).
+/// Causal self-attention of one sequence. qkv (t, 3 c) holds q | k | v side by side, heads contiguous within each (c = heads *
+/// size).
 template <class Real>
 struct AttentionArgs {
   std::int64_t t = 0, heads = 0, size = 0;
-  const Real* qkv = nullptr;   // leading dimension ldqkv
+  const Real* qkv = nullptr;  // leading dimension ldqkv
   std::int64_t ldqkv = 0;
-  Real* out = nullptr;         // (t, heads * size), leading dimension ldo
+  Real* out = nullptr;  // (t, heads * size), leading dimension ldo
   std::int64_t ldo = 0;
-  Real* probs = nullptr;       // attention_saved(t, heads, size) Reals kept for backward; format of the set's own
-  Real* scratch = nullptr;     // attention_scratch(t, heads, size) Reals
+  Real* probs = nullptr;    // attention_saved(t, heads, size) Reals kept for backward; format of the set's own
+  Real* scratch = nullptr;  // attention_scratch(t, heads, size) Reals
 };
 template <class Real>
 struct AttentionBackwardArgs {
@@ -89,7 +90,7 @@ struct AttentionBackwardArgs {
   const Real* probs = nullptr;
   const Real* dout = nullptr;  // (t, heads * size), leading dimension lddo
   std::int64_t lddo = 0;
-  Real* dqkv = nullptr;        // (t, 3 c), leading dimension lddqkv; overwritten
+  Real* dqkv = nullptr;  // (t, 3 c), leading dimension lddqkv; overwritten
   std::int64_t lddqkv = 0;
   Real* scratch = nullptr;
 };
@@ -103,12 +104,13 @@ struct CrossEntropyArgs {
   Real* logits = nullptr;  // (rows, ldl)
   std::int64_t ldl = 0;
   const std::int32_t* target = nullptr;
-  double* nll = nullptr;   // (rows)
+  double* nll = nullptr;  // (rows)
   Real scale = 0;
 };
 
 /// AdamW with decoupled decay (Loshchilov & Hutter, arXiv:1711.05101, alg. 2), on n elements:
-/// g = grad * grad_scale; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w = w (1 - lr decay) - lr (m/c1) / (sqrt(v/c2) + eps), c_i = 1 - b_i^step
+/// g = grad * grad_scale; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w = w (1 - lr decay) - lr (m/c1) / (sqrt(v/c2) + eps), c_i
+/// = 1 - b_i^step
 template <class Real>
 struct AdamWArgs {
   std::int64_t n = 0;

@@ -1,14 +1,12 @@
 // How fast the sets are, as a share of the FMA peak measured in the same process just before and after. `peak_share` is the
 // number to read: the clock of a shared machine drifts, the ratio does not.
 #include <benchmark/benchmark.h>
-
 #include <sys/mman.h>
-
-#include <ctime>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 #include <string>
 #include <vector>
@@ -36,8 +34,12 @@ struct LargePages {
 #endif
     return static_cast<T*>(p);
   }
-  void deallocate(T* p, std::size_t) { std::free(p); }
-  bool operator==(const LargePages&) const { return true; }
+  void deallocate(T* p, std::size_t) {
+    std::free(p);
+  }
+  bool operator==(const LargePages&) const {
+    return true;
+  }
 };
 using Floats = std::vector<float, LargePages<float>>;
 
@@ -95,7 +97,16 @@ void outer(benchmark::State& state, Set set, std::int64_t n, std::int64_t k) {
   const Table<float>& t = table(set);
   auto y = values(rows * n), x = values(rows * k), w = values(n * k), scratch = values(t.outer_scratch(rows, n, k));
   measure(state, set, 2.0 * rows * static_cast<double>(n * k), [&] {
-    t.outer({.t = rows, .n = n, .k = k, .y = y.data(), .ldy = n, .x = x.data(), .ldx = k, .w = w.data(), .ldw = k, .scratch = scratch.data()});
+    t.outer({.t = rows,
+             .n = n,
+             .k = k,
+             .y = y.data(),
+             .ldy = n,
+             .x = x.data(),
+             .ldx = k,
+             .w = w.data(),
+             .ldw = k,
+             .scratch = scratch.data()});
   });
 }
 
@@ -120,22 +131,42 @@ void sequence(benchmark::State& state, Set set, std::int64_t layers, std::int64_
   };
   std::vector<Layer> net;
   for (std::int64_t l = 0; l < layers; ++l) {
-    net.push_back({weight(3 * c, c), weight(c, c), weight(wide, c), weight(c, wide), values(rows * c), values(rows * c), values(rows * c),
-                   values(rows * 3 * c), values(rows * c), values(t.attention_saved(rows, heads, size)), values(rows * wide), values(rows * wide),
-                   values(rows), values(rows)});
+    net.push_back({weight(3 * c, c), weight(c, c), weight(wide, c), weight(c, wide), values(rows * c), values(rows * c),
+                   values(rows * c), values(rows * 3 * c), values(rows * c), values(t.attention_saved(rows, heads, size)),
+                   values(rows * wide), values(rows * wide), values(rows), values(rows)});
   }
   Weight head = weight(padded, c);
-  auto gain = values(wide), bias = values(padded), x = values(rows * c), dx = values(rows * c), logits = values(rows * padded), dgain = values(padded);
+  auto gain = values(wide), bias = values(padded), x = values(rows * c), dx = values(rows * c), logits = values(rows * padded),
+       dgain = values(padded);
   auto big = values(rows * wide), dqkv = values(rows * 3 * c), dmixed = values(rows * c);
-  auto scratch = values(std::max({t.outer_scratch(rows, padded, c), t.outer_scratch(rows, c, wide), t.attention_scratch(rows, heads, size)}));
+  auto scratch = values(
+      std::max({t.outer_scratch(rows, padded, c), t.outer_scratch(rows, c, wide), t.attention_scratch(rows, heads, size)}));
   std::vector<std::int32_t> target(rows, 7);
   std::vector<double> nll(rows);
 
   const auto forward = [&](const Weight& w, const Floats& in, Floats& out, Store store) {
-    t.matmul({.m = rows, .n = w.n, .k = w.k, .a = in.data(), .lda = w.k, .b = w.forward.data(), .c = out.data(), .ldc = w.n, .bias = bias.data(), .store = store});
+    t.matmul({.m = rows,
+              .n = w.n,
+              .k = w.k,
+              .a = in.data(),
+              .lda = w.k,
+              .b = w.forward.data(),
+              .c = out.data(),
+              .ldc = w.n,
+              .bias = bias.data(),
+              .store = store});
   };
   const auto back = [&](Weight& w, const Floats& in, const Floats& dy, Floats& din) {
-    t.outer({.t = rows, .n = w.n, .k = w.k, .y = dy.data(), .ldy = w.n, .x = in.data(), .ldx = w.k, .w = w.gradient.data(), .ldw = w.k, .scratch = scratch.data()});
+    t.outer({.t = rows,
+             .n = w.n,
+             .k = w.k,
+             .y = dy.data(),
+             .ldy = w.n,
+             .x = in.data(),
+             .ldx = w.k,
+             .w = w.gradient.data(),
+             .ldw = w.k,
+             .scratch = scratch.data()});
     t.add_column_sums(rows, w.n, dy.data(), w.n, dgain.data());
     t.matmul({.m = rows, .n = w.k, .k = w.n, .a = dy.data(), .lda = w.n, .b = w.backward.data(), .c = din.data(), .ldc = w.k});
   };
@@ -143,7 +174,8 @@ void sequence(benchmark::State& state, Set set, std::int64_t layers, std::int64_
     t.layernorm({rows, c, x.data(), gain.data(), bias.data(), h.data(), l.mean.data(), l.inv.data(), 1e-5f});
   };
   const auto norm_back = [&](Layer& l, const Floats& dh) {
-    t.layernorm_backward({rows, c, l.x.data(), gain.data(), l.mean.data(), l.inv.data(), dh.data(), dx.data(), dgain.data(), dgain.data(), Store::add});
+    t.layernorm_backward({rows, c, l.x.data(), gain.data(), l.mean.data(), l.inv.data(), dh.data(), dx.data(), dgain.data(),
+                          dgain.data(), Store::add});
   };
   const auto work = [&] {
     for (Layer& l : net) {
@@ -167,13 +199,15 @@ void sequence(benchmark::State& state, Set set, std::int64_t layers, std::int64_
       back(l->fc, l->h2, big, dmixed);
       norm_back(*l, dmixed);
       back(l->proj, l->mixed, dx, dmixed);
-      t.attention_backward({rows, heads, size, l->saved_qkv.data(), 3 * c, l->mixed.data(), c, l->probs.data(), dmixed.data(), c, dqkv.data(), 3 * c, scratch.data()});
+      t.attention_backward({rows, heads, size, l->saved_qkv.data(), 3 * c, l->mixed.data(), c, l->probs.data(), dmixed.data(), c,
+                            dqkv.data(), 3 * c, scratch.data()});
       back(l->qkv, l->h1, dqkv, dmixed);
       norm_back(*l, dmixed);
     }
   };
   // what is counted: 6 N and the causal half of attention
-  const double each = static_cast<double>(12 * layers * c * c + vocabulary * c), pairs = static_cast<double>(layers * c * (rows + 1)) / 2;
+  const double each = static_cast<double>(12 * layers * c * c + vocabulary * c),
+               pairs = static_cast<double>(layers * c * (rows + 1)) / 2;
   measure(state, set, (backward ? 3 : 1) * rows * (2 * each + 4 * pairs), work);
 }
 
@@ -188,7 +222,8 @@ void attention(benchmark::State& state, Set set, std::int64_t heads, std::int64_
   const double flops = 4.0 * rows * (rows + 1) / 2 * static_cast<double>(c);
   measure(state, set, backward ? 2 * flops : flops, [&] {
     if (backward) {
-      t.attention_backward({rows, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c, scratch.data()});
+      t.attention_backward({rows, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c,
+                            scratch.data()});
     } else {
       t.attention(forward);
     }
@@ -199,17 +234,21 @@ void gelu(benchmark::State& state, Set set, Gelu kind, bool backward) {
   const Table<float>& t = table(set);
   constexpr std::int64_t n = 256 * 768;
   auto x = values(n), y = values(n), z = values(n);
-  measure(state, set, 0, [&] { backward ? t.gelu_backward(kind, n, x.data(), y.data(), z.data()) : t.gelu(kind, n, x.data(), z.data()); });
+  measure(state, set, 0,
+          [&] { backward ? t.gelu_backward(kind, n, x.data(), y.data(), z.data()) : t.gelu(kind, n, x.data(), z.data()); });
   state.counters["ns_each"] = state.counters["best_us"].value * 1e3 / static_cast<double>(n);
 }
 
 const bool kRegistered = [] {
-  const auto add = [](const std::string& name, const auto& run) { benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime(); };
+  const auto add = [](const std::string& name, const auto& run) {
+    benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime();
+  };
   for (const Set set : available()) {
     if (set == Set::ref) continue;
     const std::string name = table(set).name;
     for (const std::int64_t c : {64, 128, 192, 256, 384}) {
-      const std::vector<std::pair<std::int64_t, std::int64_t>> shapes = {{3 * c, c}, {c, c}, {4 * c, c}, {c, 4 * c}, {3554, c}, {3584, c}, {c, 3584}};
+      const std::vector<std::pair<std::int64_t, std::int64_t>> shapes = {{3 * c, c}, {c, c},    {4 * c, c}, {c, 4 * c},
+                                                                         {3554, c},  {3584, c}, {c, 3584}};
       for (const auto& [n, k] : shapes) {
         const std::string shape = "/n" + std::to_string(n) + "/k" + std::to_string(k);
         add(name + "/matmul" + shape, [=, n = n, k = k](benchmark::State& s) { matmul(s, set, n, k); });

@@ -16,8 +16,8 @@ struct Product {
 
 // runs a product in the set and in plain loops of double; `out` comes back with its slack
 void check(const Table<float>& set, const Product& p) {
-  SCOPED_TRACE(::testing::Message() << "m " << p.m << " n " << p.n << " k " << p.k << " slack " << p.slack << " bias " << p.bias << " add "
-                                    << p.add << " backward " << p.backward);
+  SCOPED_TRACE(::testing::Message() << "m " << p.m << " n " << p.n << " k " << p.k << " slack " << p.slack << " bias " << p.bias
+                                    << " add " << p.add << " backward " << p.backward);
   // W is (outputs, inputs); forward multiplies by W^T (k = inputs), backward by W (k = outputs)
   const std::int64_t outputs = p.backward ? p.k : p.n, inputs = p.backward ? p.n : p.k, ldw = inputs + p.slack;
   const std::int64_t lda = p.k + p.slack, ldc = p.n + p.slack;
@@ -48,17 +48,20 @@ void check(const Table<float>& set, const Product& p) {
 
 TEST_P(EveryMatmul, AgreesWithDoublesAtEveryWidthThroughTwoVectorsAndOne) {
   for (std::int64_t n = 1; n <= 2 * width() + 1; ++n) {
-    for (const bool backward : {false, true}) check(*set, {.m = 3, .n = n, .k = 5, .slack = n % 3, .bias = true, .add = n % 2 == 0, .backward = backward});
+    for (const bool backward : {false, true})
+      check(*set, {.m = 3, .n = n, .k = 5, .slack = n % 3, .bias = true, .add = n % 2 == 0, .backward = backward});
   }
 }
 
 TEST_P(EveryMatmul, AgreesWithDoublesAtEveryNumberOfRowsThroughTwoTilesAndOne) {
-  for (std::int64_t m = 1; m <= 29; ++m) check(*set, {.m = m, .n = width() + 3, .k = 7, .slack = 2, .bias = m % 2 == 0, .add = m % 3 == 0, .backward = false});
+  for (std::int64_t m = 1; m <= 29; ++m)
+    check(*set, {.m = m, .n = width() + 3, .k = 7, .slack = 2, .bias = m % 2 == 0, .add = m % 3 == 0, .backward = false});
 }
 
 TEST_P(EveryMatmul, AgreesWithDoublesAtEveryDepthThroughTwoVectorsAndOne) {
   for (std::int64_t k = 1; k <= 2 * width() + 1; ++k) {
-    for (const bool backward : {false, true}) check(*set, {.m = 5, .n = 37, .k = k, .slack = 0, .bias = false, .add = false, .backward = backward});
+    for (const bool backward : {false, true})
+      check(*set, {.m = 5, .n = 37, .k = k, .slack = 0, .bias = false, .add = false, .backward = backward});
   }
 }
 
@@ -79,7 +82,8 @@ TEST_P(EveryMatmul, GivesARowTheSameBytesWhereverItStands) {
   set->pack_forward(w.data(), n, k, k, packed.data());
   set->matmul({.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = packed.data(), .c = whole.data(), .ldc = n});
   for (std::int64_t i = 0; i < m; ++i) {
-    set->matmul({.m = 1, .n = n, .k = k, .a = a.data() + i * k, .lda = k, .b = packed.data(), .c = alone.data() + i * n, .ldc = n});
+    set->matmul(
+        {.m = 1, .n = n, .k = k, .a = a.data() + i * k, .lda = k, .b = packed.data(), .c = alone.data() + i * n, .ldc = n});
   }
   EXPECT_TRUE(whole.same_bytes(alone));
 }
@@ -111,10 +115,20 @@ class EveryOuter : public EverySet {
     Guarded<double> want = doubled(w);
     for (std::int64_t i = 0; i < n; ++i) {
       for (std::int64_t j = 0; j < k; ++j) {
-        for (std::int64_t r = 0; r < t; ++r) want[i * ldw + j] += static_cast<double>(y[r * ldy + i]) * static_cast<double>(x[r * ldx + j]);
+        for (std::int64_t r = 0; r < t; ++r)
+          want[i * ldw + j] += static_cast<double>(y[r * ldy + i]) * static_cast<double>(x[r * ldx + j]);
       }
     }
-    OuterArgs<float> args{.t = t, .n = n, .k = k, .y = y.data(), .ldy = ldy, .x = x.data(), .ldx = ldx, .w = w.data(), .ldw = ldw, .scratch = scratch.data()};
+    OuterArgs<float> args{.t = t,
+                          .n = n,
+                          .k = k,
+                          .y = y.data(),
+                          .ldy = ldy,
+                          .x = x.data(),
+                          .ldx = ldx,
+                          .w = w.data(),
+                          .ldw = ldw,
+                          .scratch = scratch.data()};
     set->outer(args);
     EXPECT_FALSE(y.touched() || x.touched() || w.touched() || scratch.touched());
     EXPECT_TRUE(agree(w, want, bounds::sum(t)));

@@ -8,8 +8,8 @@ namespace isoflop::kernels {
 enum class Set : int;
 
 struct Peak {
-  double (*fma)(std::int64_t rounds) = nullptr;              // multiply-adds in registers; returns the FLOPs done
-  float (*read)(const float* x, std::int64_t n) = nullptr;   // reads x[0 : n]; the result only keeps the reading alive
+  double (*fma)(std::int64_t rounds) = nullptr;             // multiply-adds in registers; returns the FLOPs done
+  float (*read)(const float* x, std::int64_t n) = nullptr;  // reads x[0 : n]; the result only keeps the reading alive
 };
 
 /// The bursts of a set, on its widest unit.

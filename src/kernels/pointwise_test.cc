@@ -129,10 +129,31 @@ TEST_P(EveryAdamW, AgreesWithDoublesOverTenStepsAtEveryWidth) {
       fill(g, static_cast<std::uint64_t>(step));
       const Guarded<double> gd = doubled(g);
       power1 *= 0.9, power2 *= 0.99;
-      AdamWArgs<double> d{.n = n, .w = wd.data(), .m = md.data(), .v = vd.data(), .grad = gd.data(), .grad_scale = 0.5, .learning_rate = 1e-2,
-                          .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .decay = 0.1, .correction1 = 1 - power1, .correction2 = 1 - power2};
-      AdamWArgs<float> f{.n = n, .w = w.data(), .m = m.data(), .v = v.data(), .grad = g.data(), .grad_scale = 0.5f, .learning_rate = 1e-2f,
-                         .beta1 = 0.9f, .beta2 = 0.99f, .epsilon = 1e-8f, .decay = 0.1f, .correction1 = static_cast<float>(1 - power1),
+      AdamWArgs<double> d{.n = n,
+                          .w = wd.data(),
+                          .m = md.data(),
+                          .v = vd.data(),
+                          .grad = gd.data(),
+                          .grad_scale = 0.5,
+                          .learning_rate = 1e-2,
+                          .beta1 = 0.9,
+                          .beta2 = 0.99,
+                          .epsilon = 1e-8,
+                          .decay = 0.1,
+                          .correction1 = 1 - power1,
+                          .correction2 = 1 - power2};
+      AdamWArgs<float> f{.n = n,
+                         .w = w.data(),
+                         .m = m.data(),
+                         .v = v.data(),
+                         .grad = g.data(),
+                         .grad_scale = 0.5f,
+                         .learning_rate = 1e-2f,
+                         .beta1 = 0.9f,
+                         .beta2 = 0.99f,
+                         .epsilon = 1e-8f,
+                         .decay = 0.1f,
+                         .correction1 = static_cast<float>(1 - power1),
                          .correction2 = static_cast<float>(1 - power2)};
       exact.adamw(d);
       set->adamw(f);
@@ -149,8 +170,17 @@ TEST_P(EveryAdamW, MovesAWeightByTheLearningRateOnTheFirstStep) {
   Guarded<float> w(2), m(2), v(2), g(2);
   w[0] = w[1] = 1, g[0] = 0.25f, g[1] = -4;
   set_all(m, 0), set_all(v, 0);
-  set->adamw({.n = 2, .w = w.data(), .m = m.data(), .v = v.data(), .grad = g.data(), .learning_rate = 0.125f, .beta1 = 0.9f, .beta2 = 0.999f,
-              .epsilon = 1e-12f, .correction1 = 0.1f, .correction2 = 0.001f});
+  set->adamw({.n = 2,
+              .w = w.data(),
+              .m = m.data(),
+              .v = v.data(),
+              .grad = g.data(),
+              .learning_rate = 0.125f,
+              .beta1 = 0.9f,
+              .beta2 = 0.999f,
+              .epsilon = 1e-12f,
+              .correction1 = 0.1f,
+              .correction2 = 0.001f});
   EXPECT_LE(std::fabs(w[0] - 0.875f), tolerance(3e-6));
   EXPECT_LE(std::fabs(w[1] - 1.125f), tolerance(3e-6));
 }

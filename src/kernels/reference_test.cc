@@ -5,7 +5,9 @@ namespace isoflop::kernels {
 namespace {
 
 using Buffer = Guarded<double>;
-const Table<double>& ref() { return reference<double>(); }
+const Table<double>& ref() {
+  return reference<double>();
+}
 
 // d loss / d x[i] by central differences, for every i, against `gradient`
 template <class Loss>
@@ -56,14 +58,16 @@ TEST(Reference, GeluHasItsKnownValues) {
 
 TEST(Reference, LayerNormGradientsAreTheSlopes) {
   constexpr std::int64_t rows = 3, cols = 7;
-  Buffer x(rows * cols), gain(cols), bias(cols), y(rows * cols), mean(rows), inv(rows), dy(rows * cols), dx(rows * cols), dgain(cols), dbias(cols);
+  Buffer x(rows * cols), gain(cols), bias(cols), y(rows * cols), mean(rows), inv(rows), dy(rows * cols), dx(rows * cols),
+      dgain(cols), dbias(cols);
   fill(x, 1), fill(gain, 2, 0.5, 1), fill(bias, 3), fill(dy, 4), set_all(dgain, 0), set_all(dbias, 0);
   const auto loss = [&] {
     ref().layernorm({rows, cols, x.data(), gain.data(), bias.data(), y.data(), mean.data(), inv.data(), 1e-5});
     return dot(y, dy);
   };
   static_cast<void>(loss());
-  ref().layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), dgain.data(), dbias.data(), Store::overwrite});
+  ref().layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), dgain.data(),
+                            dbias.data(), Store::overwrite});
   expect_gradient(x, dx, loss);
   expect_gradient(gain, dgain, loss);
   expect_gradient(bias, dbias, loss);
@@ -71,14 +75,16 @@ TEST(Reference, LayerNormGradientsAreTheSlopes) {
 
 TEST(Reference, AttentionGradientsAreTheSlopes) {
   constexpr std::int64_t t = 5, heads = 2, size = 3, c = heads * size;
-  Buffer qkv(t * 3 * c), out(t * c), dout(t * c), dqkv(t * 3 * c), probs(ref().attention_saved(t, heads, size)), scratch(ref().attention_scratch(t, heads, size));
+  Buffer qkv(t * 3 * c), out(t * c), dout(t * c), dqkv(t * 3 * c), probs(ref().attention_saved(t, heads, size)),
+      scratch(ref().attention_scratch(t, heads, size));
   fill(qkv, 1, 1.5), fill(dout, 2);
   const auto loss = [&] {
     ref().attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data()});
     return dot(out, dout);
   };
   static_cast<void>(loss());
-  ref().attention_backward({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c, scratch.data()});
+  ref().attention_backward(
+      {t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c, scratch.data()});
   expect_gradient(qkv, dqkv, loss);
 }
 

@@ -31,7 +31,8 @@ TEST_P(EveryLayerNorm, AgreesWithRefAtEveryWidthThroughTwoVectorsAndOne) {
       Guarded<double> dyd = doubled(dy), dxd = doubled(dx), dgaind = doubled(dgain), dbiasd = doubled(dbias);
 
       const float epsilon = cols == 1 ? 1.0f : 1e-5f;  // one column has no variance: keep 1/std small
-      set->layernorm({rows, cols, x.data(), gain.data(), bias ? shift.data() : nullptr, y.data(), mean.data(), inv.data(), epsilon});
+      set->layernorm(
+          {rows, cols, x.data(), gain.data(), bias ? shift.data() : nullptr, y.data(), mean.data(), inv.data(), epsilon});
       exact.layernorm({rows, cols, xd.data(), gaind.data(), bias ? shiftd.data() : nullptr, yd.data(), meand.data(), invd.data(),
                        static_cast<double>(epsilon)});
       EXPECT_TRUE(agree(y, yd, bounds::kLayerNorm));
@@ -41,8 +42,8 @@ TEST_P(EveryLayerNorm, AgreesWithRefAtEveryWidthThroughTwoVectorsAndOne) {
       for (const Store store : {Store::overwrite, Store::add}) {
         set->layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), dgain.data(),
                                  bias ? dbias.data() : nullptr, store});
-        exact.layernorm_backward({rows, cols, xd.data(), gaind.data(), meand.data(), invd.data(), dyd.data(), dxd.data(), dgaind.data(),
-                                  bias ? dbiasd.data() : nullptr, store});
+        exact.layernorm_backward({rows, cols, xd.data(), gaind.data(), meand.data(), invd.data(), dyd.data(), dxd.data(),
+                                  dgaind.data(), bias ? dbiasd.data() : nullptr, store});
         EXPECT_TRUE(agree(dx, dxd, bounds::kLayerNormGradient));
         EXPECT_TRUE(agree(dgain, dgaind, bounds::kLayerNormParameters));
         EXPECT_TRUE(agree(dbias, dbiasd, bounds::kLayerNormParameters));

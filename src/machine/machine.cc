@@ -107,20 +107,26 @@ MachineFacts machine_facts() {
   if (limits.cores) facts.cores = std::clamp<std::int64_t>(static_cast<std::int64_t>(*limits.cores), 1, facts.cores);
   if (limits.memory_bytes && *limits.memory_bytes < facts.memory_bytes) {
     facts.memory_bytes = *limits.memory_bytes;
-    facts.memory_available = std::min(facts.memory_available, std::max<std::int64_t>(0, *limits.memory_bytes - *limits.memory_used));
+    facts.memory_available =
+        std::min(facts.memory_available, std::max<std::int64_t>(0, *limits.memory_bytes - *limits.memory_used));
   }
   facts.isas = usable();
   facts.avx512_bf16 = kernels::has_bf16();
   return facts;
 }
 
-Isa best_isa() { return usable().back(); }
+Isa best_isa() {
+  return usable().back();
+}
 
 std::string to_string(Isa isa) {
   switch (isa) {
-    case Isa::avx512: return "avx512";
-    case Isa::avx2: return "avx2";
-    case Isa::ref: break;
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::ref:
+      break;
   }
   return "ref";
 }

@@ -54,7 +54,8 @@ void read_unified(const std::string& folder, Limits& limits) {
     if (in >> quota >> period) tighten_cores(limits, quota, period);
   }
   if (const auto limit = integer_in(folder + "/memory.max")) {
-    tighten_memory(limits, *limit, integer_in(folder + "/memory.current").value_or(0), stat_entry(folder + "/memory.stat", "inactive_file"));
+    tighten_memory(limits, *limit, integer_in(folder + "/memory.current").value_or(0),
+                   stat_entry(folder + "/memory.stat", "inactive_file"));
   }
 }
 

@@ -9,9 +9,9 @@ namespace isoflop::machine {
 
 /// Limits of the control groups this process is in, version 2 or 1; the tightest over all parents. Empty: no limit.
 struct Limits {
-  std::optional<double> cores;                  ///< quota / period
+  std::optional<double> cores;  ///< quota / period
   std::optional<std::int64_t> memory_bytes;
-  std::optional<std::int64_t> memory_used;      ///< of that limit, without what is only file cache
+  std::optional<std::int64_t> memory_used;  ///< of that limit, without what is only file cache
 };
 
 /// Reads `root`/proc/self/cgroup and `root`/sys/fs/cgroup. What cannot be read or parsed is no limit.

@@ -1,14 +1,14 @@
 // The avx2 set: simd/*.inl over its vectors. Compiled with flags of its own (room.cmake), so it includes no standard header but
 // cstdint: an inline function compiled here could be the copy the linker keeps for everyone.
-#include "kernels/avx2/vec.h"
-
 #include "base/math.h"
+#include "kernels/avx2/vec.h"
 #include "kernels/kernels.h"
 #include "kernels/peak.h"
 
 namespace isoflop::kernels::avx2 {
 namespace {
 
+// clang-format off: in the order of use
 #include "kernels/simd/matmul.inl"
 #include "kernels/simd/math.inl"
 #include "kernels/simd/pointwise.inl"
@@ -16,6 +16,7 @@ namespace {
 #include "kernels/simd/attention.inl"
 #include "kernels/simd/peak.inl"
 #include "kernels/simd/table.inl"
+// clang-format on
 
 constexpr Table<float> kTable = make_table("avx2");
 constexpr Peak kPeak{fma_burst, read_burst};
@@ -26,6 +27,10 @@ constexpr Peak kPeak{fma_burst, read_burst};
 namespace isoflop::kernels {
 const Table<float>& avx2_table();
 const Peak& avx2_peak();
-const Table<float>& avx2_table() { return avx2::kTable; }
-const Peak& avx2_peak() { return avx2::kPeak; }
+const Table<float>& avx2_table() {
+  return avx2::kTable;
+}
+const Peak& avx2_peak() {
+  return avx2::kPeak;
+}
 }  // namespace isoflop::kernels

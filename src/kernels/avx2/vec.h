@@ -23,28 +23,69 @@ ISOFLOP_INLINE Mask first(std::int64_t count) {  // the first `count` lanes; cou
   const int lanes = count >= kWidth ? kWidth : count <= 0 ? 0 : static_cast<int>(count);
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-ISOFLOP_INLINE V zero() { return _mm256_setzero_ps(); }
-ISOFLOP_INLINE V all(float x) { return _mm256_set1_ps(x); }
-ISOFLOP_INLINE V load(const float* p) { return _mm256_loadu_ps(p); }
-ISOFLOP_INLINE V load(const float* p, Mask m) { return _mm256_maskload_ps(p, m); }
-ISOFLOP_INLINE void store(float* p, V x) { _mm256_storeu_ps(p, x); }
-ISOFLOP_INLINE void store(float* p, V x, Mask m) { _mm256_maskstore_ps(p, m, x); }
-ISOFLOP_INLINE V pick(Mask m, V yes, V no) { return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m)); }
+ISOFLOP_INLINE V zero() {
+  return _mm256_setzero_ps();
+}
+ISOFLOP_INLINE V all(float x) {
+  return _mm256_set1_ps(x);
+}
+ISOFLOP_INLINE V load(const float* p) {
+  return _mm256_loadu_ps(p);
+}
+ISOFLOP_INLINE V load(const float* p, Mask m) {
+  return _mm256_maskload_ps(p, m);
+}
+ISOFLOP_INLINE void store(float* p, V x) {
+  _mm256_storeu_ps(p, x);
+}
+ISOFLOP_INLINE void store(float* p, V x, Mask m) {
+  _mm256_maskstore_ps(p, m, x);
+}
+ISOFLOP_INLINE V pick(Mask m, V yes, V no) {
+  return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m));
+}
 
-ISOFLOP_INLINE V add(V a, V b) { return _mm256_add_ps(a, b); }
-ISOFLOP_INLINE V sub(V a, V b) { return _mm256_sub_ps(a, b); }
-ISOFLOP_INLINE V mul(V a, V b) { return _mm256_mul_ps(a, b); }
-ISOFLOP_INLINE V div(V a, V b) { return _mm256_div_ps(a, b); }
-ISOFLOP_INLINE V sqrt(V a) { return _mm256_sqrt_ps(a); }
-ISOFLOP_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }    // a b + c
-ISOFLOP_INLINE V fnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a b
-ISOFLOP_INLINE V max(V a, V b) { return _mm256_max_ps(a, b); }  // b where either is NaN
-ISOFLOP_INLINE V min(V a, V b) { return _mm256_min_ps(a, b); }  // b where either is NaN
-ISOFLOP_INLINE V abs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-ISOFLOP_INLINE Mask negative(V a) { return _mm256_srai_epi32(_mm256_castps_si256(a), 31); }  // the sign bit
-ISOFLOP_INLINE V nearest_integer(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-ISOFLOP_INLINE V power_of_two(__m256i n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23)); }
-ISOFLOP_INLINE V scale_by_power(V a, V n) {  // a 2^n, n integral, |n| <= 250: in two steps, so that the ends come out as inf and 0
+ISOFLOP_INLINE V add(V a, V b) {
+  return _mm256_add_ps(a, b);
+}
+ISOFLOP_INLINE V sub(V a, V b) {
+  return _mm256_sub_ps(a, b);
+}
+ISOFLOP_INLINE V mul(V a, V b) {
+  return _mm256_mul_ps(a, b);
+}
+ISOFLOP_INLINE V div(V a, V b) {
+  return _mm256_div_ps(a, b);
+}
+ISOFLOP_INLINE V sqrt(V a) {
+  return _mm256_sqrt_ps(a);
+}
+ISOFLOP_INLINE V fma(V a, V b, V c) {
+  return _mm256_fmadd_ps(a, b, c);
+}  // a b + c
+ISOFLOP_INLINE V fnma(V a, V b, V c) {
+  return _mm256_fnmadd_ps(a, b, c);
+}  // c - a b
+ISOFLOP_INLINE V max(V a, V b) {
+  return _mm256_max_ps(a, b);
+}  // b where either is NaN
+ISOFLOP_INLINE V min(V a, V b) {
+  return _mm256_min_ps(a, b);
+}  // b where either is NaN
+ISOFLOP_INLINE V abs(V a) {
+  return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
+}
+ISOFLOP_INLINE Mask negative(V a) {
+  return _mm256_srai_epi32(_mm256_castps_si256(a), 31);
+}  // the sign bit
+ISOFLOP_INLINE V nearest_integer(V a) {
+  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+ISOFLOP_INLINE V power_of_two(__m256i n) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+}
+ISOFLOP_INLINE V scale_by_power(V a,
+                                V n) {  // a 2^n, n integral, |n| <= 250: in two steps, so that the ends come out as inf and 0
   const __m256i whole = _mm256_cvtps_epi32(n);
   const __m256i half = _mm256_srai_epi32(whole, 1);
   return mul(mul(a, power_of_two(half)), power_of_two(_mm256_sub_epi32(whole, half)));
@@ -62,10 +103,18 @@ ISOFLOP_INLINE float tree_max(V a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
-ISOFLOP_INLINE D zero_double() { return _mm256_setzero_pd(); }
-ISOFLOP_INLINE D low(V a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
-ISOFLOP_INLINE D high(V a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
-ISOFLOP_INLINE D fma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
+ISOFLOP_INLINE D zero_double() {
+  return _mm256_setzero_pd();
+}
+ISOFLOP_INLINE D low(V a) {
+  return _mm256_cvtps_pd(_mm256_castps256_ps128(a));
+}
+ISOFLOP_INLINE D high(V a) {
+  return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
+}
+ISOFLOP_INLINE D fma(D a, D b, D c) {
+  return _mm256_fmadd_pd(a, b, c);
+}
 ISOFLOP_INLINE double tree_sum(D a, D b) {
   const __m256d four = _mm256_add_pd(a, b);
   const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));

@@ -33,6 +33,8 @@ constexpr Peak kPeak{fma_burst, read_burst};
 }  // namespace
 
 const Peak& reference_peak();
-const Peak& reference_peak() { return kPeak; }
+const Peak& reference_peak() {
+  return kPeak;
+}
 
 }  // namespace isoflop::kernels

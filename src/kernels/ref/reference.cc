@@ -10,7 +10,9 @@ namespace isoflop::kernels {
 namespace {
 
 // packed: B (k, n) row-major, whichever side of W it came from
-std::int64_t packed_size(std::int64_t n, std::int64_t k) { return n * k; }
+std::int64_t packed_size(std::int64_t n, std::int64_t k) {
+  return n * k;
+}
 
 template <class Real>
 void pack_forward(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) {
@@ -26,40 +28,31 @@ void pack_backward(const Real* w, std::int64_t n, std::int64_t k, std::int64_t l
   }
 }
 
-constexpr std::int64_t kColumns = 16;
-
 template <class Real>
 void matmul(const MatmulArgs<Real>& a) {
   for (std::int64_t i = 0; i < a.m; ++i) {
     const Real* x = a.a + i * a.lda;  // a[i,:]
     Real* y = a.c + i * a.ldc;        // c[i,:]
-    // a few columns at a time, so that b is read along its rows
-    for (std::int64_t j = 0; j < a.n; j += kColumns) {
-      const std::int64_t columns = a.n - j < kColumns ? a.n - j : kColumns;
-      Real sum[kColumns] = {};
-      for (std::int64_t p = 0; p < a.k; ++p) {
-        for (std::int64_t c = 0; c < columns; ++c) sum[c] += x[p] * a.b[p * a.n + j + c];
-      }
-      for (std::int64_t c = 0; c < columns; ++c) {
-        const Real value = a.bias ? sum[c] + a.bias[j + c] : sum[c];
-        y[j + c] = a.store == Store::add ? y[j + c] + value : value;
-      }
+    for (std::int64_t j = 0; j < a.n; ++j) {
+      Real sum = 0;
+      for (std::int64_t p = 0; p < a.k; ++p) sum += x[p] * a.b[p * a.n + j];
+      if (a.bias) sum += a.bias[j];
+      y[j] = a.store == Store::add ? y[j] + sum : sum;
     }
   }
 }
 
-std::int64_t outer_scratch(std::int64_t, std::int64_t, std::int64_t) { return 0; }
+std::int64_t outer_scratch(std::int64_t, std::int64_t, std::int64_t) {
+  return 0;
+}
 
 template <class Real>
 void outer(const OuterArgs<Real>& a) {
   for (std::int64_t i = 0; i < a.n; ++i) {
-    for (std::int64_t j = 0; j < a.k; j += kColumns) {
-      const std::int64_t columns = a.k - j < kColumns ? a.k - j : kColumns;
-      Real sum[kColumns] = {};
-      for (std::int64_t r = 0; r < a.t; ++r) {
-        for (std::int64_t c = 0; c < columns; ++c) sum[c] += a.y[r * a.ldy + i] * a.x[r * a.ldx + j + c];
-      }
-      for (std::int64_t c = 0; c < columns; ++c) a.w[i * a.ldw + j + c] += sum[c];
+    for (std::int64_t j = 0; j < a.k; ++j) {
+      Real sum = 0;
+      for (std::int64_t r = 0; r < a.t; ++r) sum += a.y[r * a.ldy + i] * a.x[r * a.ldx + j];
+      a.w[i * a.ldw + j] += sum;
     }
   }
 }
@@ -153,8 +146,12 @@ void gelu_backward(Gelu kind, std::int64_t n, const Real* x, const Real* dy, Rea
 }
 
 // probs: (heads, t, t), the upper triangle untouched
-std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) { return heads * t * t; }
-std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t) { return t; }
+std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) {
+  return heads * t * t;
+}
+std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t) {
+  return t;
+}
 
 template <class Real>
 void attention(const AttentionArgs<Real>& a) {
@@ -203,10 +200,10 @@ void attention_backward(const AttentionBackwardArgs<Real>& a) {
     Real* dk = dq + c;
     Real* dv = dk + c;
     for (std::int64_t i = 0; i < a.t; ++i) {
-      const Real* p = a.probs + (h * a.t + i) * a.t;          // p[i,:]
-      const Real* dout = a.dout + i * a.lddo + h * a.size;    // dout[i,h,:]
-      const Real* out = a.out + i * a.ldo + h * a.size;       // out[i,h,:]
-      Real mean = 0;                                          // sum_j p_ij dp_ij
+      const Real* p = a.probs + (h * a.t + i) * a.t;        // p[i,:]
+      const Real* dout = a.dout + i * a.lddo + h * a.size;  // dout[i,h,:]
+      const Real* out = a.out + i * a.ldo + h * a.size;     // out[i,h,:]
+      Real mean = 0;                                        // sum_j p_ij dp_ij
       for (std::int64_t d = 0; d < a.size; ++d) mean += dout[d] * out[d];
       for (std::int64_t j = 0; j <= i; ++j) {
         Real dp = 0;

@@ -3,9 +3,13 @@
 // Kept for backward: P (heads, t, row stride), zeros from the diagonal to the block's end, nothing beyond.
 
 /// Row stride of P and dS: an odd number of vectors, so that a column does not fall into a few cache sets.
-ISOFLOP_INLINE std::int64_t square_stride(std::int64_t t) { return round_up(t, kWidth) / kWidth % 2 ? round_up(t, kWidth) : round_up(t, kWidth) + kWidth; }
+ISOFLOP_INLINE std::int64_t square_stride(std::int64_t t) {
+  return round_up(t, kWidth) / kWidth % 2 ? round_up(t, kWidth) : round_up(t, kWidth) + kWidth;
+}
 
-std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) { return heads * t * square_stride(t); }
+std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) {
+  return heads * t * square_stride(t);
+}
 
 std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t size) {
   // backward: V^T, K, Q, dO packed, and dS
@@ -90,8 +94,10 @@ void attention_backward(const AttentionBackwardArgs<float>& a) {
     // dK = dS^T Q and dV = P^T dO, from the diagonal down
     for (std::int64_t j = 0; j < a.t; j += kTileRows) {
       const std::int64_t rows = least(kTileRows, a.t - j);
-      multiply<Side::columns>(rows, a.size, a.t - j, dsquare + j * stride + j, stride, queries, j, dq + c + j * a.lddqkv, a.lddqkv, {});
-      multiply<Side::columns>(rows, a.size, a.t - j, square + j * stride + j, stride, douts, j, dq + 2 * c + j * a.lddqkv, a.lddqkv, {});
+      multiply<Side::columns>(rows, a.size, a.t - j, dsquare + j * stride + j, stride, queries, j, dq + c + j * a.lddqkv,
+                              a.lddqkv, {});
+      multiply<Side::columns>(rows, a.size, a.t - j, square + j * stride + j, stride, douts, j, dq + 2 * c + j * a.lddqkv,
+                              a.lddqkv, {});
     }
   }
 }

@@ -5,9 +5,15 @@
 
 constexpr std::int64_t kPanel = kTileVectors * kWidth;
 
-ISOFLOP_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-ISOFLOP_INLINE std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
-ISOFLOP_INLINE std::int64_t panel_width(std::int64_t columns_left) { return columns_left > kWidth ? kPanel : kWidth; }
+ISOFLOP_INLINE std::int64_t least(std::int64_t a, std::int64_t b) {
+  return a < b ? a : b;
+}
+ISOFLOP_INLINE std::int64_t round_up(std::int64_t n, std::int64_t step) {
+  return (n + step - 1) / step * step;
+}
+ISOFLOP_INLINE std::int64_t panel_width(std::int64_t columns_left) {
+  return columns_left > kWidth ? kPanel : kWidth;
+}
 
 /// What happens to a tile of C when its sums are done; later epilogues (conversion, activation) go here.
 struct Finish {
@@ -108,7 +114,8 @@ constexpr Tiles tiles_of(Counted<kRows...>) {
   return {{nullptr, tile<kRows, kVectors, kSide>...}};
 }
 template <Side kSide>
-constexpr Tiles kTiles[kTileVectors] = {tiles_of<1, kSide>(CountTo<kTileRows>::type{}), tiles_of<2, kSide>(CountTo<kTileRows>::type{})};
+constexpr Tiles kTiles[kTileVectors] = {tiles_of<1, kSide>(CountTo<kTileRows>::type{}),
+                                        tiles_of<2, kSide>(CountTo<kTileRows>::type{})};
 
 /// A right-hand side B (k, n) in panels.
 struct Packed {
@@ -118,8 +125,9 @@ struct Packed {
 
 /// C[:, j : j + a panel] = A (m, k) B[from : from + k, the same], columns below n <= b.n only; j a multiple of kPanel.
 template <Side kSide>
-ISOFLOP_INLINE void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b,
-                                   std::int64_t from, float* c, std::int64_t ldc, const Finish& finish) {
+ISOFLOP_INLINE void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+                                   std::int64_t lda, const Packed& b, std::int64_t from, float* c, std::int64_t ldc,
+                                   const Finish& finish) {
   const std::int64_t ldb = panel_width(b.n - j);
   const std::int64_t columns = least(ldb, n - j);
   const Tiles& tiles = kTiles<kSide>[columns > kWidth];
@@ -136,8 +144,8 @@ ISOFLOP_INLINE void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t 
 
 /// C (m, n) = A (m, k) B[from : from + k, 0 : n], n <= b.n.
 template <Side kSide>
-ISOFLOP_INLINE void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b, std::int64_t from,
-                             float* c, std::int64_t ldc, const Finish& finish) {
+ISOFLOP_INLINE void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b,
+                             std::int64_t from, float* c, std::int64_t ldc, const Finish& finish) {
   for (std::int64_t j = 0; j < n; j += kPanel) multiply_panel<kSide>(j, m, n, k, a, lda, b, from, c, ldc, finish);
 }
 
@@ -148,12 +156,14 @@ void matmul(const MatmulArgs<float>& args) {
   const Packed b{args.b, args.n, args.k};
   const std::int64_t block = round_up(kBlockFloats / args.k + 1, kTileRows);
   for (std::int64_t i = 0; i < args.m; i += block) {
-    multiply<Side::rows>(least(block, args.m - i), args.n, args.k, args.a + i * args.lda, args.lda, b, 0, args.c + i * args.ldc, args.ldc,
-                         {.bias = args.bias, .add = args.store == Store::add});
+    multiply<Side::rows>(least(block, args.m - i), args.n, args.k, args.a + i * args.lda, args.lda, b, 0, args.c + i * args.ldc,
+                         args.ldc, {.bias = args.bias, .add = args.store == Store::add});
   }
 }
 
-std::int64_t packed_floats(std::int64_t n, std::int64_t k) { return round_up(n, kWidth) * k; }  // B (k, n)
+std::int64_t packed_floats(std::int64_t n, std::int64_t k) {
+  return round_up(n, kWidth) * k;
+}  // B (k, n)
 std::int64_t packed_size(std::int64_t n, std::int64_t k) {  // either direction
   const std::int64_t forward = packed_floats(n, k), backward = packed_floats(k, n);
   return forward > backward ? forward : backward;
@@ -181,7 +191,8 @@ void pack_backward(const float* w, std::int64_t n, std::int64_t k, std::int64_t 
       float* out = packed + j * n + p * kPanel;
       for (std::int64_t v = 0; v < kPanel; v += kWidth) store(out + v, load(row + j + v));
     }
-    for (std::int64_t j = whole; j < k; j += kWidth) store(packed + whole * n + p * width + j - whole, load(row + j, first(k - j)));
+    for (std::int64_t j = whole; j < k; j += kWidth)
+      store(packed + whole * n + p * width + j - whole, load(row + j, first(k - j)));
   }
 }
 
@@ -190,7 +201,9 @@ constexpr std::int64_t kStrip = 4;
 constexpr std::int64_t kStripStride = (kTileRows + kWidth - 1) / kWidth * kWidth;
 static_assert(kStripStride == kWidth);
 
-std::int64_t outer_scratch(std::int64_t t, std::int64_t, std::int64_t k) { return packed_floats(k, t) + kStrip * kStripStride * t; }
+std::int64_t outer_scratch(std::int64_t t, std::int64_t, std::int64_t k) {
+  return packed_floats(k, t) + kStrip * kStripStride * t;
+}
 
 void outer(const OuterArgs<float>& args) {
   pack_backward(args.x, args.t, args.k, args.ldx, args.scratch);

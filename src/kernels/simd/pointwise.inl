@@ -9,7 +9,9 @@ ISOFLOP_INLINE void for_vectors(std::int64_t n, const Whole& whole, const Part& 
 }
 
 // gelu(x) = x Phi(x); bounds in bounds.h
-ISOFLOP_INLINE V gelu_exact(V x) { return mul(x, normal(x).below); }
+ISOFLOP_INLINE V gelu_exact(V x) {
+  return mul(x, normal(x).below);
+}
 
 // d/dx x Phi(x) = Phi(x) + x phi(x)
 ISOFLOP_INLINE V gelu_exact_slope(V x) {
@@ -21,7 +23,9 @@ ISOFLOP_INLINE V gelu_exact_slope(V x) {
 ISOFLOP_INLINE V exp_of_minus_2u(V x) {
   return exp(mul(x, fma(mul(x, x), all(-2 * 0.79788456f * 0.044715f), all(-2 * 0.79788456f))));
 }
-ISOFLOP_INLINE V gelu_tanh(V x) { return div(x, add(all(1.0f), exp_of_minus_2u(x))); }
+ISOFLOP_INLINE V gelu_tanh(V x) {
+  return div(x, add(all(1.0f), exp_of_minus_2u(x)));
+}
 ISOFLOP_INLINE V gelu_tanh_slope(V x) {
   // beyond 8 the slope is 0 or 1 to 20 digits, and the exponential must not overflow; NaN comes through the bounds
   const V near = min(all(8.0f), max(all(-8.0f), x));

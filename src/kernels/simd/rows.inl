@@ -76,9 +76,7 @@ void layernorm_backward(const LayerNormBackwardArgs<float>& a) {
     const V mean_g = all(tree_sum(sum_g) / cols), mean_gx = all(tree_sum(sum_gx) / cols);
 
     // dy is read before dx is written: they may be the same row
-    const auto through = [&](V xhat, V d, V gain) {
-      return mul(scale, sub(sub(mul(d, gain), mean_g), mul(xhat, mean_gx)));
-    };
+    const auto through = [&](V xhat, V d, V gain) { return mul(scale, sub(sub(mul(d, gain), mean_g), mul(xhat, mean_gx))); };
     for_vectors(
         a.cols,
         [&](std::int64_t c) {
