@@ -24,7 +24,7 @@ void validate(const Shape& s) {
   check_range("n_embd", s.n_embd, 1, std::int64_t{1} << 20);
   check_range("n_head", s.n_head, 1, s.n_embd);
   check_range("n_inner", s.n_inner, 0, std::int64_t{1} << 23);
-  check_range("block_size", s.block_size, 1, std::int64_t{1} << 24);
+  check_range("block_size", s.block_size, 1, std::int64_t{1} << 20);
   check_range("vocab_size", s.vocab_size, 1, std::int64_t{1} << 28);
   if (s.n_embd % s.n_head != 0) {
     refuse("n_embd", format_number(s.n_embd) + " is not divisible by n_head " + format_number(s.n_head),

@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/text.h"
 #include "isoflop/base.h"
@@ -40,7 +42,7 @@ std::byte* Carver::take_bytes(std::int64_t bytes) {
 #if defined(__SANITIZE_ADDRESS__)
   if (base_ != nullptr) __asan_poison_memory_region(piece + bytes, static_cast<std::size_t>(size - bytes + kGap));
 #endif
-  used_ += size + kGap;
+  used_ = std::min(used_ + size + kGap, kMost);
   return piece;
 }
 

@@ -14,11 +14,14 @@ class Carver {
 
   template <class T>
   [[nodiscard]] T* take(std::int64_t count) {
-    return reinterpret_cast<T*>(take_bytes(count * static_cast<std::int64_t>(sizeof(T))));
+    return reinterpret_cast<T*>(
+        take_bytes(count > kMost / static_cast<std::int64_t>(sizeof(T)) ? kMost : count * static_cast<std::int64_t>(sizeof(T))));
   }
-  [[nodiscard]] std::int64_t bytes() const;  ///< of all pieces, in whole huge pages
+  /// Of all pieces, in whole huge pages; for what no machine holds, some number that no machine holds.
+  [[nodiscard]] std::int64_t bytes() const;
 
  private:
+  static constexpr std::int64_t kMost = std::int64_t{1} << 60;
   std::byte* take_bytes(std::int64_t bytes);
 
   std::byte* base_;

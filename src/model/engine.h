@@ -30,7 +30,8 @@ struct EngineOptions {
   bool training = true;    ///< false: weights and forward only (sample, evaluate)
 };
 
-/// What one update does to the weights; policy (which rate at which step) is train's.
+/// What one update does to the weights; policy (which rate at which step) is train's. Adafactor has no momentum, its decay is
+/// 1 - step^-0.8, and it does not read beta1, beta2 and epsilon.
 struct UpdateRule {
   double learning_rate = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
   bool decay_all = false;  ///< else matrices and embeddings only

@@ -15,16 +15,15 @@ std::int64_t round_up(std::int64_t value, std::int64_t step) {
 ParameterLayout::ParameterLayout(const Shape& shape) : vocab_rows(round_up(shape.vocab_size, kVocabStep)) {
   for (ParameterSpec& spec : parameter_registry(shape)) {
     const std::int64_t rows = spec.name == "transformer.wte.weight" ? vocab_rows : spec.rows;
+    by_name_.emplace(spec.name, slots.size());
     slots.push_back({std::move(spec), size, rows});
     size += round_up(slots.back().size(), kSlotAlignment);
   }
 }
 
 const Slot* ParameterLayout::find(const std::string& name) const {
-  for (const Slot& slot : slots) {
-    if (slot.spec.name == name) return &slot;
-  }
-  return nullptr;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &slots[found->second];
 }
 
 template <class Real>

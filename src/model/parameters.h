@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "isoflop/arch.h"
@@ -26,6 +27,9 @@ struct ParameterLayout {
 
   explicit ParameterLayout(const Shape& shape);
   [[nodiscard]] const Slot* find(const std::string& name) const;  // nullptr if the shape has none
+
+ private:
+  std::unordered_map<std::string, std::size_t> by_name_;
 };
 
 inline constexpr std::int64_t kVocabStep = 32;

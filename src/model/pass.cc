@@ -83,8 +83,9 @@ std::int64_t Pass<Real>::micro_sequences(std::int64_t length) const {
   const std::int64_t heads = shape.n_head, size = head_size(shape);
   const std::int64_t room =
       std::max<std::int64_t>(1, kMicroTokens / shape.block_size) * k_->attention_saved(shape.block_size, heads, size);
-  const std::int64_t by_tokens = kMicroTokens / length, by_room = room / k_->attention_saved(length, heads, size);
-  return std::max<std::int64_t>(1, std::min(by_tokens, by_room));
+  const std::int64_t by_tokens = kMicroTokens / length;
+  const std::int64_t by_room = room / std::max<std::int64_t>(1, k_->attention_saved(length, heads, size));
+  return std::max<std::int64_t>(1, room == 0 ? by_tokens : std::min(by_tokens, by_room));
 }
 
 template <class Real>
