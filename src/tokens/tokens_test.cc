@@ -414,13 +414,15 @@ TEST_P(EveryOrder, AnotherSeedGivesAnotherOrder) {
 
 TEST_P(EveryOrder, CountsTheDistinctTokensItTrainedOn) {
   for (const std::int64_t tokens : {9, 10, 16, 17, 100, 1000, 1003}) {
-    const BatchOptions options{.seed = 5, .sequences = 3, .block_size = 8, .random_windows = GetParam()};
-    const auto batches = make_batches(counting(tokens), options);
-    std::set<std::int32_t> seen;
-    EXPECT_EQ(batches->distinct_tokens(0), 0);
-    for (std::int64_t update = 0; update < 150; ++update) {
-      for (const std::int32_t target : draw(*batches, options, update).targets) seen.insert(target);
-      EXPECT_EQ(batches->distinct_tokens(update + 1), static_cast<std::int64_t>(seen.size())) << tokens << " tokens, update " << update;
+    for (const std::uint64_t seed : {5, 6, 7}) {  // whose first epochs start early, late and between
+      const BatchOptions options{.seed = seed, .sequences = 3, .block_size = 8, .random_windows = GetParam()};
+      const auto batches = make_batches(counting(tokens), options);
+      std::set<std::int32_t> seen;
+      EXPECT_EQ(batches->distinct_tokens(0), 0);
+      for (std::int64_t update = 0; update < 150; ++update) {
+        for (const std::int32_t target : draw(*batches, options, update).targets) seen.insert(target);
+        EXPECT_EQ(batches->distinct_tokens(update + 1), static_cast<std::int64_t>(seen.size())) << tokens << " tokens, seed " << seed << ", update " << update;
+      }
     }
   }
 }
