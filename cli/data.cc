@@ -28,19 +28,7 @@ struct StatsFlags {
 // where `run --data NAME` looks too
 std::string corpora_folder(const std::string& out) {
   if (!out.empty()) return out;
-  const std::string cache = default_cache();
-  return cache.empty() ? "isoflop-data" : (std::filesystem::path(cache) / "corpora").string();
-}
-
-// Ctrl-C has its own exit code; the library knows only that it was asked to stop
-template <class Call>
-auto unless_stopped(const char* what_is_saved, const Call& call) {
-  try {
-    return call();
-  } catch (const isoflop::Error& error) {
-    if (error.fault() == isoflop::Fault::stopped) throw_if_stopped(what_is_saved);
-    throw;
-  }
+  return default_cache() + "/corpora";
 }
 
 std::string with_commas(std::int64_t value) {
@@ -80,9 +68,7 @@ void get(const GetFlags& flags, const Globals& globals) {
   }
   Json got = Json::array();
   for (const std::string& name : flags.names) {
-    const std::string path = unless_stopped("what was fetched before", [&] {
-      return isoflop::get_corpus(name, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals));
-    });
+    const std::string path = isoflop::get_corpus(name, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals));
     const auto& recipes = isoflop::corpus_recipes();
     const auto recipe = std::find_if(recipes.begin(), recipes.end(), [&](const auto& each) { return each.name == name; });
     Json facts = to_json(*recipe);
@@ -128,16 +114,8 @@ void stats(const StatsFlags& flags, const Globals& globals) {
   isoflop::CorpusOptions options = flags.options;
   options.split = isoflop::split_kind_from(flags.split);
   options.utf8 = isoflop::utf8_policy_from(flags.utf8);
-  const auto& recipes = isoflop::corpus_recipes();
-  const auto manifest = unless_stopped("nothing was to be saved: the text", [&] {
-    for (const std::string& input : flags.inputs) {
-      const bool recipe = !std::filesystem::exists(input) &&
-                          std::any_of(recipes.begin(), recipes.end(), [&](const auto& each) { return each.name == input; });
-      options.inputs.push_back(
-          recipe ? isoflop::get_corpus(input, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals)) : input);
-    }
-    return isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals)).manifest();
-  });
+  options.inputs = isoflop::resolve_inputs(flags.inputs, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals));
+  const auto manifest = isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals)).manifest();
   if (globals.json) return print_json(Json::parse(isoflop::to_json(manifest)));
   print_stats(manifest);
 }

@@ -9,7 +9,7 @@ void add_doctor(CLI::App& program, Globals& globals) {
   CLI::App* app = add_command(program, globals, "doctor", "Checks the environment: kernels, cores, memory, folders.", "isoflop doctor");
   app->add_option("--out", *out, "the folder studies would be written to")->capture_default_str();
   app->callback([out, &globals] {
-    const auto findings = isoflop::doctor_environment(*out, default_cache().empty() ? *out : default_cache());
+    const auto findings = isoflop::doctor_environment(*out, default_cache());
     Json list = Json::array();
     bool all = true;
     for (const auto& finding : findings) {

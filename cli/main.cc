@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   } catch (const isoflop::Error& error) {
     cli::end_progress_line();
     print_error(error.what(), error.hint());
-    return static_cast<int>(error.fault());
+    return cli::exit_code(error.fault());
   } catch (const std::bad_alloc&) {
     cli::end_progress_line();
     print_error("not enough memory", "`isoflop doctor` shows what is available");

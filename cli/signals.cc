@@ -38,6 +38,10 @@ void catch_signals() {
   }).detach();
 }
 
+int exit_code(isoflop::Fault fault) {
+  return static_cast<int>(fault == isoflop::Fault::stopped && first_signal == SIGINT ? isoflop::Fault::interrupted : fault);
+}
+
 std::stop_token stop_requested() { return source().get_token(); }
 
 void throw_if_stopped(const std::string& what) {

@@ -126,7 +126,7 @@ std::string default_cache() {
   if (const std::string cache = variable("ISOFLOP_CACHE"); !cache.empty()) return cache;
   if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/isoflop";
   if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/isoflop";
-  return {};
+  return "isoflop-cache";
 }
 
 void add_study_flags(CLI::App& app, StudyFlags& flags) {

@@ -19,7 +19,7 @@ void add_study_flags(CLI::App& app, StudyFlags& flags);
 /// Lays the flags over a study and gives the lab's options; `default_name` names the default --out.
 [[nodiscard]] isoflop::LabOptions apply(const StudyFlags& flags, const Globals& globals, isoflop::Study& study);
 
-/// $ISOFLOP_CACHE, $XDG_CACHE_HOME/isoflop or ~/.cache/isoflop; empty when none is set.
+/// $ISOFLOP_CACHE, $XDG_CACHE_HOME/isoflop, ~/.cache/isoflop, or ./isoflop-cache where none is set.
 [[nodiscard]] std::string default_cache();
 
 /// Runs or dry-runs a study, prints the result, and maps stops and divergence to faults.

@@ -119,6 +119,11 @@ struct CorpusRecipe {
 [[nodiscard]] std::string get_corpus(const std::string& name, const std::string& cache_dir, std::stop_token stop = {},
                                      const ProgressFn& progress = {});
 
+/// The files behind what a user names: a path that exists or a glob stays as it is; else a recipe's name becomes its file, fetched
+/// into `cache_dir`. Throws missing_input, with the nearest recipe, for anything else, and what get_corpus throws.
+[[nodiscard]] std::vector<std::string> resolve_inputs(std::vector<std::string> inputs, const std::string& cache_dir,
+                                                      std::stop_token stop = {}, const ProgressFn& progress = {});
+
 [[nodiscard]] std::string to_string(Utf8Policy);
 [[nodiscard]] std::string to_string(SplitKind);
 [[nodiscard]] Utf8Policy utf8_policy_from(const std::string& text);

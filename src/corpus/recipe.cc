@@ -195,4 +195,22 @@ std::string get_corpus(const std::string& name, const std::string& cache_dir, st
   throw Error(Fault::usage, name, "no such sample corpus; there are " + listed, near ? "did you mean `" + *near + "`?" : "");
 }
 
+std::vector<std::string> resolve_inputs(std::vector<std::string> inputs, const std::string& cache_dir, std::stop_token stop,
+                                        const ProgressFn& progress) {
+  std::vector<std::string> names;
+  for (const CorpusRecipe& recipe : corpus_recipes()) names.push_back(recipe.name);
+  for (std::string& input : inputs) {
+    std::error_code ignored;
+    if (std::filesystem::exists(input, ignored) || input.find_first_of("*?[") != std::string::npos) continue;
+    if (std::find(names.begin(), names.end(), input) != names.end()) {
+      input = get_corpus(input, cache_dir, stop, progress);
+      continue;
+    }
+    const auto close = input.find('/') == std::string::npos ? nearest(input, names) : std::nullopt;
+    throw Error(Fault::missing_input, input, "no such file or folder, and no sample corpus of that name",
+                close ? "did you mean the sample corpus " + *close + "?" : "`isoflop data get --list` names the sample corpora");
+  }
+  return inputs;
+}
+
 }  // namespace isoflop

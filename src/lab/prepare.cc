@@ -26,40 +26,19 @@ void check_length(const char* which, std::int64_t tokens, std::int64_t window) {
 
 }  // namespace
 
-std::vector<std::string> resolve_inputs(const Study& study, const LabOptions& options) {
-  std::vector<std::string> inputs = study.corpus.inputs;
-  if (inputs.empty()) {
-    if (study.recipe.empty()) {
-      throw Error(Fault::missing_input, "study `" + study.name + "`", "names no text", "give one with --data PATH, or a sample corpus: --data sotu");
-    }
-    inputs.push_back(study.recipe);
-  }
-
-  std::vector<std::string> names;
-  for (const CorpusRecipe& recipe : corpus_recipes()) names.push_back(recipe.name);
-  for (std::string& input : inputs) {
-    std::error_code ignored;
-    if (fs::exists(input, ignored) || input.find_first_of("*?[") != std::string::npos) continue;
-    if (find_recipe(input) != nullptr) {
-      input = get_corpus(input, (options.cache / "corpora").string(), options.stop, options.progress);
-      continue;
-    }
-    const auto close = input.find('/') == std::string::npos ? nearest(input, names) : std::nullopt;
-    throw Error(Fault::missing_input, input, "no such file or folder, and no sample corpus of that name",
-                close ? "did you mean the sample corpus " + *close + "?" : "`isoflop data get --list` names the sample corpora");
-  }
-  return inputs;
-}
-
 Prepared prepare(const Study& study, const LabOptions& options) {
   Prepared prepared;
   CorpusOptions corpus_options = study.corpus;
-  corpus_options.inputs = resolve_inputs(study, options);
-  for (const std::string& given : study.corpus.inputs.empty() ? std::vector{study.recipe} : study.corpus.inputs) {
+  if (corpus_options.inputs.empty() && !study.recipe.empty()) corpus_options.inputs = {study.recipe};
+  if (corpus_options.inputs.empty()) {
+    throw Error(Fault::missing_input, "study `" + study.name + "`", "names no text", "give one with --data PATH, or a sample corpus: --data sotu");
+  }
+  for (const std::string& given : corpus_options.inputs) {
     const CorpusRecipe* recipe = find_recipe(given);
     prepared.title += (prepared.title.empty() ? "" : ", ") + (recipe != nullptr ? recipe->title : fs::path(given).filename().string());
   }
 
+  corpus_options.inputs = resolve_inputs(corpus_options.inputs, (options.cache / "corpora").string(), options.stop, options.progress);
   const Corpus corpus = Corpus::open(corpus_options, options.stop, options.progress);
   prepared.manifest = corpus.manifest();
   prepared.tokenizer = build_tokenizer(study.tokenizer, study.vocabulary, corpus, options.stop);

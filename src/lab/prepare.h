@@ -19,7 +19,4 @@ struct Prepared {
 /// Throws what Corpus and encode_corpus throw, and bad_data when a split is shorter than a window of `study`.
 [[nodiscard]] Prepared prepare(const Study& study, const LabOptions& options);
 
-/// A path that exists or a glob stays; else a recipe's name becomes its file. Throws missing_input with the nearest recipe.
-[[nodiscard]] std::vector<std::string> resolve_inputs(const Study& study, const LabOptions& options);
-
 }  // namespace isoflop::lab
