@@ -38,11 +38,7 @@ void add_corpus_flags(CLI::App& app, CorpusFlags& flags) {
 
 isoflop::Corpus open_corpus(const CorpusFlags& flags, const Globals& globals) {
   isoflop::CorpusOptions options;
-  for (const std::string& input : flags.inputs) {
-    const auto& recipes = isoflop::corpus_recipes();
-    const bool recipe = !fs::exists(input) && std::any_of(recipes.begin(), recipes.end(), [&](const auto& r) { return r.name == input; });
-    options.inputs.push_back(recipe ? isoflop::get_corpus(input, default_cache().empty() ? "." : default_cache(), stop_requested(), progress_to_stderr(globals)) : input);
-  }
+  options.inputs = isoflop::resolve_inputs(flags.inputs, default_cache() + "/corpora", stop_requested(), progress_to_stderr(globals));
   options.split = isoflop::split_kind_from(flags.split);
   options.val_fraction = flags.val_fraction;
   options.utf8 = isoflop::utf8_policy_from(flags.utf8);

@@ -44,7 +44,7 @@ RunRecord record_of(const PlannedRun& run, const TrainResult& result, const Work
   }
   record.regime = regime_of(record.params.params, record.tokens, record.unique_tokens);
   record.isa = to_string(place.isa);
-  record.isa_changed = place.options.allow_isa_change;
+  record.isa_changed = result.isa_changed;
   return record;
 }
 
@@ -73,20 +73,14 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
   train_options.isa = to_string(place.isa);
 
   std::vector<double> step_seconds;
-  bool placed = false;  // whether the record files end where training goes on
-  std::string held_out = "";
+  std::string held_out;
   const std::string stage = "train " + run.name;
   TrainHooks hooks;
   hooks.on_resume = [&](std::int64_t step) {
     writer->rewind(step);
-    placed = true;
     if (place.options.log && step > 0) place.options.log("run " + run.name + ": goes on from step " + std::to_string(step));
   };
-  const auto place_at = [&](std::int64_t step) {
-    if (!std::exchange(placed, true)) writer->rewind(step);
-  };
   hooks.on_step = [&](const StepRecord& step, const StepTiming& timing) {
-    place_at(step.step);
     writer->step(step);
     writer->timing(step.step, timing.seconds);
     step_seconds.push_back(timing.seconds);
@@ -96,7 +90,6 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
     }
   };
   hooks.on_eval = [&](const EvalRecord& eval) {
-    place_at(eval.step);
     writer->eval(eval);
     held_out = "  held-out " + format_significant(eval.loss, 4);
   };
