@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/math.h"
 #include "base/random.h"
+#include "base/sealed_json.h"
 #include "base/team.h"
 #include "base/text.h"
 
@@ -173,6 +174,47 @@ TEST(File, ASecondLockOnTheSameFileNamesTheHolder) {
   const fs::path folder = fresh_folder("lock");
   const FileLock first(folder / "lock", "run 1");
   EXPECT_THROW(FileLock(folder / "lock", "run 1"), Error);
+}
+
+const char* const kSealable[] = {"{\"a\":1}", "{\n  \"a\": {\n    \"b\": 2\n  }\n}"};
+
+TEST(SealedJson, GivesBackTheObjectAndIsTheObjectWithOneKeyMore) {
+  for (const std::string object : kSealable) {
+    const std::string sealed = seal_json(object);
+    EXPECT_EQ(unseal_json(sealed, "t"), object);
+    EXPECT_TRUE(sealed.ends_with("\n"));
+    Json expected = parse_json(object, "t");
+    expected["checksum"] = hex64(xxh3(object));
+    EXPECT_EQ(parse_json(sealed, "t"), expected);
+  }
+  EXPECT_THAT(seal_json(kSealable[0]), testing::MatchesRegex("\\{\"a\":1,\"checksum\":\"[0-9a-f]{16}\"\\}\n"));
+}
+
+TEST(SealedJson, AnyFlippedBitTruncationOrAddedByteIsFound) {
+  for (const std::string object : kSealable) {
+    const std::string sealed = seal_json(object);
+    for (std::size_t i = 0; i < sealed.size(); ++i) {
+      EXPECT_FALSE(try_unseal_json(sealed.substr(0, i))) << i;
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string flipped = sealed;
+        flipped[i] = static_cast<char>(flipped[i] ^ (1 << bit));
+        EXPECT_FALSE(try_unseal_json(flipped)) << i << ", " << bit;
+      }
+    }
+    EXPECT_FALSE(try_unseal_json(sealed + "\n"));
+    EXPECT_FALSE(try_unseal_json(object));
+  }
+}
+
+TEST(SealedJson, TheErrorNamesTheFileAndTheCure) {
+  try {
+    (void)unseal_json("{}", "state.json", "make it again");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::bad_data);
+    EXPECT_EQ(error.subject(), "state.json");
+    EXPECT_EQ(error.hint(), "make it again");
+  }
 }
 
 TEST(Team, RunsEveryRankOnceAndWaitsForAll) {

@@ -1,39 +1,46 @@
 #include "base/sealed_json.h"
 
-#include <string_view>
-
 #include "base/check.h"
 #include "base/hash.h"
+#include "isoflop/base.h"
 
 namespace isoflop {
 namespace {
 
-constexpr std::string_view kBefore = ",\"checksum\":\"";
-constexpr std::string_view kAfter = "\"}\n";
+struct Layout {
+  std::string_view close;          // what the object ends in
+  std::string_view before, after;  // around the checksum's digits
+};
+constexpr Layout kCompact{"}", ",\"checksum\":\"", "\"}\n"};
+constexpr Layout kIndented{"\n}", ",\n  \"checksum\": \"", "\"\n}\n"};
 constexpr std::size_t kDigits = 16;
 
-std::string seal_of(std::string_view body) { return hex64(xxh3(body)); }
+std::string tail_of(const Layout& layout, std::string_view object) {
+  return std::string(layout.before).append(hex64(xxh3(object))).append(layout.after);
+}
 
 }  // namespace
 
-std::string seal_json(const Json& object) {
-  ISOFLOP_CHECK(object.is_object() && !object.empty() && !object.contains("checksum"));
-  std::string text = object.dump();
-  const std::string checksum = seal_of(text);
-  text.pop_back();  // the closing brace
-  return text.append(kBefore).append(checksum).append(kAfter);
+std::string seal_json(std::string_view object) {
+  ISOFLOP_CHECK(object.size() > 2 && object.starts_with("{") && object.ends_with("}"));
+  const Layout& layout = object.ends_with(kIndented.close) ? kIndented : kCompact;
+  return std::string(object.substr(0, object.size() - layout.close.size())).append(tail_of(layout, object));
 }
 
-Json unseal_json(const std::string& text, const std::string& subject, const std::string& hint) {
-  const std::size_t tail = kBefore.size() + kDigits + kAfter.size();
-  const auto fail = [&](const std::string& problem) { return Error(Fault::bad_data, subject, problem, hint); };
-  if (text.size() <= tail) throw fail("truncated: " + std::to_string(text.size()) + " bytes");
-  const std::string_view view = text;
+std::optional<std::string> try_unseal_json(std::string_view text) {
+  const Layout& layout = text.ends_with(kIndented.after) ? kIndented : kCompact;
+  const std::size_t tail = layout.before.size() + kDigits + layout.after.size();
+  if (text.size() <= tail) return std::nullopt;
   const std::size_t body = text.size() - tail;
-  if (view.substr(body, kBefore.size()) != kBefore || !view.ends_with(kAfter)) throw fail("truncated or changed: it does not end in its checksum");
-  const std::string object = text.substr(0, body) + "}";
-  if (view.substr(body + kBefore.size(), kDigits) != seal_of(object)) throw fail("changed: the checksum does not hold");
-  return parse_json(object, subject);
+  std::string object = std::string(text.substr(0, body)).append(layout.close);
+  if (text.substr(body) != tail_of(layout, object)) return std::nullopt;
+  return object;
+}
+
+std::string unseal_json(std::string_view text, const std::string& subject, const std::string& hint) {
+  auto object = try_unseal_json(text);
+  if (!object) throw Error(Fault::bad_data, subject, "truncated or changed: its checksum does not hold", hint);
+  return *std::move(object);
 }
 
 }  // namespace isoflop

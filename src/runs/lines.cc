@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/sealed_json.h"
 #include "base/text.h"
-#include "runs/seal.h"
 
 namespace isoflop {
 namespace {
@@ -43,8 +43,8 @@ Lines<Record> read_lines(const std::filesystem::path& path) {
       lines.torn = true;
       break;
     }
-    const std::string_view line = std::string_view(text).substr(at, newline - at);
-    const auto object = unseal_line(line);
+    const std::string_view line = std::string_view(text).substr(at, newline + 1 - at);
+    const auto object = try_unseal_json(line);
     at = newline + 1;
     if (!object) {
       if (!lines.damage) lines.damage = "line " + std::to_string(number) + ": changed, its checksum does not hold";

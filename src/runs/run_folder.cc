@@ -5,9 +5,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/sealed_json.h"
 #include "record/json_text.h"
 #include "runs/lines.h"
-#include "runs/seal.h"
 #include "runs/table.h"
 
 namespace isoflop {
@@ -19,9 +19,7 @@ constexpr std::string_view kImported = "imported-";
 constexpr int kIndent = 2;
 
 std::string unsealed(const fs::path& path) {
-  auto text = unseal_document(read_file(path));
-  if (!text) throw Error(Fault::bad_data, path.string(), "truncated or changed: its checksum does not hold");
-  return *text;
+  return unseal_json(read_file(path), path.string());
 }
 
 bool is_id(std::string_view text) {
@@ -74,7 +72,7 @@ RunSpec read_spec(const fs::path& folder) {
 std::string record_document(const SealedRecord& record) {
   std::string text = to_json(record.record);
   text.resize(text.size() - 2);  // "\n}"
-  return seal_document(text + lines_tail(record.steps_xxh3, record.eval_xxh3));
+  return seal_json(text + lines_tail(record.steps_xxh3, record.eval_xxh3));
 }
 
 std::optional<SealedRecord> read_record(const fs::path& folder) {
@@ -110,7 +108,7 @@ std::string host_document(const HostFacts& host) {
                         {"threads", host.timing->threads},
                         {"peak_bytes", host.timing->peak_bytes}};
   }
-  return seal_document(json_text(object, kIndent));
+  return seal_json(json_text(object, kIndent));
 }
 
 HostFacts read_host(const fs::path& folder) {
@@ -137,7 +135,7 @@ std::string imported_document(const ImportedRow& row) {
   object["source"] = row.source;
   Json& cells = object["cells"] = Json::object();
   for (const TableCell& cell : row.cells) cells[cell.column] = cell.text;
-  return seal_document(json_text(object, kIndent));
+  return seal_json(json_text(object, kIndent));
 }
 
 ImportedRow read_imported(const fs::path& folder) {

@@ -27,7 +27,7 @@ void verify_lines(const fs::path& path, const std::optional<std::string>& xxh3, 
 // docs/formats/checkpoint.md: state.json holds the checksums of its neighbours
 void verify_checkpoint(const fs::path& checkpoint, const std::string& run) {
   const std::string subject = (checkpoint / "state.json").string();
-  const Json state = unseal_json(read_file(subject), subject, "");
+  const Json state = parse_json(unseal_json(read_file(subject), subject), subject);
   const auto owner = json_get<std::string>(state, "run", subject);
   if (owner != run) throw Error(Fault::bad_data, subject, "is a checkpoint of run " + owner);
   const Json files = json_get<Json>(state, "files", subject);

@@ -7,10 +7,10 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sealed_json.h"
 #include "record/json_text.h"
 #include "runs/lines.h"
 #include "runs/run_folder.h"
-#include "runs/seal.h"
 
 namespace isoflop {
 namespace {
@@ -52,7 +52,7 @@ class LineFile {
   void add(const Record& record) {
     if (dirty_) rewind(kEverything);
     ISOFLOP_CHECK(record.step > last_);
-    writer_.write(seal_line(to_json(record)) + "\n");
+    writer_.write(seal_json(to_json(record)));
     writer_.flush();  // a killed process loses no whole line
     last_ = record.step;
   }
@@ -177,7 +177,7 @@ class FolderWriter : public RunWriter {
         throw Error(error.fault(), error.subject(), error.problem(), kAgain);
       }
     } else {
-      write_file_atomic(folder_ / "spec.json", seal_document(to_json(spec_)));
+      write_file_atomic(folder_ / "spec.json", seal_json(to_json(spec_)));
     }
     const RunRecord before = load_run(folder_).record;
     if (before.status == RunStatus::done || before.status == RunStatus::diverged) {

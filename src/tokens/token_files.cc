@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/sealed_json.h"
 #include "base/team.h"
 #include "base/text.h"
@@ -414,7 +415,7 @@ TokenSet encode(const UnitSource& source, const Tokenizer& tokenizer, const Enco
   json["train_on_everything"] = options.train_on_everything;
   json["train"] = json_of(train.finish());
   json["held_out"] = json_of(held_out.finish());
-  write_file_atomic(temporary.path() / "tokens.json", seal_json(json));
+  write_file_atomic(temporary.path() / "tokens.json", seal_json(json.dump()));
   temporary.rename_to(place);  // another process that was first wrote the same bytes
   return open_tokens(place.string());
 }
@@ -430,7 +431,7 @@ TokenSet open_tokens(const std::string& folder) {
   if (!fs::exists(path)) throw Error(Fault::missing_input, folder, "no such token folder", "make it with `isoflop tok encode`");
   if (!fs::exists(manifest_path)) throw not_whole(manifest_path, "is missing from the token folder");
   const std::string subject = manifest_path.string();
-  const Json json = unseal_json(read_file(manifest_path), subject, kHint);
+  const Json json = parse_json(unseal_json(read_file(manifest_path), subject, kHint), subject);
   const int schema = json_get<int>(json, "schema_version", subject);
   if (schema != kTokensSchema) {
     throw Error(Fault::bad_data, subject, "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kTokensSchema), kHint);

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/sealed_json.h"
 #include "base/text.h"
 #include "tokens/source.h"
@@ -92,7 +93,7 @@ class ByteTokenizer final : public Tokenizer {
     json["kind"] = kind();
     json["vocab_size"] = vocab_size();
     json["end_of_text"] = json_or_null(end_of_text());
-    return seal_json(json);
+    return seal_json(json.dump());
   }
 
  private:
@@ -173,7 +174,7 @@ class CharTokenizer final : public Tokenizer {
     json["end_of_text"] = json_or_null(end_of_text());
     json["characters"] = characters_;
     json["byte_tokens"] = byte_tokens_;
-    return seal_json(json);
+    return seal_json(json.dump());
   }
 
  private:
@@ -213,7 +214,7 @@ std::unique_ptr<Tokenizer> char_tokenizer_from(const Json& json, bool end_of_tex
 std::string Tokenizer::id() const { return sha256_hex(to_json()).substr(0, 16); }
 
 std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const std::string& subject) {
-  const Json json = unseal_json(text, subject, "build it again with `isoflop tok train`");
+  const Json json = parse_json(unseal_json(text, subject, "build it again with `isoflop tok train`"), subject);
   const int schema = json_get<int>(json, "schema_version", subject);
   if (schema != kTokenizerSchema) {
     throw Error(Fault::bad_data, subject, "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kTokenizerSchema));

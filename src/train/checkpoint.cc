@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/sealed_json.h"
 #include "base/text.h"
 #include "isoflop/record.h"
@@ -90,7 +91,7 @@ FileFacts facts_from(const Json& files, const char* name, const std::string& sub
 
 StateFile read_state_file(const fs::path& path) {
   const std::string subject = path.string();
-  const Json json = unseal_json(read_file(path), subject, "");
+  const Json json = parse_json(unseal_json(read_file(path), subject), subject);
   const int schema = json_get<int>(json, "schema_version", subject);
   if (schema != kCheckpointSchema) throw Error(Fault::bad_data, subject, "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kCheckpointSchema));
   StateFile state;
@@ -147,7 +148,7 @@ void save(const fs::path& root, const Engine& engine, const TrainState& progress
   json["losses"] = progress.losses;
   json["loss_best"] = json_or_null(progress.loss_best);
   json["files"] = std::move(files);
-  write_file_atomic(temporary / kStateFile, seal_json(json));
+  write_file_atomic(temporary / kStateFile, seal_json(json.dump()));
   sync_folder(temporary);
 
   fs::remove_all(place);  // one that was passed over as damaged
