@@ -23,7 +23,7 @@ struct CorpusFlags {
 struct TokFlags {
   CorpusFlags corpus;
   std::string kind = "char", tokenizer, out, tokens, side = "val", path;
-  bool whole_corpus = false, train_on_everything = false;
+  bool whole_corpus = false;
   std::int64_t threads = 1, first = 0, count = 200;
   std::vector<std::int32_t> ids;
 };
@@ -100,7 +100,6 @@ void encode(const TokFlags& flags, const Globals& globals) {
   isoflop::EncodeOptions options;
   options.root = flags.out;
   options.threads = flags.threads;
-  options.train_on_everything = flags.train_on_everything;
   print_facts(facts_of(isoflop::encode_corpus(corpus, *tokenizer, options, stop_requested(), progress_to_stderr(globals))), globals);
 }
 
@@ -163,7 +162,6 @@ void add_tok(CLI::App& program, Globals& globals) {
   app->add_option("--tokenizer", flags->tokenizer, "tokenizer.json")->required();
   app->add_option("--out", flags->out, "the folder that gets a folder of token files")->required();
   app->add_option("--threads", flags->threads, "cores to encode on")->capture_default_str();
-  app->add_flag("--train-on-everything", flags->train_on_everything, "held-out text goes into training too (only to reproduce the source experiment)");
   app->callback([flags, &globals] { encode(*flags, globals); });
 
   app = add_command(*tok, globals, "decode", "Token ids back to text.", "isoflop tok decode --tokenizer tokenizer.json 12 34 56");

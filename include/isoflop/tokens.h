@@ -74,12 +74,11 @@ struct TokenSet {
 };
 
 /// Encodes a corpus into `root`, or opens what is there already. Atomic: a folder that exists is whole.
-/// held_out_is_train: the source experiment's mistake: trains on every unit (its held-out split is still reported by itself).
+/// Held-out text goes into the held-out split only, without exception.
 struct EncodeOptions {
   std::string root;
   std::int64_t threads = 1;
   std::int64_t shard_tokens = 100'000'000;
-  bool train_on_everything = false;  ///< the training split also holds the held-out units (reproduction only)
 };
 [[nodiscard]] TokenSet encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer, const EncodeOptions& options,
                                      std::stop_token stop = {}, const ProgressFn& progress = {});

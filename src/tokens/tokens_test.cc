@@ -223,17 +223,6 @@ TEST(TokenFiles, HoldEachSidesUnitsInReadingOrderWithEndOfTextAfterDocuments) {
   EXPECT_EQ(set.held_out->units()[0].bytes, 9);
 }
 
-TEST(TokenFiles, TrainingOnEverythingKeepsTheHeldOutSplitToo) {
-  const auto source = source_of(kLines);
-  const auto tokenizer = char_tokenizer(source);
-  const fs::path root = fresh_folder("everything");
-  const TokenSet all = tokens::encode(source, *tokenizer, {.root = root.string(), .train_on_everything = true}, {}, {});
-  const TokenSet split = tokens::encode(source, *tokenizer, {root.string()}, {}, {});
-  EXPECT_NE(all.id, split.id);
-  EXPECT_EQ(tokenizer->decode(all_of(*all.train)), "one twoheld outthreeあいうfour");
-  EXPECT_EQ(all_of(*all.held_out), all_of(*split.held_out));
-}
-
 TEST(TokenFiles, AreTheSameForAnyShardSizeAndAnyNumberOfThreads) {
   const auto source = source_of(kLines);
   const auto tokenizer = char_tokenizer(source);
