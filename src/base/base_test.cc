@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -23,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path fresh_folder(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("isoflop_base_" + name);
+  fs::path path = fs::path(testing::TempDir()) / ("isoflop_base_" + name);
   fs::remove_all(path);
   fs::create_directories(path);
   return path;
@@ -240,6 +242,24 @@ TEST(Team, ABarrierSeparatesTwoPhases) {
     });
     EXPECT_FALSE(early);
   }
+}
+
+TEST(Team, ThatCannotBeStartedIsAnErrorAndItsFirstThreadsGoHome) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's own memory is beyond any limit";
+#else
+  const auto start_with_little_memory = [] {
+    const rlimit limit{1 << 30, 1 << 30};  // room for some of the stacks
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      const Team team(10'000);
+    } catch (const Error& error) {
+      std::_Exit(error.fault() == Fault::failure ? 7 : 1);
+    }
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(start_with_little_memory(), testing::ExitedWithCode(7), "");
+#endif
 }
 
 TEST(Team, TheFirstExceptionReachesTheCaller) {

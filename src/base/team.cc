@@ -4,10 +4,13 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "base/check.h"
+#include "isoflop/base.h"
 
 namespace isoflop {
 namespace {
@@ -31,6 +34,14 @@ struct Team::State {
   std::atomic<bool> quit{false};
   std::mutex mutex;
   std::exception_ptr error;
+
+  // workers are sent home while all they look at is still there; also when not all of them could be started
+  ~State() {
+    quit.store(true, std::memory_order_release);
+    generation.fetch_add(1, std::memory_order_acq_rel);
+    generation.notify_all();
+    threads.clear();
+  }
 
   void wait_for_change(std::atomic<std::uint32_t>& value, std::uint32_t old) const {
     for (int spin = 0; spin < kSpins; ++spin) {
@@ -63,14 +74,14 @@ struct Team::State {
 Team::Team(std::int64_t threads) : state_(std::make_unique<State>()) {
   ISOFLOP_CHECK(threads >= 1);
   state_->size = threads;
-  for (std::int64_t rank = 1; rank < threads; ++rank) state_->threads.emplace_back([s = state_.get(), rank] { s->work(rank); });
+  try {
+    for (std::int64_t rank = 1; rank < threads; ++rank) state_->threads.emplace_back([s = state_.get(), rank] { s->work(rank); });
+  } catch (const std::system_error& error) {
+    throw Error(Fault::failure, std::to_string(threads) + " threads", std::string("cannot be started: ") + error.what(), "ask for fewer with --threads");
+  }
 }
 
-Team::~Team() {
-  state_->quit.store(true, std::memory_order_release);
-  state_->generation.fetch_add(1, std::memory_order_acq_rel);
-  state_->generation.notify_all();
-}
+Team::~Team() = default;
 
 std::int64_t Team::size() const { return state_->size; }
 
