@@ -93,8 +93,10 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
   const std::string several = "The following arguments were not expected: ";
   for (const std::string& start : {prefix, several}) {
     if (problem.rfind(start, 0) != 0) continue;
+    // of several the first flag: the others are likely its values
     std::string word = problem.substr(start.size());
-    word = word.substr(0, word.find(' '));
+    if (const auto flag = word.find("--"); flag != std::string::npos) word = word.substr(flag);
+    word = word.substr(0, word.find_first_of(" ,"));
     problem = "unknown flag or word `" + word + "`";
     std::string best;
     std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;

@@ -9,6 +9,7 @@ namespace isoflop {
 Observations observations_of(const std::vector<StoredRun>& runs, const std::string& loss_kind) {
   Observations table;
   table.loss_kind = loss_kind;
+  table.n_convention = "params";
   table.flops_convention = "flops_exact";
   for (const char* column : {"params", "params_non_embedding", "params_matmul", "tokens", "unique_tokens", "flops_exact", "flops_6nd",
                              "flops_full_attention", "loss", "loss_se_eval"}) {

@@ -87,6 +87,7 @@ RunReport run_report(const StoredRun& run, const RunStore& store) {
 
 std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family) {
   std::vector<LawView> views;
+  if (study.models.size() < 2) return views;  // one size was asked for: no law was
   for (const std::string& loss : study.fit_losses) {
     const Observations table = observations_of(family, loss);
     for (const char* column : kNColumns) {

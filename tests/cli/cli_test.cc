@@ -51,7 +51,7 @@ TEST(Usage, AnUnknownFlagNamesTheNearestAndExitsWith2) {
 
 TEST(Train, PrintsOneObjectWithJsonAndNothingElseOnStdout) {
   const fs::path place = fresh("train");
-  write(place / "text.txt", sentences(20'000));
+  write(place / "text.txt", sentences(200'000));  // two held-out blocks or more, so that there is a standard error
   const Outcome outcome = program("train --data text.txt --out out --json" + kTiny);
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto json = outcome.json();
