@@ -17,19 +17,13 @@
 #include "base/random.h"
 #include "base/sealed_json.h"
 #include "base/team.h"
+#include "base/testing.h"
 #include "base/text.h"
 
 namespace isoflop {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path fresh_folder(const std::string& name) {
-  fs::path path = fs::path(testing::TempDir()) / ("isoflop_base_" + name);
-  fs::remove_all(path);
-  fs::create_directories(path);
-  return path;
-}
 
 double worst_relative(double (*ours)(double), double (*libm)(double), double low, double high) {
   double worst = 0;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/testing.h"
 #include "isoflop/corpus.h"
 
 namespace isoflop::corpus {
@@ -30,8 +31,7 @@ class InAFolder : public testing::Test {
   std::string put(const std::string& name, std::string_view bytes) const {
     const fs::path path = folder_ / name;
     fs::create_directories(path.parent_path());
-    fs::remove(path);  // writing over a file would wait for the disk
-    std::ofstream(path, std::ios::binary) << bytes;
+    replace_file(path, std::string(bytes));
     return path.string();
   }
 
@@ -50,18 +50,6 @@ inline std::vector<SeenUnit> units_of(const Corpus& corpus) {
     units.push_back({std::string(unit.source), std::string(unit.text), unit.held_out, unit.ends_document});
   });
   return units;
-}
-
-/// The error a call ends with; a test failure if it ends without one.
-template <class Call>
-Error error_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return {Fault::failure, "", ""};
 }
 
 }  // namespace isoflop::corpus

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing.h"
 #include "isoflop/laws.h"
 
 namespace isoflop {
@@ -8,16 +9,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Error error_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(Fault::failure, "", "");
-}
 
 TEST(Csv, ReadsQuotesLineEndsAndAByteOrderMark) {
   const CsvTable table = parse_csv("\xEF\xBB\xBFname,loss\r\n\"a,\"\"b\"\"\r\nc\",3.5\r\nd,\n", "t.csv");
