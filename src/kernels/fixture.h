@@ -24,7 +24,7 @@ inline std::ostream& operator<<(std::ostream& out, Set set) {
 /// Every tolerance of these tests; ISOFLOP_TOL_SCALE=0 makes each fail and print its true residual.
 inline double tolerance(double bound) {
   static const char* const text = std::getenv("ISOFLOP_TOL_SCALE");
-  return text ? bound * std::atof(text) : bound;
+  return text ? bound * std::strtod(text, nullptr) : bound;
 }
 
 /// n Reals with a red zone before and after; touched() tells whether anything was written there.

@@ -28,7 +28,7 @@ struct RunStore::State {
 };
 
 fs::path RunStore::State::folder(const std::string& id) const {
-  const fs::path path = runs() / id;
+  fs::path path = runs() / id;
   if (!is_run_folder_name(id) || !fs::is_directory(path)) {
     throw Error(Fault::missing_input, "run " + id, "is not in " + study.string(), "`isoflop runs ls` lists the runs");
   }

@@ -283,7 +283,7 @@ std::string run_table_csv(const std::vector<StoredRun>& runs) {
     out += "\n";
   };
   add_row([](const Column& column) { return column.name; });
-  for (const auto& [run, id] : rows) add_row([&](const Column& column) { return cell_of(*run, column); });
+  for (const auto& row : rows) add_row([&run = *row.first](const Column& column) { return cell_of(run, column); });
   return out;
 }
 

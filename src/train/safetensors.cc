@@ -144,6 +144,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const FileFa
     if (name != "__metadata__") entries.emplace(name, parse_entry(name, json, path));
   }
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  ranges.reserve(entries.size());
   for (const auto& [name, entry] : entries) ranges.emplace_back(entry.begin, entry.end);
   std::sort(ranges.begin(), ranges.end());
   std::uint64_t covered = 0;

@@ -42,7 +42,7 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
   }
 
   // two pointers into A: with one, the rows' offsets do not fit into the registers
-  constexpr int kUpper = kRows > 7 ? 7 : kRows;
+  constexpr int kReach = 7, kUpper = kRows > kReach ? kReach : kRows;
   const float* lower = kSide == Side::rows ? a + kUpper * lda : a + kUpper;
   for (std::int64_t p = 0; p < k; ++p) {
     V column[kVectors];
