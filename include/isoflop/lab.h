@@ -48,6 +48,7 @@ struct Study {
   RunSpec train;                     ///< what all runs share; shape and data are filled per run
   bool beta2_scaled = false;         ///< beta2 = 1 - 20 / max_iters, at most 0.999
   bool warmup_scaled = false;        ///< warmup_iters = max_iters / 20
+  bool init_std_scaled = false;      ///< init_std = 0.5 / sqrt(n_embd): GPT-2's 0.02 is that at its own widths
   std::optional<double> min_lr_fraction;            ///< min_lr as a fraction of the learning rate
   std::optional<double> target_flops;               ///< horizon of each run instead of max_iters (flops_exact)
   std::optional<double> target_param_data_ratio;    ///< or tokens per parameter

@@ -33,6 +33,7 @@ PlannedRun plan_run(const Study& study, const Prepared& prepared, const StudyMod
   spec.max_iters = std::max<std::int64_t>(1, std::llround(static_cast<double>(horizon(study, spec.shape, spec)) * length));
   spec.optimizer.learning_rate = learning_rate;
   if (study.min_lr_fraction) spec.schedule.min_lr = learning_rate * *study.min_lr_fraction;
+  if (study.init_std_scaled) spec.init_std = three_digits(0.5 / std::sqrt(static_cast<double>(spec.shape.n_embd)));
   if (study.warmup_scaled) spec.schedule.warmup_iters = spec.max_iters / 20;
   if (study.beta2_scaled) {
     spec.optimizer.beta2 = std::clamp(three_digits(1 - 20.0 / static_cast<double>(spec.max_iters)), 0.8, 0.999);

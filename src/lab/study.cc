@@ -111,7 +111,8 @@ void read_train(TomlReader& reader, Study& study) {
     reader.fail(study.target_flops ? "target_flops" : "target_param_data_ratio", "max_iters, target_flops and target_param_data_ratio exclude each other",
                 "give exactly one of them");
   }
-  set(run.init_std, reader.number("init_std"));
+  study.init_std_scaled = reader.is_word("init_std", "scaled");
+  if (!study.init_std_scaled) set(run.init_std, reader.number("init_std"));
   set(run.grad_lanes, reader.integer("grad_lanes"));
   if (const auto word = reader.text("dtype")) run.dtype = at_key(reader, "dtype", [&] { return parse_enum<Dtype>(*word, "dtype"); });
   if (const auto seeds = reader.integers("seeds")) {
@@ -264,8 +265,13 @@ std::string to_toml(const Study& study) {
                     {"decay_on", to_string(run.optimizer.decay_on)}, {"grad_clip", run.optimizer.grad_clip},
                     {"schedule", to_string(run.schedule.kind)}, {"warmup_from_zero", run.schedule.warmup_from_zero},
                     {"min_lr", run.schedule.min_lr}, {"decay_fraction", run.schedule.decay_fraction}, {"batch_size", run.batch_size},
-                    {"gradient_accumulation_steps", run.gradient_accumulation_steps}, {"init_std", run.init_std},
+                    {"gradient_accumulation_steps", run.gradient_accumulation_steps},
                     {"grad_lanes", run.grad_lanes}, {"dtype", to_string(run.dtype)}, {"seeds", seeds}};
+  if (study.init_std_scaled) {
+    train.insert("init_std", "scaled");
+  } else {
+    train.insert("init_std", run.init_std);
+  }
   if (study.beta2_scaled) {
     train.insert("beta2", "scaled");
   } else {
