@@ -30,7 +30,7 @@ class ReadingAFile : public InAFolder {
     return got;
   }
   Error refused(const std::string& name, std::string_view bytes, const ReadOptions& options = {}) {
-    const Error error = error_of([&] { (void)read(name, bytes, options); });
+    Error error = error_of([&] { (void)read(name, bytes, options); });
     EXPECT_EQ(error.fault(), Fault::bad_data);
     EXPECT_THAT(error.subject(), HasSubstr(name));
     return error;

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 class GettingASampleCorpus : public InAFolder {
  protected:
   std::string script(const std::string& name, const std::string& body) const {
-    const std::string path = put(name, "#!/bin/sh\n" + body + "\n");
+    std::string path = put(name, "#!/bin/sh\n" + body + "\n");
     fs::permissions(path, fs::perms::owner_all);
     return path;
   }
