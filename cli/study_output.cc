@@ -123,9 +123,9 @@ std::string default_cache() {
     const char* value = std::getenv(name);
     return value == nullptr ? std::string() : std::string(value);
   };
-  if (const std::string cache = variable("ISOFLOP_CACHE"); !cache.empty()) return cache;
-  if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/isoflop";
-  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/isoflop";
+  if (std::string cache = variable("ISOFLOP_CACHE"); !cache.empty()) return cache;
+  if (std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/isoflop";
+  if (std::string home = variable("HOME"); !home.empty()) return home + "/.cache/isoflop";
   return "isoflop-cache";
 }
 

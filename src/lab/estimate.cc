@@ -22,9 +22,9 @@ EngineOptions engine_options(const RunSpec& spec, Isa isa) {
   return options;
 }
 
-std::int64_t run_bytes(const RunSpec& spec, Isa isa, std::int64_t threads) {
+std::int64_t run_bytes(const Prepared& prepared, const RunSpec& spec, Isa isa, std::int64_t threads) {
   const std::int64_t batches = spec.tokens_per_update() * 2 * static_cast<std::int64_t>(sizeof(std::int32_t));
-  return resident_bytes() + cpu_engine_bytes(spec.shape, engine_options(spec, isa), threads) + batches;
+  return prepared.resident_bytes + cpu_engine_bytes(spec.shape, engine_options(spec, isa), threads) + batches;
 }
 
 Calibration::Cost Calibration::measure(const RunSpec& spec) {

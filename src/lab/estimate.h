@@ -13,8 +13,8 @@ namespace isoflop::lab {
 
 [[nodiscard]] EngineOptions engine_options(const RunSpec& spec, Isa isa);
 
-/// Bytes of the process while this run trains: the engine, its batches and what the process holds already.
-[[nodiscard]] std::int64_t run_bytes(const RunSpec& spec, Isa isa, std::int64_t threads);
+/// Bytes of the process while this run trains: what it held with the tokens mapped, the engine and its batches.
+[[nodiscard]] std::int64_t run_bytes(const Prepared& prepared, const RunSpec& spec, Isa isa, std::int64_t threads);
 
 /// Seconds of a step and of scoring a token, measured on random tokens; one measurement per shape is kept.
 class Calibration {

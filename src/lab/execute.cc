@@ -54,7 +54,7 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
   trained = false;
   if (auto stored = place.store.find(run.id); stored && stored->record.status != RunStatus::running) return stored;
   if (place.options.stop.stop_requested()) return std::nullopt;
-  refuse_if_too_large("run " + run.name, run_bytes(run.spec, place.isa, place.team.size()));
+  refuse_if_too_large("run " + run.name, run_bytes(place.prepared, run.spec, place.isa, place.team.size()));
 
   const std::unique_ptr<RunWriter> writer = place.store.write(run.spec, run.name, run.group);
   reset_peak_resident();

@@ -140,7 +140,7 @@ void say_cost(const Study& study, const Prepared& prepared, const RunStore& stor
   if (runs.empty() || (study.learning_rate_sweep && fs::exists(options.out / "laws.json"))) return;
   const double seconds = total_seconds(runs, prepared, calibration);
   std::int64_t bytes = 0;
-  for (const PlannedRun& run : runs) bytes = std::max(bytes, lab::run_bytes(run.spec, *options.isa, options.threads));
+  for (const PlannedRun& run : runs) bytes = std::max(bytes, lab::run_bytes(prepared, run.spec, *options.isa, options.threads));
   say(options, std::to_string(runs.size()) + (runs.size() == 1 ? " run" : " runs") + " to train: about " + format_seconds(seconds) + " with " + to_string(*options.isa) + " kernels on " +
                    std::to_string(options.threads) + (options.threads == 1 ? " core, " : " cores, ") + format_bytes(static_cast<double>(bytes)) + " of memory");
 }
@@ -243,7 +243,7 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   StudyPlan plan;
   const std::int64_t asked = study.train.max_iters;
   for (PlannedRun& run : planned_runs(study, prepared)) {
-    run.peak_bytes = lab::run_bytes(run.spec, *options.isa, options.threads);
+    run.peak_bytes = lab::run_bytes(prepared, run.spec, *options.isa, options.threads);
     lab::refuse_if_too_large("run " + run.name, run.peak_bytes);
   }
   keep_to_budget(study, prepared, options, calibration);
@@ -255,7 +255,7 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   std::error_code ignored;
   if (fs::exists(options.out / "runs", ignored)) store = RunStore::open_existing(options.out);
   for (PlannedRun& run : plan.runs) {
-    run.peak_bytes = lab::run_bytes(run.spec, *options.isa, options.threads);
+    run.peak_bytes = lab::run_bytes(prepared, run.spec, *options.isa, options.threads);
     const auto stored = store ? store->find(run.id) : std::nullopt;
     run.done = stored && stored->record.status != RunStatus::running;
     if (!run.done) plan.seconds += run.seconds;
@@ -278,7 +278,7 @@ StudyResult run_study(Study study, const LabOptions& given) {
   Team team(options.threads);
   lab::Calibration calibration(*options.isa, team);
   keep_to_budget(study, prepared, options, calibration);
-  for (const PlannedRun& run : planned_runs(study, prepared)) lab::refuse_if_too_large("run " + run.name, lab::run_bytes(run.spec, *options.isa, options.threads));
+  for (const PlannedRun& run : planned_runs(study, prepared)) lab::refuse_if_too_large("run " + run.name, lab::run_bytes(prepared, run.spec, *options.isa, options.threads));
   write_study_files(study, asked, prepared, options);
 
   RunStore store = RunStore::open(options.out);

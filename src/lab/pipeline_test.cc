@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "isoflop/lab.h"
 
 namespace isoflop {
@@ -13,13 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-fs::path fresh_folder(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("isoflop_lab_" + name);
-  fs::remove_all(path);
-  fs::create_directories(path);
-  return path;
-}
 
 // a text with something to learn: sentences over a small vocabulary from a fixed generator
 std::string small_text(std::size_t characters) {

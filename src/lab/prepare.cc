@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "lab/process.h"
 
 namespace isoflop::lab {
 namespace {
@@ -54,6 +55,7 @@ Prepared prepare(const Study& study, const LabOptions& options) {
     check_length("training", prepared.tokens.train->size(), model.shape.block_size + 1);
     check_length("held-out", prepared.tokens.held_out->size(), 2);
   }
+  prepared.resident_bytes = resident_bytes();
   return prepared;
 }
 

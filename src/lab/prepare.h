@@ -13,6 +13,7 @@ struct Prepared {
   std::shared_ptr<const Tokenizer> tokenizer;
   TokenSet tokens;
   double train_bytes_per_token = 0;
+  std::int64_t resident_bytes = 0;  ///< of the process with the tokens mapped and nothing else
 };
 
 /// Reads, splits, builds the tokenizer, encodes into the cache (or opens what is there).

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing.h"
 #include "isoflop/lab.h"
 
 namespace isoflop {
@@ -11,14 +12,8 @@ using testing::HasSubstr;
 
 constexpr const char* kModel = "[[models]]\nname = \"a\"\nn_layer = 1\nn_head = 1\nn_embd = 8\n";
 
-Error error_of(const std::string& text) {
-  try {
-    (void)study_from_toml(text, "s.toml");
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error for\n" << text;
-  return {Fault::failure, "", ""};
+Error error_of_study(const std::string& text) {
+  return error_of([&] { (void)study_from_toml(text, "s.toml"); });
 }
 
 class EveryPreset : public testing::TestWithParam<std::string> {};
@@ -77,7 +72,7 @@ TEST(Preset, AnUnknownOneNamesTheNearest) {
 }
 
 TEST(StudyText, AnUnknownKeyIsNamedWithLineColumnAndTheNearestKey) {
-  const Error error = error_of(std::string("[train]\nlearning_rat = 1e-3\n") + kModel);
+  const Error error = error_of_study(std::string("[train]\nlearning_rat = 1e-3\n") + kModel);
   EXPECT_EQ(error.fault(), Fault::bad_study);
   EXPECT_EQ(error.subject(), "s.toml:2:1");
   EXPECT_THAT(error.problem(), HasSubstr("train.learning_rat"));
@@ -85,38 +80,38 @@ TEST(StudyText, AnUnknownKeyIsNamedWithLineColumnAndTheNearestKey) {
 }
 
 TEST(StudyText, AValueOfTheWrongTypeIsNamedWithItsPlace) {
-  const Error error = error_of(std::string("[train]\nmax_iters = \"many\"\n") + kModel);
+  const Error error = error_of_study(std::string("[train]\nmax_iters = \"many\"\n") + kModel);
   EXPECT_EQ(error.subject(), "s.toml:2:13");
   EXPECT_THAT(error.problem(), HasSubstr("whole number"));
 }
 
 TEST(StudyText, TornTomlIsABadStudyWithItsPlace) {
-  const Error error = error_of("[train\n");
+  const Error error = error_of_study("[train\n");
   EXPECT_EQ(error.fault(), Fault::bad_study);
   EXPECT_THAT(error.subject(), HasSubstr("s.toml:1"));
 }
 
 TEST(StudyText, AnImpossibleShapeNamesTheModelAndTheKey) {
-  const Error error = error_of("[[models]]\nname = \"a\"\nn_layer = 1\nn_head = 3\nn_embd = 8\n");
+  const Error error = error_of_study("[[models]]\nname = \"a\"\nn_layer = 1\nn_head = 3\nn_embd = 8\n");
   EXPECT_EQ(error.fault(), Fault::bad_study);
   EXPECT_THAT(std::string(error.what()), testing::AllOf(HasSubstr("a"), HasSubstr("n_embd"), HasSubstr("3")));
 }
 
 TEST(StudyText, WhatIsNotBuiltYetIsRefusedByName) {
-  EXPECT_THAT(std::string(error_of(std::string("[model]\ndropout = 0.1\n") + kModel).what()), HasSubstr("dropout"));
-  EXPECT_THAT(std::string(error_of(std::string("[model]\nexperts = 4\n") + kModel).what()), HasSubstr("experts"));
+  EXPECT_THAT(std::string(error_of_study(std::string("[model]\ndropout = 0.1\n") + kModel).what()), HasSubstr("dropout"));
+  EXPECT_THAT(std::string(error_of_study(std::string("[model]\nexperts = 4\n") + kModel).what()), HasSubstr("experts"));
 }
 
 TEST(StudyText, HorizonsExcludeEachOther) {
-  EXPECT_THAT(error_of(std::string("[train]\nmax_iters = 5\ntarget_flops = 1e12\n") + kModel).hint(), HasSubstr("exactly one"));
+  EXPECT_THAT(error_of_study(std::string("[train]\nmax_iters = 5\ntarget_flops = 1e12\n") + kModel).hint(), HasSubstr("exactly one"));
 }
 
 TEST(StudyText, AStudyWithoutModelsOrWithTwoOfOneNameIsRefused) {
-  EXPECT_THAT(error_of("name = \"x\"\n").problem(), HasSubstr("no model"));
-  EXPECT_THAT(error_of(std::string(kModel) + kModel).problem(), HasSubstr("twice"));
+  EXPECT_THAT(error_of_study("name = \"x\"\n").problem(), HasSubstr("no model"));
+  EXPECT_THAT(error_of_study(std::string(kModel) + kModel).problem(), HasSubstr("twice"));
 }
 
-TEST(StudyText, ANameThatIsAPathIsRefused) { EXPECT_EQ(error_of(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study); }
+TEST(StudyText, ANameThatIsAPathIsRefused) { EXPECT_EQ(error_of_study(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study); }
 
 }  // namespace
 }  // namespace isoflop
