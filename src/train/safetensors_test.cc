@@ -15,7 +15,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-fs::path file_path() { return fs::path(testing::TempDir()) / "isoflop_safetensors"; }
+// of the running test's own: tests run side by side
+fs::path file_path() {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  return fs::path(testing::TempDir()) / (std::string("isoflop_safetensors_") + test->name());
+}
 
 const std::vector<TensorShape> kTensors = {{"a", 2, 3}, {"b", 1, 4}};
 
