@@ -127,7 +127,8 @@ struct StudyResult {
 };
 
 /// The whole job: text -> tokens -> runs -> law -> report. Does only what is missing.
-/// Throws  stopped or interrupted never: look at the stop token; a stop leaves a checkpoint and returns what there is.
+/// A stop while training leaves a checkpoint and returns what there is, with an empty `report`: look at the stop token.
+/// Throws  stopped, when the stop came while the text was read; bad_data, missing_input, bad_study, io, failure as the rooms do.
 [[nodiscard]] StudyResult run_study(Study study, const LabOptions& options);
 
 /// Draws the report and figures of a study folder again from what is stored. Returns the page's path.
