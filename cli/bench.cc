@@ -1,70 +1,148 @@
-// isoflop bench: this machine and its peaks.
+// isoflop bench: this machine, its peaks, and how fast it trains.
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
-#include "isoflop/machine.h"
+#include "isoflop/lab.h"
 
 namespace cli {
 namespace {
 
 struct Options {
-  std::string isa;
-  std::int64_t threads = 0;
+  std::vector<std::string> models;
+  std::string isa, dtype, activation;
+  isoflop::ModelBenchOptions bench;
 };
 
 std::string rounded(double value, const std::string& unit) {
   return std::to_string(static_cast<std::int64_t>(value + 0.5)) + " " + unit;
 }
 
-void bench(const Globals& globals, const Options& options) {
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
+Json json_of(const isoflop::ModelBench& m) {
+  Json parts = Json::object();
+  for (const isoflop::PartTime& part : m.parts) parts[part.part] = part.seconds;
+  return {{"name", m.name},
+          {"params", m.params},
+          {"batch_size", m.batch_size},
+          {"block_size", m.shape.block_size},
+          {"activation", isoflop::to_string(m.shape.activation)},
+          {"dtype", isoflop::to_string(m.dtype)},
+          {"isa", isoflop::to_string(m.isa)},
+          {"threads", m.threads},
+          {"grad_lanes", m.grad_lanes},
+          {"steps", m.steps},
+          {"step_seconds", m.step_seconds},
+          {"tokens_per_second", m.tokens_per_second},
+          {"gflops", m.gflops},
+          {"gflops_executed", m.gflops_executed},
+          {"peak_gflops", m.peak_gflops},
+          {"share_of_peak", m.share_of_peak()},
+          {"share_executed", m.share_executed()},
+          {"engine_bytes", m.engine_bytes},
+          {"part_seconds", parts}};
+}
+
+void print_models(const std::vector<isoflop::ModelBench>& models) {
+  std::vector<std::vector<std::string>> rows;
+  for (const isoflop::ModelBench& m : models) {
+    rows.push_back({m.name, grouped(static_cast<double>(m.params)), isoflop::to_string(m.dtype), isoflop::to_string(m.isa), std::to_string(m.threads),
+                    grouped(m.tokens_per_second), rounded(m.gflops, ""), percent(m.share_of_peak()), percent(m.share_executed()), rounded(static_cast<double>(m.engine_bytes) / 1048576.0, "MiB")});
+  }
+  print_table({"model", "params", "dtype", "kernels", "threads", "tokens/s", "GFLOP/s", "of peak", "executed", "memory"}, rows);
+  std::printf("\nwhere a step's time goes\n");
+  std::vector<std::string> head = {"model"};
+  for (const isoflop::PartTime& part : models.front().parts) head.push_back(part.part);
+  rows.clear();
+  for (const isoflop::ModelBench& m : models) {
+    std::vector<std::string> row = {m.name};
+    double all = 0;
+    for (const isoflop::PartTime& part : m.parts) all += part.seconds;
+    for (const isoflop::PartTime& part : m.parts) row.push_back(percent(part.seconds / all));
+    rows.push_back(std::move(row));
+  }
+  print_table(head, rows);
+}
+
+void bench(const Globals& globals, Options& options) {
   const isoflop::MachineFacts facts = isoflop::machine_facts();
   const isoflop::Isa isa = options.isa.empty() ? isoflop::best_isa() : isoflop::isa_from(options.isa);
-  const std::int64_t threads = options.threads > 0 ? options.threads : facts.cores;
-  note(globals,
-       "measuring " + isoflop::to_string(isa) + " on " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"));
-  const isoflop::MachinePeaks peaks = isoflop::measure_peaks(isa, threads, 1.0);
+  isoflop::ModelBenchOptions& bench = options.bench;
+  if (!options.isa.empty()) bench.isa = isa;
+  try {
+    if (!options.dtype.empty()) bench.dtype = isoflop::parse_enum<isoflop::Dtype>(options.dtype, "dtype");
+    if (!options.activation.empty()) bench.activation = isoflop::activation_from(options.activation);
+  } catch (const isoflop::Error& error) {
+    throw isoflop::Error(isoflop::Fault::usage, options.dtype.empty() ? "--activation" : "--dtype", error.problem(), error.hint());
+  }
+  if (bench.threads <= 0) bench.threads = facts.cores;
+  bench.stop = stop_requested();
+  if (options.models.empty()) options.models = {"tiny", "small", "medium", "base", "large"};
+  if (options.models.size() == 1 && options.models.front() == "none") options.models.clear();
+  const std::vector<std::string> known = isoflop::bench_model_names();
+
+  note(globals, "measuring peaks on " + std::to_string(bench.threads) + (bench.threads == 1 ? " thread" : " threads"));
+  const isoflop::MachinePeaks peaks = isoflop::measure_peaks(isa, bench.threads, 1.0);
+  std::vector<isoflop::ModelBench> models;
+  for (const std::string& name : options.models) {
+    note(globals, "training " + name);
+    models.push_back(isoflop::bench_model(name, bench));
+  }
 
   if (globals.json) {
-    Json isas = Json::array();
+    Json isas = Json::array(), measured = Json::array();
     for (const isoflop::Isa one : facts.isas) isas.push_back(isoflop::to_string(one));
+    for (const isoflop::ModelBench& m : models) measured.push_back(json_of(m));
     Json result;
-    result["machine"] = {{"cpu", facts.cpu},
-                         {"cores", facts.cores},
-                         {"memory_bytes", facts.memory_bytes},
-                         {"isas", isas},
-                         {"avx512_bf16", facts.avx512_bf16}};
+    result["machine"] = {{"cpu", facts.cpu}, {"cores", facts.cores}, {"memory_bytes", facts.memory_bytes}, {"isas", isas}};
     result["isa"] = isoflop::to_string(isa);
-    result["threads"] = threads;
+    result["threads"] = bench.threads;
     result["peak"] = {{"fp32_gflops", peaks.fp32_gflops}, {"bf16_gflops", nullptr}, {"read_gbs", peaks.read_gbs}};
     if (peaks.bf16_gflops > 0) result["peak"]["bf16_gflops"] = peaks.bf16_gflops;
+    result["models"] = measured;
     print_json(result);
     return;
   }
 
   std::string isas;
   for (const isoflop::Isa one : facts.isas) isas += (isas.empty() ? "" : ", ") + isoflop::to_string(one);
-  if (facts.avx512_bf16) isas += " (with bf16 units)";
   print_table({"machine", ""},
               {{"processor", facts.cpu},
                {"cores", std::to_string(facts.cores)},
                {"memory", rounded(static_cast<double>(facts.memory_bytes) / 1073741824.0, "GiB")},
                {"instruction sets", isas},
-               {"measured", isoflop::to_string(isa) + " on " + std::to_string(threads) + (threads == 1 ? " thread" : " threads")},
+               {"measured", isoflop::to_string(isa) + " on " + std::to_string(bench.threads) + (bench.threads == 1 ? " thread" : " threads")},
                {"f32 peak", rounded(peaks.fp32_gflops, "GFLOP/s")},
                {"bf16 peak", peaks.bf16_gflops > 0 ? rounded(peaks.bf16_gflops, "GFLOP/s") : "no unit"},
                {"memory read", rounded(peaks.read_gbs, "GB/s")}});
+  if (!models.empty()) {
+    std::printf("\n");
+    print_models(models);
+  }
 }
 
 }  // namespace
 
 void add_bench(CLI::App& program, Globals& globals) {
-  CLI::App* command = add_command(program, globals, "bench", "Measure this machine: arithmetic peaks and memory bandwidth.",
-                                  "isoflop bench --threads 2");
+  CLI::App* command = add_command(program, globals, "bench", "Measure this machine: arithmetic peaks, memory bandwidth, and how fast it trains.",
+                                  "isoflop bench --models tiny,large");
   const auto options = std::make_shared<Options>();
-  command->add_option("--isa", options->isa, "Instruction set: ref, avx2 or avx512 (default: the best this machine has)");
-  command->add_option("--threads", options->threads, "Threads (default: every usable core)")
+  command->add_option("--models", options->models, "tiny, small, medium, base, large (these by default), gpt2-124m; or none")->delimiter(',');
+  command->add_option("--isa", options->isa, "Instruction set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
+  command->add_option("--dtype", options->dtype, "float32 or bfloat16 (default: bfloat16 where the machine has a unit for it)");
+  command->add_option("--activation", options->activation, "gelu (default) or gelu_tanh");
+  command->add_option("--threads", options->bench.threads, "Threads (default: every usable core)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}));
+  command->add_option("--grad-lanes", options->bench.grad_lanes, "Gradient lanes, a power of two (default: as a run has them)");
+  command->add_flag("--recompute", options->bench.recompute, "Compute activations again in backward: less memory, more time");
+  command->add_option("--seconds", options->bench.seconds, "Training per model")->check(CLI::PositiveNumber)->capture_default_str();
   command->callback([&globals, options] { bench(globals, *options); });
 }
 

@@ -57,21 +57,6 @@ std::string duration(double seconds) {
   return text;
 }
 
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 void style(CLI::App& app, const std::string& example) {
@@ -98,21 +83,22 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
     if (const auto flag = word.find("--"); flag != std::string::npos) word = word.substr(flag);
     word = word.substr(0, word.find_first_of(" ,"));
     problem = "unknown flag or word `" + word + "`";
-    std::string best;
-    std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
-    const auto consider = [&](const std::string& candidate) {
-      if (const std::size_t d = distance(word, candidate); d < least) {
-        least = d;
-        best = candidate;
-      }
-    };
+    std::vector<std::string> known;
     for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& name : option->get_lnames()) consider("--" + name);
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     }
-    for (const CLI::App* sub : app.get_subcommands({})) consider(sub->get_name());
-    if (!best.empty()) problem += "; did you mean " + best + "?";
+    for (const CLI::App* sub : app.get_subcommands({})) known.push_back(sub->get_name());
+    if (const auto near = isoflop::nearest(word, known)) problem += "; did you mean " + *near + "?";
   }
   return problem;
+}
+
+std::string grouped(double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%.0f", value);
+  std::string digits = buffer;
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
 }
 
 void print_json(const Json& object) {

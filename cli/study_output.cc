@@ -25,12 +25,6 @@ std::string text(const char* format, double value) {
 }
 std::string text(const char* format, const std::optional<double>& value) { return value ? text(format, *value) : "-"; }
 
-std::string grouped(double value) {
-  std::string digits = text("%.0f", value);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 std::string duration(double seconds) {
   if (seconds < 60) return text("%.1f s", seconds);
   if (seconds < 3600) return text("%.0f min ", std::floor(seconds / 60)) + text("%.0f s", std::fmod(seconds, 60));
@@ -137,8 +131,10 @@ void add_study_flags(CLI::App& app, StudyFlags& flags) {
   app.add_option("--out", flags.out, "the study's folder (default: isoflop-runs/<study>)");
   app.add_option("--cache", flags.cache, "where tokens and sample corpora are kept (default: $ISOFLOP_CACHE, else ~/.cache/isoflop)");
   app.add_option("--threads", flags.threads, "cores to use (default: all); the result's bytes do not depend on it")->check(CLI::Range(1, 4096));
-  app.add_option("--isa", flags.isa, "kernel set: ref, avx2 or avx512 (default: the best this machine has)");
+  app.add_option("--isa", flags.isa, "kernel set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
+  app.add_option("--dtype", flags.dtype, "float32 or bfloat16 (default: bfloat16 where the machine has a unit for it)");
   app.add_flag("--allow-isa-change", flags.allow_isa_change, "go on from a checkpoint of another kernel set; it is recorded");
+  app.add_flag("--recompute", flags.recompute, "compute activations again in backward: less memory, more time, the same bytes");
   app.add_option("--checkpoint-interval,--checkpoint_interval", flags.checkpoint_interval, "steps between checkpoints")->check(CLI::Range(1, 1 << 30));
   app.add_flag("--dry-run", flags.dry_run, "say what it would do and cost; train nothing");
 }
@@ -152,12 +148,21 @@ isoflop::LabOptions apply(const StudyFlags& flags, const Globals& globals, isofl
   if (!flags.utf8.empty()) study.corpus.utf8 = isoflop::utf8_policy_from(flags.utf8);
   if (!flags.split.empty()) study.corpus.split = isoflop::split_kind_from(flags.split);
 
+  if (!flags.dtype.empty()) {
+    try {
+      study.dtype = isoflop::parse_enum<isoflop::Dtype>(flags.dtype, "dtype");
+    } catch (const isoflop::Error& error) {
+      throw isoflop::Error(isoflop::Fault::usage, "--dtype", error.problem(), error.hint());
+    }
+  }
+
   isoflop::LabOptions options;
   options.out = flags.out.empty() ? "isoflop-runs/" + study.name : flags.out;
   options.cache = flags.cache.empty() ? default_cache() : flags.cache;
   options.threads = flags.threads;
   if (!flags.isa.empty()) options.isa = isoflop::isa_from(flags.isa);
   options.allow_isa_change = flags.allow_isa_change;
+  options.recompute = flags.recompute;
   options.checkpoint_interval = flags.checkpoint_interval;
   options.stop = stop_requested();
   options.progress = progress_to_stderr(globals);

@@ -9,10 +9,10 @@ namespace cli {
 /// Flags of every command that works on a study.
 struct StudyFlags {
   std::vector<std::string> data;
-  std::string out, cache, isa, utf8, text_key, split;
+  std::string out, cache, isa, dtype, utf8, text_key, split;
   std::int64_t threads = 0;
   std::int64_t checkpoint_interval = 200;
-  bool allow_isa_change = false, dry_run = false;
+  bool allow_isa_change = false, recompute = false, dry_run = false;
 };
 void add_study_flags(CLI::App& app, StudyFlags& flags);
 

@@ -13,7 +13,7 @@ std::string both(const std::string& key) {
 }
 
 struct Words {
-  std::string optimizer, schedule, decay_on, order, dtype, activation, tokenizer;
+  std::string optimizer, schedule, decay_on, order, activation, tokenizer;
 };
 
 }  // namespace
@@ -64,7 +64,6 @@ void add_train(CLI::App& program, Globals& globals) {
   app->add_option(both("target_param_data_ratio"), study.target_param_data_ratio, "updates so that tokens / params is this")->excludes(iters)->excludes(flops);
   app->add_option(both("eval_interval"), run.eval.interval, "updates between evaluations; 0: at the end only")->capture_default_str();
   app->add_option("--order", flags->words.order, "epochs or random_windows");
-  app->add_option("--dtype", flags->words.dtype, "float32");
   app->add_option("--seed", flags->seed, "of weights and batches")->capture_default_str();
   add_study_flags(*app, flags->study);
 
@@ -87,7 +86,6 @@ void add_train(CLI::App& program, Globals& globals) {
     set_word(words.schedule, "--schedule", value.train.schedule.kind, [](const auto& w) { return isoflop::parse_enum<isoflop::ScheduleKind>(w, "schedule"); });
     set_word(words.decay_on, "--decay_on", value.train.optimizer.decay_on, [](const auto& w) { return isoflop::parse_enum<isoflop::DecayOn>(w, "decay_on"); });
     set_word(words.order, "--order", value.train.order, [](const auto& w) { return isoflop::parse_enum<isoflop::BatchOrder>(w, "order"); });
-    set_word(words.dtype, "--dtype", value.train.dtype, [](const auto& w) { return isoflop::parse_enum<isoflop::Dtype>(w, "dtype"); });
     isoflop::Shape probe = value.models.front().shape;
     probe.vocab_size = 1;
     isoflop::validate(probe);

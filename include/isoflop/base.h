@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace isoflop {
 
@@ -43,6 +44,9 @@ class Error : public std::exception {
   Fault fault_;
   std::string subject_, problem_, hint_, what_;
 };
+
+/// The candidate nearest to a word in edit distance, if it is within 2 (or a third of the length); for "did you mean".
+[[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// How far a long call is. `total` is 0 while it is not known.
 struct Progress {

@@ -45,7 +45,8 @@ struct Study {
   TokenizerKind tokenizer = TokenizerKind::char_;
   VocabularyFrom vocabulary = VocabularyFrom::training_split;
   std::vector<StudyModel> models;
-  RunSpec train;                     ///< what all runs share; shape and data are filled per run
+  RunSpec train;                     ///< what all runs share; shape, data and dtype are filled per run
+  std::optional<Dtype> dtype;        ///< none: bfloat16 where the machine has a unit for it, else float32
   bool beta2_scaled = false;         ///< beta2 = 1 - 20 / max_iters, at most 0.999
   bool warmup_scaled = false;        ///< warmup_iters = max_iters / 20
   bool init_std_scaled = false;      ///< init_std = 0.5 / sqrt(n_embd): GPT-2's 0.02 is that at its own widths
@@ -74,8 +75,9 @@ struct LabOptions {
   std::filesystem::path out;         ///< the study's folder
   std::filesystem::path cache;       ///< tokens and sample corpora; shared between studies
   std::int64_t threads = 0;          ///< 0: all usable cores
-  std::optional<Isa> isa;            ///< none: the best
+  std::optional<Isa> isa;            ///< none: the best for the study's dtype
   bool allow_isa_change = false;
+  bool recompute = false;            ///< run each block's forward again in backward instead of keeping its activations: less memory, the same bytes
   std::int64_t checkpoint_interval = 200;  ///< steps
   std::stop_token stop;
   ProgressFn progress;
@@ -143,7 +145,7 @@ struct SampleOptions {
   double temperature = 0.8;          ///< 0: the likeliest token always
   std::int64_t top_k = 0;            ///< 0: all
   std::uint64_t seed = 0;
-  std::optional<Isa> isa;
+  std::optional<Isa> isa;            ///< computes in float32, whatever the run was trained in
   std::int64_t threads = 1;
 };
 /// Text from the newest whole checkpoint of a run. Throws missing_input if there is none.
@@ -158,5 +160,54 @@ struct DoctorFinding {
 };
 /// The environment: instruction sets, cores, memory, disk, huge pages, package manager, writable folders.
 [[nodiscard]] std::vector<DoctorFinding> doctor_environment(const std::filesystem::path& out, const std::filesystem::path& cache);
+
+struct ModelBenchOptions {
+  std::optional<Isa> isa;
+  std::optional<Dtype> dtype;       ///< none: bfloat16 where the machine has a unit for it
+  Activation activation = Activation::gelu;
+  std::int64_t threads = 0;         ///< 0: all usable cores
+  std::int64_t grad_lanes = 0;      ///< 0: as a run has them, 8 at most
+  bool recompute = false;           ///< activations are computed again in backward
+  double seconds = 3;               ///< of training steps, three at the least
+  std::stop_token stop;
+};
+
+struct PartTime {
+  std::string part;
+  double seconds = 0;  ///< per step, mean over threads
+};
+
+/// A model trained for a few steps on random tokens: batch, forward, backward, clip, AdamW.
+///
+/// Units  FLOPs per token: 6 (params - position embedding) + 12 n_layer n_embd block_size (`gflops`, attention credited in full), and
+///        the matrix products really done, the causal half of attention (`gflops_executed`).
+struct ModelBench {
+  std::string name;
+  Shape shape;
+  std::int64_t params = 0;
+  std::int64_t batch_size = 0;
+  Dtype dtype = Dtype::float32;
+  Isa isa = Isa::ref;
+  std::int64_t threads = 1;
+  std::int64_t grad_lanes = 1;
+  std::int64_t steps = 0;
+  double step_seconds = 0;  ///< median
+  double tokens_per_second = 0;
+  double gflops = 0;
+  double gflops_executed = 0;
+  double peak_gflops = 0;  ///< median of bursts before and after, of the unit that `isa` computes with
+  std::int64_t engine_bytes = 0;
+  std::vector<PartTime> parts;  ///< "waiting" is what threads waited for each other
+
+  [[nodiscard]] double share_of_peak() const { return gflops / peak_gflops; }
+  [[nodiscard]] double share_executed() const { return gflops_executed / peak_gflops; }
+};
+
+/// tiny, small, medium, base and large (the source experiment's five, batch 32, context 256, vocabulary 3,554), and gpt2-124m
+/// (batch 4, context 1,024, vocabulary 50,257).
+[[nodiscard]] std::vector<std::string> bench_model_names();
+
+/// Throws  usage for an unknown name or what the machine lacks, failure when memory cannot be had, stopped.
+[[nodiscard]] ModelBench bench_model(const std::string& name, const ModelBenchOptions& options = {});
 
 }  // namespace isoflop

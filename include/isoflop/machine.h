@@ -9,7 +9,7 @@
 
 namespace isoflop {
 
-enum class Isa { ref, avx2, avx512 };  ///< kernel sets, slowest first
+enum class Isa { ref, avx2, avx512, avx512bf16 };  ///< kernel sets, slowest first
 
 struct MachineFacts {
   std::string cpu;
@@ -17,7 +17,6 @@ struct MachineFacts {
   std::int64_t memory_bytes = 0;       ///< of the machine, or the cgroup's limit if smaller
   std::int64_t memory_available = 0;   ///< now
   std::vector<Isa> isas;               ///< kernel sets this machine can run, slowest first
-  bool avx512_bf16 = false;
 };
 [[nodiscard]] MachineFacts machine_facts();
 [[nodiscard]] Isa best_isa();
@@ -32,5 +31,7 @@ struct MachinePeaks {
   double read_gbs = 0;     ///< DRAM read bandwidth
 };
 [[nodiscard]] MachinePeaks measure_peaks(Isa isa, std::int64_t threads, double seconds = 0.2);
+/// The peak of the unit that `isa` computes with: bf16 for avx512bf16, else f32.
+[[nodiscard]] double peak_gflops(Isa isa, std::int64_t threads, double seconds);
 
 }  // namespace isoflop

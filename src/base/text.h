@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "isoflop/base.h"  // nearest
+
 namespace isoflop {
 
 [[nodiscard]] std::string format_number(double value);          ///< shortest round trip; "inf", "nan"
@@ -18,8 +20,5 @@ namespace isoflop {
 [[nodiscard]] std::string format_seconds(double seconds);       ///< for people: "3 min 20 s"
 [[nodiscard]] std::optional<double> parse_double(std::string_view text);  ///< the whole text or nothing
 [[nodiscard]] std::optional<std::int64_t> parse_int(std::string_view text);
-
-/// The candidate nearest in edit distance, if it is within 2 (or a third of the length); for "did you mean".
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace isoflop

@@ -12,13 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "kernels/bf16.h"
 #include "kernels/bounds.h"
 #include "kernels/choose.h"
 
 namespace isoflop::kernels {
 
 inline std::ostream& operator<<(std::ostream& out, Set set) {
-  return out << (set == Set::ref ? "ref" : set == Set::avx2 ? "avx2" : "avx512");
+  return out << (set == Set::ref ? "ref" : set == Set::avx2 ? "avx2" : set == Set::avx512 ? "avx512" : "avx512bf16");
 }
 
 /// Every tolerance of these tests; ISOFLOP_TOL_SCALE=0 makes each fail and print its true residual.
@@ -32,14 +33,14 @@ inline double tolerance(double bound) {
 template <class Real>
 class Guarded {
  public:
-  explicit Guarded(std::int64_t n) : n_(n), all_(static_cast<std::size_t>(n + 2 * kZone), std::nan("")) {}
+  explicit Guarded(std::int64_t n) : n_(n), all_(static_cast<std::size_t>(n + 2 * kZone), rounded<Real>(std::nan(""))) {}
   [[nodiscard]] Real* data() { return all_.data() + kZone; }
   [[nodiscard]] const Real* data() const { return all_.data() + kZone; }
   [[nodiscard]] std::int64_t size() const { return n_; }
   [[nodiscard]] Real& operator[](std::int64_t i) { return data()[i]; }
   [[nodiscard]] Real operator[](std::int64_t i) const { return data()[i]; }
   [[nodiscard]] bool touched() const {
-    const auto pure = [](Real x) { return std::isnan(x); };
+    const auto pure = [](Real x) { return std::isnan(real(x)); };
     return !std::all_of(all_.begin(), all_.begin() + kZone, pure) || !std::all_of(all_.end() - kZone, all_.end(), pure);
   }
   [[nodiscard]] bool same_bytes(const Guarded& other) const {
@@ -62,18 +63,19 @@ void fill(Guarded<Real>& x, std::uint64_t seed, double scale = 1, double centre 
   std::uint64_t state = seed * 0x9E3779B97F4A7C15ULL + 1;
   for (std::int64_t i = 0; i < x.size(); ++i) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    x[i] = static_cast<Real>(static_cast<float>(centre + scale * (static_cast<double>(state >> 40) / 8388608.0 - 1)));
+    x[i] = rounded<Real>(static_cast<float>(centre + scale * (static_cast<double>(state >> 40) / 8388608.0 - 1)));
   }
 }
 template <class Real>
 void set_all(Guarded<Real>& x, double value) {
-  for (std::int64_t i = 0; i < x.size(); ++i) x[i] = static_cast<Real>(value);
+  for (std::int64_t i = 0; i < x.size(); ++i) x[i] = rounded<Real>(value);
 }
 
 /// The same values as doubles: what the reference<double> is fed.
-inline Guarded<double> doubled(const Guarded<float>& x) {
+template <class Real>
+Guarded<double> doubled(const Guarded<Real>& x) {
   Guarded<double> y(x.size());
-  for (std::int64_t i = 0; i < x.size(); ++i) y[i] = static_cast<double>(x[i]);
+  for (std::int64_t i = 0; i < x.size(); ++i) y[i] = static_cast<double>(real(x[i]));
   return y;
 }
 
@@ -83,15 +85,15 @@ template <class A, class B>
   double worst = -1;
   std::int64_t where = 0;
   for (std::int64_t i = 0; i < x.size(); ++i) {
-    const double want = static_cast<double>(y[i]), got = static_cast<double>(x[i]);
+    const double want = static_cast<double>(real(y[i])), got = static_cast<double>(real(x[i]));
     const double error = std::fabs(got - want) / (1 + std::fabs(want));
     if (!(error <= tolerance(bound))) {
       if (!(error <= worst)) worst = error, where = i;
     }
   }
   if (worst == -1) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "residual " << worst << " at " << where << ": " << static_cast<double>(x[where])
-                                       << ", expected " << static_cast<double>(y[where]) << ", bound " << bound;
+  return ::testing::AssertionFailure() << "residual " << worst << " at " << where << ": " << static_cast<double>(real(x[where]))
+                                       << ", expected " << static_cast<double>(real(y[where])) << ", bound " << bound;
 }
 
 /// A fact about every set this build knows; skipped, saying so, where the machine lacks it.

@@ -1,9 +1,10 @@
 // Pure functions on memory, one table per instruction set. They know no model, allocate nothing, start no thread.
 //
-// Real is float, or double in the reference set (gradient checks). Every sum runs in ascending index order, one accumulator
-// per output element (a vector of independent lanes with a fixed tree where a row is reduced), so that bytes depend on
-// shape and instruction set alone. Matrices are row-major with a leading dimension; sizes are any positive number unless a
-// comment says otherwise, and no function reads or writes outside rows x cols.
+// Real is what is summed in: float, or double in the reference set (gradient checks). Act is what matrix products read and what
+// is kept for backward: Real itself, or Bf16 under a Real of float. Every sum runs in ascending index order, one accumulator
+// per output element (a vector of independent lanes with a fixed tree where a row is reduced; Bf16 enters in pairs, (0, 1), (2, 3),
+// ...), so that bytes depend on shape and instruction set alone. Matrices are row-major with a leading dimension; sizes are any
+// positive number unless a comment says otherwise, and no function reads or writes outside rows x cols.
 #pragma once
 
 #include <cstdint>
@@ -12,49 +13,67 @@ namespace isoflop::kernels {
 
 enum class Gelu { exact, tanh };
 
+/// The upper half of a float: 8 bits of exponent, 8 of significand with the hidden one. Conversion: bf16.h.
+struct Bf16 {
+  std::uint16_t bits = 0;
+};
+
 /// What happens to an output tile of a matmul, in this order: bias, then store or add.
 enum class Store { overwrite, add };
 
-/// C (m, n) = [C +] A (m, k) * B (k, n) [+ bias (n)], B packed by `pack_*`.
-template <class Real>
+/// Packs rows [first, last) of W (n, k), outputs x inputs, into panels of the whole. A row range lets an update pack what it has
+/// just written; ranges that together cover all rows give the bytes that one call over all of them gives.
+template <class Real, class Act = Real>
+struct PackArgs {
+  const Real* w = nullptr;
+  std::int64_t n = 0, k = 0;
+  std::int64_t ldw = 0;
+  std::int64_t first = 0, last = 0;  // first: a multiple of kPackRows; last: too, or n
+  Act* packed = nullptr;             // packed_size(n, k) Acts
+};
+inline constexpr std::int64_t kPackRows = 32;
+
+/// C (m, n) = [C +] A (m, k) * B (k, n) [+ bias (n)], B packed by `pack_*`. C is `c`, or `rounded`: then it is overwritten.
+template <class Real, class Act = Real>
 struct MatmulArgs {
   std::int64_t m = 0, n = 0, k = 0;
-  const Real* a = nullptr;  // (m, k), leading dimension lda
+  const Act* a = nullptr;  // (m, k), leading dimension lda
   std::int64_t lda = 0;
-  const Real* b = nullptr;  // packed panels
-  Real* c = nullptr;        // (m, n), leading dimension ldc
+  const Act* b = nullptr;  // packed panels
+  Real* c = nullptr;       // (m, n), leading dimension ldc
+  Act* rounded = nullptr;  // the same, for the next product to read
   std::int64_t ldc = 0;
   const Real* bias = nullptr;  // (n) or none
   Store store = Store::overwrite;
 };
 
 /// W (n, k) += Y (t, n)^T * X (t, k): the weight gradient. t ascends in one accumulator per element.
-template <class Real>
+template <class Real, class Act = Real>
 struct OuterArgs {
   std::int64_t t = 0, n = 0, k = 0;
-  const Real* y = nullptr;
+  const Act* y = nullptr;
   std::int64_t ldy = 0;
-  const Real* x = nullptr;
+  const Act* x = nullptr;
   std::int64_t ldx = 0;
   Real* w = nullptr;
   std::int64_t ldw = 0;
   Real* scratch = nullptr;  // outer_scratch(t, n, k) Reals
 };
 
-template <class Real>
+template <class Real, class Act = Real>
 struct LayerNormArgs {
   std::int64_t rows = 0, cols = 0;
   const Real* x = nullptr;     // (rows, cols)
   const Real* gain = nullptr;  // (cols)
   const Real* bias = nullptr;  // (cols) or none
-  Real* y = nullptr;           // (rows, cols)
+  Act* y = nullptr;            // (rows, cols)
   Real* mean = nullptr;        // (rows), kept for backward
   Real* inv_std = nullptr;     // (rows), kept for backward
   Real epsilon = Real(1e-5);
 };
 
 /// dx = [dx +] gradient through the normalisation; dgain and dbias are added to.
-template <class Real>
+template <class Real, class Act = Real>
 struct LayerNormBackwardArgs {
   std::int64_t rows = 0, cols = 0;
   const Real* x = nullptr;
@@ -66,43 +85,45 @@ struct LayerNormBackwardArgs {
   Real* dgain = nullptr;     // (cols)
   Real* dbias = nullptr;     // (cols) or none
   Store store = Store::overwrite;
+  Act* rounded = nullptr;  // dx once more, for the next product to read, or none
 };
 
 /// Causal self-attention of one sequence. qkv (t, 3 c) holds q | k | v side by side, heads contiguous within each (c = heads *
 /// size).
-template <class Real>
+template <class Real, class Act = Real>
 struct AttentionArgs {
   std::int64_t t = 0, heads = 0, size = 0;
-  const Real* qkv = nullptr;  // leading dimension ldqkv
+  const Act* qkv = nullptr;  // leading dimension ldqkv
   std::int64_t ldqkv = 0;
-  Real* out = nullptr;  // (t, heads * size), leading dimension ldo
+  Act* out = nullptr;  // (t, heads * size), leading dimension ldo
   std::int64_t ldo = 0;
-  Real* probs = nullptr;    // attention_saved(t, heads, size) Reals kept for backward; format of the set's own
+  Act* probs = nullptr;    // attention_saved(t, heads, size) Acts kept for backward; format of the set's own
   Real* scratch = nullptr;  // attention_scratch(t, heads, size) Reals
 };
-template <class Real>
+template <class Real, class Act = Real>
 struct AttentionBackwardArgs {
   std::int64_t t = 0, heads = 0, size = 0;
-  const Real* qkv = nullptr;
+  const Act* qkv = nullptr;
   std::int64_t ldqkv = 0;
-  const Real* out = nullptr;
+  const Act* out = nullptr;
   std::int64_t ldo = 0;
-  const Real* probs = nullptr;
-  const Real* dout = nullptr;  // (t, heads * size), leading dimension lddo
+  const Act* probs = nullptr;
+  const Act* dout = nullptr;  // (t, heads * size), leading dimension lddo
   std::int64_t lddo = 0;
-  Real* dqkv = nullptr;  // (t, 3 c), leading dimension lddqkv; overwritten
+  Act* dqkv = nullptr;  // (t, 3 c), leading dimension lddqkv; overwritten
   std::int64_t lddqkv = 0;
   Real* scratch = nullptr;
 };
 
-/// Softmax cross-entropy over rows of logits, in place: nll[r] = -log softmax(logits[r])[target[r]] in double from a float
-/// log-sum-exp, and, where `scale` is not 0, logits[r] becomes (softmax - onehot) * scale. Columns from `classes` up to ldl
-/// are padding: their gradient is 0. A target below 0 is ignored: nll 0, gradient 0.
-template <class Real>
+/// Softmax cross-entropy over rows of logits, which are spent: nll[r] = -log softmax(logits[r])[target[r]] in double from a float
+/// log-sum-exp, and gradient[r] = (softmax - onehot) * scale where it is asked for. Columns from `classes` up to ld are padding:
+/// their gradient is 0. A target below 0 is ignored: nll 0, gradient 0. `gradient` may be `logits` where the types are one.
+template <class Real, class Act = Real>
 struct CrossEntropyArgs {
   std::int64_t rows = 0, classes = 0;
-  Real* logits = nullptr;  // (rows, ldl)
-  std::int64_t ldl = 0;
+  Real* logits = nullptr;   // (rows, ld)
+  Act* gradient = nullptr;  // (rows, ld) or none
+  std::int64_t ld = 0;
   const std::int32_t* target = nullptr;
   double* nll = nullptr;  // (rows)
   Real scale = 0;
@@ -121,36 +142,36 @@ struct AdamWArgs {
   Real grad_scale = 1, learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, decay = 0, correction1 = 1, correction2 = 1;
 };
 
-template <class Real>
+template <class Real, class Act = Real>
 struct Table {
   const char* name = "";
 
-  // packed right-hand sides. W is (n, k) row-major: outputs x inputs.
+  // packed right-hand sides of W (n, k)
   // forward:  Y (m, n) = X (m, k) W^T    backward: dX (m, k) = dY (m, n) W
-  std::int64_t (*packed_size)(std::int64_t n, std::int64_t k) = nullptr;  // Reals, for either direction
-  void (*pack_forward)(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) = nullptr;
-  void (*pack_backward)(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) = nullptr;
-  void (*matmul)(const MatmulArgs<Real>&) = nullptr;
+  std::int64_t (*packed_size)(std::int64_t n, std::int64_t k) = nullptr;  // Acts, for either direction
+  void (*pack_forward)(const PackArgs<Real, Act>&) = nullptr;
+  void (*pack_backward)(const PackArgs<Real, Act>&) = nullptr;
+  void (*matmul)(const MatmulArgs<Real, Act>&) = nullptr;
 
   std::int64_t (*outer_scratch)(std::int64_t t, std::int64_t n, std::int64_t k) = nullptr;
-  void (*outer)(const OuterArgs<Real>&) = nullptr;
+  void (*outer)(const OuterArgs<Real, Act>&) = nullptr;
 
-  void (*layernorm)(const LayerNormArgs<Real>&) = nullptr;
-  void (*layernorm_backward)(const LayerNormBackwardArgs<Real>&) = nullptr;
+  void (*layernorm)(const LayerNormArgs<Real, Act>&) = nullptr;
+  void (*layernorm_backward)(const LayerNormBackwardArgs<Real, Act>&) = nullptr;
 
   // y = gelu(x); dx = dy * gelu'(x), dx may be dy
-  void (*gelu)(Gelu kind, std::int64_t n, const Real* x, Real* y) = nullptr;
-  void (*gelu_backward)(Gelu kind, std::int64_t n, const Real* x, const Real* dy, Real* dx) = nullptr;
+  void (*gelu)(Gelu kind, std::int64_t n, const Act* x, Act* y) = nullptr;
+  void (*gelu_backward)(Gelu kind, std::int64_t n, const Act* x, const Act* dy, Act* dx) = nullptr;
 
   std::int64_t (*attention_saved)(std::int64_t t, std::int64_t heads, std::int64_t size) = nullptr;
   std::int64_t (*attention_scratch)(std::int64_t t, std::int64_t heads, std::int64_t size) = nullptr;
-  void (*attention)(const AttentionArgs<Real>&) = nullptr;
-  void (*attention_backward)(const AttentionBackwardArgs<Real>&) = nullptr;
+  void (*attention)(const AttentionArgs<Real, Act>&) = nullptr;
+  void (*attention_backward)(const AttentionBackwardArgs<Real, Act>&) = nullptr;
 
-  void (*cross_entropy)(const CrossEntropyArgs<Real>&) = nullptr;
+  void (*cross_entropy)(const CrossEntropyArgs<Real, Act>&) = nullptr;
 
   // sum[c] += sum over rows of x[r, c]: a bias gradient
-  void (*add_column_sums)(std::int64_t rows, std::int64_t cols, const Real* x, std::int64_t ldx, Real* sum) = nullptr;
+  void (*add_column_sums)(std::int64_t rows, std::int64_t cols, const Act* x, std::int64_t ldx, Real* sum) = nullptr;
   // y += x
   void (*add)(std::int64_t n, const Real* x, Real* y) = nullptr;
   // y = x1 + x2
@@ -161,7 +182,7 @@ struct Table {
 };
 
 /// The reference set: plain loops, what every faster set is compared with.
-template <class Real>
-[[nodiscard]] const Table<Real>& reference();
+template <class Real, class Act = Real>
+[[nodiscard]] const Table<Real, Act>& reference();
 
 }  // namespace isoflop::kernels

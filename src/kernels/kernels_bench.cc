@@ -87,7 +87,7 @@ void matmul(benchmark::State& state, Set set, std::int64_t n, std::int64_t k) {
   constexpr std::int64_t m = 256;
   const Table<float>& t = table(set);
   auto a = values(m * k), w = values(n * k), c = values(m * n), packed = values(t.packed_size(n, k));
-  t.pack_forward(w.data(), n, k, k, packed.data());
+  t.pack_forward({w.data(), n, k, k, 0, n, packed.data()});
   measure(state, set, 2.0 * m * static_cast<double>(n * k),
           [&] { t.matmul({.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = packed.data(), .c = c.data(), .ldc = n}); });
 }
@@ -121,8 +121,8 @@ void sequence(benchmark::State& state, Set set, std::int64_t layers, std::int64_
   };
   const auto weight = [&](std::int64_t n, std::int64_t k) {
     Weight w{n, k, values(n * k), values(t.packed_size(n, k)), values(t.packed_size(n, k)), values(n * k)};
-    t.pack_forward(w.w.data(), n, k, k, w.forward.data());
-    t.pack_backward(w.w.data(), n, k, k, w.backward.data());
+    t.pack_forward({w.w.data(), n, k, k, 0, n, w.forward.data()});
+    t.pack_backward({w.w.data(), n, k, k, 0, n, w.backward.data()});
     return w;
   };
   struct Layer {
@@ -190,7 +190,7 @@ void sequence(benchmark::State& state, Set set, std::int64_t layers, std::int64_
     }
     std::copy(net[0].x.begin(), net[0].x.end(), x.begin());
     forward(head, x, logits, Store::overwrite);
-    t.cross_entropy({rows, vocabulary, logits.data(), padded, target.data(), nll.data(), backward ? 1e-3f : 0.0f});
+    t.cross_entropy({rows, vocabulary, logits.data(), backward ? logits.data() : nullptr, padded, target.data(), nll.data(), 1e-3f});
     if (!backward) return;
     back(head, x, logits, dx);
     for (auto l = net.rbegin(); l != net.rend(); ++l) {

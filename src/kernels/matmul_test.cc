@@ -25,7 +25,7 @@ void check(const Table<float>& set, const Product& p) {
   fill(w, 1), fill(a, 2), fill(c, 3), fill(bias, 4);
   const Guarded<float> before = c;
   Guarded<float> packed(set.packed_size(outputs, inputs));
-  (p.backward ? set.pack_backward : set.pack_forward)(w.data(), outputs, inputs, ldw, packed.data());
+  (p.backward ? set.pack_backward : set.pack_forward)({w.data(), outputs, inputs, ldw, 0, outputs, packed.data()});
   MatmulArgs<float> args{.m = p.m, .n = p.n, .k = p.k, .a = a.data(), .lda = lda, .b = packed.data(), .c = c.data(), .ldc = ldc};
   if (p.bias) args.bias = bias.data();
   if (p.add) args.store = Store::add;
@@ -79,7 +79,7 @@ TEST_P(EveryMatmul, GivesARowTheSameBytesWhereverItStands) {
   constexpr std::int64_t m = 33, n = 70, k = 50;
   Guarded<float> w(n * k), a(m * k), whole(m * n), alone(m * n), packed(set->packed_size(n, k));
   fill(w, 1), fill(a, 2);
-  set->pack_forward(w.data(), n, k, k, packed.data());
+  set->pack_forward({w.data(), n, k, k, 0, n, packed.data()});
   set->matmul({.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = packed.data(), .c = whole.data(), .ldc = n});
   for (std::int64_t i = 0; i < m; ++i) {
     set->matmul(
@@ -94,13 +94,31 @@ TEST_P(EveryMatmul, LetsNaNAndInfinityThroughToTheRowsThatHaveThem) {
   fill(w, 1), fill(a, 2);
   a[1 * k + 19] = std::numeric_limits<float>::quiet_NaN();
   a[2 * k + 3] = std::numeric_limits<float>::infinity();
-  set->pack_forward(w.data(), n, k, k, packed.data());
+  set->pack_forward({w.data(), n, k, k, 0, n, packed.data()});
   set->matmul({.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = packed.data(), .c = c.data(), .ldc = n});
   for (std::int64_t j = 0; j < n; ++j) {
     EXPECT_TRUE(std::isfinite(c[j]));
     EXPECT_TRUE(std::isnan(c[n + j]));
     EXPECT_TRUE(std::isinf(c[2 * n + j]));
     EXPECT_TRUE(std::isfinite(c[3 * n + j]));
+  }
+}
+
+TEST_P(EveryMatmul, RangesOfRowsPackToTheBytesOfTheWhole) {
+  for (const std::int64_t n : {1, 20, 33, 64, 97}) {
+    for (const std::int64_t k : {1, 7, 16, 33, 70}) {
+      Guarded<float> w(n * k);
+      fill(w, 1);
+      for (const bool backward : {false, true}) {
+        Guarded<float> whole(set->packed_size(n, k)), parts(set->packed_size(n, k));
+        set_all(whole, 0), set_all(parts, 0);
+        const auto pack = backward ? set->pack_backward : set->pack_forward;
+        pack({w.data(), n, k, k, 0, n, whole.data()});
+        for (std::int64_t first = 0; first < n; first += kPackRows) pack({w.data(), n, k, k, first, std::min(first + kPackRows, n), parts.data()});
+        EXPECT_TRUE(whole.same_bytes(parts)) << n << " x " << k << (backward ? " backward" : " forward");
+        EXPECT_FALSE(whole.touched() || parts.touched() || w.touched());
+      }
+    }
   }
 }
 

@@ -15,8 +15,7 @@ struct Peak {
 /// The bursts of a set, on its widest unit.
 [[nodiscard]] const Peak& peak(Set set);
 
-/// Whether this machine multiplies pairs of bf16 into f32 (AVX512-BF16), and a burst of it; returns the FLOPs done.
-[[nodiscard]] bool has_bf16();
+/// A burst of pairs of bf16 multiplied into f32; returns the FLOPs done. Checked: the set avx512bf16 is available.
 double bf16_burst(std::int64_t rounds);
 
 }  // namespace isoflop::kernels

@@ -94,9 +94,9 @@ TEST(Reference, CrossEntropyGradientIsTheSlope) {
   fill(logits, 1, 2);
   const std::int32_t target[rows] = {0, 5, -1};
   gradient = logits;
-  ref().cross_entropy({rows, classes, gradient.data(), classes, target, nll.data(), 0.5});
+  ref().cross_entropy({rows, classes, gradient.data(), gradient.data(), classes, target, nll.data(), 0.5});
   expect_gradient(logits, gradient, [&] {
-    ref().cross_entropy({rows, classes, logits.data(), classes, target, nll.data(), 0});
+    ref().cross_entropy({rows, classes, logits.data(), nullptr, classes, target, nll.data(), 0});
     return 0.5 * (nll[0] + nll[1] + nll[2]);
   });
 }
@@ -105,7 +105,7 @@ TEST(Reference, MatmulAndOuterAreTheDefinition) {
   constexpr std::int64_t m = 3, n = 4, k = 5;
   Buffer x(m * k), w(n * k), y(m * n), dx(m * k), dw(n * k), packed(ref().packed_size(n, k));
   fill(x, 1), fill(w, 2), set_all(dw, 0);
-  ref().pack_forward(w.data(), n, k, k, packed.data());
+  ref().pack_forward({w.data(), n, k, k, 0, n, packed.data()});
   ref().matmul({.m = m, .n = n, .k = k, .a = x.data(), .lda = k, .b = packed.data(), .c = y.data(), .ldc = n});
   for (std::int64_t i = 0; i < m; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
@@ -118,12 +118,12 @@ TEST(Reference, MatmulAndOuterAreTheDefinition) {
   Buffer dy(m * n);
   fill(dy, 3);
   const auto loss = [&] {
-    ref().pack_forward(w.data(), n, k, k, packed.data());
+    ref().pack_forward({w.data(), n, k, k, 0, n, packed.data()});
     ref().matmul({.m = m, .n = n, .k = k, .a = x.data(), .lda = k, .b = packed.data(), .c = y.data(), .ldc = n});
     return dot(y, dy);
   };
   Buffer back(ref().packed_size(n, k));
-  ref().pack_backward(w.data(), n, k, k, back.data());
+  ref().pack_backward({w.data(), n, k, k, 0, n, back.data()});
   ref().matmul({.m = m, .n = k, .k = n, .a = dy.data(), .lda = n, .b = back.data(), .c = dx.data(), .ldc = k});
   ref().outer({.t = m, .n = n, .k = k, .y = dy.data(), .ldy = n, .x = x.data(), .ldx = k, .w = dw.data(), .ldw = k});
   expect_gradient(x, dx, loss);
@@ -135,7 +135,11 @@ TEST(Chooser, AlwaysHasTheReferenceFirstAndNamesWhatItGives) {
   ASSERT_FALSE(sets.empty());
   EXPECT_EQ(sets.front(), Set::ref);
   EXPECT_TRUE(std::is_sorted(sets.begin(), sets.end()));
-  for (const Set set : sets) EXPECT_EQ(table(set).name, ::testing::PrintToString(set));
+  for (const Set set : sets) {
+    EXPECT_EQ(table(set).name, ::testing::PrintToString(set == Set::avx512bf16 ? Set::avx512 : set));
+    if (!has_bf16(set)) continue;
+    EXPECT_EQ(bf16_table(set).name, ::testing::PrintToString(set));
+  }
 }
 
 }  // namespace

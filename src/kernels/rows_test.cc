@@ -80,15 +80,15 @@ TEST_P(EveryCrossEntropy, AgreesWithRefAtEveryWidthThroughTwoVectorsAndOne) {
       Guarded<double> nll(rows), nlld(rows), want = doubled(logits);
       const Guarded<float> before = logits;
 
-      // scale 0: the loss alone, logits as they were
-      set->cross_entropy({rows, classes, logits.data(), ldl, target, nll.data(), 0});
+      // no gradient: the loss alone, logits as they were
+      set->cross_entropy({rows, classes, logits.data(), nullptr, ldl, target, nll.data(), 0});
       EXPECT_TRUE(logits.same_bytes(before));
-      exact.cross_entropy({rows, classes, want.data(), ldl, target, nlld.data(), 0.25});
+      exact.cross_entropy({rows, classes, want.data(), want.data(), ldl, target, nlld.data(), 0.25});
       EXPECT_TRUE(agree(nll, nlld, bounds::kLoss));
       EXPECT_EQ(nll[2], 0);
 
       const Guarded<double> loss_alone = nll;
-      set->cross_entropy({rows, classes, logits.data(), ldl, target, nll.data(), 0.25f});
+      set->cross_entropy({rows, classes, logits.data(), logits.data(), ldl, target, nll.data(), 0.25f});
       EXPECT_TRUE(nll.same_bytes(loss_alone));
       EXPECT_TRUE(agree(logits, want, bounds::kLossGradient));
       EXPECT_FALSE(logits.touched() || nll.touched());
@@ -104,7 +104,7 @@ TEST_P(EveryCrossEntropy, GradientOfACertainPredictionKeepsItsDigits) {
   logits[0] = 7, logits[1] = 0;
   const std::int32_t target[] = {0};
   Guarded<double> nll(1);
-  set->cross_entropy({1, 2, logits.data(), 2, target, nll.data(), 1});
+  set->cross_entropy({1, 2, logits.data(), logits.data(), 2, target, nll.data(), 1});
   const double rest = 1 / (1 + exp_(7.0));
   EXPECT_LE(std::fabs(static_cast<double>(logits[0]) / -rest - 1), tolerance(2e-4));
   EXPECT_LE(std::fabs(static_cast<double>(logits[1]) / rest - 1), tolerance(1e-6));
@@ -117,7 +117,7 @@ TEST_P(EveryCrossEntropy, SmallProbabilitiesKeepTheirRelativeError) {
     const float x = static_cast<float>(i) * -0.01f;
     Guarded<float> logits(2);
     logits[0] = 0, logits[1] = x;
-    set->cross_entropy({1, 2, logits.data(), 2, target, nll.data(), 1});
+    set->cross_entropy({1, 2, logits.data(), logits.data(), 2, target, nll.data(), 1});
     const double e = exp_(static_cast<double>(x)), p = e / (1 + e);
     EXPECT_LE(std::fabs(static_cast<double>(logits[1]) / p - 1), tolerance(bounds::kExponential)) << x;
   }
@@ -132,10 +132,10 @@ TEST_P(EveryCrossEntropy, ANaNOrInfiniteLogitGivesANaNLossWhereverItStands) {
       logits[where] = bad;
       const std::int32_t target[] = {3, 3};
       Guarded<double> nll(2);
-      set->cross_entropy({2, classes, logits.data(), classes, target, nll.data(), 0});
+      set->cross_entropy({2, classes, logits.data(), nullptr, classes, target, nll.data(), 0});
       EXPECT_TRUE(std::isnan(nll[0])) << where;
       EXPECT_TRUE(std::isfinite(nll[1]));
-      set->cross_entropy({2, classes, logits.data(), classes, target, nll.data(), 1});
+      set->cross_entropy({2, classes, logits.data(), logits.data(), classes, target, nll.data(), 1});
       EXPECT_TRUE(std::isnan(nll[0]) && std::isnan(logits[0])) << where;
     }
   }

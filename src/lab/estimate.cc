@@ -11,9 +11,11 @@
 
 namespace isoflop::lab {
 
-EngineOptions engine_options(const RunSpec& spec, Isa isa) {
+EngineOptions engine_options(const RunSpec& spec, const Means& means) {
   EngineOptions options;
-  options.set = static_cast<kernels::Set>(isa);
+  options.set = static_cast<kernels::Set>(means.isa);
+  options.bf16 = spec.dtype == Dtype::bfloat16;
+  options.recompute = means.recompute;
   options.grad_lanes = spec.grad_lanes;
   options.max_sequences = spec.sequences_per_update();
   options.seed = spec.seed;
@@ -22,16 +24,16 @@ EngineOptions engine_options(const RunSpec& spec, Isa isa) {
   return options;
 }
 
-std::int64_t run_bytes(const Prepared& prepared, const RunSpec& spec, Isa isa, std::int64_t threads) {
+std::int64_t run_bytes(const Prepared& prepared, const RunSpec& spec, const Means& means, std::int64_t threads) {
   const std::int64_t batches = spec.tokens_per_update() * 2 * static_cast<std::int64_t>(sizeof(std::int32_t));
-  return prepared.resident_bytes + cpu_engine_bytes(spec.shape, engine_options(spec, isa), threads) + batches;
+  return prepared.resident_bytes + cpu_engine_bytes(spec.shape, engine_options(spec, means), threads) + batches;
 }
 
 Calibration::Cost Calibration::measure(const RunSpec& spec) {
   using Clock = std::chrono::steady_clock;
   const auto since = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
 
-  const std::unique_ptr<Engine> engine = make_cpu_engine(spec.shape, engine_options(spec, isa_), team_);
+  const std::unique_ptr<Engine> engine = make_cpu_engine(spec.shape, engine_options(spec, means_), team_);
   const std::int64_t length = spec.shape.block_size;
   // a share of an update that loads every rank as the whole update does
   const std::int64_t all = spec.sequences_per_update();
@@ -90,7 +92,7 @@ void refuse_if_too_large(const std::string& what, std::int64_t bytes) {
   const std::int64_t available = machine.memory_available + resident_bytes();
   if (available <= 0 || bytes <= available) return;
   throw Error(Fault::failure, what, "needs " + format_bytes(static_cast<double>(bytes)) + " of memory, and " + format_bytes(static_cast<double>(available)) + " are available",
-              "use a smaller model or batch_size");
+              "use a smaller model or context, or --recompute");
 }
 
 }  // namespace isoflop::lab

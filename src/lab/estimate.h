@@ -11,15 +11,21 @@
 
 namespace isoflop::lab {
 
-[[nodiscard]] EngineOptions engine_options(const RunSpec& spec, Isa isa);
+/// How runs are computed without being another run: nothing here changes a byte but `isa`.
+struct Means {
+  Isa isa = Isa::ref;
+  bool recompute = false;
+};
+
+[[nodiscard]] EngineOptions engine_options(const RunSpec& spec, const Means& means);
 
 /// Bytes of the process while this run trains: what it held with the tokens mapped, the engine and its batches.
-[[nodiscard]] std::int64_t run_bytes(const Prepared& prepared, const RunSpec& spec, Isa isa, std::int64_t threads);
+[[nodiscard]] std::int64_t run_bytes(const Prepared& prepared, const RunSpec& spec, const Means& means, std::int64_t threads);
 
 /// Seconds of a step and of scoring a token, measured on random tokens; one measurement per shape is kept.
 class Calibration {
  public:
-  Calibration(Isa isa, Team& team) : isa_(isa), team_(team) {}
+  Calibration(const Means& means, Team& team) : means_(means), team_(team) {}
   /// The whole run: steps and evaluations.
   [[nodiscard]] double seconds(const RunSpec& spec, std::int64_t held_out_tokens);
 
@@ -28,7 +34,7 @@ class Calibration {
     double per_token = 0, per_update = 0, per_scored_token = 0;
   };
   [[nodiscard]] Cost measure(const RunSpec& spec);
-  Isa isa_;
+  Means means_;
   Team& team_;
   std::map<std::string, Cost> costs_;
 };

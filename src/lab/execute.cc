@@ -43,7 +43,7 @@ RunRecord record_of(const PlannedRun& run, const TrainResult& result, const Work
     record.bits_per_byte = result.last_eval->bits_per_byte;
   }
   record.regime = regime_of(record.params.params, record.tokens, record.unique_tokens);
-  record.isa = to_string(place.isa);
+  record.isa = to_string(place.means.isa);
   record.isa_changed = result.isa_changed;
   return record;
 }
@@ -54,11 +54,11 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
   trained = false;
   if (auto stored = place.store.find(run.id); stored && stored->record.status != RunStatus::running) return stored;
   if (place.options.stop.stop_requested()) return std::nullopt;
-  refuse_if_too_large("run " + run.name, run_bytes(place.prepared, run.spec, place.isa, place.team.size()));
+  refuse_if_too_large("run " + run.name, run_bytes(place.prepared, run.spec, place.means, place.team.size()));
 
   const std::unique_ptr<RunWriter> writer = place.store.write(run.spec, run.name, run.group);
   reset_peak_resident();
-  const std::unique_ptr<Engine> engine = make_cpu_engine(run.spec.shape, engine_options(run.spec, place.isa), place.team);
+  const std::unique_ptr<Engine> engine = make_cpu_engine(run.spec.shape, engine_options(run.spec, place.means), place.team);
   BatchOptions batch_options;
   batch_options.seed = run.spec.seed;
   batch_options.sequences = run.spec.sequences_per_update();
@@ -70,7 +70,7 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
   train_options.checkpoint_root = writer->checkpoint_root();
   train_options.checkpoint_interval = place.options.checkpoint_interval;
   train_options.allow_isa_change = place.options.allow_isa_change;
-  train_options.isa = to_string(place.isa);
+  train_options.isa = to_string(place.means.isa);
 
   std::vector<double> step_seconds;
   std::string held_out;

@@ -5,6 +5,7 @@
 
 #include "base/team.h"
 #include "isoflop/lab.h"
+#include "lab/estimate.h"
 #include "lab/prepare.h"
 
 namespace isoflop::lab {
@@ -14,7 +15,7 @@ struct Workplace {
   const Prepared& prepared;
   RunStore& store;
   const LabOptions& options;
-  Isa isa;
+  Means means;
   Team& team;
 };
 

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "isoflop/lab.h"
+#include "lab/arithmetic.h"
 #include "lab/baselines.h"
 #include "lab/design.h"
 #include "lab/estimate.h"
@@ -20,9 +21,19 @@ using lab::Prepared;
 
 LabOptions resolved_options(LabOptions options) {
   if (options.threads <= 0) options.threads = machine_facts().cores;
-  if (!options.isa) options.isa = best_isa();
   if (options.cache.empty()) options.cache = options.out / "cache";
   return options;
+}
+
+// once for the whole study, so that all its runs are comparable
+void decide_arithmetic(Study& study, LabOptions& options) {
+  const lab::Arithmetic arithmetic = lab::choose_arithmetic(options.isa, study.dtype);
+  options.isa = arithmetic.isa;
+  study.dtype = study.train.dtype = arithmetic.dtype;
+}
+
+lab::Means means_of(const LabOptions& options) {
+  return {*options.isa, options.recompute};
 }
 
 void say(const LabOptions& options, const std::string& line) {
@@ -97,13 +108,13 @@ double budget_factor(const Study& study, const Prepared& prepared, lab::Calibrat
 }
 
 // sets the steps that the budget leaves; a study that was begun with the same request keeps its steps, whatever the clock says now
-void keep_to_budget(Study& study, const Prepared& prepared, const LabOptions& options, lab::Calibration& calibration) {
+void keep_to_budget(Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options, lab::Calibration& calibration) {
   if (!study.budget_minutes && !study.total_minutes && !study.total_flops) return;
   const fs::path resolved = options.out / "study.resolved.toml";
   std::error_code ignored;
   if (fs::exists(resolved, ignored)) {
     const std::string text = read_file(resolved);
-    if (text.find(request_line(study)) != std::string::npos) {
+    if (text.find(request_line(asked)) != std::string::npos) {
       study.train.max_iters = study_from_toml(text, resolved.string()).train.max_iters;
       return;
     }
@@ -140,8 +151,8 @@ void say_cost(const Study& study, const Prepared& prepared, const RunStore& stor
   if (runs.empty() || (study.learning_rate_sweep && fs::exists(options.out / "laws.json"))) return;
   const double seconds = total_seconds(runs, prepared, calibration);
   std::int64_t bytes = 0;
-  for (const PlannedRun& run : runs) bytes = std::max(bytes, lab::run_bytes(prepared, run.spec, *options.isa, options.threads));
-  say(options, std::to_string(runs.size()) + (runs.size() == 1 ? " run" : " runs") + " to train: about " + format_seconds(seconds) + " with " + to_string(*options.isa) + " kernels on " +
+  for (const PlannedRun& run : runs) bytes = std::max(bytes, lab::run_bytes(prepared, run.spec, means_of(options), options.threads));
+  say(options, std::to_string(runs.size()) + (runs.size() == 1 ? " run" : " runs") + " to train: about " + format_seconds(seconds) + " in " + to_string(*study.dtype) + " with " + to_string(*options.isa) + " kernels on " +
                    std::to_string(options.threads) + (options.threads == 1 ? " core, " : " cores, ") + format_bytes(static_cast<double>(bytes)) + " of memory");
 }
 
@@ -235,19 +246,20 @@ void fit_and_report(const Study& study, const Prepared& prepared, const RunStore
 }  // namespace
 
 StudyPlan plan_study(Study study, const LabOptions& given) {
-  const LabOptions options = resolved_options(given);
+  LabOptions options = resolved_options(given);
+  const Study asked = study;
+  decide_arithmetic(study, options);
   const Prepared prepared = lab::prepare(study, options);
   Team team(options.threads);
-  lab::Calibration calibration(*options.isa, team);
+  lab::Calibration calibration(means_of(options), team);
 
   StudyPlan plan;
-  const std::int64_t asked = study.train.max_iters;
-  for (PlannedRun& run : planned_runs(study, prepared)) {
-    run.peak_bytes = lab::run_bytes(prepared, run.spec, *options.isa, options.threads);
+    for (PlannedRun& run : planned_runs(study, prepared)) {
+    run.peak_bytes = lab::run_bytes(prepared, run.spec, means_of(options), options.threads);
     lab::refuse_if_too_large("run " + run.name, run.peak_bytes);
   }
-  keep_to_budget(study, prepared, options, calibration);
-  if (study.train.max_iters != asked) plan.notes.push_back("steps cut from " + format_number(asked) + " to " + format_number(study.train.max_iters) + " to stay within budget_minutes");
+  keep_to_budget(study, asked, prepared, options, calibration);
+  if (study.train.max_iters != asked.train.max_iters) plan.notes.push_back("steps cut from " + format_number(asked.train.max_iters) + " to " + format_number(study.train.max_iters) + " to stay within budget_minutes");
   plan.runs = planned_runs(study, prepared);
   (void)total_seconds(plan.runs, prepared, calibration);
 
@@ -255,7 +267,7 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   std::error_code ignored;
   if (fs::exists(options.out / "runs", ignored)) store = RunStore::open_existing(options.out);
   for (PlannedRun& run : plan.runs) {
-    run.peak_bytes = lab::run_bytes(prepared, run.spec, *options.isa, options.threads);
+    run.peak_bytes = lab::run_bytes(prepared, run.spec, means_of(options), options.threads);
     const auto stored = store ? store->find(run.id) : std::nullopt;
     run.done = stored && stored->record.status != RunStatus::running;
     if (!run.done) plan.seconds += run.seconds;
@@ -267,23 +279,24 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
 }
 
 StudyResult run_study(Study study, const LabOptions& given) {
-  const LabOptions options = resolved_options(given);
+  LabOptions options = resolved_options(given);
+  const Study asked = study;
+  decide_arithmetic(study, options);
   StudyResult result;
   result.folder = options.out;
   make_folder(options.out);
-  const Study asked = study;
   const Prepared prepared = lab::prepare(study, options);
   if (options.stop.stop_requested()) return result;
 
   Team team(options.threads);
-  lab::Calibration calibration(*options.isa, team);
-  keep_to_budget(study, prepared, options, calibration);
-  for (const PlannedRun& run : planned_runs(study, prepared)) lab::refuse_if_too_large("run " + run.name, lab::run_bytes(prepared, run.spec, *options.isa, options.threads));
+  lab::Calibration calibration(means_of(options), team);
+  keep_to_budget(study, asked, prepared, options, calibration);
+  for (const PlannedRun& run : planned_runs(study, prepared)) lab::refuse_if_too_large("run " + run.name, lab::run_bytes(prepared, run.spec, means_of(options), options.threads));
   write_study_files(study, asked, prepared, options);
 
   RunStore store = RunStore::open(options.out);
   say_cost(study, prepared, store, options, calibration);
-  Session session{study, prepared, {prepared, store, options, *options.isa, team}, result};
+  Session session{study, prepared, {prepared, store, options, means_of(options), team}, result};
   const std::vector<double> rates = session.rates();
   if (session.stopped) return result;
   for (PlannedRun& run : lab::plan_family(study, prepared, rates)) {

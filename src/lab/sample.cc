@@ -53,7 +53,8 @@ std::string sample_run(const std::filesystem::path& folder, const std::string& n
   if (tokenizer->id() != spec.tokenizer) throw Error(Fault::bad_data, tokenizer_path, "is not the tokenizer that run " + run->id + " was trained with");
 
   Team team(std::max<std::int64_t>(1, options.threads));
-  EngineOptions engine_options = lab::engine_options(spec, options.isa.value_or(best_isa()));
+  EngineOptions engine_options = lab::engine_options(spec, {options.isa.value_or(best_isa()), false});
+  engine_options.bf16 = false;
   engine_options.training = false;
   engine_options.max_sequences = 1;
   const auto engine = make_cpu_engine(spec.shape, engine_options, team);

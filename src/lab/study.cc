@@ -114,7 +114,7 @@ void read_train(TomlReader& reader, Study& study) {
   study.init_std_scaled = reader.is_word("init_std", "scaled");
   if (!study.init_std_scaled) set(run.init_std, reader.number("init_std"));
   set(run.grad_lanes, reader.integer("grad_lanes"));
-  if (const auto word = reader.text("dtype")) run.dtype = at_key(reader, "dtype", [&] { return parse_enum<Dtype>(*word, "dtype"); });
+  if (const auto word = reader.text("dtype")) study.dtype = at_key(reader, "dtype", [&] { return parse_enum<Dtype>(*word, "dtype"); });
   if (const auto seeds = reader.integers("seeds")) {
     if (seeds->empty()) reader.fail("seeds", "must hold at least one seed");
     study.seeds.clear();
@@ -266,7 +266,8 @@ std::string to_toml(const Study& study) {
                     {"schedule", to_string(run.schedule.kind)}, {"warmup_from_zero", run.schedule.warmup_from_zero},
                     {"min_lr", run.schedule.min_lr}, {"decay_fraction", run.schedule.decay_fraction}, {"batch_size", run.batch_size},
                     {"gradient_accumulation_steps", run.gradient_accumulation_steps},
-                    {"grad_lanes", run.grad_lanes}, {"dtype", to_string(run.dtype)}, {"seeds", seeds}};
+                    {"grad_lanes", run.grad_lanes}, {"seeds", seeds}};
+  if (study.dtype) train.insert("dtype", to_string(*study.dtype));
   if (study.init_std_scaled) {
     train.insert("init_std", "scaled");
   } else {

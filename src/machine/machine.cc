@@ -22,6 +22,7 @@ namespace {
 static_assert(static_cast<int>(Isa::ref) == static_cast<int>(kernels::Set::ref));
 static_assert(static_cast<int>(Isa::avx2) == static_cast<int>(kernels::Set::avx2));
 static_assert(static_cast<int>(Isa::avx512) == static_cast<int>(kernels::Set::avx512));
+static_assert(static_cast<int>(Isa::avx512bf16) == static_cast<int>(kernels::Set::avx512bf16));
 
 std::vector<Isa> usable() {
   std::vector<Isa> isas;
@@ -111,7 +112,6 @@ MachineFacts machine_facts() {
         std::min(facts.memory_available, std::max<std::int64_t>(0, *limits.memory_bytes - *limits.memory_used));
   }
   facts.isas = usable();
-  facts.avx512_bf16 = kernels::has_bf16();
   return facts;
 }
 
@@ -121,6 +121,8 @@ Isa best_isa() {
 
 std::string to_string(Isa isa) {
   switch (isa) {
+    case Isa::avx512bf16:
+      return "avx512bf16";
     case Isa::avx512:
       return "avx512";
     case Isa::avx2:
@@ -135,7 +137,7 @@ Isa isa_from(const std::string& text) {
   const std::vector<Isa> here = usable();
   const std::string hint = "this machine has " + list_of(here);
   std::vector<std::string> names;
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512, Isa::avx512bf16}) {
     names.push_back(to_string(isa));
     if (text != names.back()) continue;
     if (std::find(here.begin(), here.end(), isa) == here.end()) {
@@ -147,19 +149,29 @@ Isa isa_from(const std::string& text) {
   throw Error(Fault::usage, "instruction set " + text, near ? "unknown; did you mean " + *near + "?" : "unknown", hint);
 }
 
-MachinePeaks measure_peaks(Isa isa, std::int64_t threads, double seconds) {
-  const MachineFacts facts = machine_facts();
+namespace {
+void check_burst(Isa isa, std::int64_t threads, double seconds) {
   static_cast<void>(isa_from(to_string(isa)));
   if (threads < 1 || threads > 4096) throw Error(Fault::usage, "threads", "expected 1 to 4096, not " + format_number(threads));
   if (!(seconds > 0 && seconds <= 3600)) throw Error(Fault::usage, "seconds", "expected more than 0 and at most 3600");
+}
+}  // namespace
 
+double peak_gflops(Isa isa, std::int64_t threads, double seconds) {
+  check_burst(isa, threads, seconds);
+  Team team(threads);
+  return best_gflops(team, seconds, isa == Isa::avx512bf16 ? kernels::bf16_burst : kernels::peak(static_cast<kernels::Set>(isa)).fma);
+}
+
+MachinePeaks measure_peaks(Isa isa, std::int64_t threads, double seconds) {
+  check_burst(isa, threads, seconds);
   Team team(threads);
   const kernels::Peak& peak = kernels::peak(static_cast<kernels::Set>(isa));
   MachinePeaks peaks;
   const double each = seconds / 3;
   peaks.fp32_gflops = best_gflops(team, each, peak.fma);
-  if (isa == Isa::avx512 && facts.avx512_bf16) peaks.bf16_gflops = best_gflops(team, each, kernels::bf16_burst);
-  peaks.read_gbs = best_read_gbs(team, each, peak, facts.memory_available);
+  if (isa == Isa::avx512bf16) peaks.bf16_gflops = best_gflops(team, each, kernels::bf16_burst);
+  peaks.read_gbs = best_read_gbs(team, each, peak, machine_facts().memory_available);
   return peaks;
 }
 

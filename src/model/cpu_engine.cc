@@ -16,20 +16,20 @@ void check_options(const EngineOptions& options) {
   ISOFLOP_CHECK(options.max_sequences >= 1);
 }
 
-template <class Real>
+template <class Real, class Act>
 std::int64_t bytes_of(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options,
-                      const kernels::Table<Real>& table, std::int64_t threads) {
+                      const kernels::Table<Real, Act>& table, std::int64_t threads) {
   check_options(options);
-  return EngineMemory<Real>(shape, layout, options, table, threads, Carver()).bytes;
+  return EngineMemory<Real, Act>(shape, layout, options, table, threads, Carver()).bytes;
 }
 
 }  // namespace
 
-template <class Real>
-EngineMemory<Real>::EngineMemory(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options,
-                                 const kernels::Table<Real>& table, std::int64_t threads, Carver carver) {
+template <class Real, class Act>
+EngineMemory<Real, Act>::EngineMemory(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options,
+                                 const kernels::Table<Real, Act>& table, std::int64_t threads, Carver carver) {
   weights = carver.take<Real>(layout.size);
-  model = std::make_unique<ModelView<Real>>(shape, table, layout, weights, options.training, carver);
+  model = std::make_unique<ModelView<Real, Act>>(shape, table, layout, weights, options.training, carver);
   std::int64_t training_ranks = 0;
   if (options.training) {
     lanes = plan_lanes(options.grad_lanes, threads);
@@ -37,17 +37,19 @@ EngineMemory<Real>::EngineMemory(const Shape& shape, const ParameterLayout& layo
     if (options.adafactor) {
       optimizer = std::make_unique<Adafactor<Real>>(layout, carver);
     } else {
-      optimizer = std::make_unique<AdamW<Real>>(layout, table, carver);
+      optimizer = std::make_unique<AdamW<Real>>(layout, table.adamw, carver);
     }
     for (std::int64_t i = 0; i < lanes.buffers; ++i) gradients.push_back(carver.take<Real>(layout.size));
     partials = carver.take<double>(tile_count(layout));
   }
-  for (std::int64_t rank = 0; rank < threads; ++rank) passes.emplace_back(*model, rank < training_ranks, carver);
+  for (std::int64_t rank = 0; rank < threads; ++rank) {
+    passes.emplace_back(*model, rank >= training_ranks ? Keep::nothing : options.recompute ? Keep::inputs : Keep::all, carver);
+  }
   bytes = carver.bytes();
 }
 
-template <class Real>
-CpuEngine<Real>::CpuEngine(const Shape& shape, const EngineOptions& options, const kernels::Table<Real>& table, Team& team)
+template <class Real, class Act>
+CpuEngine<Real, Act>::CpuEngine(const Shape& shape, const EngineOptions& options, const kernels::Table<Real, Act>& table, Team& team)
     : shape_(shape),
       options_(options),
       table_(&table),
@@ -61,13 +63,19 @@ CpuEngine<Real>::CpuEngine(const Shape& shape, const EngineOptions& options, con
     lane_nats_.resize(static_cast<std::size_t>(options_.grad_lanes));
     buffer_clean_.assign(memory_.gradients.size(), 1);
   }
+  linear_of_slot_.resize(layout_.slots.size(), nullptr);
+  for (const LinearView<Real, Act>* linear : memory_.model->linears()) {
+    for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+      if (layout_.slots[i].offset == linear->weight_offset) linear_of_slot_[i] = linear;
+    }
+  }
   initialise();
   repack();
 }
 
 // element i of the registry is number i of the stream, whatever the padding and the number of threads
-template <class Real>
-void CpuEngine<Real>::initialise() {
+template <class Real, class Act>
+void CpuEngine<Real, Act>::initialise() {
   const Philox random{options_.seed, Stream::weights};
   std::vector<std::uint64_t> first;  // of each slot
   std::uint64_t logical = 0;
@@ -98,24 +106,27 @@ void CpuEngine<Real>::initialise() {
   });
 }
 
-template <class Real>
-void CpuEngine<Real>::repack() {
-  const std::vector<const LinearView<Real>*> linears = memory_.model->linears();
+template <class Real, class Act>
+void CpuEngine<Real, Act>::pack(const Tile& tile) {
+  const LinearView<Real, Act>* l = linear_of_slot_[tile.slot];
+  if (l == nullptr) return;
+  kernels::PackArgs<Real, Act> args{l->weight, l->outputs, l->inputs, l->inputs, tile.first_row, tile.last_row, l->forward};
+  table_->pack_forward(args);
+  if (l->backward == nullptr) return;
+  args.packed = l->backward;
+  table_->pack_backward(args);
+}
+
+template <class Real, class Act>
+void CpuEngine<Real, Act>::repack() {
   std::atomic<std::size_t> next{0};
   team_->run([&](std::int64_t) {
-    for (std::size_t i = next++; i < 2 * linears.size(); i = next++) {
-      const LinearView<Real>& l = *linears[i / 2];
-      if (i % 2 == 0) {
-        table_->pack_forward(l.weight, l.outputs, l.inputs, l.inputs, l.forward);
-      } else if (l.backward != nullptr) {
-        table_->pack_backward(l.weight, l.outputs, l.inputs, l.inputs, l.backward);
-      }
-    }
+    for (std::size_t i = next++; i < tiles_.size(); i = next++) pack(tiles_[i]);
   });
 }
 
-template <class Real>
-double CpuEngine<Real>::forward_backward(const Batch& update) {
+template <class Real, class Act>
+double CpuEngine<Real, Act>::forward_backward(const Batch& update) {
   ISOFLOP_CHECK(options_.training);
   ISOFLOP_CHECK(update.sequences >= 1 && update.sequences <= options_.max_sequences);
   ISOFLOP_CHECK(update.length >= 1 && update.length <= shape_.block_size);
@@ -128,17 +139,20 @@ double CpuEngine<Real>::forward_backward(const Batch& update) {
     if (rank >= static_cast<std::int64_t>(memory_.lanes.by_rank.size())) return;
     for (const LaneWork& work : memory_.lanes.by_rank[static_cast<std::size_t>(rank)]) {
       work_on_lane(work, memory_.passes[static_cast<std::size_t>(rank)], update, scale);
+      PartClock& clock = memory_.passes[static_cast<std::size_t>(rank)].clock();
+      clock.start();
       for (const Merge& m : work.merges) {
         for (const Tile& tile : tiles_) merge(m, tile.offset, tile.size);
         buffer_clean_[static_cast<std::size_t>(m.right)] = 1;
       }
+      clock.lap(Part::merge);
     }
   });
   return tree_sum(lane_nats_);
 }
 
-template <class Real>
-void CpuEngine<Real>::work_on_lane(const LaneWork& work, Pass<Real>& pass, const Batch& update, Real scale) {
+template <class Real, class Act>
+void CpuEngine<Real, Act>::work_on_lane(const LaneWork& work, Pass<Real, Act>& pass, const Batch& update, Real scale) {
   Real* gradient = memory_.gradients[static_cast<std::size_t>(work.buffer)];
   char& clean = buffer_clean_[static_cast<std::size_t>(work.buffer)];
   if (clean == 0) std::fill_n(gradient, layout_.size, Real{0});
@@ -156,16 +170,17 @@ void CpuEngine<Real>::work_on_lane(const LaneWork& work, Pass<Real>& pass, const
 }
 
 // a part of left += right, right zeroed while it is in the cache
-template <class Real>
-void CpuEngine<Real>::merge(const Merge& m, std::int64_t offset, std::int64_t size) {
+template <class Real, class Act>
+void CpuEngine<Real, Act>::merge(const Merge& m, std::int64_t offset, std::int64_t size) {
   Real* right = memory_.gradients[static_cast<std::size_t>(m.right)] + offset;
   table_->add(size, right, memory_.gradients[static_cast<std::size_t>(m.left)] + offset);
   std::fill_n(right, size, Real{0});
 }
 
-template <class Real>
-GradientReport CpuEngine<Real>::reduce() {
+template <class Real, class Act>
+GradientReport CpuEngine<Real, Act>::reduce() {
   ISOFLOP_CHECK(options_.training);
+  clock_.start();
   const auto count = static_cast<std::int64_t>(tiles_.size());
   const Real* sum = memory_.gradients[static_cast<std::size_t>(memory_.lanes.root)];
   team_->run([&](std::int64_t rank) {
@@ -187,27 +202,39 @@ GradientReport CpuEngine<Real>::reduce() {
     }
   }
   report.norm = gradient_norm_ = std::sqrt(squares);
+  clock_.lap(Part::update);
   return report;
 }
 
-template <class Real>
-void CpuEngine<Real>::clip_and_update(const UpdateRule& rule) {
+template <class Real, class Act>
+void CpuEngine<Real, Act>::clip_and_update(const UpdateRule& rule) {
   ISOFLOP_CHECK(gradient_norm_ >= 0);  // reduce() came before, and found numbers
   const double scale = rule.grad_clip > 0 && gradient_norm_ > rule.grad_clip ? rule.grad_clip / gradient_norm_ : 1;
   const auto root = static_cast<std::size_t>(memory_.lanes.root);
-  memory_.optimizer->update(tiles_, memory_.weights, memory_.gradients[root], scale, rule, *team_);
+  clock_.start();
+  memory_.optimizer->update(tiles_, memory_.weights, memory_.gradients[root], scale, rule, *team_, [this](const Tile& tile) { pack(tile); });
   buffer_clean_[root] = 1;
   gradient_norm_ = -1;
-  repack();
+  clock_.lap(Part::update);
 }
 
-template <class Real>
-void CpuEngine<Real>::evaluate(const Batch& batch, std::span<double> nats) {
+template <class Real, class Act>
+PartSeconds CpuEngine<Real, Act>::parts() const {
+  PartSeconds all = clock_.seconds();
+  for (double& seconds : all) seconds *= static_cast<double>(team_->size());
+  for (const Pass<Real, Act>& pass : memory_.passes) {
+    for (std::size_t i = 0; i < kParts; ++i) all[i] += pass.clock().seconds()[i];
+  }
+  return all;
+}
+
+template <class Real, class Act>
+void CpuEngine<Real, Act>::evaluate(const Batch& batch, std::span<double> nats) {
   ISOFLOP_CHECK(static_cast<std::int64_t>(nats.size()) == batch.sequences * batch.length);
   const std::int64_t step = memory_.passes.front().micro_sequences(batch.length);
   const std::int64_t count = (batch.sequences + step - 1) / step;
   team_->run([&](std::int64_t rank) {
-    Pass<Real>& pass = memory_.passes[static_cast<std::size_t>(rank)];
+    Pass<Real, Act>& pass = memory_.passes[static_cast<std::size_t>(rank)];
     for (std::int64_t i = share(rank, count); i < share(rank + 1, count); ++i) {
       const std::int64_t offset = i * step * batch.length;
       pass.forward(batch.inputs + offset, std::min(step, batch.sequences - i * step), batch.length);
@@ -216,22 +243,22 @@ void CpuEngine<Real>::evaluate(const Batch& batch, std::span<double> nats) {
   });
 }
 
-template <class Real>
-void CpuEngine<Real>::next_logits(std::span<const std::int32_t> context, std::span<float> logits) {
+template <class Real, class Act>
+void CpuEngine<Real, Act>::next_logits(std::span<const std::int32_t> context, std::span<float> logits) {
   memory_.passes.front().forward(context.data(), 1, static_cast<std::int64_t>(context.size()));
   memory_.passes.front().last_logits(logits);
 }
 
-template <class Real>
-std::vector<StateTensor> CpuEngine<Real>::state() const {
+template <class Real, class Act>
+std::vector<StateTensor> CpuEngine<Real, Act>::state() const {
   std::vector<StateTensor> tensors;
   for (const Slot& slot : layout_.slots) tensors.push_back({slot.spec.name, slot.spec.rows, slot.spec.cols, false});
   for (const OptimizerTensor<Real>& tensor : optimizer_state_) tensors.push_back({tensor.name, tensor.rows, tensor.cols, true});
   return tensors;
 }
 
-template <class Real>
-std::span<Real> CpuEngine<Real>::tensor_data(std::size_t tensor) const {
+template <class Real, class Act>
+std::span<Real> CpuEngine<Real, Act>::tensor_data(std::size_t tensor) const {
   const std::size_t weights = layout_.slots.size();
   ISOFLOP_CHECK(tensor < weights + optimizer_state_.size());
   if (tensor < weights) {
@@ -242,28 +269,28 @@ std::span<Real> CpuEngine<Real>::tensor_data(std::size_t tensor) const {
   return {state.data, static_cast<std::size_t>(state.rows * state.cols)};
 }
 
-template <class Real>
-void CpuEngine<Real>::read_state(std::size_t tensor, std::span<float> out) const {
+template <class Real, class Act>
+void CpuEngine<Real, Act>::read_state(std::size_t tensor, std::span<float> out) const {
   const std::span<const Real> data = tensor_data(tensor);
   ISOFLOP_CHECK(data.size() == out.size());
   std::transform(data.begin(), data.end(), out.begin(), [](Real x) { return static_cast<float>(x); });
 }
 
-template <class Real>
-void CpuEngine<Real>::write_state(std::size_t tensor, std::span<const float> in) {
+template <class Real, class Act>
+void CpuEngine<Real, Act>::write_state(std::size_t tensor, std::span<const float> in) {
   const std::span<Real> data = tensor_data(tensor);
   ISOFLOP_CHECK(data.size() == in.size());
   std::transform(in.begin(), in.end(), data.begin(), [](float x) { return static_cast<Real>(x); });
 }
 
-template <class Real>
-std::span<Real> CpuEngine<Real>::weights(std::size_t parameter) {
+template <class Real, class Act>
+std::span<Real> CpuEngine<Real, Act>::weights(std::size_t parameter) {
   ISOFLOP_CHECK(parameter < layout_.slots.size());
   return tensor_data(parameter);
 }
 
-template <class Real>
-std::span<const Real> CpuEngine<Real>::gradient(std::size_t parameter) const {
+template <class Real, class Act>
+std::span<const Real> CpuEngine<Real, Act>::gradient(std::size_t parameter) const {
   ISOFLOP_CHECK(parameter < layout_.slots.size());
   const Slot& slot = layout_.slots[parameter];
   return {memory_.gradients[static_cast<std::size_t>(memory_.lanes.root)] + slot.offset,
@@ -272,17 +299,23 @@ std::span<const Real> CpuEngine<Real>::gradient(std::size_t parameter) const {
 
 template class CpuEngine<float>;
 template class CpuEngine<double>;
+template class CpuEngine<float, kernels::Bf16>;
 
 }  // namespace isoflop::model
 
 namespace isoflop {
 
 std::unique_ptr<Engine> make_cpu_engine(const Shape& shape, const EngineOptions& options, Team& team) {
+  if (options.bf16) {
+    return std::make_unique<model::CpuEngine<float, kernels::Bf16>>(shape, options, kernels::bf16_table(options.set), team);
+  }
   return std::make_unique<model::CpuEngine<float>>(shape, options, kernels::table(options.set), team);
 }
 
 std::int64_t cpu_engine_bytes(const Shape& shape, const EngineOptions& options, std::int64_t threads) {
-  return model::bytes_of<float>(shape, model::ParameterLayout(shape), options, kernels::table(options.set), threads);
+  const model::ParameterLayout layout(shape);
+  if (options.bf16) return model::bytes_of<float, kernels::Bf16>(shape, layout, options, kernels::bf16_table(options.set), threads);
+  return model::bytes_of<float, float>(shape, layout, options, kernels::table(options.set), threads);
 }
 
 }  // namespace isoflop

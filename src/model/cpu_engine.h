@@ -1,4 +1,4 @@
-// The Engine on CPU cores, in float with any kernel set, or in double with the reference set (gradient checks).
+// The Engine on CPU cores: in float, in float over bf16, or in double with the reference set (gradient checks).
 #pragma once
 
 #include <cstdint>
@@ -16,25 +16,25 @@
 namespace isoflop::model {
 
 /// Everything of an engine that lies in its arena. Built once on a counting carver to know the bytes, once on the arena.
-template <class Real>
+template <class Real, class Act>
 struct EngineMemory {
-  EngineMemory(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options, const kernels::Table<Real>& table,
+  EngineMemory(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options, const kernels::Table<Real, Act>& table,
                std::int64_t threads, Carver carver);
 
   LanePlan lanes;
   Real* weights = nullptr;
-  std::unique_ptr<ModelView<Real>> model;
+  std::unique_ptr<ModelView<Real, Act>> model;
   std::unique_ptr<Optimizer<Real>> optimizer;  // none without training
   std::vector<Real*> gradients;                // the lanes' buffers
-  std::vector<Pass<Real>> passes;              // one per thread
+  std::vector<Pass<Real, Act>> passes;              // one per thread
   double* partials = nullptr;                  // sums of squares, one per tile
   std::int64_t bytes = 0;
 };
 
-template <class Real>
+template <class Real, class Act = Real>
 class CpuEngine final : public Engine {
  public:
-  CpuEngine(const Shape& shape, const EngineOptions& options, const kernels::Table<Real>& table, Team& team);
+  CpuEngine(const Shape& shape, const EngineOptions& options, const kernels::Table<Real, Act>& table, Team& team);
 
   [[nodiscard]] const Shape& shape() const override { return shape_; }
   [[nodiscard]] std::int64_t bytes() const override { return arena_.bytes(); }
@@ -47,6 +47,7 @@ class CpuEngine final : public Engine {
   void read_state(std::size_t tensor, std::span<float> out) const override;
   void write_state(std::size_t tensor, std::span<const float> in) override;
   void state_written() override { repack(); }
+  [[nodiscard]] PartSeconds parts() const override;
 
   // for tests, in full precision: a tensor of the registry, and its gradient after reduce()
   [[nodiscard]] std::span<Real> weights(std::size_t parameter);
@@ -55,22 +56,25 @@ class CpuEngine final : public Engine {
  private:
   void initialise();
   void repack();
-  void work_on_lane(const LaneWork& work, Pass<Real>& pass, const Batch& update, Real scale);
+  void pack(const Tile& tile);
+  void work_on_lane(const LaneWork& work, Pass<Real, Act>& pass, const Batch& update, Real scale);
   void merge(const Merge& merge, std::int64_t offset, std::int64_t size);
   [[nodiscard]] std::int64_t share(std::int64_t rank, std::int64_t count) const { return rank * count / team_->size(); }
   [[nodiscard]] std::span<Real> tensor_data(std::size_t tensor) const;
 
   Shape shape_;
   EngineOptions options_;
-  const kernels::Table<Real>* table_;
+  const kernels::Table<Real, Act>* table_;
   Team* team_;
   ParameterLayout layout_;
   Arena arena_;
-  EngineMemory<Real> memory_;
+  EngineMemory<Real, Act> memory_;
   std::vector<Tile> tiles_;
+  std::vector<const LinearView<Real, Act>*> linear_of_slot_;  // none: no matrix with panels
   std::vector<OptimizerTensor<Real>> optimizer_state_;
   std::vector<double> lane_nats_;
   std::vector<char> buffer_clean_;  // a gradient buffer is all zeros
+  PartClock clock_;                 // of what all threads do together
   double gradient_norm_ = -1;       // of the last reduce; below 0: none yet
 };
 

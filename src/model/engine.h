@@ -10,6 +10,7 @@
 #include "base/team.h"
 #include "isoflop/arch.h"
 #include "kernels/choose.h"
+#include "model/parts.h"
 
 namespace isoflop {
 
@@ -22,11 +23,13 @@ struct Batch {
 
 struct EngineOptions {
   kernels::Set set = kernels::Set::ref;
+  bool bf16 = false;  ///< matrix products read bf16, and activations are kept so; the set has a table for it
   std::int64_t grad_lanes = 1;     ///< design 6; sequences of an update are split contiguously over the lanes
   std::int64_t max_sequences = 1;  ///< of an update
   std::uint64_t seed = 0;          ///< of the initial weights
   double init_std = 0.02;
   bool adafactor = false;  ///< which optimizer state is held
+  bool recompute = false;  ///< keep each block's input only, and run its forward again in backward: the same bytes
   bool training = true;    ///< false: weights and forward only (sample, evaluate)
 };
 
@@ -76,9 +79,12 @@ class Engine {
   virtual void read_state(std::size_t tensor, std::span<float> out) const = 0;  ///< index into state()
   virtual void write_state(std::size_t tensor, std::span<const float> in) = 0;
   virtual void state_written() = 0;  ///< after the last write_state: repacks
+
+  /// Where the time went since construction.
+  [[nodiscard]] virtual PartSeconds parts() const { return {}; }
 };
 
-/// The CPU engine in f32. Throws bad_study for shapes not built, failure when memory cannot be had.
+/// The CPU engine. Throws bad_study for shapes not built, failure when memory cannot be had.
 [[nodiscard]] std::unique_ptr<Engine> make_cpu_engine(const Shape& shape, const EngineOptions& options, Team& team);
 
 /// Bytes that make_cpu_engine will take, without allocating.

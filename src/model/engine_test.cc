@@ -12,6 +12,7 @@
 namespace isoflop {
 namespace {
 
+using model::arithmetics;
 using model::relative_distance;
 using model::small_shape;
 using model::Tokens;
@@ -64,16 +65,34 @@ Trained train(const Shape& shape, EngineOptions options, std::int64_t threads, s
 TEST(Engine, GivesTheSameBytesForAnyNumberOfThreads) {
   Shape shape = small_shape();
   shape.n_embd = 24;
-  for (const kernels::Set set : kernels::available()) {
+  for (const auto& [set, bf16] : arithmetics()) {
     for (const bool adafactor : {false, true}) {
       for (const std::int64_t lanes : adafactor ? std::vector<std::int64_t>{8} : std::vector<std::int64_t>{1, 2, 8}) {
-        EngineOptions options{.set = set, .grad_lanes = lanes, .seed = 5, .adafactor = adafactor};
+        EngineOptions options{.set = set, .bf16 = bf16, .grad_lanes = lanes, .seed = 5, .adafactor = adafactor};
         const Trained one = train(shape, options, 1);
         for (const std::int64_t threads : {2, 3, 4, 11}) {
           EXPECT_TRUE(train(shape, options, threads) == one) << "lanes " << lanes << ", threads " << threads;
         }
       }
     }
+  }
+}
+
+TEST(Engine, GivesTheSameBytesWhenItComputesActivationsAgainAndTakesLessMemory) {
+  Shape shape = small_shape();
+  shape.n_layer = 4;
+  for (const auto& [set, bf16] : arithmetics()) {
+    EngineOptions options{.set = set, .bf16 = bf16, .grad_lanes = 4, .max_sequences = 12, .seed = 5};
+    const Trained kept = train(shape, options, 2);
+    const std::int64_t bytes = cpu_engine_bytes(shape, options, 2);
+    options.recompute = true;
+    EXPECT_TRUE(train(shape, options, 2) == kept);
+    EXPECT_LE(cpu_engine_bytes(shape, options, 2), bytes);  // in whole huge pages, so not less at this size
+    shape.block_size = 512;
+    const std::int64_t long_again = cpu_engine_bytes(shape, options, 2);
+    options.recompute = false;
+    EXPECT_LT(long_again, cpu_engine_bytes(shape, options, 2));
+    shape.block_size = 12;
   }
 }
 
@@ -94,11 +113,12 @@ TEST(Engine, ReachesTheSameLossWithEveryKernelSet) {
   shape.block_size = 37;
   const EngineOptions reference{.grad_lanes = 4, .seed = 9};
   const Trained expected = train(shape, reference, 2);
-  for (const kernels::Set set : kernels::available()) {
+  for (const auto& [set, bf16] : arithmetics()) {
     EngineOptions options = reference;
     options.set = set;
+    options.bf16 = bf16;
     const Trained got = train(shape, options, 2);
-    EXPECT_LE(relative_distance(got.numbers, expected.numbers), 2e-5) << static_cast<int>(set);
+    EXPECT_LE(relative_distance(got.numbers, expected.numbers), bf16 ? 2e-3 : 2e-5) << static_cast<int>(set) << bf16;
   }
 }
 
@@ -123,6 +143,33 @@ TEST(Engine, InFloatAgreesWithDouble) {
     static_cast<void>(exact.reduce());
     for (std::size_t i = 0; i < exact.state().size() / 3; ++i) {
       EXPECT_LE(relative_distance(engine.gradient(i), exact.gradient(i)), 1e-5) << exact.state()[i].name;
+    }
+  }
+}
+
+TEST(Engine, InBf16AgreesWithDoubleToThreeDigits) {
+  Shape shape = small_shape();
+  shape.n_embd = 34;  // odd heads, and widths that are no whole vectors
+  shape.vocab_size = 53;
+  shape.block_size = 41;
+  const Tokens tokens(shape, 6, 41);
+  Team team(2);
+  EngineOptions options{.bf16 = true, .grad_lanes = 2, .max_sequences = 6, .seed = 3};
+  model::CpuEngine<double> exact(shape, options, kernels::reference<double>(), team);
+  for (const auto& [set, bf16] : arithmetics()) {
+    if (!bf16) continue;
+    model::CpuEngine<float, kernels::Bf16> engine(shape, options, kernels::bf16_table(set), team);
+    for (std::size_t i = 0; i < exact.state().size() / 3; ++i) {
+      const auto from = engine.weights(i);
+      std::copy(from.begin(), from.end(), exact.weights(i).begin());
+    }
+    exact.state_written();
+    const double loss = engine.forward_backward(tokens.batch()), expected = exact.forward_backward(tokens.batch());
+    EXPECT_TRUE(model::near(loss / expected, 1, 1e-4)) << loss << " " << expected;
+    static_cast<void>(engine.reduce());
+    static_cast<void>(exact.reduce());
+    for (std::size_t i = 0; i < exact.state().size() / 3; ++i) {
+      EXPECT_LE(relative_distance(engine.gradient(i), exact.gradient(i)), 2e-2) << exact.state()[i].name;
     }
   }
 }
@@ -208,8 +255,8 @@ TEST(Engine, NextLogitsAreThoseThatEvaluateScores) {
   const Shape shape = small_shape();
   const Tokens tokens(shape, 1, 12);
   Team team(1);
-  for (const kernels::Set set : kernels::available()) {
-    const auto engine = make_cpu_engine(shape, {.set = set, .seed = 2, .training = false}, team);
+  for (const auto& [set, bf16] : arithmetics()) {
+    const auto engine = make_cpu_engine(shape, {.set = set, .bf16 = bf16, .seed = 2, .training = false}, team);
     std::vector<double> nats(12);
     engine->evaluate(tokens.batch(), nats);
     std::vector<float> logits(17);

@@ -20,6 +20,20 @@ inline Shape small_shape() {
   return shape;
 }
 
+/// What an engine of this build can compute in on this machine.
+struct Arithmetic {
+  kernels::Set set;
+  bool bf16;
+};
+inline std::vector<Arithmetic> arithmetics() {
+  std::vector<Arithmetic> all;
+  for (const kernels::Set set : kernels::available()) {
+    if (set != kernels::Set::avx512bf16) all.push_back({set, false});  // its float kernels are avx512's
+    if (kernels::has_bf16(set)) all.push_back({set, true});
+  }
+  return all;
+}
+
 /// Sequences of a rule with a little noise, so that there is something to learn.
 struct Tokens {
   std::vector<std::int32_t> inputs, targets;

@@ -8,12 +8,30 @@
 
 namespace isoflop::model {
 
+namespace {
+
+bool is_vector(const Slot& slot) {
+  return slot.spec.kind == ParamKind::bias || slot.spec.kind == ParamKind::norm;
+}
+// rows of a tile; for a vector, its elements
+std::int64_t tile_rows(const Slot& slot) {
+  if (is_vector(slot)) return kTile;
+  return std::max<std::int64_t>(1, kTile / slot.spec.cols / kernels::kPackRows) * kernels::kPackRows;
+}
+std::int64_t row_count(const Slot& slot) {
+  return is_vector(slot) ? slot.spec.cols : slot.rows;
+}
+
+}  // namespace
+
 std::vector<Tile> tiles_of(const ParameterLayout& layout) {
   std::vector<Tile> tiles;
-  for (std::size_t slot = 0; slot < layout.slots.size(); ++slot) {
-    const std::int64_t size = layout.slots[slot].size();
-    for (std::int64_t at = 0; at < size; at += kTile) {
-      tiles.push_back({slot, layout.slots[slot].offset + at, std::min(kTile, size - at)});
+  for (std::size_t i = 0; i < layout.slots.size(); ++i) {
+    const Slot& slot = layout.slots[i];
+    const std::int64_t rows = row_count(slot), width = slot.size() / rows;
+    for (std::int64_t first = 0; first < rows; first += tile_rows(slot)) {
+      const std::int64_t last = std::min(first + tile_rows(slot), rows);
+      tiles.push_back({i, slot.offset + first * width, (last - first) * width, first, last});
     }
   }
   return tiles;
@@ -21,7 +39,7 @@ std::vector<Tile> tiles_of(const ParameterLayout& layout) {
 
 std::int64_t tile_count(const ParameterLayout& layout) {
   std::int64_t count = 0;
-  for (const Slot& slot : layout.slots) count += (slot.size() + kTile - 1) / kTile;
+  for (const Slot& slot : layout.slots) count += (row_count(slot) + tile_rows(slot) - 1) / tile_rows(slot);
   return count;
 }
 
@@ -31,12 +49,12 @@ double decay_of(const ParameterSpec& spec, const UpdateRule& rule) {
 }
 
 template <class Real>
-AdamW<Real>::AdamW(const ParameterLayout& layout, const kernels::Table<Real>& table, Carver& carver)
-    : layout_(&layout), table_(&table), m_(carver.take<Real>(layout.size)), v_(carver.take<Real>(layout.size)) {}
+AdamW<Real>::AdamW(const ParameterLayout& layout, Kernel kernel, Carver& carver)
+    : layout_(&layout), kernel_(kernel), m_(carver.take<Real>(layout.size)), v_(carver.take<Real>(layout.size)) {}
 
 template <class Real>
 void AdamW<Real>::update(const std::vector<Tile>& tiles, Real* weights, Real* gradient, double gradient_scale,
-                         const UpdateRule& rule, Team& team) {
+                         const UpdateRule& rule, Team& team, const TileDone& done) {
   kernels::AdamWArgs<Real> shared;
   shared.grad_scale = static_cast<Real>(gradient_scale);
   shared.learning_rate = static_cast<Real>(rule.learning_rate);
@@ -58,8 +76,9 @@ void AdamW<Real>::update(const std::vector<Tile>& tiles, Real* weights, Real* gr
       a.v = v_ + tile.offset;
       a.grad = gradient + tile.offset;
       a.decay = static_cast<Real>(decay_of(layout_->slots[tile.slot].spec, rule));
-      table_->adamw(a);
+      kernel_(a);
       std::fill_n(gradient + tile.offset, tile.size, Real{0});
+      done(tile);
     }
   });
 }
@@ -90,8 +109,8 @@ Adafactor<Real>::Adafactor(const ParameterLayout& layout, Carver& carver) : layo
 }
 
 template <class Real>
-void Adafactor<Real>::update(const std::vector<Tile>&, Real* weights, Real* gradient, double gradient_scale,
-                             const UpdateRule& rule, Team& team) {
+void Adafactor<Real>::update(const std::vector<Tile>& tiles, Real* weights, Real* gradient, double gradient_scale,
+                             const UpdateRule& rule, Team& team, const TileDone& done) {
   // a tensor is one task: its sums stay on one thread
   std::atomic<std::size_t> next{0};
   team.run([&](std::int64_t) {
@@ -99,6 +118,8 @@ void Adafactor<Real>::update(const std::vector<Tile>&, Real* weights, Real* grad
       const Slot& slot = layout_->slots[i];
       update_tensor(slot, moments_[i], weights + slot.offset, gradient + slot.offset, gradient_scale, rule);
       std::fill_n(gradient + slot.offset, slot.size(), Real{0});
+      const auto [first, last] = std::equal_range(tiles.begin(), tiles.end(), Tile{i, 0, 0, 0, 0}, [](const Tile& a, const Tile& b) { return a.slot < b.slot; });
+      std::for_each(first, last, done);
     }
   });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,14 +13,17 @@
 
 namespace isoflop::model {
 
-/// Elements of a tile: tiles, and sums over them in order, are the same for any number of threads.
+/// Elements of a tile, about: tiles, and sums over them in order, are the same for any number of threads.
 inline constexpr std::int64_t kTile = 16384;
 
-/// A contiguous part of one tensor.
+/// Whole rows of one tensor, a multiple of kernels::kPackRows of them; of a vector, a part.
 struct Tile {
   std::size_t slot = 0;
   std::int64_t offset = 0, size = 0;  // in a flat buffer
+  std::int64_t first_row = 0, last_row = 0;
 };
+/// What is done with a tile of weights when it is new.
+using TileDone = std::function<void(const Tile&)>;
 [[nodiscard]] std::vector<Tile> tiles_of(const ParameterLayout& layout);
 [[nodiscard]] std::int64_t tile_count(const ParameterLayout& layout);  // without making them
 
@@ -36,8 +40,9 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   /// weights and gradient: flat buffers in `tiles`. The gradient is multiplied by `gradient_scale` on the way and left zero.
+  /// done is called for each tile on the thread that wrote it, while it is in that core's cache.
   virtual void update(const std::vector<Tile>& tiles, Real* weights, Real* gradient, double gradient_scale,
-                      const UpdateRule& rule, Team& team) = 0;
+                      const UpdateRule& rule, Team& team, const TileDone& done) = 0;
   [[nodiscard]] virtual std::vector<OptimizerTensor<Real>> state() const = 0;  // registry order
 };
 
@@ -45,14 +50,15 @@ class Optimizer {
 template <class Real>
 class AdamW final : public Optimizer<Real> {
  public:
-  AdamW(const ParameterLayout& layout, const kernels::Table<Real>& table, Carver& carver);
+  using Kernel = void (*)(const kernels::AdamWArgs<Real>&);
+  AdamW(const ParameterLayout& layout, Kernel kernel, Carver& carver);
   void update(const std::vector<Tile>& tiles, Real* weights, Real* gradient, double gradient_scale, const UpdateRule& rule,
-              Team& team) override;
+              Team& team, const TileDone& done) override;
   [[nodiscard]] std::vector<OptimizerTensor<Real>> state() const override;
 
  private:
   const ParameterLayout* layout_;
-  const kernels::Table<Real>* table_;
+  Kernel kernel_;
   Real* m_ = nullptr;
   Real* v_ = nullptr;
 };
@@ -65,7 +71,7 @@ class Adafactor final : public Optimizer<Real> {
  public:
   Adafactor(const ParameterLayout& layout, Carver& carver);
   void update(const std::vector<Tile>& tiles, Real* weights, Real* gradient, double gradient_scale, const UpdateRule& rule,
-              Team& team) override;
+              Team& team, const TileDone& done) override;
   [[nodiscard]] std::vector<OptimizerTensor<Real>> state() const override;
 
  private:

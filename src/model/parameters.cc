@@ -26,8 +26,8 @@ const Slot* ParameterLayout::find(const std::string& name) const {
   return found == by_name_.end() ? nullptr : &slots[found->second];
 }
 
-template <class Real>
-ModelView<Real>::ModelView(const Shape& shape_, const kernels::Table<Real>& table_, const ParameterLayout& layout,
+template <class Real, class Act>
+ModelView<Real, Act>::ModelView(const Shape& shape_, const kernels::Table<Real, Act>& table_, const ParameterLayout& layout,
                            const Real* weights, bool training, Carver& carver)
     : shape(shape_), table(&table_), gelu(shape_.activation == Activation::gelu ? kernels::Gelu::exact : kernels::Gelu::tanh) {
   const auto at = [&](const Slot& slot) { return weights == nullptr ? nullptr : weights + slot.offset; };
@@ -44,7 +44,7 @@ ModelView<Real>::ModelView(const Shape& shape_, const kernels::Table<Real>& tabl
     return view;
   };
   const auto linear = [&](const std::string& name) {
-    LinearView<Real> view;
+    LinearView<Real, Act> view;
     const Slot* weight = layout.find(name + ".weight");
     ISOFLOP_CHECK(weight != nullptr);
     view.outputs = weight->rows;
@@ -52,8 +52,8 @@ ModelView<Real>::ModelView(const Shape& shape_, const kernels::Table<Real>& tabl
     view.weight = at(*weight);
     view.weight_offset = weight->offset;
     const std::int64_t panels = table->packed_size(view.outputs, view.inputs);
-    view.forward = carver.take<Real>(panels);
-    if (training) view.backward = carver.take<Real>(panels);
+    view.forward = carver.take<Act>(panels);
+    if (training) view.backward = carver.take<Act>(panels);
     if (const Slot* bias = layout.find(name + ".bias")) {
       view.bias = at(*bias);
       view.bias_offset = bias->offset;
@@ -74,16 +74,17 @@ ModelView<Real>::ModelView(const Shape& shape_, const kernels::Table<Real>& tabl
   ln_f = norm("transformer.ln_f");
 }
 
-template <class Real>
-std::vector<const LinearView<Real>*> ModelView<Real>::linears() const {
-  std::vector<const LinearView<Real>*> all = {&head};
-  for (const BlockView<Real>& block : blocks) {
-    for (const LinearView<Real>* linear : {&block.qkv, &block.proj, &block.fc, &block.out}) all.push_back(linear);
+template <class Real, class Act>
+std::vector<const LinearView<Real, Act>*> ModelView<Real, Act>::linears() const {
+  std::vector<const LinearView<Real, Act>*> all = {&head};
+  for (const BlockView<Real, Act>& block : blocks) {
+    for (const LinearView<Real, Act>* linear : {&block.qkv, &block.proj, &block.fc, &block.out}) all.push_back(linear);
   }
   return all;
 }
 
 template struct ModelView<float>;
 template struct ModelView<double>;
+template struct ModelView<float, kernels::Bf16>;
 
 }  // namespace isoflop::model

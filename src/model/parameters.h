@@ -42,38 +42,39 @@ struct NormView {
 };
 
 /// y = x W^T + bias. Panels are packed after each update.
-template <class Real>
+template <class Real, class Act>
 struct LinearView {
   std::int64_t outputs = 0, inputs = 0;
   const Real* weight = nullptr;  // (outputs, inputs)
   const Real* bias = nullptr;
-  Real* forward = nullptr;   // panels of x W^T
-  Real* backward = nullptr;  // panels of dy W; none in an engine that does not train
+  Act* forward = nullptr;   // panels of x W^T
+  Act* backward = nullptr;  // panels of dy W; none in an engine that does not train
   std::int64_t weight_offset = 0, bias_offset = -1;
 };
 
-template <class Real>
+template <class Real, class Act>
 struct BlockView {
   NormView<Real> ln_1, ln_2;
-  LinearView<Real> qkv, proj, fc, out;
+  LinearView<Real, Act> qkv, proj, fc, out;
 };
 
-template <class Real>
+/// Real and Act: kernels.h.
+template <class Real, class Act = Real>
 struct ModelView {
   Shape shape;
-  const kernels::Table<Real>* table = nullptr;
+  const kernels::Table<Real, Act>* table = nullptr;
   kernels::Gelu gelu = kernels::Gelu::exact;
-  LinearView<Real> head;            // the token embedding, its rows padded
+  LinearView<Real, Act> head;            // the token embedding, its rows padded
   const Real* positions = nullptr;  // (block_size, n_embd)
   std::int64_t positions_offset = 0;
-  std::vector<BlockView<Real>> blocks;
+  std::vector<BlockView<Real, Act>> blocks;
   NormView<Real> ln_f;
 
   /// Takes panels from the carver and points the views into `weights`.
-  ModelView(const Shape& shape, const kernels::Table<Real>& table, const ParameterLayout& layout, const Real* weights,
+  ModelView(const Shape& shape, const kernels::Table<Real, Act>& table, const ParameterLayout& layout, const Real* weights,
             bool training, Carver& carver);
   /// Every matrix with panels.
-  [[nodiscard]] std::vector<const LinearView<Real>*> linears() const;
+  [[nodiscard]] std::vector<const LinearView<Real, Act>*> linears() const;
 };
 
 }  // namespace isoflop::model

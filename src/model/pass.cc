@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "base/check.h"
 
@@ -19,10 +20,11 @@ void copy(const Real* from, std::int64_t n, Real* to) {
 
 }  // namespace
 
-template <class Real>
-Pass<Real>::Pass(const ModelView<Real>& model, bool training, Carver& carver)
+template <class Real, class Act>
+Pass<Real, Act>::Pass(const ModelView<Real, Act>& model, Keep keep, Carver& carver)
     : model_(&model),
       k_(model.table),
+      keep_(keep),
       embd_(model.shape.n_embd),
       inner_(inner_size(model.shape)),
       capacity_(capacity_of(model.shape)) {
@@ -32,31 +34,35 @@ Pass<Real>::Pass(const ModelView<Real>& model, bool training, Carver& carver)
   const std::int64_t whole = std::max<std::int64_t>(1, kMicroTokens / shape.block_size);  // sequences of full length
 
   const auto block = [&] {
-    BlockSaved<Real> s;
+    BlockSaved<Real, Act> s;
     s.x = carver.take<Real>(m * c);
-    s.h1 = carver.take<Real>(m * c);
+    s.h1 = carver.take<Act>(m * c);
     s.mean1 = carver.take<Real>(m);
     s.inv_std1 = carver.take<Real>(m);
-    s.qkv = carver.take<Real>(m * 3 * c);
-    s.probs = carver.take<Real>(whole * k_->attention_saved(shape.block_size, heads, size));
-    s.att = carver.take<Real>(m * c);
+    s.qkv = carver.take<Act>(m * 3 * c);
+    s.probs = carver.take<Act>(whole * k_->attention_saved(shape.block_size, heads, size));
+    s.att = carver.take<Act>(m * c);
     s.x2 = carver.take<Real>(m * c);
-    s.h2 = carver.take<Real>(m * c);
+    s.h2 = carver.take<Act>(m * c);
     s.mean2 = carver.take<Real>(m);
     s.inv_std2 = carver.take<Real>(m);
-    s.pre = carver.take<Real>(m * f);
-    s.act = carver.take<Real>(m * f);
+    s.pre = carver.take<Act>(m * f);
+    s.act = carver.take<Act>(m * f);
     return s;
   };
-  if (training) {
-    for (std::int64_t layer = 0; layer < shape.n_layer; ++layer) saved_.push_back(block());
+  if (keep != Keep::nothing) {
+    saved_.push_back(block());
+    for (std::int64_t layer = 1; layer < shape.n_layer; ++layer) {
+      saved_.push_back(keep == Keep::all ? block() : saved_.front());
+      if (keep == Keep::inputs) saved_.back().x = carver.take<Real>(m * c);
+    }
     x_last_ = carver.take<Real>(m * c);
   } else {
     saved_.assign(static_cast<std::size_t>(shape.n_layer), block());
     x_last_ = saved_.front().x;  // a block's output is the next one's input
   }
 
-  h_last_ = carver.take<Real>(m * c);
+  h_last_ = carver.take<Act>(m * c);
   mean_last_ = carver.take<Real>(m);
   inv_std_last_ = carver.take<Real>(m);
   logits_ = carver.take<Real>(kHeadRows * model.head.outputs);
@@ -64,21 +70,27 @@ Pass<Real>::Pass(const ModelView<Real>& model, bool training, Carver& carver)
   std::int64_t scratch = 0;
   for (std::int64_t t = 1; t <= shape.block_size; ++t) scratch = std::max(scratch, k_->attention_scratch(t, heads, size));
   attention_scratch_ = carver.take<Real>(scratch);
-  if (!training) return;
+  if (keep == Keep::nothing) return;
 
+  dlogits_ = carver.take<Act>(std::min(m, kHeadChunk) * model.head.outputs);
   dx_ = carver.take<Real>(m * c);
+  if constexpr (std::is_same_v<Real, Act>) {
+    dx_act_ = dx_;
+  } else {
+    dx_act_ = carver.take<Act>(m * c);
+  }
   dh_ = carver.take<Real>(m * c);
-  datt_ = carver.take<Real>(m * c);
-  dbig_ = carver.take<Real>(m * std::max(3 * c, f));
-  scratch = k_->outer_scratch(kHeadRows, model.head.outputs, c);
-  for (const LinearView<Real>* l : model.linears()) {
+  datt_ = carver.take<Act>(m * c);
+  dbig_ = carver.take<Act>(m * std::max(3 * c, f));
+  scratch = k_->outer_scratch(std::min(m, kHeadChunk), model.head.outputs, c);
+  for (const LinearView<Real, Act>* l : model.linears()) {
     if (l != &model.head) scratch = std::max(scratch, k_->outer_scratch(m, l->outputs, l->inputs));
   }
   outer_scratch_ = carver.take<Real>(scratch);
 }
 
-template <class Real>
-std::int64_t Pass<Real>::micro_sequences(std::int64_t length) const {
+template <class Real, class Act>
+std::int64_t Pass<Real, Act>::micro_sequences(std::int64_t length) const {
   const Shape& shape = model_->shape;
   const std::int64_t heads = shape.n_head, size = head_size(shape);
   const std::int64_t room =
@@ -88,33 +100,45 @@ std::int64_t Pass<Real>::micro_sequences(std::int64_t length) const {
   return std::max<std::int64_t>(1, room == 0 ? by_tokens : std::min(by_tokens, by_room));
 }
 
-template <class Real>
-void Pass<Real>::linear(const LinearView<Real>& l, const Real* x, std::int64_t rows, Real* y, kernels::Store store) {
-  k_->matmul({.m = rows,
-              .n = l.outputs,
-              .k = l.inputs,
-              .a = x,
-              .lda = l.inputs,
-              .b = l.forward,
-              .c = y,
-              .ldc = l.outputs,
-              .bias = l.bias,
-              .store = store});
+template <class Real, class Act>
+kernels::MatmulArgs<Real, Act> Pass<Real, Act>::forward_of(const LinearView<Real, Act>& l, const Act* x, std::int64_t rows) {
+  return {.m = rows, .n = l.outputs, .k = l.inputs, .a = x, .lda = l.inputs, .b = l.forward, .ldc = l.outputs, .bias = l.bias};
 }
 
-template <class Real>
-void Pass<Real>::normalise(const NormView<Real>& norm, const Real* x, Real* y, Real* mean, Real* inv_std) {
+template <class Real, class Act>
+kernels::MatmulArgs<Real, Act> Pass<Real, Act>::backward_of(const LinearView<Real, Act>& l, const Act* dy, std::int64_t rows) {
+  return {.m = rows, .n = l.inputs, .k = l.outputs, .a = dy, .lda = l.outputs, .b = l.backward, .ldc = l.inputs};
+}
+
+template <class Real, class Act>
+void Pass<Real, Act>::linear(const LinearView<Real, Act>& l, const Act* x, Act* y) {
+  kernels::MatmulArgs<Real, Act> product = forward_of(l, x, tokens_);
+  product.rounded = y;
+  k_->matmul(product);
+}
+
+template <class Real, class Act>
+void Pass<Real, Act>::add_linear(const LinearView<Real, Act>& l, const Act* x, Real* y) {
+  kernels::MatmulArgs<Real, Act> product = forward_of(l, x, tokens_);
+  product.c = y;
+  product.store = kernels::Store::add;
+  k_->matmul(product);
+}
+
+template <class Real, class Act>
+void Pass<Real, Act>::normalise(const NormView<Real>& norm, const Real* x, Act* y, Real* mean, Real* inv_std) {
   k_->layernorm(
       {.rows = tokens_, .cols = embd_, .x = x, .gain = norm.gain, .bias = norm.bias, .y = y, .mean = mean, .inv_std = inv_std});
 }
 
-template <class Real>
-void Pass<Real>::forward(const std::int32_t* inputs, std::int64_t sequences, std::int64_t length) {
+template <class Real, class Act>
+void Pass<Real, Act>::forward(const std::int32_t* inputs, std::int64_t sequences, std::int64_t length) {
   ISOFLOP_CHECK(length >= 1 && length <= model_->shape.block_size);
   ISOFLOP_CHECK(sequences >= 1 && sequences <= micro_sequences(length));
   sequences_ = sequences;
   length_ = length;
   tokens_ = sequences * length;
+  clock_.start();
 
   // token plus position
   for (std::int64_t i = 0; i < tokens_; ++i) {
@@ -125,16 +149,19 @@ void Pass<Real>::forward(const std::int32_t* inputs, std::int64_t sequences, std
     forward_block(model_->blocks[layer], saved_[layer], layer + 1 < saved_.size() ? saved_[layer + 1].x : x_last_);
   }
   normalise(model_->ln_f, x_last_, h_last_, mean_last_, inv_std_last_);
+  clock_.lap(Part::elementwise);
 }
 
-template <class Real>
-void Pass<Real>::forward_block(const BlockView<Real>& block, const BlockSaved<Real>& s, Real* x_out) {
+template <class Real, class Act>
+void Pass<Real, Act>::forward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* x_out) {
   const Shape& shape = model_->shape;
   const std::int64_t c = embd_, heads = shape.n_head, size = head_size(shape);
 
   // x2 = x + proj(attention(ln_1(x)))
   normalise(block.ln_1, s.x, s.h1, s.mean1, s.inv_std1);
-  linear(block.qkv, s.h1, tokens_, s.qkv);
+  clock_.lap(Part::elementwise);
+  linear(block.qkv, s.h1, s.qkv);
+  clock_.lap(Part::products);
   for (std::int64_t i = 0; i < sequences_; ++i) {
     k_->attention({.t = length_,
                    .heads = heads,
@@ -146,42 +173,54 @@ void Pass<Real>::forward_block(const BlockView<Real>& block, const BlockSaved<Re
                    .probs = s.probs + i * k_->attention_saved(length_, heads, size),
                    .scratch = attention_scratch_});
   }
+  clock_.lap(Part::attention);
   copy(s.x, tokens_ * c, s.x2);
-  linear(block.proj, s.att, tokens_, s.x2, kernels::Store::add);
+  clock_.lap(Part::elementwise);
+  add_linear(block.proj, s.att, s.x2);
+  clock_.lap(Part::products);
 
   // x_out = x2 + out(gelu(fc(ln_2(x2))))
   normalise(block.ln_2, s.x2, s.h2, s.mean2, s.inv_std2);
-  linear(block.fc, s.h2, tokens_, s.pre);
+  clock_.lap(Part::elementwise);
+  linear(block.fc, s.h2, s.pre);
+  clock_.lap(Part::products);
   k_->gelu(model_->gelu, tokens_ * inner_, s.pre, s.act);
   copy(s.x2, tokens_ * c, x_out);
-  linear(block.out, s.act, tokens_, x_out, kernels::Store::add);
+  clock_.lap(Part::elementwise);
+  add_linear(block.out, s.act, x_out);
+  clock_.lap(Part::products);
 }
 
-template <class Real>
-void Pass<Real>::score(const std::int32_t* targets, double* nats) {
-  const LinearView<Real>& head = model_->head;
+template <class Real, class Act>
+void Pass<Real, Act>::logits_of(std::int64_t first, std::int64_t rows) {
+  kernels::MatmulArgs<Real, Act> product = forward_of(model_->head, h_last_ + first * embd_, rows);
+  product.c = logits_;
+  k_->matmul(product);
+}
+
+template <class Real, class Act>
+void Pass<Real, Act>::score(const std::int32_t* targets, double* nats) {
   for (std::int64_t r = 0; r < tokens_; r += kHeadRows) {
     const std::int64_t rows = std::min(kHeadRows, tokens_ - r);
-    linear(head, h_last_ + r * embd_, rows, logits_);  // (rows, vocabulary)
+    logits_of(r, rows);
     k_->cross_entropy({.rows = rows,
                        .classes = model_->shape.vocab_size,
                        .logits = logits_,
-                       .ldl = head.outputs,
+                       .ld = model_->head.outputs,
                        .target = targets + r,
-                       .nll = nats + r,
-                       .scale = 0});
+                       .nll = nats + r});
   }
 }
 
-template <class Real>
-void Pass<Real>::last_logits(std::span<float> logits) {
+template <class Real, class Act>
+void Pass<Real, Act>::last_logits(std::span<float> logits) {
   ISOFLOP_CHECK(static_cast<std::int64_t>(logits.size()) == model_->shape.vocab_size);
-  linear(model_->head, h_last_ + (tokens_ - 1) * embd_, 1, logits_);
+  logits_of(tokens_ - 1, 1);
   for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(logits_[i]);
 }
 
-template <class Real>
-void Pass<Real>::backward_linear(const LinearView<Real>& l, const Real* x, const Real* dy, Real* dx, Real* gradient) {
+template <class Real, class Act>
+void Pass<Real, Act>::parameter_gradients(const LinearView<Real, Act>& l, const Act* x, const Act* dy, Real* gradient) {
   k_->outer({.t = tokens_,
              .n = l.outputs,
              .k = l.inputs,
@@ -192,12 +231,31 @@ void Pass<Real>::backward_linear(const LinearView<Real>& l, const Real* x, const
              .w = gradient + l.weight_offset,
              .ldw = l.inputs,
              .scratch = outer_scratch_});
+  clock_.lap(Part::weight_gradients);
   if (l.bias != nullptr) k_->add_column_sums(tokens_, l.outputs, dy, l.outputs, gradient + l.bias_offset);
-  k_->matmul({.m = tokens_, .n = l.inputs, .k = l.outputs, .a = dy, .lda = l.outputs, .b = l.backward, .c = dx, .ldc = l.inputs});
+  clock_.lap(Part::elementwise);
 }
 
-template <class Real>
-void Pass<Real>::normalise_backward(const NormView<Real>& norm, const Real* x, const Real* mean, const Real* inv_std,
+template <class Real, class Act>
+void Pass<Real, Act>::backward_linear(const LinearView<Real, Act>& l, const Act* x, const Act* dy, Act* dx, Real* gradient) {
+  parameter_gradients(l, x, dy, gradient);
+  kernels::MatmulArgs<Real, Act> product = backward_of(l, dy, tokens_);
+  product.rounded = dx;
+  k_->matmul(product);
+  clock_.lap(Part::products);
+}
+
+template <class Real, class Act>
+void Pass<Real, Act>::backward_linear_to_norm(const LinearView<Real, Act>& l, const Act* x, const Act* dy, Real* gradient) {
+  parameter_gradients(l, x, dy, gradient);
+  kernels::MatmulArgs<Real, Act> product = backward_of(l, dy, tokens_);
+  product.c = dh_;
+  k_->matmul(product);
+  clock_.lap(Part::products);
+}
+
+template <class Real, class Act>
+void Pass<Real, Act>::normalise_backward(const NormView<Real>& norm, const Real* x, const Real* mean, const Real* inv_std,
                                     const Real* dy, kernels::Store store, Real* gradient) {
   k_->layernorm_backward({.rows = tokens_,
                           .cols = embd_,
@@ -209,78 +267,89 @@ void Pass<Real>::normalise_backward(const NormView<Real>& norm, const Real* x, c
                           .dx = dx_,
                           .dgain = gradient + norm.gain_offset,
                           .dbias = norm.bias != nullptr ? gradient + norm.bias_offset : nullptr,
-                          .store = store});
+                          .store = store,
+                          .rounded = std::is_same_v<Real, Act> ? nullptr : dx_act_});
 }
 
-template <class Real>
-double Pass<Real>::backward_head(const std::int32_t* targets, Real scale, Real* gradient) {
-  const LinearView<Real>& head = model_->head;
+template <class Real, class Act>
+double Pass<Real, Act>::backward_head(const std::int32_t* targets, Real scale, Real* gradient) {
+  const LinearView<Real, Act>& head = model_->head;
   double nats = 0;
-  for (std::int64_t r = 0; r < tokens_; r += kHeadRows) {
-    const std::int64_t rows = std::min(kHeadRows, tokens_ - r);
-    const Real* h = h_last_ + r * embd_;
-    linear(head, h, rows, logits_);  // (rows, vocabulary)
+  for (std::int64_t chunk = 0; chunk < tokens_; chunk += kHeadChunk) {
+    const std::int64_t chunk_rows = std::min(kHeadChunk, tokens_ - chunk);
+    for (std::int64_t r = 0; r < chunk_rows; r += kHeadRows) {
+      const std::int64_t rows = std::min(kHeadRows, chunk_rows - r);
+      Act* dlogits = dlogits_ + r * head.outputs;  // (rows, vocabulary)
+      logits_of(chunk + r, rows);
+      clock_.lap(Part::head);
+      k_->cross_entropy({.rows = rows,
+                         .classes = model_->shape.vocab_size,
+                         .logits = logits_,
+                         .gradient = dlogits,
+                         .ld = head.outputs,
+                         .target = targets + chunk + r,
+                         .nll = nats_,
+                         .scale = scale});
+      for (std::int64_t i = 0; i < rows; ++i) nats += nats_[i];
+      clock_.lap(Part::cross_entropy);
 
-    // in place: logits become their own gradient
-    k_->cross_entropy({.rows = rows,
-                       .classes = model_->shape.vocab_size,
-                       .logits = logits_,
-                       .ldl = head.outputs,
-                       .target = targets + r,
-                       .nll = nats_,
-                       .scale = scale});
-    for (std::int64_t i = 0; i < rows; ++i) nats += nats_[i];
-
-    k_->matmul({.m = rows,
-                .n = embd_,
-                .k = head.outputs,
-                .a = logits_,
-                .lda = head.outputs,
-                .b = head.backward,
-                .c = dh_ + r * embd_,
-                .ldc = embd_});
-    k_->outer({.t = rows,
+      kernels::MatmulArgs<Real, Act> product = backward_of(head, dlogits, rows);
+      product.c = dh_ + (chunk + r) * embd_;
+      k_->matmul(product);
+      clock_.lap(Part::head);
+    }
+    k_->outer({.t = chunk_rows,
                .n = head.outputs,
                .k = embd_,
-               .y = logits_,
+               .y = dlogits_,
                .ldy = head.outputs,
-               .x = h,
+               .x = h_last_ + chunk * embd_,
                .ldx = embd_,
                .w = gradient + head.weight_offset,
                .ldw = embd_,
                .scratch = outer_scratch_});
+    clock_.lap(Part::head);
   }
   return nats;
 }
 
-template <class Real>
-double Pass<Real>::backward(const std::int32_t* inputs, const std::int32_t* targets, Real scale, Real* gradient) {
+template <class Real, class Act>
+double Pass<Real, Act>::backward(const std::int32_t* inputs, const std::int32_t* targets, Real scale, Real* gradient) {
   ISOFLOP_CHECK(dx_ != nullptr && tokens_ > 0);
   for (std::int64_t i = 0; i < tokens_; ++i) ISOFLOP_CHECK(targets[i] < model_->shape.vocab_size);
+  clock_.start();
   const double nats = backward_head(targets, scale, gradient);
   normalise_backward(model_->ln_f, x_last_, mean_last_, inv_std_last_, dh_, kernels::Store::overwrite, gradient);
-  for (std::size_t layer = saved_.size(); layer-- > 0;) backward_block(model_->blocks[layer], saved_[layer], gradient);
+  clock_.lap(Part::elementwise);
+  for (std::size_t layer = saved_.size(); layer-- > 0;) {
+    // what forward left in the shared memory is the last block's
+    if (keep_ == Keep::inputs && layer + 1 < saved_.size()) forward_block(model_->blocks[layer], saved_[layer], saved_[layer + 1].x);
+    backward_block(model_->blocks[layer], saved_[layer], gradient);
+  }
 
   // token and position embeddings
   for (std::int64_t i = 0; i < tokens_; ++i) {
     k_->add(embd_, dx_ + i * embd_, gradient + model_->head.weight_offset + inputs[i] * embd_);
     k_->add(embd_, dx_ + i * embd_, gradient + model_->positions_offset + i % length_ * embd_);
   }
+  clock_.lap(Part::elementwise);
   return nats;
 }
 
-// dx_ holds the gradient of the block's output and becomes that of its input
-template <class Real>
-void Pass<Real>::backward_block(const BlockView<Real>& block, const BlockSaved<Real>& s, Real* gradient) {
+// dx_, and dx_act_ beside it, holds the gradient of the block's output and becomes that of its input
+template <class Real, class Act>
+void Pass<Real, Act>::backward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* gradient) {
   const Shape& shape = model_->shape;
   const std::int64_t c = embd_, heads = shape.n_head, size = head_size(shape);
 
-  backward_linear(block.out, s.act, dx_, dbig_, gradient);
+  backward_linear(block.out, s.act, dx_act_, dbig_, gradient);
   k_->gelu_backward(model_->gelu, tokens_ * inner_, s.pre, dbig_, dbig_);  // (M, F)
-  backward_linear(block.fc, s.h2, dbig_, dh_, gradient);
+  clock_.lap(Part::elementwise);
+  backward_linear_to_norm(block.fc, s.h2, dbig_, gradient);
   normalise_backward(block.ln_2, s.x2, s.mean2, s.inv_std2, dh_, kernels::Store::add, gradient);
+  clock_.lap(Part::elementwise);
 
-  backward_linear(block.proj, s.att, dx_, datt_, gradient);
+  backward_linear(block.proj, s.att, dx_act_, datt_, gradient);
   for (std::int64_t i = 0; i < sequences_; ++i) {
     const std::int64_t row = i * length_;
     k_->attention_backward({.t = length_,
@@ -297,11 +366,14 @@ void Pass<Real>::backward_block(const BlockView<Real>& block, const BlockSaved<R
                             .lddqkv = 3 * c,
                             .scratch = attention_scratch_});
   }
-  backward_linear(block.qkv, s.h1, dbig_, dh_, gradient);  // dbig_ (M, 3 C)
+  clock_.lap(Part::attention);
+  backward_linear_to_norm(block.qkv, s.h1, dbig_, gradient);  // dbig_ (M, 3 C)
   normalise_backward(block.ln_1, s.x, s.mean1, s.inv_std1, dh_, kernels::Store::add, gradient);
+  clock_.lap(Part::elementwise);
 }
 
-template class Pass<float>;
-template class Pass<double>;
+template class Pass<float, float>;
+template class Pass<double, double>;
+template class Pass<float, kernels::Bf16>;
 
 }  // namespace isoflop::model

@@ -7,6 +7,7 @@
 
 #include "model/arena.h"
 #include "model/parameters.h"
+#include "model/parts.h"
 
 namespace isoflop::model {
 
@@ -14,31 +15,41 @@ namespace isoflop::model {
 inline constexpr std::int64_t kMicroTokens = 256;
 /// Rows of logits made at a time, so that they never leave the core's cache.
 inline constexpr std::int64_t kHeadRows = 64;
+/// Rows whose gradient of the logits is kept for one pass over the gradient of the head.
+inline constexpr std::int64_t kHeadChunk = 256;
+static_assert(kHeadChunk % kHeadRows == 0);
 
 /// What backward needs of a block. M tokens, C = n_embd, F = n_inner.
-template <class Real>
+template <class Real, class Act>
 struct BlockSaved {
   Real* x = nullptr;         // (M, C) residual stream before the block
-  Real* h1 = nullptr;        // (M, C) normalised
+  Act* h1 = nullptr;         // (M, C) normalised
   Real* mean1 = nullptr;     // (M)
   Real* inv_std1 = nullptr;  // (M)
-  Real* qkv = nullptr;       // (M, 3 C)
-  Real* probs = nullptr;     // attention_saved of each sequence
-  Real* att = nullptr;       // (M, C)
+  Act* qkv = nullptr;        // (M, 3 C)
+  Act* probs = nullptr;      // attention_saved of each sequence
+  Act* att = nullptr;        // (M, C)
   Real* x2 = nullptr;        // (M, C) residual stream before the MLP
-  Real* h2 = nullptr;        // (M, C)
+  Act* h2 = nullptr;         // (M, C)
   Real* mean2 = nullptr;     // (M)
   Real* inv_std2 = nullptr;  // (M)
-  Real* pre = nullptr;       // (M, F)
-  Real* act = nullptr;       // (M, F)
+  Act* pre = nullptr;        // (M, F)
+  Act* act = nullptr;        // (M, F)
 };
 
-/// One core's workspace and what it does with it. Sums run in token order; nothing depends on which core it is.
-template <class Real>
+/// Which activations are kept from forward.
+enum class Keep {
+  nothing,  ///< no backward: one block's memory is used by all
+  inputs,   ///< of each block its input; backward runs the block's forward once more, which gives the same bytes
+  all,
+};
+
+/// One core's workspace and what it does with it. Real and Act: kernels.h. Sums run in token order; nothing depends on which core it is.
+template <class Real, class Act>
 class Pass {
  public:
-  /// Takes its memory from the carver. training: every block's activations are kept, else one block's are reused.
-  Pass(const ModelView<Real>& model, bool training, Carver& carver);
+  /// Takes its memory from the carver.
+  Pass(const ModelView<Real, Act>& model, Keep keep, Carver& carver);
 
   /// How many sequences of this length make a micro-batch: a function of shape and kernel set.
   [[nodiscard]] std::int64_t micro_sequences(std::int64_t length) const;
@@ -53,35 +64,48 @@ class Pass {
   /// Logits of the last position of what forward saw.
   void last_logits(std::span<float> logits);
 
+  [[nodiscard]] PartClock& clock() { return clock_; }
+  [[nodiscard]] const PartClock& clock() const { return clock_; }
+
  private:
-  void forward_block(const BlockView<Real>& block, const BlockSaved<Real>& s, Real* x_out);
-  void backward_block(const BlockView<Real>& block, const BlockSaved<Real>& s, Real* gradient);
+  void forward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* x_out);
+  void backward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* gradient);
   double backward_head(const std::int32_t* targets, Real scale, Real* gradient);
-  void backward_linear(const LinearView<Real>& linear, const Real* x, const Real* dy, Real* dx, Real* gradient);
-  void linear(const LinearView<Real>& linear, const Real* x, std::int64_t rows, Real* y,
-              kernels::Store store = kernels::Store::overwrite);
-  void normalise(const NormView<Real>& norm, const Real* x, Real* y, Real* mean, Real* inv_std);
+  /// Products with a matrix; the caller says where the result goes. x (rows, inputs), dy (rows, outputs).
+  [[nodiscard]] static kernels::MatmulArgs<Real, Act> forward_of(const LinearView<Real, Act>& linear, const Act* x, std::int64_t rows);
+  [[nodiscard]] static kernels::MatmulArgs<Real, Act> backward_of(const LinearView<Real, Act>& linear, const Act* dy, std::int64_t rows);
+  void linear(const LinearView<Real, Act>& linear, const Act* x, Act* y);      // y = x W^T + bias
+  void add_linear(const LinearView<Real, Act>& linear, const Act* x, Real* y);  // y += x W^T + bias
+  void logits_of(std::int64_t first, std::int64_t rows);  // of rows of h_last_, into logits_
+  void parameter_gradients(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Real* gradient);
+  void backward_linear(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Act* dx, Real* gradient);
+  void backward_linear_to_norm(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Real* gradient);  // dx goes to dh_
+  void normalise(const NormView<Real>& norm, const Real* x, Act* y, Real* mean, Real* inv_std);
   void normalise_backward(const NormView<Real>& norm, const Real* x, const Real* mean, const Real* inv_std, const Real* dy,
                           kernels::Store store, Real* gradient);
 
-  const ModelView<Real>* model_;
-  const kernels::Table<Real>* k_;
+  const ModelView<Real, Act>* model_;
+  const kernels::Table<Real, Act>* k_;
+  Keep keep_;
   std::int64_t embd_, inner_, capacity_;  // capacity_: tokens
   std::int64_t sequences_ = 0, length_ = 0, tokens_ = 0;
 
-  std::vector<BlockSaved<Real>> saved_;
+  std::vector<BlockSaved<Real, Act>> saved_;
   Real* x_last_ = nullptr;  // (M, C)
-  Real* h_last_ = nullptr;  // (M, C)
+  Act* h_last_ = nullptr;   // (M, C)
   Real* mean_last_ = nullptr;
   Real* inv_std_last_ = nullptr;
-  Real* logits_ = nullptr;  // (kHeadRows, vocabulary padded)
-  Real* dx_ = nullptr;      // (M, C)
+  Real* logits_ = nullptr;   // (kHeadRows, vocabulary padded)
+  Act* dlogits_ = nullptr;   // (kHeadChunk, vocabulary padded)
+  Real* dx_ = nullptr;       // (M, C)
+  Act* dx_act_ = nullptr;    // (M, C) dx_ as products read it: dx_ itself where the types are one
   Real* dh_ = nullptr;      // (M, C)
-  Real* datt_ = nullptr;    // (M, C)
-  Real* dbig_ = nullptr;    // (M, max(3 C, F))
+  Act* datt_ = nullptr;     // (M, C)
+  Act* dbig_ = nullptr;     // (M, max(3 C, F))
   Real* attention_scratch_ = nullptr;
   Real* outer_scratch_ = nullptr;
   double* nats_ = nullptr;  // (kHeadRows)
+  PartClock clock_;
 };
 
 }  // namespace isoflop::model

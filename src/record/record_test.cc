@@ -276,7 +276,6 @@ TEST(Resolve, FillsWhatIsOpenAndIsItsOwnFixedPoint) {
 
 TEST(Resolve, RefusesByNameWhatCannotBe) {
   const std::multimap<std::string, std::function<void(RunSpec&)>> cases = {
-      {"dtype", [](RunSpec& s) { s.dtype = Dtype::bfloat16; }},
       {"data", [](RunSpec& s) { s.data.push_back(s.data[0]); }},
       {"data", [](RunSpec& s) { s.data.clear(); }},
       {"data.id", [](RunSpec& s) { s.data[0].id = ""; }},

@@ -91,9 +91,6 @@ RunSpec fill(RunSpec spec) {
 
 RunSpec resolve(RunSpec spec) {
   validate(spec.shape);
-  if (spec.dtype == Dtype::bfloat16) {
-    throw Error(Fault::bad_study, "dtype", "bfloat16 is not built yet", "use float32");
-  }
   check_batch(spec);
   check_optimizer(spec.optimizer);
   check_schedule(spec.schedule, spec.optimizer.learning_rate, spec.max_iters);

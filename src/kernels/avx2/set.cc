@@ -9,6 +9,7 @@ namespace isoflop::kernels::avx2 {
 namespace {
 
 // clang-format off: in the order of use
+#include "kernels/simd/operand.inl"
 #include "kernels/simd/matmul.inl"
 #include "kernels/simd/math.inl"
 #include "kernels/simd/pointwise.inl"

@@ -103,6 +103,31 @@ ISOFLOP_INLINE float tree_max(V a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
+// element (i, j) of x becomes (j, i)
+ISOFLOP_INLINE void transpose(V (&x)[kWidth]) {
+  V pairs[kWidth], fours[kWidth];
+#pragma GCC unroll 4
+  for (int i = 0; i < kWidth; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(x[i], x[i + 1]);
+    pairs[i + 1] = _mm256_unpackhi_ps(x[i], x[i + 1]);
+  }
+  const auto low = [](V a, V b) { return _mm256_castpd_ps(_mm256_unpacklo_pd(_mm256_castps_pd(a), _mm256_castps_pd(b))); };
+  const auto high = [](V a, V b) { return _mm256_castpd_ps(_mm256_unpackhi_pd(_mm256_castps_pd(a), _mm256_castps_pd(b))); };
+#pragma GCC unroll 2
+  for (int i = 0; i < kWidth; i += 4) {
+    fours[i] = low(pairs[i], pairs[i + 2]);
+    fours[i + 1] = high(pairs[i], pairs[i + 2]);
+    fours[i + 2] = low(pairs[i + 1], pairs[i + 3]);
+    fours[i + 3] = high(pairs[i + 1], pairs[i + 3]);
+  }
+  // lane q of fours[4 g + c] holds column 4 q + c of rows 4 g to 4 g + 3
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    x[c] = _mm256_permute2f128_ps(fours[c], fours[4 + c], 0x20);
+    x[4 + c] = _mm256_permute2f128_ps(fours[c], fours[4 + c], 0x31);
+  }
+}
+
 ISOFLOP_INLINE D zero_double() {
   return _mm256_setzero_pd();
 }

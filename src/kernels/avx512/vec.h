@@ -92,6 +92,36 @@ ISOFLOP_INLINE float tree_max(V a) {
   return _mm512_reduce_max_ps(a);
 }
 
+// element (i, j) of x becomes (j, i)
+ISOFLOP_INLINE void transpose(V (&x)[kWidth]) {
+  V pairs[kWidth], fours[kWidth];
+#pragma GCC unroll 8
+  for (int i = 0; i < kWidth; i += 2) {
+    pairs[i] = _mm512_unpacklo_ps(x[i], x[i + 1]);
+    pairs[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
+  }
+  const auto low = [](V a, V b) { return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))); };
+  const auto high = [](V a, V b) { return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))); };
+#pragma GCC unroll 4
+  for (int i = 0; i < kWidth; i += 4) {
+    fours[i] = low(pairs[i], pairs[i + 2]);
+    fours[i + 1] = high(pairs[i], pairs[i + 2]);
+    fours[i + 2] = low(pairs[i + 1], pairs[i + 3]);
+    fours[i + 3] = high(pairs[i + 1], pairs[i + 3]);
+  }
+  // lane q of fours[4 g + c] holds column 4 q + c of rows 4 g to 4 g + 3
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    const V even1 = _mm512_shuffle_f32x4(fours[c], fours[4 + c], 0x88), odd1 = _mm512_shuffle_f32x4(fours[c], fours[4 + c], 0xdd);
+    const V even2 = _mm512_shuffle_f32x4(fours[8 + c], fours[12 + c], 0x88);
+    const V odd2 = _mm512_shuffle_f32x4(fours[8 + c], fours[12 + c], 0xdd);
+    x[c] = _mm512_shuffle_f32x4(even1, even2, 0x88);
+    x[4 + c] = _mm512_shuffle_f32x4(odd1, odd2, 0x88);
+    x[8 + c] = _mm512_shuffle_f32x4(even1, even2, 0xdd);
+    x[12 + c] = _mm512_shuffle_f32x4(odd1, odd2, 0xdd);
+  }
+}
+
 ISOFLOP_INLINE D zero_double() {
   return _mm512_setzero_pd();
 }

@@ -1,9 +1,9 @@
 // The reference set: plain loops in ascending order, what every faster set is compared with.
 #include <cmath>
 #include <cstdint>
-#include <type_traits>
 
 #include "base/math.h"
+#include "kernels/bf16.h"
 #include "kernels/kernels.h"
 
 namespace isoflop::kernels {
@@ -14,30 +14,34 @@ std::int64_t packed_size(std::int64_t n, std::int64_t k) {
   return n * k;
 }
 
-template <class Real>
-void pack_forward(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < k; ++j) packed[j * n + i] = w[i * ldw + j];
+template <class Real, class Act>
+void pack_forward(const PackArgs<Real, Act>& a) {
+  for (std::int64_t i = a.first; i < a.last; ++i) {
+    for (std::int64_t j = 0; j < a.k; ++j) a.packed[j * a.n + i] = rounded<Act>(a.w[i * a.ldw + j]);
   }
 }
 
-template <class Real>
-void pack_backward(const Real* w, std::int64_t n, std::int64_t k, std::int64_t ldw, Real* packed) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < k; ++j) packed[i * k + j] = w[i * ldw + j];
+template <class Real, class Act>
+void pack_backward(const PackArgs<Real, Act>& a) {
+  for (std::int64_t i = a.first; i < a.last; ++i) {
+    for (std::int64_t j = 0; j < a.k; ++j) a.packed[i * a.k + j] = rounded<Act>(a.w[i * a.ldw + j]);
   }
 }
 
-template <class Real>
-void matmul(const MatmulArgs<Real>& a) {
+template <class Real, class Act>
+void matmul(const MatmulArgs<Real, Act>& a) {
   for (std::int64_t i = 0; i < a.m; ++i) {
-    const Real* x = a.a + i * a.lda;  // a[i,:]
-    Real* y = a.c + i * a.ldc;        // c[i,:]
+    const Act* x = a.a + i * a.lda;  // a[i,:]
     for (std::int64_t j = 0; j < a.n; ++j) {
       Real sum = 0;
-      for (std::int64_t p = 0; p < a.k; ++p) sum += x[p] * a.b[p * a.n + j];
+      for (std::int64_t p = 0; p < a.k; ++p) sum += real(x[p]) * real(a.b[p * a.n + j]);
       if (a.bias) sum += a.bias[j];
-      y[j] = a.store == Store::add ? y[j] + sum : sum;
+      const std::int64_t at = i * a.ldc + j;
+      if (a.rounded) {
+        a.rounded[at] = rounded<Act>(sum);
+      } else {
+        a.c[at] = a.store == Store::add ? a.c[at] + sum : sum;
+      }
     }
   }
 }
@@ -46,23 +50,23 @@ std::int64_t outer_scratch(std::int64_t, std::int64_t, std::int64_t) {
   return 0;
 }
 
-template <class Real>
-void outer(const OuterArgs<Real>& a) {
+template <class Real, class Act>
+void outer(const OuterArgs<Real, Act>& a) {
   for (std::int64_t i = 0; i < a.n; ++i) {
     for (std::int64_t j = 0; j < a.k; ++j) {
       Real sum = 0;
-      for (std::int64_t r = 0; r < a.t; ++r) sum += a.y[r * a.ldy + i] * a.x[r * a.ldx + j];
+      for (std::int64_t r = 0; r < a.t; ++r) sum += real(a.y[r * a.ldy + i]) * real(a.x[r * a.ldx + j]);
       a.w[i * a.ldw + j] += sum;
     }
   }
 }
 
-template <class Real>
-void layernorm(const LayerNormArgs<Real>& a) {
+template <class Real, class Act>
+void layernorm(const LayerNormArgs<Real, Act>& a) {
   const auto cols = static_cast<double>(a.cols);
   for (std::int64_t r = 0; r < a.rows; ++r) {
     const Real* x = a.x + r * a.cols;  // x[r,:]
-    Real* y = a.y + r * a.cols;        // y[r,:]
+    Act* y = a.y + r * a.cols;         // y[r,:]
 
     // mean and variance in two passes, in double
     double sum = 0;
@@ -80,13 +84,13 @@ void layernorm(const LayerNormArgs<Real>& a) {
     a.inv_std[r] = static_cast<Real>(inv);
     for (std::int64_t c = 0; c < a.cols; ++c) {
       const Real scaled = (x[c] - a.mean[r]) * a.inv_std[r] * a.gain[c];
-      y[c] = a.bias ? scaled + a.bias[c] : scaled;
+      y[c] = rounded<Act>(a.bias ? scaled + a.bias[c] : scaled);
     }
   }
 }
 
-template <class Real>
-void layernorm_backward(const LayerNormBackwardArgs<Real>& a) {
+template <class Real, class Act>
+void layernorm_backward(const LayerNormBackwardArgs<Real, Act>& a) {
   const auto cols = static_cast<double>(a.cols);
   for (std::int64_t r = 0; r < a.rows; ++r) {
     const Real* x = a.x + r * a.cols;
@@ -112,6 +116,7 @@ void layernorm_backward(const LayerNormBackwardArgs<Real>& a) {
       if (a.dbias) a.dbias[c] += d;
       const Real through = a.inv_std[r] * (d * a.gain[c] - mean_g - xhat * mean_gx);
       dx[c] = a.store == Store::add ? dx[c] + through : through;
+      if (a.rounded) a.rounded[r * a.cols + c] = rounded<Act>(dx[c]);
     }
   }
 }
@@ -121,19 +126,19 @@ constexpr double kInvSqrt2Pi = 0.39894228040143267794;
 constexpr double kSqrt2OverPi = 0.79788456080286535588;
 constexpr double kCubic = 0.044715;
 
-template <class Real>
-void gelu(Gelu kind, std::int64_t n, const Real* x, Real* y) {
+template <class Act>
+void gelu(Gelu kind, std::int64_t n, const Act* x, Act* y) {
   for (std::int64_t i = 0; i < n; ++i) {
-    const double v = static_cast<double>(x[i]);
+    const double v = static_cast<double>(real(x[i]));
     const double inside = kind == Gelu::exact ? erf_(v * kInvSqrt2) : tanh_(kSqrt2OverPi * (v + kCubic * v * v * v));
-    y[i] = static_cast<Real>(0.5 * v * (1 + inside));
+    y[i] = rounded<Act>(0.5 * v * (1 + inside));
   }
 }
 
-template <class Real>
-void gelu_backward(Gelu kind, std::int64_t n, const Real* x, const Real* dy, Real* dx) {
+template <class Act>
+void gelu_backward(Gelu kind, std::int64_t n, const Act* x, const Act* dy, Act* dx) {
   for (std::int64_t i = 0; i < n; ++i) {
-    const double v = static_cast<double>(x[i]);
+    const double v = static_cast<double>(real(x[i]));
     double slope;
     if (kind == Gelu::exact) {
       slope = 0.5 * (1 + erf_(v * kInvSqrt2)) + v * kInvSqrt2Pi * exp_(-0.5 * v * v);
@@ -141,7 +146,7 @@ void gelu_backward(Gelu kind, std::int64_t n, const Real* x, const Real* dy, Rea
       const double t = tanh_(kSqrt2OverPi * (v + kCubic * v * v * v));
       slope = 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * kSqrt2OverPi * (1 + 3 * kCubic * v * v);
     }
-    dx[i] = static_cast<Real>(static_cast<double>(dy[i]) * slope);
+    dx[i] = rounded<Act>(static_cast<double>(real(dy[i])) * slope);
   }
 }
 
@@ -149,86 +154,90 @@ void gelu_backward(Gelu kind, std::int64_t n, const Real* x, const Real* dy, Rea
 std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) {
   return heads * t * t;
 }
-std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t) {
-  return t;
+std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t size) {
+  return t > 3 * t * size ? t : 3 * t * size;  // a row of scores; backward: dq, dk and dv of a head
 }
 
-template <class Real>
-void attention(const AttentionArgs<Real>& a) {
+template <class Real, class Act>
+void attention(const AttentionArgs<Real, Act>& a) {
   const std::int64_t c = a.heads * a.size;
   const auto scale = static_cast<Real>(1 / std::sqrt(static_cast<double>(a.size)));
+  Real* const scores = a.scratch;  // of a row
   for (std::int64_t h = 0; h < a.heads; ++h) {
-    const Real* q = a.qkv + h * a.size;
-    const Real* k = q + c;
-    const Real* v = k + c;
+    const Act* q = a.qkv + h * a.size;
+    const Act* k = q + c;
+    const Act* v = k + c;
     for (std::int64_t i = 0; i < a.t; ++i) {
-      Real* p = a.probs + (h * a.t + i) * a.t;  // p[i,:]
       Real largest = 0;
       for (std::int64_t j = 0; j <= i; ++j) {
         Real score = 0;
-        for (std::int64_t d = 0; d < a.size; ++d) score += q[i * a.ldqkv + d] * k[j * a.ldqkv + d];
-        p[j] = score * scale;
-        if (j == 0 || p[j] > largest) largest = p[j];
+        for (std::int64_t d = 0; d < a.size; ++d) score += real(q[i * a.ldqkv + d]) * real(k[j * a.ldqkv + d]);
+        scores[j] = score * scale;
+        if (j == 0 || scores[j] > largest) largest = scores[j];
       }
       double sum = 0;
       for (std::int64_t j = 0; j <= i; ++j) {
-        p[j] = static_cast<Real>(exp_(static_cast<double>(p[j] - largest)));
-        sum += static_cast<double>(p[j]);
+        scores[j] = static_cast<Real>(exp_(static_cast<double>(scores[j] - largest)));
+        sum += static_cast<double>(scores[j]);
       }
-      for (std::int64_t j = 0; j <= i; ++j) p[j] = static_cast<Real>(static_cast<double>(p[j]) / sum);
+      Act* p = a.probs + (h * a.t + i) * a.t;  // p[i,:]
+      for (std::int64_t j = 0; j <= i; ++j) p[j] = rounded<Act>(static_cast<double>(scores[j]) / sum);
       for (std::int64_t d = 0; d < a.size; ++d) {
         Real o = 0;
-        for (std::int64_t j = 0; j <= i; ++j) o += p[j] * v[j * a.ldqkv + d];
-        a.out[i * a.ldo + h * a.size + d] = o;
+        for (std::int64_t j = 0; j <= i; ++j) o += real(p[j]) * real(v[j * a.ldqkv + d]);
+        a.out[i * a.ldo + h * a.size + d] = rounded<Act>(o);
       }
     }
   }
 }
 
-template <class Real>
-void attention_backward(const AttentionBackwardArgs<Real>& a) {
+template <class Real, class Act>
+void attention_backward(const AttentionBackwardArgs<Real, Act>& a) {
   const std::int64_t c = a.heads * a.size;
   const auto scale = static_cast<Real>(1 / std::sqrt(static_cast<double>(a.size)));
-  for (std::int64_t i = 0; i < a.t; ++i) {
-    for (std::int64_t j = 0; j < 3 * c; ++j) a.dqkv[i * a.lddqkv + j] = 0;
-  }
+  Real* const dq = a.scratch;  // (t, size), and dk, dv behind it
+  Real* const dk = dq + a.t * a.size;
+  Real* const dv = dk + a.t * a.size;
   for (std::int64_t h = 0; h < a.heads; ++h) {
-    const Real* q = a.qkv + h * a.size;
-    const Real* k = q + c;
-    const Real* v = k + c;
-    Real* dq = a.dqkv + h * a.size;
-    Real* dk = dq + c;
-    Real* dv = dk + c;
+    const Act* q = a.qkv + h * a.size;
+    const Act* k = q + c;
+    const Act* v = k + c;
+    for (std::int64_t i = 0; i < 3 * a.t * a.size; ++i) dq[i] = 0;
     for (std::int64_t i = 0; i < a.t; ++i) {
-      const Real* p = a.probs + (h * a.t + i) * a.t;        // p[i,:]
-      const Real* dout = a.dout + i * a.lddo + h * a.size;  // dout[i,h,:]
-      const Real* out = a.out + i * a.ldo + h * a.size;     // out[i,h,:]
-      Real mean = 0;                                        // sum_j p_ij dp_ij
-      for (std::int64_t d = 0; d < a.size; ++d) mean += dout[d] * out[d];
+      const Act* p = a.probs + (h * a.t + i) * a.t;        // p[i,:]
+      const Act* dout = a.dout + i * a.lddo + h * a.size;  // dout[i,h,:]
+      const Act* out = a.out + i * a.ldo + h * a.size;     // out[i,h,:]
+      Real mean = 0;                                       // sum_j p_ij dp_ij
+      for (std::int64_t d = 0; d < a.size; ++d) mean += real(dout[d]) * real(out[d]);
       for (std::int64_t j = 0; j <= i; ++j) {
         Real dp = 0;
-        for (std::int64_t d = 0; d < a.size; ++d) dp += dout[d] * v[j * a.ldqkv + d];
-        const Real ds = p[j] * (dp - mean) * scale;
+        for (std::int64_t d = 0; d < a.size; ++d) dp += real(dout[d]) * real(v[j * a.ldqkv + d]);
+        const Real ds = real(rounded<Act>(real(p[j]) * (dp - mean) * scale));
         for (std::int64_t d = 0; d < a.size; ++d) {
-          dq[i * a.lddqkv + d] += ds * k[j * a.ldqkv + d];
-          dk[j * a.lddqkv + d] += ds * q[i * a.ldqkv + d];
-          dv[j * a.lddqkv + d] += p[j] * dout[d];
+          dq[i * a.size + d] += ds * real(k[j * a.ldqkv + d]);
+          dk[j * a.size + d] += ds * real(q[i * a.ldqkv + d]);
+          dv[j * a.size + d] += real(p[j]) * real(dout[d]);
+        }
+      }
+    }
+    for (int part = 0; part < 3; ++part) {
+      for (std::int64_t i = 0; i < a.t; ++i) {
+        for (std::int64_t d = 0; d < a.size; ++d) {
+          a.dqkv[i * a.lddqkv + part * c + h * a.size + d] = rounded<Act>(dq[(part * a.t + i) * a.size + d]);
         }
       }
     }
   }
 }
 
-template <class Real>
-void cross_entropy(const CrossEntropyArgs<Real>& a) {
+template <class Real, class Act>
+void cross_entropy(const CrossEntropyArgs<Real, Act>& a) {
   for (std::int64_t r = 0; r < a.rows; ++r) {
-    Real* x = a.logits + r * a.ldl;  // logits[r,:]
-    const bool ignored = a.target[r] < 0;
-    if (ignored) {
+    const Real* x = a.logits + r * a.ld;  // logits[r,:]
+    Act* g = a.gradient ? a.gradient + r * a.ld : nullptr;
+    if (a.target[r] < 0) {
       a.nll[r] = 0;
-      if (a.scale != 0) {
-        for (std::int64_t c = 0; c < a.ldl; ++c) x[c] = 0;
-      }
+      for (std::int64_t c = 0; g && c < a.ld; ++c) g[c] = rounded<Act>(0);
       continue;
     }
     Real largest = x[0];
@@ -238,20 +247,20 @@ void cross_entropy(const CrossEntropyArgs<Real>& a) {
     double sum = 0;
     for (std::int64_t c = 0; c < a.classes; ++c) sum += exp_(static_cast<double>(x[c] - largest));
     a.nll[r] = log_(sum) + (static_cast<double>(largest) - static_cast<double>(x[a.target[r]]));
-    if (a.scale == 0) continue;
+    if (!g) continue;
     for (std::int64_t c = 0; c < a.classes; ++c) {
       const double p = exp_(static_cast<double>(x[c] - largest)) / sum;
-      x[c] = static_cast<Real>((p - (c == a.target[r] ? 1 : 0)) * static_cast<double>(a.scale));
+      g[c] = rounded<Act>((p - (c == a.target[r] ? 1 : 0)) * static_cast<double>(a.scale));
     }
-    for (std::int64_t c = a.classes; c < a.ldl; ++c) x[c] = 0;
+    for (std::int64_t c = a.classes; c < a.ld; ++c) g[c] = rounded<Act>(0);
   }
 }
 
-template <class Real>
-void add_column_sums(std::int64_t rows, std::int64_t cols, const Real* x, std::int64_t ldx, Real* sum) {
+template <class Real, class Act>
+void add_column_sums(std::int64_t rows, std::int64_t cols, const Act* x, std::int64_t ldx, Real* sum) {
   for (std::int64_t c = 0; c < cols; ++c) {
     Real total = 0;
-    for (std::int64_t r = 0; r < rows; ++r) total += x[r * ldx + c];
+    for (std::int64_t r = 0; r < rows; ++r) total += real(x[r * ldx + c]);
     sum[c] += total;
   }
 }
@@ -284,26 +293,26 @@ void adamw(const AdamWArgs<Real>& a) {
   }
 }
 
-template <class Real>
-constexpr Table<Real> make_table() {
-  Table<Real> t;
+template <class Real, class Act>
+constexpr Table<Real, Act> make_table() {
+  Table<Real, Act> t;
   t.name = "ref";
   t.packed_size = packed_size;
-  t.pack_forward = pack_forward<Real>;
-  t.pack_backward = pack_backward<Real>;
-  t.matmul = matmul<Real>;
+  t.pack_forward = pack_forward<Real, Act>;
+  t.pack_backward = pack_backward<Real, Act>;
+  t.matmul = matmul<Real, Act>;
   t.outer_scratch = outer_scratch;
-  t.outer = outer<Real>;
-  t.layernorm = layernorm<Real>;
-  t.layernorm_backward = layernorm_backward<Real>;
-  t.gelu = gelu<Real>;
-  t.gelu_backward = gelu_backward<Real>;
+  t.outer = outer<Real, Act>;
+  t.layernorm = layernorm<Real, Act>;
+  t.layernorm_backward = layernorm_backward<Real, Act>;
+  t.gelu = gelu<Act>;
+  t.gelu_backward = gelu_backward<Act>;
   t.attention_saved = attention_saved;
   t.attention_scratch = attention_scratch;
-  t.attention = attention<Real>;
-  t.attention_backward = attention_backward<Real>;
-  t.cross_entropy = cross_entropy<Real>;
-  t.add_column_sums = add_column_sums<Real>;
+  t.attention = attention<Real, Act>;
+  t.attention_backward = attention_backward<Real, Act>;
+  t.cross_entropy = cross_entropy<Real, Act>;
+  t.add_column_sums = add_column_sums<Real, Act>;
   t.add = add<Real>;
   t.sum = sum<Real>;
   t.sum_squares = sum_squares<Real>;
@@ -311,17 +320,17 @@ constexpr Table<Real> make_table() {
   return t;
 }
 
-template <class Real>
-constexpr Table<Real> kTable = make_table<Real>();
+template <class Real, class Act>
+constexpr Table<Real, Act> kTable = make_table<Real, Act>();
 
 }  // namespace
 
-template <class Real>
-const Table<Real>& reference() {
-  static_assert(std::is_same_v<Real, float> || std::is_same_v<Real, double>);
-  return kTable<Real>;
+template <class Real, class Act>
+const Table<Real, Act>& reference() {
+  return kTable<Real, Act>;
 }
 template const Table<float>& reference<float>();
 template const Table<double>& reference<double>();
+template const Table<float, Bf16>& reference<float, Bf16>();
 
 }  // namespace isoflop::kernels

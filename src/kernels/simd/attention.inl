@@ -11,32 +11,42 @@ std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) {
   return heads * t * square_stride(t);
 }
 
-std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t size) {
-  // backward: V^T, K, Q, dO packed, and dS
-  return packed_floats(t, size) + 3 * packed_floats(size, t) + t * square_stride(t);
+// what both directions need a block at a time: scores, or their gradient, before they are rounded
+ISOFLOP_INLINE std::int64_t block_floats(std::int64_t t) {
+  return kTileRows * square_stride(t);
 }
 
-void attention(const AttentionArgs<float>& a) {
+std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t size) {
+  // backward: a block, V^T, K, Q, dO packed, dS, and a strip
+  return scratch_floats<float>(block_floats(t)) + scratch_floats<Act>(packed_acts(t, size)) +
+         3 * scratch_floats<Act>(packed_acts(size, t)) + scratch_floats<Act>(t * square_stride(t)) +
+         scratch_floats<Act>(strip_acts(t));
+}
+
+void attention(const AttentionArgs<float, Act>& a) {
   const std::int64_t c = a.heads * a.size, stride = square_stride(a.t);
   const float scale = 1 / __builtin_sqrtf(static_cast<float>(a.size));
-  float* const keys_data = a.scratch;
-  float* const values_data = keys_data + packed_floats(a.t, a.size);
+  float* scratch = a.scratch;
+  float* const scores = take<float>(scratch, block_floats(a.t));
+  Act* const keys_data = take<Act>(scratch, packed_acts(a.t, a.size));
+  Act* const values_data = take<Act>(scratch, packed_acts(a.size, a.t));
   const Packed keys{keys_data, a.t, a.size};      // K^T (size, t)
   const Packed values{values_data, a.size, a.t};  // V (t, size)
   for (std::int64_t h = 0; h < a.heads; ++h) {
-    const float* q = a.qkv + h * a.size;
-    pack_forward(q + c, a.t, a.size, a.ldqkv, keys_data);
-    pack_backward(q + 2 * c, a.t, a.size, a.ldqkv, values_data);
-    float* square = a.probs + h * a.t * stride;  // P (t, stride)
+    const Act* q = a.qkv + h * a.size;
+    pack_columns(q + c, a.t, a.size, a.ldqkv, 0, a.t, keys_data);
+    pack_rows(q + 2 * c, a.t, a.size, a.ldqkv, 0, a.t, values_data);
+    Act* square = a.probs + h * a.t * stride;  // P (t, stride)
     for (std::int64_t i = 0; i < a.t; i += kTileRows) {
       const std::int64_t rows = least(kTileRows, a.t - i), seen = i + rows;
-      float* block = square + i * stride;
-      multiply<Side::rows>(rows, seen, a.size, q + i * a.ldqkv, a.ldqkv, keys, 0, block, stride, {});
+      multiply<Side::rows>(rows, seen, a.size, q + i * a.ldqkv, a.ldqkv, keys, 0, scores, stride, {});
+      Act* block = square + i * stride;
       for (std::int64_t r = 0; r < rows; ++r) {
-        float* p = block + r * stride;  // p[i + r,:]
+        float* s = scores + r * stride;  // s[i + r,:]
+        Act* p = block + r * stride;     // p[i + r,:]
         const std::int64_t visible = i + r + 1;
-        const float largest = row_max(p, visible);
-        row_scale(p, visible, 1 / row_exp<true>(p, visible, largest, scale));
+        const float total = row_exp<true>(s, visible, row_max(s, visible), scale);
+        row_scale(s, visible, 1 / total, p);
         row_fill_zero(p + visible, seen - visible);
       }
       multiply<Side::rows>(rows, a.size, seen, block, stride, values, 0, a.out + i * a.ldo + h * a.size, a.ldo, {});
@@ -44,48 +54,52 @@ void attention(const AttentionArgs<float>& a) {
   }
 }
 
-void attention_backward(const AttentionBackwardArgs<float>& a) {
+void attention_backward(const AttentionBackwardArgs<float, Act>& a) {
   const std::int64_t c = a.heads * a.size, stride = square_stride(a.t);
   const float scale = 1 / __builtin_sqrtf(static_cast<float>(a.size));
-  float* const values_data = a.scratch;
-  float* const keys_data = values_data + packed_floats(a.t, a.size);
-  float* const queries_data = keys_data + packed_floats(a.size, a.t);
-  float* const douts_data = queries_data + packed_floats(a.size, a.t);
-  float* const dsquare = douts_data + packed_floats(a.size, a.t);  // dS (t, stride)
-  const Packed values{values_data, a.t, a.size};                   // V^T (size, t)
-  const Packed keys{keys_data, a.size, a.t};                       // K (t, size)
-  const Packed queries{queries_data, a.size, a.t};                 // Q (t, size)
-  const Packed douts{douts_data, a.size, a.t};                     // dO (t, size)
+  float* scratch = a.scratch;
+  float* const dprobs = take<float>(scratch, block_floats(a.t));
+  Act* const values_data = take<Act>(scratch, packed_acts(a.t, a.size));
+  Act* const keys_data = take<Act>(scratch, packed_acts(a.size, a.t));
+  Act* const queries_data = take<Act>(scratch, packed_acts(a.size, a.t));
+  Act* const douts_data = take<Act>(scratch, packed_acts(a.size, a.t));
+  Act* const dsquare = take<Act>(scratch, a.t * stride);  // dS (t, stride)
+  Act* const strip = take<Act>(scratch, strip_acts(a.t));
+  const Packed values{values_data, a.t, a.size};    // V^T (size, t)
+  const Packed keys{keys_data, a.size, a.t};        // K (t, size)
+  const Packed queries{queries_data, a.size, a.t};  // Q (t, size)
+  const Packed douts{douts_data, a.size, a.t};      // dO (t, size)
   for (std::int64_t h = 0; h < a.heads; ++h) {
-    const float* q = a.qkv + h * a.size;
-    const float* dout = a.dout + h * a.size;
-    const float* out = a.out + h * a.size;
-    float* dq = a.dqkv + h * a.size;
-    pack_forward(q + 2 * c, a.t, a.size, a.ldqkv, values_data);
-    pack_backward(q + c, a.t, a.size, a.ldqkv, keys_data);
-    pack_backward(q, a.t, a.size, a.ldqkv, queries_data);
-    pack_backward(dout, a.t, a.size, a.lddo, douts_data);
-    const float* square = a.probs + h * a.t * stride;  // P (t, stride)
+    const Act* q = a.qkv + h * a.size;
+    const Act* dout = a.dout + h * a.size;
+    const Act* out = a.out + h * a.size;
+    Act* dq = a.dqkv + h * a.size;
+    pack_columns(q + 2 * c, a.t, a.size, a.ldqkv, 0, a.t, values_data);
+    pack_rows(q + c, a.t, a.size, a.ldqkv, 0, a.t, keys_data);
+    pack_rows(q, a.t, a.size, a.ldqkv, 0, a.t, queries_data);
+    pack_rows(dout, a.t, a.size, a.lddo, 0, a.t, douts_data);
+    const Act* square = a.probs + h * a.t * stride;  // P (t, stride)
 
     // dS = P (dP - rowsum(dO O)) scale, dP = dO V^T; dQ = dS K
     for (std::int64_t i = 0; i < a.t; i += kTileRows) {
       const std::int64_t rows = least(kTileRows, a.t - i), seen = i + rows;
-      float* block = dsquare + i * stride;
-      multiply<Side::rows>(rows, seen, a.size, dout + i * a.lddo, a.lddo, values, 0, block, stride, {});
+      multiply<Side::rows>(rows, seen, a.size, dout + i * a.lddo, a.lddo, values, 0, dprobs, stride, {});
+      Act* block = dsquare + i * stride;
       for (std::int64_t r = 0; r < rows; ++r) {
         V products = zero();
-        const float* left = dout + (i + r) * a.lddo;
-        const float* right = out + (i + r) * a.ldo;
+        const Act* left = dout + (i + r) * a.lddo;
+        const Act* right = out + (i + r) * a.ldo;
         for_vectors(
             a.size, [&](std::int64_t d) { products = fma(load(left + d), load(right + d), products); },
             [&](std::int64_t d, Mask m) { products = fma(load(left + d, m), load(right + d, m), products); });
         const V mean = all(tree_sum(products)), times = all(scale);
-        float* ds = block + r * stride;  // ds[i + r,:]
-        const float* p = square + (i + r) * stride;
+        const float* dp = dprobs + r * stride;  // dp[i + r,:]
+        Act* ds = block + r * stride;           // ds[i + r,:]
+        const Act* p = square + (i + r) * stride;
         const std::int64_t visible = i + r + 1;
         for_vectors(
-            visible, [&](std::int64_t j) { store(ds + j, mul(mul(load(p + j), times), sub(load(ds + j), mean))); },
-            [&](std::int64_t j, Mask m) { store(ds + j, mul(mul(load(p + j, m), times), sub(load(ds + j, m), mean)), m); });
+            visible, [&](std::int64_t j) { store(ds + j, mul(mul(load(p + j), times), sub(load(dp + j), mean))); },
+            [&](std::int64_t j, Mask m) { store(ds + j, mul(mul(load(p + j, m), times), sub(load(dp + j, m), mean)), m); });
         row_fill_zero(ds + visible, seen - visible);
       }
       multiply<Side::rows>(rows, a.size, seen, block, stride, keys, 0, dq + i * a.lddqkv, a.lddqkv, {});
@@ -94,10 +108,10 @@ void attention_backward(const AttentionBackwardArgs<float>& a) {
     // dK = dS^T Q and dV = P^T dO, from the diagonal down
     for (std::int64_t j = 0; j < a.t; j += kTileRows) {
       const std::int64_t rows = least(kTileRows, a.t - j);
-      multiply<Side::columns>(rows, a.size, a.t - j, dsquare + j * stride + j, stride, queries, j, dq + c + j * a.lddqkv,
-                              a.lddqkv, {});
-      multiply<Side::columns>(rows, a.size, a.t - j, square + j * stride + j, stride, douts, j, dq + 2 * c + j * a.lddqkv,
-                              a.lddqkv, {});
+      pack_strip(dsquare + j * stride + j, stride, a.t - j, first(rows), strip);
+      multiply<Side::columns>(rows, a.size, a.t - j, strip, kStripStride, queries, j, dq + c + j * a.lddqkv, a.lddqkv, {});
+      pack_strip(square + j * stride + j, stride, a.t - j, first(rows), strip);
+      multiply<Side::columns>(rows, a.size, a.t - j, strip, kStripStride, douts, j, dq + 2 * c + j * a.lddqkv, a.lddqkv, {});
     }
   }
 }

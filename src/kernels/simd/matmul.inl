@@ -1,7 +1,9 @@
 // Matrix products over packed panels. One accumulator per element of C, k ascending: tiling does not change a bit of the result.
 //
-// A panel holds 2 vectors of columns (the last one or two of a matrix: 1, if that is enough), k rows after each other, zeros
-// beyond n. Panel j0 starts at packed + j0 * k.
+// The operands (P: kWidth times kPair Acts) are the set's: an element of k alone, or two neighbours of k side by side.
+//
+// A panel holds 2 vectors of columns (the last one or two of a matrix: 1, if that is enough), k rows after each other (kPair to
+// an operand), zeros beyond n and k. Panel j0 starts at packed + j0 * padded(k).
 
 constexpr std::int64_t kPanel = kTileVectors * kWidth;
 
@@ -11,21 +13,33 @@ ISOFLOP_INLINE std::int64_t least(std::int64_t a, std::int64_t b) {
 ISOFLOP_INLINE std::int64_t round_up(std::int64_t n, std::int64_t step) {
   return (n + step - 1) / step * step;
 }
+ISOFLOP_INLINE std::int64_t padded(std::int64_t k) {
+  return round_up(k, kPair);
+}
 ISOFLOP_INLINE std::int64_t panel_width(std::int64_t columns_left) {
   return columns_left > kWidth ? kPanel : kWidth;
 }
+/// Floats of scratch memory that `count` Ts take, to whole vectors.
+template <class T>
+ISOFLOP_INLINE std::int64_t scratch_floats(std::int64_t count) {
+  return round_up(count * static_cast<std::int64_t>(sizeof(T)), kWidth * 4) / 4;
+}
 
-/// What happens to a tile of C when its sums are done; later epilogues (conversion, activation) go here.
+/// What happens to a tile of C when its sums are done.
 struct Finish {
   const float* bias = nullptr;  // of the tile's first column, or none
   bool add = false;             // C += instead of C =
   bool prefetch = false;        // C is far away: ask for it before the sums
 };
 
-enum class Side { rows, columns };  // A[r, p] is a[r lda + p] or a[p lda + r]
+enum class Side { rows, columns };  // A[r, p] is a[r lda + p], or in a strip (pack_strip)
 
-template <int kRows, int kVectors, Side kSide>
-void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
+// a strip holds a tile's rows side by side, k rows of operands after each other
+constexpr std::int64_t kStripStride = kWidth * kPair;
+static_assert(kTileRows <= kWidth);
+
+template <int kRows, int kVectors, Side kSide, class Out>
+void tile(std::int64_t k, const Act* a, std::int64_t lda, const Act* b, std::int64_t ldb, Out* c, std::int64_t ldc,
           std::int64_t columns, const Finish& finish) {
   V sum[kRows][kVectors];
 #pragma GCC unroll 16
@@ -43,22 +57,27 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
 
   // two pointers into A: with one, the rows' offsets do not fit into the registers
   constexpr int kReach = 7, kUpper = kRows > kReach ? kReach : kRows;
-  const float* lower = kSide == Side::rows ? a + kUpper * lda : a + kUpper;
-  for (std::int64_t p = 0; p < k; ++p) {
-    V column[kVectors];
+  const Act* lower = kSide == Side::rows ? a + kUpper * lda : a + kUpper * kPair;
+  const auto step = [&](const auto& operand) __attribute__((always_inline)) {
+    P column[kVectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) column[v] = load(b + v * kWidth);
-    b += ldb;
+    for (int v = 0; v < kVectors; ++v) column[v] = load_operands(b + v * kWidth * kPair);
+    b += ldb * kPair;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const float* const from = r < kUpper ? a : lower;
+      const Act* const from = r < kUpper ? a : lower;
       const int row = r < kUpper ? r : r - kUpper;
-      const V x = all(kSide == Side::rows ? from[row * lda] : from[row]);
+      const P x = operand(kSide == Side::rows ? from + row * lda : from + row * kPair);
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = fma(x, column[v], sum[r][v]);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = multiply_add(x, column[v], sum[r][v]);
     }
-    a += kSide == Side::rows ? 1 : lda;
-    lower += kSide == Side::rows ? 1 : lda;
+    a += kSide == Side::rows ? kPair : lda;
+    lower += kSide == Side::rows ? kPair : lda;
+  };
+  const std::int64_t whole = kSide == Side::rows ? k / kPair : padded(k) / kPair;
+  for (std::int64_t p = 0; p < whole; ++p) step([](const Act* x) __attribute__((always_inline)) { return operand_of_all(x); });
+  if (kSide == Side::rows && kPair > 1 && k % kPair != 0) {
+    step([](const Act* x) __attribute__((always_inline)) { return operand_of_one(x); });
   }
 
   // bias, then store or add; the last vector may be partly beyond the matrix
@@ -71,7 +90,7 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
       const V bias = biases ? load(biases + v * kWidth) : zero();
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        float* out = c + r * ldc + v * kWidth;
+        Out* out = c + r * ldc + v * kWidth;
         V value = biases ? add(sum[r][v], bias) : sum[r][v];
         if (adds) value = add(load(out), value);
         store(out, value);
@@ -86,7 +105,7 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
     const V bias = biases ? load(biases + v * kWidth, mask) : zero();
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      float* out = c + r * ldc + v * kWidth;
+      Out* out = c + r * ldc + v * kWidth;
       V value = biases ? add(sum[r][v], bias) : sum[r][v];
       if (adds) value = add(load(out, mask), value);
       store(out, value, mask);
@@ -94,7 +113,8 @@ void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std:
   }
 }
 
-using Tile = void (*)(std::int64_t, const float*, std::int64_t, const float*, std::int64_t, float*, std::int64_t, std::int64_t,
+template <class Out>
+using Tile = void (*)(std::int64_t, const Act*, std::int64_t, const Act*, std::int64_t, Out*, std::int64_t, std::int64_t,
                       const Finish&);
 
 // tiles by number of rows, 1 to kTileRows
@@ -106,109 +126,166 @@ template <int... kRows>
 struct CountTo<0, kRows...> {
   using type = Counted<kRows...>;
 };
+template <class Out>
 struct Tiles {
-  Tile of[kTileRows + 1];
+  Tile<Out> of[kTileRows + 1];
 };
-template <int kVectors, Side kSide, int... kRows>
-constexpr Tiles tiles_of(Counted<kRows...>) {
-  return {{nullptr, tile<kRows, kVectors, kSide>...}};
+template <int kVectors, Side kSide, class Out, int... kRows>
+constexpr Tiles<Out> tiles_of(Counted<kRows...>) {
+  return {{nullptr, tile<kRows, kVectors, kSide, Out>...}};
 }
-template <Side kSide>
-constexpr Tiles kTiles[kTileVectors] = {tiles_of<1, kSide>(CountTo<kTileRows>::type{}),
-                                        tiles_of<2, kSide>(CountTo<kTileRows>::type{})};
+template <Side kSide, class Out>
+constexpr Tiles<Out> kTiles[kTileVectors] = {tiles_of<1, kSide, Out>(CountTo<kTileRows>::type{}),
+                                             tiles_of<2, kSide, Out>(CountTo<kTileRows>::type{})};
 
 /// A right-hand side B (k, n) in panels.
 struct Packed {
-  const float* data = nullptr;
+  const Act* data = nullptr;
   std::int64_t n = 0, k = 0;
 };
 
-/// C[:, j : j + a panel] = A (m, k) B[from : from + k, the same], columns below n <= b.n only; j a multiple of kPanel.
-template <Side kSide>
-ISOFLOP_INLINE void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
-                                   std::int64_t lda, const Packed& b, std::int64_t from, float* c, std::int64_t ldc,
-                                   const Finish& finish) {
+/// C[:, j : j + a panel] = A (m, k) B[from : from + k, the same], columns below n <= b.n only; j a multiple of kPanel, from of kPair.
+template <Side kSide, class Out>
+ISOFLOP_INLINE void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const Act* a, std::int64_t lda,
+                                   const Packed& b, std::int64_t from, Out* c, std::int64_t ldc, const Finish& finish) {
   const std::int64_t ldb = panel_width(b.n - j);
   const std::int64_t columns = least(ldb, n - j);
-  const Tiles& tiles = kTiles<kSide>[columns > kWidth];
-  const float* panel = b.data + j * b.k + from * ldb;
+  const Tiles<Out>& tiles = kTiles<kSide, Out>[columns > kWidth];
+  const Act* panel = b.data + j * padded(b.k) + from * ldb;
   Finish here = finish;
   if (here.bias) here.bias += j;
   // tiles as even as possible: a tile of one row costs nearly as much as one of three
   for (std::int64_t i = 0, left = (m + kTileRows - 1) / kTileRows; i < m; --left) {
     const std::int64_t rows = (m - i + left - 1) / left;
-    tiles.of[rows](k, kSide == Side::rows ? a + i * lda : a + i, lda, panel, ldb, c + i * ldc + j, ldc, columns, here);
+    tiles.of[rows](k, kSide == Side::rows ? a + i * lda : a + i * kPair, lda, panel, ldb, c + i * ldc + j, ldc, columns, here);
     i += rows;
   }
 }
 
 /// C (m, n) = A (m, k) B[from : from + k, 0 : n], n <= b.n.
-template <Side kSide>
-ISOFLOP_INLINE void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const Packed& b,
-                             std::int64_t from, float* c, std::int64_t ldc, const Finish& finish) {
+template <Side kSide, class Out>
+ISOFLOP_INLINE void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Act* a, std::int64_t lda, const Packed& b,
+                             std::int64_t from, Out* c, std::int64_t ldc, const Finish& finish) {
   for (std::int64_t j = 0; j < n; j += kPanel) multiply_panel<kSide>(j, m, n, k, a, lda, b, from, c, ldc, finish);
 }
 
 // Side::rows wants A's rows of a block in L2 while all panels pass by
-constexpr std::int64_t kBlockFloats = 96 * 1024;
+constexpr std::int64_t kBlockActs = 96 * 1024 * kPair;
 
-void matmul(const MatmulArgs<float>& args) {
+template <class Out>
+ISOFLOP_INLINE void matmul_into(Out* c, const MatmulArgs<float, Act>& args) {
   const Packed b{args.b, args.n, args.k};
-  const std::int64_t block = round_up(kBlockFloats / args.k + 1, kTileRows);
+  const std::int64_t block = round_up(kBlockActs / args.k + 1, kTileRows);
   for (std::int64_t i = 0; i < args.m; i += block) {
-    multiply<Side::rows>(least(block, args.m - i), args.n, args.k, args.a + i * args.lda, args.lda, b, 0, args.c + i * args.ldc,
+    multiply<Side::rows>(least(block, args.m - i), args.n, args.k, args.a + i * args.lda, args.lda, b, 0, c + i * args.ldc,
                          args.ldc, {.bias = args.bias, .add = args.store == Store::add});
   }
 }
 
-std::int64_t packed_floats(std::int64_t n, std::int64_t k) {
-  return round_up(n, kWidth) * k;
+void matmul(const MatmulArgs<float, Act>& args) {
+  if (args.rounded) {
+    matmul_into(args.rounded, args);
+  } else {
+    matmul_into(args.c, args);
+  }
+}
+
+std::int64_t packed_acts(std::int64_t n, std::int64_t k) {
+  return round_up(n, kWidth) * padded(k);
 }  // B (k, n)
 std::int64_t packed_size(std::int64_t n, std::int64_t k) {  // either direction
-  const std::int64_t forward = packed_floats(n, k), backward = packed_floats(k, n);
+  const std::int64_t forward = packed_acts(n, k), backward = packed_acts(k, n);
   return forward > backward ? forward : backward;
 }
 
-/// Panels of B = W^T, W (n, k).
-void pack_forward(const float* w, std::int64_t n, std::int64_t k, std::int64_t ldw, float* packed) {
-  for (std::int64_t j = 0; j < n; j += kPanel) {
-    const std::int64_t width = panel_width(n - j), columns = least(width, n - j);
-    float* panel = packed + j * k;
-    for (std::int64_t p = 0; p < k; ++p) {
-      for (std::int64_t r = 0; r < columns; ++r) panel[p * width + r] = w[(j + r) * ldw + p];
-      for (std::int64_t r = columns; r < width; ++r) panel[p * width + r] = 0;
+static_assert(kPackRows % kPanel == 0);
+
+/// Panels of B = W^T, W (n, k): its rows [begin, end) only.
+template <class In>
+ISOFLOP_INLINE void pack_columns(const In* w, std::int64_t n, std::int64_t k, std::int64_t ldw, std::int64_t begin, std::int64_t end, Act* packed) {
+  const std::int64_t depth = padded(k) / kPair;
+  for (std::int64_t j = begin; j < end; j += kWidth) {
+    const std::int64_t first_of_panel = j / kPanel * kPanel, width = panel_width(n - first_of_panel);
+    Act* panel = packed + first_of_panel * padded(k) + (j - first_of_panel) * kPair;
+    for (std::int64_t p = 0; p < depth; p += kWidth) {
+      // kWidth rows of W, kWidth operands of each
+      P block[kWidth];
+#pragma GCC unroll 16
+      for (int r = 0; r < kWidth; ++r) {
+        block[r] = j + r < n ? operands_along(w + (j + r) * ldw + p * kPair, k - p * kPair) : no_operands();
+      }
+      transpose(block);
+      const std::int64_t rows = least(kWidth, depth - p);
+#pragma GCC unroll 16
+      for (int q = 0; q < kWidth; ++q) {
+        if (q < rows) store_operands(panel + (p + q) * width * kPair, block[q]);
+      }
     }
   }
 }
 
-/// Panels of B = W, W (n, k): rows of W are rows of B.
-void pack_backward(const float* w, std::int64_t n, std::int64_t k, std::int64_t ldw, float* packed) {
+/// Panels of B = W, W (n, k): rows of W are rows of B; [begin, end) only.
+template <class In>
+ISOFLOP_INLINE void pack_rows(const In* w, std::int64_t n, std::int64_t k, std::int64_t ldw, std::int64_t begin, std::int64_t end, Act* packed) {
   // row by row: w may be far away, and is read as it lies
   const std::int64_t whole = k / kPanel * kPanel, width = panel_width(k - whole);
-  for (std::int64_t p = 0; p < n; ++p) {
-    const float* row = w + p * ldw;  // w[p,:]
+  for (std::int64_t p = begin; p < end; p += kPair) {
+    const In* row = w + p * ldw;                       // w[p,:]
+    const In* next = p + 1 < n ? row + ldw : nullptr;  // w[p + 1,:], if there is one and the set wants it
     for (std::int64_t j = 0; j < whole; j += kPanel) {
-      float* out = packed + j * n + p * kPanel;
-      for (std::int64_t v = 0; v < kPanel; v += kWidth) store(out + v, load(row + j + v));
+      Act* out = packed + j * padded(n) + p * kPanel;
+      for (std::int64_t v = 0; v < kPanel; v += kWidth) {
+        store_operands(out + v * kPair, operands_across(row + j + v, next ? next + j + v : nullptr, first(kWidth)));
+      }
     }
-    for (std::int64_t j = whole; j < k; j += kWidth)
-      store(packed + whole * n + p * width + j - whole, load(row + j, first(k - j)));
+    for (std::int64_t j = whole; j < k; j += kWidth) {
+      store_operands(packed + whole * padded(n) + p * width + (j - whole) * kPair,
+                     operands_across(row + j, next ? next + j : nullptr, first(k - j)));
+    }
   }
+}
+
+void pack_forward(const PackArgs<float, Act>& a) {
+  pack_columns(a.w, a.n, a.k, a.ldw, a.first, a.last, a.packed);
+}
+void pack_backward(const PackArgs<float, Act>& a) {
+  pack_rows(a.w, a.n, a.k, a.ldw, a.first, a.last, a.packed);
+}
+
+/// Columns of Y (t, n) as the left side of a product: the lanes of `mask` of each row, t rows of operands.
+ISOFLOP_INLINE void pack_strip_row(const Act* y, std::int64_t ldy, bool has_next, Mask mask, Act* strip) {
+  store_operands(strip, operands_across(y, has_next ? y + ldy : nullptr, mask));
+}
+ISOFLOP_INLINE void pack_strip(const Act* y, std::int64_t ldy, std::int64_t t, Mask mask, Act* strip) {
+  for (std::int64_t r = 0; r < t; r += kPair) {
+    pack_strip_row(y + r * ldy, ldy, r + 1 < t, mask, strip + r / kPair * kStripStride);
+  }
+}
+ISOFLOP_INLINE std::int64_t strip_acts(std::int64_t t) {
+  return padded(t) / kPair * kStripStride;
+}
+
+/// Takes `count` Ts from a set's scratch memory.
+template <class T>
+ISOFLOP_INLINE T* take(float*& from, std::int64_t count) {
+  T* taken = reinterpret_cast<T*>(from);
+  from += scratch_floats<T>(count);
+  return taken;
 }
 
 // `outer` packs the columns of Y that a few tiles need at a time: whole cache lines are used while they are near
 constexpr std::int64_t kStrip = 4;
-constexpr std::int64_t kStripStride = (kTileRows + kWidth - 1) / kWidth * kWidth;
-static_assert(kStripStride == kWidth);
 
 std::int64_t outer_scratch(std::int64_t t, std::int64_t, std::int64_t k) {
-  return packed_floats(k, t) + kStrip * kStripStride * t;
+  return scratch_floats<Act>(packed_acts(k, t)) + scratch_floats<Act>(kStrip * strip_acts(t));
 }
 
-void outer(const OuterArgs<float>& args) {
-  pack_backward(args.x, args.t, args.k, args.ldx, args.scratch);
-  const Packed x{args.scratch, args.k, args.t};
-  float* const strip = args.scratch + packed_floats(args.k, args.t);  // (tiles, t, kStripStride)
+void outer(const OuterArgs<float, Act>& args) {
+  float* scratch = args.scratch;
+  Act* const panels = take<Act>(scratch, packed_acts(args.k, args.t));
+  Act* const strips = take<Act>(scratch, kStrip * strip_acts(args.t));
+  pack_rows(args.x, args.t, args.k, args.ldx, 0, args.t, panels);
+  const Packed x{panels, args.k, args.t};
   for (std::int64_t i = 0, left = (args.n + kTileRows - 1) / kTileRows; i < args.n;) {
     // the next tiles, as even as possible
     const std::int64_t tiles = least(left, kStrip);
@@ -220,13 +297,15 @@ void outer(const OuterArgs<float>& args) {
       mask[s] = first(rows[s]);
       i += rows[s];
     }
-    for (std::int64_t r = 0; r < args.t; ++r) {
-      const float* y = args.y + r * args.ldy;  // y[r,:]
-      for (std::int64_t s = 0; s < tiles; ++s) store(strip + (s * args.t + r) * kStripStride, load(y + start[s], mask[s]));
+    for (std::int64_t r = 0; r < args.t; r += kPair) {
+      const Act* y = args.y + r * args.ldy;  // y[r,:]
+      for (std::int64_t s = 0; s < tiles; ++s) {
+        pack_strip_row(y + start[s], args.ldy, r + 1 < args.t, mask[s], strips + s * strip_acts(args.t) + r / kPair * kStripStride);
+      }
     }
     for (std::int64_t j = 0; j < args.k; j += kPanel) {
       for (std::int64_t s = 0; s < tiles; ++s) {
-        multiply_panel<Side::columns>(j, rows[s], args.k, args.t, strip + s * args.t * kStripStride, kStripStride, x, 0,
+        multiply_panel<Side::columns>(j, rows[s], args.k, args.t, strips + s * strip_acts(args.t), kStripStride, x, 0,
                                       args.w + start[s] * args.ldw, args.ldw, {.add = true, .prefetch = true});
       }
     }

@@ -36,7 +36,7 @@ ISOFLOP_INLINE V gelu_tanh_slope(V x) {
   return fma(mul(mul(near, s), mul(e, s)), twice_du, s);
 }
 
-void gelu(Gelu kind, std::int64_t n, const float* x, float* y) {
+void gelu(Gelu kind, std::int64_t n, const Act* x, Act* y) {
   if (kind == Gelu::exact) {
     for_vectors(
         n, [&](std::int64_t i) { store(y + i, gelu_exact(load(x + i))); },
@@ -48,7 +48,7 @@ void gelu(Gelu kind, std::int64_t n, const float* x, float* y) {
   }
 }
 
-void gelu_backward(Gelu kind, std::int64_t n, const float* x, const float* dy, float* dx) {
+void gelu_backward(Gelu kind, std::int64_t n, const Act* x, const Act* dy, Act* dx) {
   if (kind == Gelu::exact) {
     for_vectors(
         n, [&](std::int64_t i) { store(dx + i, mul(load(dy + i), gelu_exact_slope(load(x + i)))); },
@@ -83,7 +83,7 @@ double sum_squares(std::int64_t n, const float* x) {
   return tree_sum(even, odd);
 }
 
-void add_column_sums(std::int64_t rows, std::int64_t cols, const float* x, std::int64_t ldx, float* sums) {
+void add_column_sums(std::int64_t rows, std::int64_t cols, const Act* x, std::int64_t ldx, float* sums) {
   constexpr int kAtOnce = 8;
   std::int64_t c = 0;
   for (; c + kAtOnce * kWidth <= cols; c += kAtOnce * kWidth) {

@@ -1,10 +1,10 @@
 // What reduces a row: normalisation and cross-entropy. Lanes are summed apart and joined by the set's fixed tree.
 
-void layernorm(const LayerNormArgs<float>& a) {
+void layernorm(const LayerNormArgs<float, Act>& a) {
   const auto cols = static_cast<float>(a.cols);
   for (std::int64_t r = 0; r < a.rows; ++r) {
     const float* x = a.x + r * a.cols;  // x[r,:]
-    float* y = a.y + r * a.cols;        // y[r,:]
+    Act* y = a.y + r * a.cols;          // y[r,:]
 
     // mean and variance in two passes
     V sums = zero();
@@ -43,13 +43,14 @@ void layernorm(const LayerNormArgs<float>& a) {
   }
 }
 
-void layernorm_backward(const LayerNormBackwardArgs<float>& a) {
+void layernorm_backward(const LayerNormBackwardArgs<float, Act>& a) {
   const auto cols = static_cast<float>(a.cols);
   const bool adds = a.store == Store::add;
   for (std::int64_t r = 0; r < a.rows; ++r) {
     const float* x = a.x + r * a.cols;
     const float* dy = a.dy + r * a.cols;
     float* dx = a.dx + r * a.cols;
+    Act* rounded = a.rounded ? a.rounded + r * a.cols : nullptr;
     const V centre = all(a.mean[r]), scale = all(a.inv_std[r]);
 
     // means of g and of g * xhat, where g = dy * gain; the parameters' gradients on the way
@@ -80,12 +81,16 @@ void layernorm_backward(const LayerNormBackwardArgs<float>& a) {
     for_vectors(
         a.cols,
         [&](std::int64_t c) {
-          const V value = through(mul(sub(load(x + c), centre), scale), load(dy + c), load(a.gain + c));
-          store(dx + c, adds ? add(load(dx + c), value) : value);
+          V value = through(mul(sub(load(x + c), centre), scale), load(dy + c), load(a.gain + c));
+          if (adds) value = add(load(dx + c), value);
+          store(dx + c, value);
+          if (rounded) store(rounded + c, value);
         },
         [&](std::int64_t c, Mask m) {
-          const V value = through(mul(sub(load(x + c, m), centre), scale), load(dy + c, m), load(a.gain + c, m));
-          store(dx + c, adds ? add(load(dx + c, m), value) : value, m);
+          V value = through(mul(sub(load(x + c, m), centre), scale), load(dy + c, m), load(a.gain + c, m));
+          if (adds) value = add(load(dx + c, m), value);
+          store(dx + c, value, m);
+          if (rounded) store(rounded + c, value, m);
         });
   }
 }
@@ -105,51 +110,52 @@ ISOFLOP_INLINE float row_max(const float* x, std::int64_t n) {
   return tree_max(max(max(largest[0], largest[1]), max(largest[2], largest[3])));
 }
 
-/// x[0 : n] becomes exp((x - shift) * scale) if kept; the sum of it.
+/// x[0 : n] becomes exp((x - shift) * scale) if kept; the sum of it. x <= shift.
 template <bool kKeep>
 ISOFLOP_INLINE float row_exp(float* x, std::int64_t n, float shift, float scale) {
-  const V down = all(shift), times = all(scale);
+  const ScaledExp e(shift, scale);
   V total[4] = {zero(), zero(), zero(), zero()};
   std::int64_t i = 0;
   for (; i + 4 * kWidth <= n; i += 4 * kWidth) {
     for (int v = 0; v < 4; ++v) {
-      const V e = exp(mul(sub(load(x + i + v * kWidth), down), times));
-      if constexpr (kKeep) store(x + i + v * kWidth, e);
-      total[v] = add(total[v], e);
+      const V value = e(load(x + i + v * kWidth));
+      if constexpr (kKeep) store(x + i + v * kWidth, value);
+      total[v] = add(total[v], value);
     }
   }
   for (; i < n; i += kWidth) {
     const Mask m = first(n - i);
-    const V e = pick(m, exp(mul(sub(load(x + i, m), down), times)), zero());
-    if constexpr (kKeep) store(x + i, e, m);
-    total[0] = add(total[0], e);
+    const V value = pick(m, e(load(x + i, m)), zero());
+    if constexpr (kKeep) store(x + i, value, m);
+    total[0] = add(total[0], value);
   }
   return tree_sum(add(add(total[0], total[1]), add(total[2], total[3])));
 }
 
-ISOFLOP_INLINE void row_fill_zero(float* x, std::int64_t n) {
+ISOFLOP_INLINE void row_fill_zero(Act* x, std::int64_t n) {
   for_vectors(
       n, [&](std::int64_t i) { store(x + i, zero()); }, [&](std::int64_t i, Mask m) { store(x + i, zero(), m); });
 }
 
-ISOFLOP_INLINE void row_scale(float* x, std::int64_t n, float factor) {
+ISOFLOP_INLINE void row_scale(const float* x, std::int64_t n, float factor, Act* y) {
   const V times = all(factor);
   for_vectors(
-      n, [&](std::int64_t i) { store(x + i, mul(load(x + i), times)); },
-      [&](std::int64_t i, Mask m) { store(x + i, mul(load(x + i, m), times), m); });
+      n, [&](std::int64_t i) { store(y + i, mul(load(x + i), times)); },
+      [&](std::int64_t i, Mask m) { store(y + i, mul(load(x + i, m), times), m); });
 }
 
-void cross_entropy(const CrossEntropyArgs<float>& a) {
+void cross_entropy(const CrossEntropyArgs<float, Act>& a) {
   for (std::int64_t r = 0; r < a.rows; ++r) {
-    float* x = a.logits + r * a.ldl;  // logits[r,:]
+    float* x = a.logits + r * a.ld;  // logits[r,:]
+    Act* g = a.gradient ? a.gradient + r * a.ld : nullptr;
     if (a.target[r] < 0) {
       a.nll[r] = 0;
-      if (a.scale != 0) row_fill_zero(x, a.ldl);
+      if (g) row_fill_zero(g, a.ld);
       continue;
     }
     const float largest = row_max(x, a.classes);
     const double below = static_cast<double>(largest) - static_cast<double>(x[a.target[r]]);
-    if (a.scale == 0) {
+    if (!g) {
       a.nll[r] = log_(static_cast<double>(row_exp<false>(x, a.classes, largest, 1))) + below;
       continue;
     }
@@ -158,8 +164,8 @@ void cross_entropy(const CrossEntropyArgs<float>& a) {
 
     // the target's p - 1 apart, in double: p may be near 1
     const double p = static_cast<double>(x[a.target[r]]) / static_cast<double>(total);
-    row_scale(x, a.classes, a.scale / total);
-    x[a.target[r]] = static_cast<float>((p - 1) * static_cast<double>(a.scale));
-    row_fill_zero(x + a.classes, a.ldl - a.classes);
+    row_scale(x, a.classes, a.scale / total, g);
+    store(g + a.target[r], all(static_cast<float>((p - 1) * static_cast<double>(a.scale))), first(1));
+    row_fill_zero(g + a.classes, a.ld - a.classes);
   }
 }

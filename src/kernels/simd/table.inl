@@ -1,7 +1,7 @@
 // The set's table, filled from simd/*.inl.
 
-constexpr Table<float> make_table(const char* name) {
-  Table<float> t;
+constexpr Table<float, Act> make_table(const char* name) {
+  Table<float, Act> t;
   t.name = name;
   t.packed_size = packed_size;
   t.pack_forward = pack_forward;
