@@ -63,6 +63,7 @@ void add_train(CLI::App& program, Globals& globals) {
   CLI::Option* flops = app->add_option(both("target_flops"), study.target_flops, "updates so that training takes this many FLOPs")->excludes(iters);
   app->add_option(both("target_param_data_ratio"), study.target_param_data_ratio, "updates so that tokens / params is this")->excludes(iters)->excludes(flops);
   app->add_option(both("eval_interval"), run.eval.interval, "updates between evaluations; 0: at the end only")->capture_default_str();
+  app->add_option("--patience", run.eval.patience, "stop after this many evaluations without a better held-out loss; 0: never")->capture_default_str();
   app->add_option("--order", flags->words.order, "epochs or random_windows");
   app->add_option("--seed", flags->seed, "of weights and batches")->capture_default_str();
   add_study_flags(*app, flags->study);

@@ -49,6 +49,7 @@ struct DataSpec {
 
 struct EvalSpec {
   std::int64_t interval = 0;        ///< steps between evaluations; 0: only at the end
+  std::int64_t patience = 0;        ///< stop after this many evaluations in a row that were no better than the best; 0: never
   std::int64_t max_windows = 0;     ///< 0: the whole held-out split; else a fixed, seeded sample of windows
 };
 

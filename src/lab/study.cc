@@ -197,6 +197,7 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
   if (auto reader = root.table("train")) read_train(*reader, study);
   if (auto reader = root.table("eval")) {
     set(study.train.eval.interval, reader->integer("interval"));
+    set(study.train.eval.patience, reader->integer("patience"));
     set(study.train.eval.max_windows, reader->integer("max_windows"));
     if (study.train.eval.interval < 0) reader->fail("interval", "must not be negative");
     if (study.train.eval.max_windows < 0) reader->fail("max_windows", "must not be negative");
@@ -294,7 +295,7 @@ std::string to_toml(const Study& study) {
   if (study.budget_minutes) train.insert("budget_minutes", *study.budget_minutes);
 
   toml::table root{{"name", study.name}, {"title", study.title}, {"data", data}, {"models", models}, {"train", train},
-                   {"eval", toml::table{{"interval", run.eval.interval}, {"max_windows", run.eval.max_windows}}},
+                   {"eval", toml::table{{"interval", run.eval.interval}, {"patience", run.eval.patience}, {"max_windows", run.eval.max_windows}}},
                    {"fit", toml::table{{"loss", losses}, {"allow_repeated", study.allow_repeated}}}};
   if (!study.reproduces.empty()) root.insert("reproduces", study.reproduces);
   if (study.learning_rate_sweep) {

@@ -49,6 +49,7 @@ void members(Io& io, ScheduleSpec& s) {
 template <class Io>
 void members(Io& io, EvalSpec& e) {
   io("interval", e.interval);
+  io("patience", e.patience);
   io("max_windows", e.max_windows);
 }
 

@@ -96,6 +96,8 @@ RunSpec resolve(RunSpec spec) {
   check_schedule(spec.schedule, spec.optimizer.learning_rate, spec.max_iters);
   at_least(spec.eval.interval, 0, "eval_interval");
   at_least(spec.eval.max_windows, 0, "eval_max_windows");
+  at_least(spec.eval.patience, 0, "eval_patience");
+  require(spec.eval.patience == 0 || spec.eval.interval > 0, "eval_patience", format_number(spec.eval.patience), "0, or an eval_interval to count in");
   check_data(spec.data);
   not_negative(spec.init_std, "init_std");
   return fill(std::move(spec));

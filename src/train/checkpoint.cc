@@ -101,6 +101,7 @@ StateFile read_state_file(const fs::path& path) {
   state.progress.isa_changed = json_get<bool>(json, "isa_changed", subject);
   state.progress.losses = json_get<std::vector<double>>(json, "losses", subject);
   state.progress.loss_best = json_find<double>(json, "loss_best", subject);
+  state.progress.evaluations_since_best = json_get<std::int64_t>(json, "evaluations_since_best", subject);
   const Json files = json_get<Json>(json, "files", subject);
   state.model = facts_from(files, kModelFile, subject);
   state.optim = facts_from(files, kOptimFile, subject);
@@ -147,6 +148,7 @@ void save(const fs::path& root, const Engine& engine, const TrainState& progress
   json["isa_changed"] = progress.isa_changed;
   json["losses"] = progress.losses;
   json["loss_best"] = json_or_null(progress.loss_best);
+  json["evaluations_since_best"] = progress.evaluations_since_best;
   json["files"] = std::move(files);
   write_file_atomic(temporary / kStateFile, seal_json(json.dump()));
   sync_folder(temporary);

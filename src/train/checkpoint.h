@@ -20,6 +20,7 @@ struct TrainState {
   bool isa_changed = false;
   std::vector<double> losses;  ///< of the last 50 steps, oldest first
   std::optional<double> loss_best;
+  std::int64_t evaluations_since_best = 0;
 };
 
 using Log = std::function<void(const std::string&)>;

@@ -39,6 +39,10 @@ class Trainer {
       if (stopping) return finish(RunStatus::stopped, "stopped after " + std::to_string(state_.step) + " steps");
       if ((at_end || (state_.step > 0 && due(spec_.eval.interval))) && !evaluate_now()) return finish(RunStatus::diverged, reason_);
       if (at_end) return finish(RunStatus::done, "");
+      if (out_of_patience()) {
+        if (keeps_checkpoints() && state_.step != saved_at) save_now();
+        return finish(RunStatus::done, "stopped early: " + std::to_string(spec_.eval.patience) + " evaluations without a better held-out loss");
+      }
       if (!train_step()) return finish(RunStatus::diverged, reason_);
     }
   }
@@ -72,11 +76,17 @@ class Trainer {
       reason_ = "held-out loss after " + std::to_string(state_.step) + " steps is " + format_number(record.loss);
       return false;
     }
-    if (!state_.loss_best || record.loss < *state_.loss_best) state_.loss_best = record.loss;
+    ++state_.evaluations_since_best;
+    if (!state_.loss_best || record.loss < *state_.loss_best) {
+      state_.loss_best = record.loss;
+      state_.evaluations_since_best = 0;
+    }
     if (hooks_.on_eval) hooks_.on_eval(record);
     last_eval_ = std::move(record);
     return true;
   }
+
+  [[nodiscard]] bool out_of_patience() const { return spec_.eval.patience > 0 && state_.evaluations_since_best >= spec_.eval.patience; }
 
   /// False, and nothing updated, if the loss or a gradient is not finite.
   bool train_step() {

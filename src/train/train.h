@@ -70,6 +70,7 @@ struct TrainResult {
 
 /// Trains to spec.max_iters, from the newest whole checkpoint if there is one. A stop request finishes the step, saves and
 /// returns `stopped`. A loss or gradient that is not finite stops before the update and returns `diverged`.
+/// With eval.patience, ends early, as done, after that many evaluations without a new best.
 /// Evaluates before the updates whose number is a multiple of eval.interval (not 0), and at the end. A checkpoint that is not
 /// whole is named through on_log and the one before it is used.
 /// Throws   usage: the checkpoint was made with another instruction set; bad_data: it is another run's; io.

@@ -64,6 +64,52 @@ TEST(Train, WithoutHeldOutTextThereAreNoEvaluations) {
   }
 }
 
+TEST(Train, EndsEarlyWhenThePatienceWithTheHeldOutLossIsSpent) {
+  Setting patient;
+  Recorded whole;
+  (void)patient.run(whole);
+  ASSERT_EQ(whole.eval_steps.size(), 12);
+  // the fake engine's held-out loss, evaluation by evaluation
+  std::vector<double> losses;
+  for (const std::string& line : whole.evals) losses.push_back(eval_record_from_json(line, "").loss);
+
+  int stopped_early = 0;
+  for (const std::int64_t patience : {1, 2, 3}) {
+    std::size_t expected = losses.size(), since = 0;
+    double best = losses[0];
+    for (std::size_t i = 1; i < losses.size(); ++i) {
+      since = losses[i] < best ? 0 : since + 1;
+      best = std::min(best, losses[i]);
+      if (since == static_cast<std::size_t>(patience)) {
+        expected = i + 1;
+        break;
+      }
+    }
+    Setting setting;
+    setting.spec.eval.patience = patience;
+    setting.options.checkpoint_root = fresh_folder("patience" + std::to_string(patience));
+    Recorded undisturbed, disturbed;
+    const Outcome outcome = setting.run(undisturbed);
+    EXPECT_EQ(outcome.result.status, RunStatus::done);
+    EXPECT_EQ(undisturbed.evals.size(), expected);
+    EXPECT_EQ(outcome.result.loss_best, best);
+    stopped_early += expected < losses.size() ? 1 : 0;
+    if (expected < losses.size()) {
+      EXPECT_THAT(outcome.result.reason, HasSubstr("stopped early: " + std::to_string(patience)));
+      EXPECT_EQ(outcome.result.steps, whole.eval_steps[expected - 1]);
+    }
+
+    // killed again and again, it ends in the same bytes
+    setting.options.checkpoint_root = fresh_folder("patience_killed" + std::to_string(patience));
+    setting.options.checkpoint_interval = 4;
+    for (const std::int64_t in : {3, 9, 14}) {
+      if (in < outcome.result.steps) setting.run_and_die(disturbed, in);
+    }
+    expect_same(disturbed, setting.run(disturbed), undisturbed, outcome);
+  }
+  EXPECT_GE(stopped_early, 1);  // the made-up losses do rise
+}
+
 TEST(Train, ALossThatIsNotANumberStopsBeforeTheUpdate) {
   const Setting setting;
   FakeEngine engine;
