@@ -18,7 +18,7 @@ struct Bf16 {
   std::uint16_t bits = 0;
 };
 
-/// What happens to an output tile of a matmul, in this order: bias, then store or add.
+/// What happens to a result: it is stored, or added to what is there.
 enum class Store { overwrite, add };
 
 /// Packs rows [first, last) of W (n, k), outputs x inputs, into panels of the whole. A row range lets an update pack what it has
@@ -33,7 +33,7 @@ struct PackArgs {
 };
 inline constexpr std::int64_t kPackRows = 32;
 
-/// C (m, n) = [C +] A (m, k) * B (k, n) [+ bias (n)], B packed by `pack_*`. C is `c`, or `rounded`: then it is overwritten.
+/// C (m, n) = [C +] (bias (n) + A (m, k) * B (k, n)), B packed by `pack_*`. C is `c`, or `rounded`: then it is overwritten.
 template <class Real, class Act = Real>
 struct MatmulArgs {
   std::int64_t m = 0, n = 0, k = 0;
@@ -57,6 +57,7 @@ struct OuterArgs {
   std::int64_t ldx = 0;
   Real* w = nullptr;
   std::int64_t ldw = 0;
+  Real* sums = nullptr;     // (n) += sums of Y over t, the gradient of a bias; or none
   Real* scratch = nullptr;  // outer_scratch(t, n, k) Reals
 };
 
@@ -170,8 +171,6 @@ struct Table {
 
   void (*cross_entropy)(const CrossEntropyArgs<Real, Act>&) = nullptr;
 
-  // sum[c] += sum over rows of x[r, c]: a bias gradient
-  void (*add_column_sums)(std::int64_t rows, std::int64_t cols, const Act* x, std::int64_t ldx, Real* sum) = nullptr;
   // y += x
   void (*add)(std::int64_t n, const Real* x, Real* y) = nullptr;
   // y = x1 + x2

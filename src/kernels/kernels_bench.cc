@@ -167,7 +167,6 @@ void sequence(benchmark::State& state, Set set, std::int64_t layers, std::int64_
              .w = w.gradient.data(),
              .ldw = w.k,
              .scratch = scratch.data()});
-    t.add_column_sums(rows, w.n, dy.data(), w.n, dgain.data());
     t.matmul({.m = rows, .n = w.k, .k = w.n, .a = dy.data(), .lda = w.n, .b = w.backward.data(), .c = din.data(), .ldc = w.k});
   };
   const auto norm = [&](Layer& l, Floats& h) {

@@ -127,10 +127,11 @@ class EveryOuter : public EverySet {
   void check(std::int64_t t, std::int64_t n, std::int64_t k, std::int64_t slack) {
     SCOPED_TRACE(::testing::Message() << "t " << t << " n " << n << " k " << k << " slack " << slack);
     const std::int64_t ldy = n + slack, ldx = k + slack, ldw = k + slack;
-    Guarded<float> y(t * ldy - slack), x(t * ldx - slack), w(n * ldw - slack), scratch(set->outer_scratch(t, n, k));
-    fill(y, 1), fill(x, 2), fill(w, 3);
+    Guarded<float> y(t * ldy - slack), x(t * ldx - slack), w(n * ldw - slack), sums(n), scratch(set->outer_scratch(t, n, k));
+    fill(y, 1), fill(x, 2), fill(w, 3), fill(sums, 4);
     Guarded<float> again = w;
-    Guarded<double> want = doubled(w);
+    Guarded<double> want = doubled(w), want_sums = doubled(sums);
+    for (std::int64_t i = 0; i < t * n; ++i) want_sums[i % n] += static_cast<double>(y[i / n * ldy + i % n]);
     for (std::int64_t i = 0; i < n; ++i) {
       for (std::int64_t j = 0; j < k; ++j) {
         for (std::int64_t r = 0; r < t; ++r)
@@ -146,10 +147,13 @@ class EveryOuter : public EverySet {
                           .ldx = ldx,
                           .w = w.data(),
                           .ldw = ldw,
+                          .sums = sums.data(),
                           .scratch = scratch.data()};
     set->outer(args);
-    EXPECT_FALSE(y.touched() || x.touched() || w.touched() || scratch.touched());
+    EXPECT_FALSE(y.touched() || x.touched() || w.touched() || sums.touched() || scratch.touched());
     EXPECT_TRUE(agree(w, want, bounds::sum(t)));
+    EXPECT_TRUE(agree(sums, want_sums, bounds::sum(t)));
+    args.sums = nullptr;
     args.w = again.data();
     set->outer(args);
     EXPECT_TRUE(w.same_bytes(again));

@@ -102,20 +102,6 @@ TEST_P(EverySum, SquaresAreSummedInDouble) {
   }
 }
 
-TEST_P(EverySum, ColumnsAreSummedAtEveryWidth) {
-  for (const std::int64_t rows : {1L, 2L, 13L, 256L}) {
-    for (const std::int64_t cols : {1L, 2L, 7L, 8L, 9L, 15L, 16L, 17L, 31L, 33L, 63L, 65L, 127L, 128L, 129L, 300L}) {
-      Guarded<float> x(rows * (cols + 3) - 3), sum(cols);
-      fill(x, 1), fill(sum, 2);
-      Guarded<double> want = doubled(sum);
-      exact.add_column_sums(rows, cols, doubled(x).data(), cols + 3, want.data());
-      set->add_column_sums(rows, cols, x.data(), cols + 3, sum.data());
-      EXPECT_FALSE(x.touched() || sum.touched());
-      EXPECT_TRUE(agree(sum, want, bounds::sum(rows))) << rows << " x " << cols;
-    }
-  }
-}
-
 class EveryAdamW : public EverySet {};
 INSTANTIATE_TEST_SUITE_P(Sets, EveryAdamW, ::testing::Values(Set::ref, Set::avx2, Set::avx512), set_name);
 

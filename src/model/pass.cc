@@ -230,10 +230,9 @@ void Pass<Real, Act>::parameter_gradients(const LinearView<Real, Act>& l, const 
              .ldx = l.inputs,
              .w = gradient + l.weight_offset,
              .ldw = l.inputs,
+             .sums = l.bias != nullptr ? gradient + l.bias_offset : nullptr,
              .scratch = outer_scratch_});
   clock_.lap(Part::weight_gradients);
-  if (l.bias != nullptr) k_->add_column_sums(tokens_, l.outputs, dy, l.outputs, gradient + l.bias_offset);
-  clock_.lap(Part::elementwise);
 }
 
 template <class Real, class Act>

@@ -33,9 +33,8 @@ void matmul(const MatmulArgs<Real, Act>& a) {
   for (std::int64_t i = 0; i < a.m; ++i) {
     const Act* x = a.a + i * a.lda;  // a[i,:]
     for (std::int64_t j = 0; j < a.n; ++j) {
-      Real sum = 0;
+      Real sum = a.bias ? a.bias[j] : 0;
       for (std::int64_t p = 0; p < a.k; ++p) sum += real(x[p]) * real(a.b[p * a.n + j]);
-      if (a.bias) sum += a.bias[j];
       const std::int64_t at = i * a.ldc + j;
       if (a.rounded) {
         a.rounded[at] = rounded<Act>(sum);
@@ -58,6 +57,9 @@ void outer(const OuterArgs<Real, Act>& a) {
       for (std::int64_t r = 0; r < a.t; ++r) sum += real(a.y[r * a.ldy + i]) * real(a.x[r * a.ldx + j]);
       a.w[i * a.ldw + j] += sum;
     }
+    Real total = 0;
+    for (std::int64_t r = 0; a.sums && r < a.t; ++r) total += real(a.y[r * a.ldy + i]);
+    if (a.sums) a.sums[i] += total;
   }
 }
 
@@ -256,15 +258,6 @@ void cross_entropy(const CrossEntropyArgs<Real, Act>& a) {
   }
 }
 
-template <class Real, class Act>
-void add_column_sums(std::int64_t rows, std::int64_t cols, const Act* x, std::int64_t ldx, Real* sum) {
-  for (std::int64_t c = 0; c < cols; ++c) {
-    Real total = 0;
-    for (std::int64_t r = 0; r < rows; ++r) total += real(x[r * ldx + c]);
-    sum[c] += total;
-  }
-}
-
 template <class Real>
 void add(std::int64_t n, const Real* x, Real* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
@@ -312,7 +305,6 @@ constexpr Table<Real, Act> make_table() {
   t.attention = attention<Real, Act>;
   t.attention_backward = attention_backward<Real, Act>;
   t.cross_entropy = cross_entropy<Real, Act>;
-  t.add_column_sums = add_column_sums<Real, Act>;
   t.add = add<Real>;
   t.sum = sum<Real>;
   t.sum_squares = sum_squares<Real>;

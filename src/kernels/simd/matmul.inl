@@ -25,10 +25,10 @@ ISOFLOP_INLINE std::int64_t scratch_floats(std::int64_t count) {
   return round_up(count * static_cast<std::int64_t>(sizeof(T)), kWidth * 4) / 4;
 }
 
-/// What happens to a tile of C when its sums are done.
+/// What a tile of C begins with and how it ends.
 struct Finish {
-  const float* bias = nullptr;  // of the tile's first column, or none
-  bool add = false;             // C += instead of C =
+  const float* bias = nullptr;  // of the tile's first column, or none: every sum begins with it
+  bool add = false;             // C += instead of C =; C is float
   bool prefetch = false;        // C is far away: ask for it before the sums
 };
 
@@ -38,21 +38,35 @@ enum class Side { rows, columns };  // A[r, p] is a[r lda + p], or in a strip (p
 constexpr std::int64_t kStripStride = kWidth * kPair;
 static_assert(kTileRows <= kWidth);
 
+/// The same pointer; what is computed from it is computed after this point, not before a loop that needs the registers.
+template <class T>
+ISOFLOP_INLINE T* from_here(T* p) {
+  asm volatile("" : "+r"(p));
+  return p;
+}
+
 template <int kRows, int kVectors, Side kSide, class Out>
 void tile(std::int64_t k, const Act* a, std::int64_t lda, const Act* b, std::int64_t ldb, Out* c, std::int64_t ldc,
           std::int64_t columns, const Finish& finish) {
-  V sum[kRows][kVectors];
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sum[r][v] = zero();
-  }
+  // the last vector may be partly beyond the matrix
+  const bool whole = columns == kVectors * kWidth;
+  const Mask edge = first(columns - (kVectors - 1) * kWidth);
   if (finish.prefetch) {
+    const Out* far = c;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      _mm_prefetch(reinterpret_cast<const char*>(c + r * ldc), _MM_HINT_T0);
-      _mm_prefetch(reinterpret_cast<const char*>(c + r * ldc + columns - 1), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(far), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(far + columns - 1), _MM_HINT_T0);
+      far = from_here(far + ldc);
     }
+  }
+  V sum[kRows][kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const float* from = finish.bias + v * kWidth;
+    const V bias = !finish.bias ? zero() : whole || v + 1 < kVectors ? load(from) : load(from, edge);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) sum[r][v] = bias;
   }
 
   // two pointers into A: with one, the rows' offsets do not fit into the registers
@@ -74,42 +88,31 @@ void tile(std::int64_t k, const Act* a, std::int64_t lda, const Act* b, std::int
     a += kSide == Side::rows ? kPair : lda;
     lower += kSide == Side::rows ? kPair : lda;
   };
-  const std::int64_t whole = kSide == Side::rows ? k / kPair : padded(k) / kPair;
-  for (std::int64_t p = 0; p < whole; ++p) step([](const Act* x) __attribute__((always_inline)) { return operand_of_all(x); });
+  const std::int64_t steps = kSide == Side::rows ? k / kPair : padded(k) / kPair;
+  for (std::int64_t p = 0; p < steps; ++p) step([](const Act* x) __attribute__((always_inline)) { return operand_of_all(x); });
   if (kSide == Side::rows && kPair > 1 && k % kPair != 0) {
     step([](const Act* x) __attribute__((always_inline)) { return operand_of_one(x); });
   }
 
-  // bias, then store or add; the last vector may be partly beyond the matrix
-  constexpr int kLast = kVectors - 1;
-  const float* const biases = finish.bias;
-  const bool adds = finish.add;
-  if (columns == kVectors * kWidth) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      const V bias = biases ? load(biases + v * kWidth) : zero();
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) {
-        Out* out = c + r * ldc + v * kWidth;
-        V value = biases ? add(sum[r][v], bias) : sum[r][v];
-        if (adds) value = add(load(out), value);
-        store(out, value);
-      }
-    }
-    return;
-  }
-  const Mask edge = first(columns - kLast * kWidth);
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    const Mask mask = v < kLast ? first(kWidth) : edge;
-    const V bias = biases ? load(biases + v * kWidth, mask) : zero();
+  Out* out = from_here(c);
+  const auto store_rows = [&](const auto& put) __attribute__((always_inline)) {
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      Out* out = c + r * ldc + v * kWidth;
-      V value = biases ? add(sum[r][v], bias) : sum[r][v];
-      if (adds) value = add(load(out, mask), value);
-      store(out, value, mask);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) put(out + v * kWidth, sum[r][v], v);
+      out = from_here(out + ldc);
     }
+  };
+  if (whole && finish.add) {
+    store_rows([](Out* to, V x, int) __attribute__((always_inline)) { store(to, add(load(to), x)); });
+  } else if (whole) {
+    store_rows([](Out* to, V x, int) __attribute__((always_inline)) { store(to, x); });
+  } else {
+    const bool adds = finish.add;
+    store_rows([=](Out* to, V x, int v) __attribute__((always_inline)) {
+      const Mask mask = v + 1 < kVectors ? first(kWidth) : edge;
+      store(to, adds ? add(load(to, mask), x) : x, mask);
+    });
   }
 }
 
@@ -253,12 +256,9 @@ void pack_backward(const PackArgs<float, Act>& a) {
 }
 
 /// Columns of Y (t, n) as the left side of a product: the lanes of `mask` of each row, t rows of operands.
-ISOFLOP_INLINE void pack_strip_row(const Act* y, std::int64_t ldy, bool has_next, Mask mask, Act* strip) {
-  store_operands(strip, operands_across(y, has_next ? y + ldy : nullptr, mask));
-}
 ISOFLOP_INLINE void pack_strip(const Act* y, std::int64_t ldy, std::int64_t t, Mask mask, Act* strip) {
-  for (std::int64_t r = 0; r < t; r += kPair) {
-    pack_strip_row(y + r * ldy, ldy, r + 1 < t, mask, strip + r / kPair * kStripStride);
+  for (std::int64_t r = 0; r < t; r += kPair, y += kPair * ldy, strip += kStripStride) {
+    store_operands(strip, operands_across(y, r + 1 < t ? y + ldy : nullptr, mask));
   }
 }
 ISOFLOP_INLINE std::int64_t strip_acts(std::int64_t t) {
@@ -280,6 +280,32 @@ std::int64_t outer_scratch(std::int64_t t, std::int64_t, std::int64_t k) {
   return scratch_floats<Act>(packed_acts(k, t)) + scratch_floats<Act>(kStrip * strip_acts(t));
 }
 
+/// Strips of kTiles groups of columns of Y, and the sums of those columns over t.
+template <int kTiles>
+ISOFLOP_INLINE void pack_strips(const OuterArgs<float, Act>& args, const std::int64_t* start, const std::int64_t* rows, Act* strips) {
+  V total[kTiles];
+  Mask mask[kTiles];
+#pragma GCC unroll 4
+  for (int s = 0; s < kTiles; ++s) total[s] = zero(), mask[s] = first(rows[s]);
+  const P ones = operand_of_ones();
+  for (std::int64_t r = 0; r < args.t; r += kPair) {
+    const Act* y = args.y + r * args.ldy;  // y[r,:]
+    const bool has_next = r + 1 < args.t;
+#pragma GCC unroll 4
+    for (int s = 0; s < kTiles; ++s) {
+      const P x = operands_across(y + start[s], has_next ? y + args.ldy + start[s] : nullptr, mask[s]);
+      store_operands(strips + s * strip_acts(args.t) + r / kPair * kStripStride, x);
+      total[s] = multiply_add(x, ones, total[s]);
+    }
+  }
+  if (!args.sums) return;
+#pragma GCC unroll 4
+  for (int s = 0; s < kTiles; ++s) {
+    float* sums = args.sums + start[s];
+    store(sums, add(load(sums, mask[s]), total[s]), mask[s]);
+  }
+}
+
 void outer(const OuterArgs<float, Act>& args) {
   float* scratch = args.scratch;
   Act* const panels = take<Act>(scratch, packed_acts(args.k, args.t));
@@ -290,19 +316,16 @@ void outer(const OuterArgs<float, Act>& args) {
     // the next tiles, as even as possible
     const std::int64_t tiles = least(left, kStrip);
     std::int64_t start[kStrip], rows[kStrip];
-    Mask mask[kStrip];
     for (std::int64_t s = 0; s < tiles; ++s, --left) {
       start[s] = i;
       rows[s] = (args.n - i + left - 1) / left;
-      mask[s] = first(rows[s]);
       i += rows[s];
     }
-    for (std::int64_t r = 0; r < args.t; r += kPair) {
-      const Act* y = args.y + r * args.ldy;  // y[r,:]
-      for (std::int64_t s = 0; s < tiles; ++s) {
-        pack_strip_row(y + start[s], args.ldy, r + 1 < args.t, mask[s], strips + s * strip_acts(args.t) + r / kPair * kStripStride);
-      }
-    }
+    static_assert(kStrip == 4);
+    if (tiles == 4) pack_strips<4>(args, start, rows, strips);
+    if (tiles == 3) pack_strips<3>(args, start, rows, strips);
+    if (tiles == 2) pack_strips<2>(args, start, rows, strips);
+    if (tiles == 1) pack_strips<1>(args, start, rows, strips);
     for (std::int64_t j = 0; j < args.k; j += kPanel) {
       for (std::int64_t s = 0; s < tiles; ++s) {
         multiply_panel<Side::columns>(j, rows[s], args.k, args.t, strips + s * strip_acts(args.t), kStripStride, x, 0,

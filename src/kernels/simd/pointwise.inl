@@ -21,16 +21,16 @@ ISOFLOP_INLINE V gelu_exact_slope(V x) {
 
 // exp(-2u), u = sqrt(2/pi) (x + 0.044715 x^3); (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
 ISOFLOP_INLINE V exp_of_minus_2u(V x) {
-  return exp(mul(x, fma(mul(x, x), all(-2 * 0.79788456f * 0.044715f), all(-2 * 0.79788456f))));
+  return stored_exp(mul(x, fma(mul(x, x), all(-2 * 0.79788456f * 0.044715f), all(-2 * 0.79788456f))));
 }
 ISOFLOP_INLINE V gelu_tanh(V x) {
-  return div(x, add(all(1.0f), exp_of_minus_2u(x)));
+  return mul(x, reciprocal(add(all(1.0f), exp_of_minus_2u(x))));
 }
 ISOFLOP_INLINE V gelu_tanh_slope(V x) {
   // beyond 8 the slope is 0 or 1 to 20 digits, and the exponential must not overflow; NaN comes through the bounds
   const V near = min(all(8.0f), max(all(-8.0f), x));
   const V e = exp_of_minus_2u(near);
-  const V s = div(all(1.0f), add(all(1.0f), e));
+  const V s = reciprocal(add(all(1.0f), e));
   const V twice_du = fma(mul(near, near), all(6 * 0.79788456f * 0.044715f), all(2 * 0.79788456f));
   // 1 - s is e s, which keeps its digits
   return fma(mul(mul(near, s), mul(e, s)), twice_du, s);
@@ -81,25 +81,6 @@ double sum_squares(std::int64_t n, const float* x) {
   for_vectors(
       n, [&](std::int64_t i) { take(load(x + i)); }, [&](std::int64_t i, Mask m) { take(load(x + i, m)); });
   return tree_sum(even, odd);
-}
-
-void add_column_sums(std::int64_t rows, std::int64_t cols, const Act* x, std::int64_t ldx, float* sums) {
-  constexpr int kAtOnce = 8;
-  std::int64_t c = 0;
-  for (; c + kAtOnce * kWidth <= cols; c += kAtOnce * kWidth) {
-    V total[kAtOnce];
-    for (int v = 0; v < kAtOnce; ++v) total[v] = zero();
-    for (std::int64_t r = 0; r < rows; ++r) {
-      for (int v = 0; v < kAtOnce; ++v) total[v] = add(total[v], load(x + r * ldx + c + v * kWidth));
-    }
-    for (int v = 0; v < kAtOnce; ++v) store(sums + c + v * kWidth, add(load(sums + c + v * kWidth), total[v]));
-  }
-  for (; c < cols; c += kWidth) {
-    const Mask m = first(cols - c);
-    V total = zero();
-    for (std::int64_t r = 0; r < rows; ++r) total = add(total, load(x + r * ldx + c, m));
-    store(sums + c, add(load(sums + c, m), total), m);
-  }
 }
 
 void adamw(const AdamWArgs<float>& a) {

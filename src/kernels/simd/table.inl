@@ -18,7 +18,6 @@ constexpr Table<float, Act> make_table(const char* name) {
   t.attention = attention;
   t.attention_backward = attention_backward;
   t.cross_entropy = cross_entropy;
-  t.add_column_sums = add_column_sums;
   t.add = add;
   t.sum = sum;
   t.sum_squares = sum_squares;
