@@ -11,6 +11,7 @@ namespace cli {
 namespace {
 
 struct Options {
+  std::string what = "models";
   std::vector<std::string> models;
   std::string isa, dtype, activation;
   isoflop::ModelBenchOptions bench;
@@ -71,7 +72,36 @@ void print_models(const std::vector<isoflop::ModelBench>& models) {
   print_table(head, rows);
 }
 
+void bench_each_kernel(const Globals& globals, const Options& options) {
+  const isoflop::Isa isa = options.isa.empty() ? isoflop::best_isa() : isoflop::isa_from(options.isa);
+  note(globals, "timing each kernel of " + isoflop::to_string(isa) + " on one core");
+  const std::vector<isoflop::KernelTime> times = isoflop::bench_kernels(isa, options.bench.seconds / 30);
+  if (globals.json) {
+    Json kernels = Json::array();
+    for (const isoflop::KernelTime& time : times) {
+      Json entry = {{"kernel", time.kernel}, {"shape", time.shape}, {"seconds", time.seconds}, {"gflops", nullptr}, {"share_of_peak", nullptr}, {"ns_per_element", nullptr}};
+      if (time.gflops > 0) entry["gflops"] = time.gflops, entry["share_of_peak"] = time.share_of_peak;
+      if (time.ns_per_element > 0) entry["ns_per_element"] = time.ns_per_element;
+      kernels.push_back(std::move(entry));
+    }
+    print_json({{"isa", isoflop::to_string(isa)}, {"threads", 1}, {"kernels", kernels}});
+    return;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const isoflop::KernelTime& time : times) {
+    char each[32];
+    std::snprintf(each, sizeof each, "%.3f", time.ns_per_element);
+    rows.push_back({time.kernel, time.shape, grouped(time.seconds * 1e9), time.gflops > 0 ? grouped(time.gflops) : "-",
+                    time.gflops > 0 ? percent(time.share_of_peak) : "-", time.ns_per_element > 0 ? each : "-"});
+  }
+  print_table({"kernel of " + isoflop::to_string(isa), "size", "ns", "GFLOP/s", "of peak", "ns/element"}, rows);
+}
+
 void bench(const Globals& globals, Options& options) {
+  if (options.what == "kernels") {
+    bench_each_kernel(globals, options);
+    return;
+  }
   const isoflop::MachineFacts facts = isoflop::machine_facts();
   const isoflop::Isa isa = options.isa.empty() ? isoflop::best_isa() : isoflop::isa_from(options.isa);
   isoflop::ModelBenchOptions& bench = options.bench;
@@ -134,9 +164,10 @@ void add_bench(CLI::App& program, Globals& globals) {
   CLI::App* command = add_command(program, globals, "bench", "Measure this machine: arithmetic peaks, memory bandwidth, and how fast it trains.",
                                   "isoflop bench --models tiny,large");
   const auto options = std::make_shared<Options>();
+  command->add_option("what", options->what, "models (default), or kernels: each one alone, on one core")->check(CLI::IsMember({"models", "kernels"}));
   command->add_option("--models", options->models, "tiny, small, medium, base, large (these by default), gpt2-124m; or none")->delimiter(',');
   command->add_option("--isa", options->isa, "Instruction set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
-  command->add_option("--dtype", options->dtype, "float32 or bfloat16 (default: bfloat16 where the machine has a unit for it)");
+  command->add_option("--dtype", options->dtype, "float32 or bfloat16 (default: bfloat16 where the machine has AVX512-BF16)");
   command->add_option("--activation", options->activation, "gelu (default) or gelu_tanh");
   command->add_option("--threads", options->bench.threads, "Threads (default: every usable core)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}));

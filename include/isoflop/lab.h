@@ -46,7 +46,7 @@ struct Study {
   VocabularyFrom vocabulary = VocabularyFrom::training_split;
   std::vector<StudyModel> models;
   RunSpec train;                     ///< what all runs share; shape, data and dtype are filled per run
-  std::optional<Dtype> dtype;        ///< none: bfloat16 where the machine has a unit for it, else float32
+  std::optional<Dtype> dtype;        ///< none: float32, or what the kernel set that is asked for computes in
   bool beta2_scaled = false;         ///< beta2 = 1 - 20 / max_iters, at most 0.999
   bool warmup_scaled = false;        ///< warmup_iters = max_iters / 20
   bool init_std_scaled = false;      ///< init_std = 0.5 / sqrt(n_embd): GPT-2's 0.02 is that at its own widths
@@ -163,7 +163,7 @@ struct DoctorFinding {
 
 struct ModelBenchOptions {
   std::optional<Isa> isa;
-  std::optional<Dtype> dtype;       ///< none: bfloat16 where the machine has a unit for it
+  std::optional<Dtype> dtype;       ///< neither isa nor dtype: the fastest this machine has
   Activation activation = Activation::gelu;
   std::int64_t threads = 0;         ///< 0: all usable cores
   std::int64_t grad_lanes = 0;      ///< 0: as a run has them, 8 at most

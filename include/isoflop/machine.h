@@ -34,4 +34,15 @@ struct MachinePeaks {
 /// The peak of the unit that `isa` computes with: bf16 for avx512bf16, else f32.
 [[nodiscard]] double peak_gflops(Isa isa, std::int64_t threads, double seconds);
 
+/// One kernel at one size, on one core.
+struct KernelTime {
+  std::string kernel, shape;
+  double seconds = 0;         ///< of a call, the least of several batches
+  double gflops = 0;          ///< matrix products and attention (its causal half) only
+  double share_of_peak = 0;
+  double ns_per_element = 0;  ///< what treats each element alone
+};
+/// Every kernel of a set at the sizes of the smallest and the largest source model; about `seconds` each.
+[[nodiscard]] std::vector<KernelTime> bench_kernels(Isa isa, double seconds = 0.1);
+
 }  // namespace isoflop

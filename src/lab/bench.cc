@@ -65,7 +65,7 @@ ModelBench bench_model(const std::string& name, const ModelBenchOptions& options
   const Shape& shape = result.shape;
   result.params = param_counts(shape).params;
   result.batch_size = s.batch_size;
-  const lab::Arithmetic arithmetic = lab::choose_arithmetic(options.isa, options.dtype);
+  const lab::Arithmetic arithmetic = lab::choose_arithmetic(options.isa || options.dtype ? options.isa : best_isa(), options.dtype);
   result.isa = arithmetic.isa;
   result.dtype = arithmetic.dtype;
   result.threads = options.threads > 0 ? options.threads : machine_facts().cores;
