@@ -20,7 +20,8 @@ constexpr int kTileVectors = 2;
 constexpr int kPeakAccumulators = 24;
 
 ISOFLOP_INLINE Mask first(std::int64_t count) {  // the first `count` lanes; count <= 0: none, >= kWidth: all
-  return count >= kWidth ? static_cast<Mask>(0xffff) : count <= 0 ? static_cast<Mask>(0) : static_cast<Mask>((1u << count) - 1);
+  const std::int64_t lanes = count >= kWidth ? kWidth : count <= 0 ? 0 : count;
+  return static_cast<Mask>(0xffffu >> (kWidth - lanes));
 }
 ISOFLOP_INLINE V zero() {
   return _mm512_setzero_ps();

@@ -1,6 +1,6 @@
 // Causal attention, head by head, in blocks of one tile's rows: what the mask hides is skipped to the block.
 //
-// Kept for backward: P (heads, t, row stride), zeros from the diagonal to the block's end, nothing beyond.
+// Kept for backward: P (heads, t, row stride), zeros from the diagonal to the block's last vector's end, nothing beyond.
 
 /// Row stride of P and dS: an odd number of vectors, so that a column does not fall into a few cache sets.
 ISOFLOP_INLINE std::int64_t square_stride(std::int64_t t) {
@@ -23,6 +23,52 @@ std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t size) 
          scratch_floats<Act>(strip_acts(t));
 }
 
+/// Rows i, i + 1, ... of the square, in whole vectors: row i + r sees its first i + r + 1 columns. The vectors that every row of the
+/// block sees whole come first, so that all rows go through the same loops; the few on the diagonal are masked.
+struct Block {
+  std::int64_t i, rows;
+  std::int64_t whole = (i + 1) / kWidth, vectors = (i + rows + kWidth - 1) / kWidth;
+  [[nodiscard]] ISOFLOP_INLINE Mask sees(std::int64_t r, std::int64_t v) const { return first(i + r + 1 - v * kWidth); }
+};
+
+/// P = softmax(scale S), zeros to the end of the last vector; S is spent. Step by step for all rows: a row's own steps wait for
+/// each other.
+ISOFLOP_INLINE void softmax(const Block& block, float scale, std::int64_t stride, float* scores, Act* probs) {
+  constexpr float kLowest = -3.40282347e38f;
+  float largest[kTileRows], total[kTileRows];
+  for (std::int64_t r = 0; r < block.rows; ++r) {
+    const float* s = scores + r * stride;  // s[i + r,:]
+    V most = all(kLowest);
+    for (std::int64_t v = 0; v < block.whole; ++v) most = max(most, load(s + v * kWidth));
+    for (std::int64_t v = block.whole; v < block.vectors; ++v) {
+      const Mask m = block.sees(r, v);
+      most = max(most, pick(m, load(s + v * kWidth, m), all(kLowest)));
+    }
+    largest[r] = tree_max(most);
+  }
+  for (std::int64_t r = 0; r < block.rows; ++r) {
+    float* s = scores + r * stride;
+    const ScaledExp e(largest[r], scale);
+    V sum = zero();
+    for (std::int64_t v = 0; v < block.whole; ++v) {
+      const V value = e(load(s + v * kWidth));
+      store(s + v * kWidth, value);
+      sum = add(sum, value);
+    }
+    for (std::int64_t v = block.whole; v < block.vectors; ++v) {
+      const Mask m = block.sees(r, v);
+      const V value = pick(m, e(load(s + v * kWidth, m)), zero());
+      store(s + v * kWidth, value);
+      sum = add(sum, value);
+    }
+    total[r] = tree_sum(sum);
+  }
+  for (std::int64_t r = 0; r < block.rows; ++r) {
+    const V times = all(1 / total[r]);
+    for (std::int64_t v = 0; v < block.vectors; ++v) store(probs + r * stride + v * kWidth, mul(load(scores + r * stride + v * kWidth), times));
+  }
+}
+
 void attention(const AttentionArgs<float, Act>& a) {
   const std::int64_t c = a.heads * a.size, stride = square_stride(a.t);
   const float scale = 1 / __builtin_sqrtf(static_cast<float>(a.size));
@@ -40,16 +86,9 @@ void attention(const AttentionArgs<float, Act>& a) {
     for (std::int64_t i = 0; i < a.t; i += kTileRows) {
       const std::int64_t rows = least(kTileRows, a.t - i), seen = i + rows;
       multiply<Side::rows>(rows, seen, a.size, q + i * a.ldqkv, a.ldqkv, keys, 0, scores, stride, {});
-      Act* block = square + i * stride;
-      for (std::int64_t r = 0; r < rows; ++r) {
-        float* s = scores + r * stride;  // s[i + r,:]
-        Act* p = block + r * stride;     // p[i + r,:]
-        const std::int64_t visible = i + r + 1;
-        const float total = row_exp<true>(s, visible, row_max(s, visible), scale);
-        row_scale(s, visible, 1 / total, p);
-        row_fill_zero(p + visible, seen - visible);
-      }
-      multiply<Side::rows>(rows, a.size, seen, block, stride, values, 0, a.out + i * a.ldo + h * a.size, a.ldo, {});
+      Act* probs = square + i * stride;
+      softmax({i, rows}, scale, stride, scores, probs);
+      multiply<Side::rows>(rows, a.size, seen, probs, stride, values, 0, a.out + i * a.ldo + h * a.size, a.ldo, {});
     }
   }
 }
@@ -84,7 +123,9 @@ void attention_backward(const AttentionBackwardArgs<float, Act>& a) {
     for (std::int64_t i = 0; i < a.t; i += kTileRows) {
       const std::int64_t rows = least(kTileRows, a.t - i), seen = i + rows;
       multiply<Side::rows>(rows, seen, a.size, dout + i * a.lddo, a.lddo, values, 0, dprobs, stride, {});
-      Act* block = dsquare + i * stride;
+      Act* dscores = dsquare + i * stride;
+      const Block block{i, rows};
+      float means[kTileRows];  // rowsum(dO O)
       for (std::int64_t r = 0; r < rows; ++r) {
         V products = zero();
         const Act* left = dout + (i + r) * a.lddo;
@@ -92,17 +133,24 @@ void attention_backward(const AttentionBackwardArgs<float, Act>& a) {
         for_vectors(
             a.size, [&](std::int64_t d) { products = fma(load(left + d), load(right + d), products); },
             [&](std::int64_t d, Mask m) { products = fma(load(left + d, m), load(right + d, m), products); });
-        const V mean = all(tree_sum(products)), times = all(scale);
-        const float* dp = dprobs + r * stride;  // dp[i + r,:]
-        Act* ds = block + r * stride;           // ds[i + r,:]
-        const Act* p = square + (i + r) * stride;
-        const std::int64_t visible = i + r + 1;
-        for_vectors(
-            visible, [&](std::int64_t j) { store(ds + j, mul(mul(load(p + j), times), sub(load(dp + j), mean))); },
-            [&](std::int64_t j, Mask m) { store(ds + j, mul(mul(load(p + j, m), times), sub(load(dp + j, m), mean)), m); });
-        row_fill_zero(ds + visible, seen - visible);
+        means[r] = tree_sum(products);
       }
-      multiply<Side::rows>(rows, a.size, seen, block, stride, keys, 0, dq + i * a.lddqkv, a.lddqkv, {});
+      const V times = all(scale);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const V mean = all(means[r]);
+        const float* dp = dprobs + r * stride;  // dp[i + r,:]
+        Act* ds = dscores + r * stride;         // ds[i + r,:]
+        const Act* p = square + (i + r) * stride;
+        for (std::int64_t j = 0; j < block.whole * kWidth; j += kWidth) {
+          store(ds + j, mul(mul(load(p + j), times), sub(load(dp + j), mean)));
+        }
+        for (std::int64_t v = block.whole; v < block.vectors; ++v) {
+          const Mask m = block.sees(r, v);
+          const std::int64_t j = v * kWidth;
+          store(ds + j, pick(m, mul(mul(load(p + j, m), times), sub(load(dp + j, m), mean)), zero()));
+        }
+      }
+      multiply<Side::rows>(rows, a.size, seen, dscores, stride, keys, 0, dq + i * a.lddqkv, a.lddqkv, {});
     }
 
     // dK = dS^T Q and dV = P^T dO, from the diagonal down
