@@ -52,6 +52,8 @@ TEST(Ticks, ShowAMinusAndNoMinusZero) {
                                                                            "\xE2\x88\x92"
                                                                            "0.5",
                                                                            "0", "0.5", "1.0"));
+  EXPECT_THAT(labels(axis_ticks(0, 1, AxisScale::linear, 5)), ElementsAre("0", "0.5", "1.0"));
+  EXPECT_THAT(labels(axis_ticks(-0.1, 0.9, AxisScale::linear, 5)), ElementsAre("0", "0.2", "0.4", "0.6", "0.8"));
 }
 
 TEST(Ticks, LieWithinTheAxisAscendingWhateverTheRange) {

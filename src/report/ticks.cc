@@ -41,8 +41,9 @@ std::vector<Tick> even_ticks(double low, double high, int about) {
   }
   const int decimals = -floor_log10(step * (1 + 1e-12));
   std::vector<Tick> ticks;
-  for (double k = std::ceil(low / step - 1e-9); k <= high / step + 1e-9; k += 1) {
-    const double value = std::clamp(k * step, low, high);
+  const double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; first + i <= high / step + 1e-9; ++i) {
+    const double value = std::clamp((first + i) * step, low, high);
     ticks.push_back({value, label_of(value, decimals)});
   }
   return ticks;
