@@ -47,9 +47,8 @@ struct Normal {
 ISOFLOP_INLINE Normal normal(V x) {
   const V density = stored_exp(mul(mul(x, x), all(-0.5f)));
   const V t = reciprocal(fma(all(0.3f), abs(x), all(1.0f)));
-  V p = zero();
+  V p = all(kSevenDigits ? 0.03567476932f : -0.0770973191f);
   if constexpr (kSevenDigits) {
-    p = all(0.03567476932f);
     p = fma(p, t, all(-0.15720306312f));
     p = fma(p, t, all(0.20635347376f));
     p = fma(p, t, all(-0.05368361564f));
@@ -58,7 +57,6 @@ ISOFLOP_INLINE Normal normal(V x) {
     p = fma(p, t, all(0.12075395543f));
     p = fma(p, t, all(0.11962929887f));
   } else {
-    p = all(-0.0770973191f);
     p = fma(p, t, all(0.2160367817f));
     p = fma(p, t, all(-0.0169477966f));
     p = fma(p, t, all(0.1441962570f));
