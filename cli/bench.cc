@@ -1,4 +1,5 @@
 // isoflop bench: this machine, its peaks, and how fast it trains.
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -18,7 +19,7 @@ struct Options {
 };
 
 std::string rounded(double value, const std::string& unit) {
-  return std::to_string(static_cast<std::int64_t>(value + 0.5)) + " " + unit;
+  return std::to_string(std::llround(value)) + " " + unit;
 }
 
 std::string percent(double share) {

@@ -14,7 +14,6 @@ namespace isoflop {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -29,7 +28,7 @@ class Table : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   fs::path csv(const std::string& text) {
-    const fs::path path = folder_ / "table.csv";
+    fs::path path = folder_ / "table.csv";
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }

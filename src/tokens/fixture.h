@@ -17,7 +17,7 @@ struct Line {
   bool ends_document = true;
 };
 
-inline tokens::UnitSource source_of(std::vector<Line> lines, SplitKind split = SplitKind::document) {
+inline tokens::UnitSource source_of(const std::vector<Line>& lines, SplitKind split = SplitKind::document) {
   tokens::UnitSource source;
   source.content_id = "test";
   source.split = split;

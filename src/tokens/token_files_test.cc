@@ -120,7 +120,7 @@ TEST(TokenFiles, EveryFlippedBitAndEveryTruncationIsNamed) {
   int files = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     ++files;
-    const fs::path path = entry.path();
+    const fs::path& path = entry.path();
     const std::string whole = read_file(path);
     const auto refused = [&](const std::string& what) {
       const Error error = error_of([&] { (void)open_tokens(folder); });

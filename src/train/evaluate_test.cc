@@ -6,9 +6,6 @@
 namespace isoflop {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-
 TEST(Evaluate, SumsOfTheUnitsAreTheEnginesSums) {
   const Setting setting;
   FakeEngine engine;
