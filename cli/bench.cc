@@ -119,6 +119,8 @@ void bench(const Globals& globals, Options& options) {
   if (options.models.size() == 1 && options.models.front() == "none") options.models.clear();
   const std::vector<std::string> known = isoflop::bench_model_names();
 
+  for (const std::string& name : options.models) (void)isoflop::bench_model_shape(name);  // a wrong name is said at once
+
   note(globals, "measuring peaks on " + std::to_string(bench.threads) + (bench.threads == 1 ? " thread" : " threads"));
   const isoflop::MachinePeaks peaks = isoflop::measure_peaks(isa, bench.threads, 1.0);
   std::vector<isoflop::ModelBench> models;

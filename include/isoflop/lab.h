@@ -206,6 +206,7 @@ struct ModelBench {
 /// tiny, small, medium, base and large (the source experiment's five, batch 32, context 256, vocabulary 3,554), and gpt2-124m
 /// (batch 4, context 1,024, vocabulary 50,257).
 [[nodiscard]] std::vector<std::string> bench_model_names();
+[[nodiscard]] Shape bench_model_shape(const std::string& name);  ///< throws usage with the names there are
 
 /// Throws  usage for an unknown name or what the machine lacks, failure when memory cannot be had, stopped.
 [[nodiscard]] ModelBench bench_model(const std::string& name, const ModelBenchOptions& options = {});

@@ -47,6 +47,17 @@ std::vector<std::string> bench_model_names() {
   return names;
 }
 
+Shape bench_model_shape(const std::string& name) {
+  const Subject& s = subject(name);
+  Shape shape;
+  shape.n_layer = s.n_layer;
+  shape.n_head = s.n_head;
+  shape.n_embd = s.n_embd;
+  shape.block_size = s.block_size;
+  shape.vocab_size = s.vocab_size;
+  return shape;
+}
+
 ModelBench bench_model(const std::string& name, const ModelBenchOptions& options) {
   using Clock = std::chrono::steady_clock;
   constexpr int kBursts = 3;  // on each side
@@ -56,11 +67,7 @@ ModelBench bench_model(const std::string& name, const ModelBenchOptions& options
   const Subject& s = subject(name);
   ModelBench result;
   result.name = name;
-  result.shape.n_layer = s.n_layer;
-  result.shape.n_head = s.n_head;
-  result.shape.n_embd = s.n_embd;
-  result.shape.block_size = s.block_size;
-  result.shape.vocab_size = s.vocab_size;
+  result.shape = bench_model_shape(name);
   result.shape.activation = options.activation;
   const Shape& shape = result.shape;
   result.params = param_counts(shape).params;
