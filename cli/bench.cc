@@ -55,8 +55,9 @@ Json json_of(const isoflop::ModelBench& m) {
 void print_models(const std::vector<isoflop::ModelBench>& models) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::ModelBench& m : models) {
-    rows.push_back({m.name, grouped(static_cast<double>(m.params)), isoflop::to_string(m.dtype), isoflop::to_string(m.isa), std::to_string(m.threads),
-                    grouped(m.tokens_per_second), rounded(m.gflops, ""), percent(m.share_of_peak()), percent(m.share_executed()), rounded(static_cast<double>(m.engine_bytes) / 1048576.0, "MiB")});
+    rows.push_back({m.name, grouped(static_cast<double>(m.params)), isoflop::to_string(m.dtype), isoflop::to_string(m.isa),
+                    std::to_string(m.threads), grouped(m.tokens_per_second), rounded(m.gflops, ""), percent(m.share_of_peak()),
+                    percent(m.share_executed()), rounded(static_cast<double>(m.engine_bytes) / 1048576.0, "MiB")});
   }
   print_table({"model", "params", "dtype", "kernels", "threads", "tokens/s", "GFLOP/s", "of peak", "executed", "memory"}, rows);
   std::printf("\nwhere a step's time goes\n");
@@ -80,7 +81,8 @@ void bench_each_kernel(const Globals& globals, const Options& options) {
   if (globals.json) {
     Json kernels = Json::array();
     for (const isoflop::KernelTime& time : times) {
-      Json entry = {{"kernel", time.kernel}, {"shape", time.shape}, {"seconds", time.seconds}, {"gflops", nullptr}, {"share_of_peak", nullptr}, {"ns_per_element", nullptr}};
+      Json entry = {{"kernel", time.kernel}, {"shape", time.shape},      {"seconds", time.seconds},
+                    {"gflops", nullptr},     {"share_of_peak", nullptr}, {"ns_per_element", nullptr}};
       if (time.gflops > 0) entry["gflops"] = time.gflops, entry["share_of_peak"] = time.share_of_peak;
       if (time.ns_per_element > 0) entry["ns_per_element"] = time.ns_per_element;
       kernels.push_back(std::move(entry));
@@ -111,7 +113,8 @@ void bench(const Globals& globals, Options& options) {
     if (!options.dtype.empty()) bench.dtype = isoflop::parse_enum<isoflop::Dtype>(options.dtype, "dtype");
     if (!options.activation.empty()) bench.activation = isoflop::activation_from(options.activation);
   } catch (const isoflop::Error& error) {
-    throw isoflop::Error(isoflop::Fault::usage, options.dtype.empty() ? "--activation" : "--dtype", error.problem(), error.hint());
+    throw isoflop::Error(isoflop::Fault::usage, options.dtype.empty() ? "--activation" : "--dtype", error.problem(),
+                         error.hint());
   }
   if (bench.threads <= 0) bench.threads = facts.cores;
   bench.stop = stop_requested();
@@ -146,15 +149,15 @@ void bench(const Globals& globals, Options& options) {
 
   std::string isas;
   for (const isoflop::Isa one : facts.isas) isas += (isas.empty() ? "" : ", ") + isoflop::to_string(one);
-  print_table({"machine", ""},
-              {{"processor", facts.cpu},
-               {"cores", std::to_string(facts.cores)},
-               {"memory", rounded(static_cast<double>(facts.memory_bytes) / 1073741824.0, "GiB")},
-               {"instruction sets", isas},
-               {"measured", isoflop::to_string(isa) + " on " + std::to_string(bench.threads) + (bench.threads == 1 ? " thread" : " threads")},
-               {"f32 peak", rounded(peaks.fp32_gflops, "GFLOP/s")},
-               {"bf16 peak", peaks.bf16_gflops > 0 ? rounded(peaks.bf16_gflops, "GFLOP/s") : "no unit"},
-               {"memory read", rounded(peaks.read_gbs, "GB/s")}});
+  print_table({"machine", ""}, {{"processor", facts.cpu},
+                                {"cores", std::to_string(facts.cores)},
+                                {"memory", rounded(static_cast<double>(facts.memory_bytes) / 1073741824.0, "GiB")},
+                                {"instruction sets", isas},
+                                {"measured", isoflop::to_string(isa) + " on " + std::to_string(bench.threads) +
+                                                 (bench.threads == 1 ? " thread" : " threads")},
+                                {"f32 peak", rounded(peaks.fp32_gflops, "GFLOP/s")},
+                                {"bf16 peak", peaks.bf16_gflops > 0 ? rounded(peaks.bf16_gflops, "GFLOP/s") : "no unit"},
+                                {"memory read", rounded(peaks.read_gbs, "GB/s")}});
   if (!models.empty()) {
     std::printf("\n");
     print_models(models);
@@ -164,19 +167,25 @@ void bench(const Globals& globals, Options& options) {
 }  // namespace
 
 void add_bench(CLI::App& program, Globals& globals) {
-  CLI::App* command = add_command(program, globals, "bench", "Measure this machine: arithmetic peaks, memory bandwidth, and how fast it trains.",
-                                  "isoflop bench --models tiny,large");
+  CLI::App* command =
+      add_command(program, globals, "bench", "Measure this machine: arithmetic peaks, memory bandwidth, and how fast it trains.",
+                  "isoflop bench --models tiny,large");
   const auto options = std::make_shared<Options>();
-  command->add_option("what", options->what, "models (default), or kernels: each one alone, on one core")->check(CLI::IsMember({"models", "kernels"}));
-  command->add_option("--models", options->models, "tiny, small, medium, base, large (these by default), gpt2-124m; or none")->delimiter(',');
-  command->add_option("--isa", options->isa, "Instruction set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
+  command->add_option("what", options->what, "models (default), or kernels: each one alone, on one core")
+      ->check(CLI::IsMember({"models", "kernels"}));
+  command->add_option("--models", options->models, "tiny, small, medium, base, large (these by default), gpt2-124m; or none")
+      ->delimiter(',');
+  command->add_option("--isa", options->isa,
+                      "Instruction set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
   command->add_option("--dtype", options->dtype, "float32 or bfloat16 (default: bfloat16 where the machine has AVX512-BF16)");
   command->add_option("--activation", options->activation, "gelu (default) or gelu_tanh");
   command->add_option("--threads", options->bench.threads, "Threads (default: every usable core)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}));
   command->add_option("--grad-lanes", options->bench.grad_lanes, "Gradient lanes, a power of two (default: as a run has them)");
   command->add_flag("--recompute", options->bench.recompute, "Compute activations again in backward: less memory, more time");
-  command->add_option("--seconds", options->bench.seconds, "Training per model")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--seconds", options->bench.seconds, "Training per model")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command->callback([&globals, options] { bench(globals, *options); });
 }
 

@@ -11,8 +11,8 @@ using Table16 = Table<float, Bf16>;
 
 TEST(Bf16, RoundsToNearestAndTiesToEven) {
   EXPECT_EQ(rounded<Bf16>(1.0f).bits, 0x3f80);
-  EXPECT_EQ(rounded<Bf16>(1.0f + 1.0f / 256).bits, 0x3f80);      // a tie: to even
-  EXPECT_EQ(rounded<Bf16>(1.0f + 3.0f / 256).bits, 0x3f82);      // a tie: to even, upwards
+  EXPECT_EQ(rounded<Bf16>(1.0f + 1.0f / 256).bits, 0x3f80);  // a tie: to even
+  EXPECT_EQ(rounded<Bf16>(1.0f + 3.0f / 256).bits, 0x3f82);  // a tie: to even, upwards
   EXPECT_EQ(rounded<Bf16>(1.0f + 1.0001f / 256).bits, 0x3f81);
   EXPECT_EQ(rounded<Bf16>(-std::numeric_limits<float>::infinity()).bits, 0xff80);
   EXPECT_EQ(rounded<Bf16>(std::numeric_limits<float>::max()).bits, 0x7f80);  // beyond the largest: inf
@@ -106,7 +106,8 @@ TEST_P(EveryBf16, MatmulGivesARowTheSameBytesWhereverItStands) {
   set->pack_forward({w.data(), n, k, k, 0, n, packed.data()});
   set->matmul({.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = packed.data(), .c = whole.data(), .ldc = n});
   for (std::int64_t i = 0; i < m; ++i) {
-    set->matmul({.m = 1, .n = n, .k = k, .a = a.data() + i * k, .lda = k, .b = packed.data(), .c = alone.data() + i * n, .ldc = n});
+    set->matmul(
+        {.m = 1, .n = n, .k = k, .a = a.data() + i * k, .lda = k, .b = packed.data(), .c = alone.data() + i * n, .ldc = n});
   }
   EXPECT_TRUE(whole.same_bytes(alone));
 }
@@ -138,7 +139,8 @@ TEST_P(EveryBf16, RangesOfRowsPackToTheBytesOfTheWhole) {
         set_all(whole, 0), set_all(parts, 0);
         const auto pack = backward ? set->pack_backward : set->pack_forward;
         pack({w.data(), n, k, k, 0, n, whole.data()});
-        for (std::int64_t first = 0; first < n; first += kPackRows) pack({w.data(), n, k, k, first, std::min(first + kPackRows, n), parts.data()});
+        for (std::int64_t first = 0; first < n; first += kPackRows)
+          pack({w.data(), n, k, k, first, std::min(first + kPackRows, n), parts.data()});
         EXPECT_TRUE(whole.same_bytes(parts)) << n << " x " << k << (backward ? " backward" : " forward");
         EXPECT_FALSE(whole.touched() || parts.touched() || w.touched());
       }
@@ -186,7 +188,8 @@ TEST_P(EveryBf16, LayerNormAgreesWithDoublesAtEveryWidthThroughTwoVectorsAndOne)
   for (std::int64_t n = 2; n <= kWidths; ++n) all.push_back(n);
   for (const std::int64_t cols : all) {
     SCOPED_TRACE(::testing::Message() << "cols " << cols);
-    Guarded<float> x(rows * cols), gain(cols), shift(cols), mean(rows), inv(rows), dy(rows * cols), dx(rows * cols), dgain(cols), dbias(cols);
+    Guarded<float> x(rows * cols), gain(cols), shift(cols), mean(rows), inv(rows), dy(rows * cols), dx(rows * cols), dgain(cols),
+        dbias(cols);
     Guarded<Bf16> y(rows * cols), dx16(rows * cols);
     fill(x, 1, 2, 0.5), fill(gain, 2, 0.5, 1), fill(shift, 3), fill(dy, 4), fill(dx, 5), fill(dgain, 6), fill(dbias, 7);
     Guarded<double> xd = doubled(x), gaind = doubled(gain), shiftd = doubled(shift), yd(rows * cols), meand(rows), invd(rows);
@@ -194,10 +197,10 @@ TEST_P(EveryBf16, LayerNormAgreesWithDoublesAtEveryWidthThroughTwoVectorsAndOne)
     set->layernorm({rows, cols, x.data(), gain.data(), shift.data(), y.data(), mean.data(), inv.data(), 1e-5f});
     exact.layernorm({rows, cols, xd.data(), gaind.data(), shiftd.data(), yd.data(), meand.data(), invd.data(), 1e-5});
     EXPECT_TRUE(agree(y, yd, bounds::kBf16));
-    set->layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), dgain.data(), dbias.data(),
-                             Store::add, dx16.data()});
-    exact.layernorm_backward({rows, cols, xd.data(), gaind.data(), meand.data(), invd.data(), dyd.data(), dxd.data(), dgaind.data(),
-                              dbiasd.data(), Store::add});
+    set->layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), dgain.data(),
+                             dbias.data(), Store::add, dx16.data()});
+    exact.layernorm_backward({rows, cols, xd.data(), gaind.data(), meand.data(), invd.data(), dyd.data(), dxd.data(),
+                              dgaind.data(), dbiasd.data(), Store::add});
     EXPECT_TRUE(agree(dx, dxd, bounds::kLayerNormGradient));
     EXPECT_TRUE(agree(dx16, dxd, bounds::kBf16 + bounds::kLayerNormGradient));
     EXPECT_TRUE(agree(dgain, dgaind, bounds::kLayerNormParameters));
@@ -239,7 +242,12 @@ struct Attention {
   Guarded<Act> qkv{t * ldqkv - slack}, out{t * ldo - slack}, dout{t * ldo - slack}, dqkv{t * ldqkv - slack}, probs;
   Guarded<Real> scratch;
   Attention(const Table<Real, Act>& set, std::int64_t t_, std::int64_t heads_, std::int64_t size_, std::int64_t slack_)
-      : t(t_), heads(heads_), size(size_), slack(slack_), probs(set.attention_saved(t, heads, size)), scratch(set.attention_scratch(t, heads, size)) {
+      : t(t_),
+        heads(heads_),
+        size(size_),
+        slack(slack_),
+        probs(set.attention_saved(t, heads, size)),
+        scratch(set.attention_scratch(t, heads, size)) {
     set_all(out, 0.5), set_all(dqkv, 0.5);
   }
   void run(const Table<Real, Act>& set) {

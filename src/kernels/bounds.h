@@ -1,5 +1,5 @@
-// How far a float set may be from the same formula in double: |x - y| / (1 + |y|), inputs of order 1. The room's tests hold every set,
-// the float reference included, to exactly these numbers; they are two to five times what is seen.
+// How far a float set may be from the same formula in double: |x - y| / (1 + |y|), inputs of order 1. The room's tests hold every
+// set, the float reference included, to exactly these numbers; they are two to five times what is seen.
 #pragma once
 
 #include <cstdint>

@@ -5,8 +5,8 @@
 
 namespace isoflop::kernels {
 #if defined(ISOFLOP_X86_SETS)
-const Table<float>& avx2_table();    // avx2/set.cc
-const Table<float>& avx512_table();  // avx512/set.cc
+const Table<float>& avx2_table();              // avx2/set.cc
+const Table<float>& avx512_table();            // avx512/set.cc
 const Table<float, Bf16>& avx512bf16_table();  // avx512bf16/set.cc
 const Peak& avx2_peak();
 const Peak& avx512_peak();

@@ -2,7 +2,8 @@
 //
 // Real is what is summed in: float, or double in the reference set (gradient checks). Act is what matrix products read and what
 // is kept for backward: Real itself, or Bf16 under a Real of float. Every sum runs in ascending index order, one accumulator
-// per output element (a vector of independent lanes with a fixed tree where a row is reduced; Bf16 enters in pairs, (0, 1), (2, 3),
+// per output element (a vector of independent lanes with a fixed tree where a row is reduced; Bf16 enters in pairs, (0, 1), (2,
+// 3),
 // ...), so that bytes depend on shape and instruction set alone. Matrices are row-major with a leading dimension; sizes are any
 // positive number unless a comment says otherwise, and no function reads or writes outside rows x cols.
 #pragma once
@@ -98,7 +99,7 @@ struct AttentionArgs {
   std::int64_t ldqkv = 0;
   Act* out = nullptr;  // (t, heads * size), leading dimension ldo
   std::int64_t ldo = 0;
-  Act* probs = nullptr;    // attention_saved(t, heads, size) Acts kept for backward; format of the set's own
+  Act* probs = nullptr;     // attention_saved(t, heads, size) Acts kept for backward; format of the set's own
   Real* scratch = nullptr;  // attention_scratch(t, heads, size) Reals
 };
 template <class Real, class Act = Real>

@@ -114,7 +114,8 @@ TEST_P(EveryMatmul, RangesOfRowsPackToTheBytesOfTheWhole) {
         set_all(whole, 0), set_all(parts, 0);
         const auto pack = backward ? set->pack_backward : set->pack_forward;
         pack({w.data(), n, k, k, 0, n, whole.data()});
-        for (std::int64_t first = 0; first < n; first += kPackRows) pack({w.data(), n, k, k, first, std::min(first + kPackRows, n), parts.data()});
+        for (std::int64_t first = 0; first < n; first += kPackRows)
+          pack({w.data(), n, k, k, first, std::min(first + kPackRows, n), parts.data()});
         EXPECT_TRUE(whole.same_bytes(parts)) << n << " x " << k << (backward ? " backward" : " forward");
         EXPECT_FALSE(whole.touched() || parts.touched() || w.touched());
       }

@@ -24,8 +24,9 @@ TEST(ChooseArithmetic, TheReferenceComputesBothFormats) {
 }
 
 TEST(ChooseArithmetic, ASetWithoutTheFormatIsAUsageErrorThatSaysWhichHaveIt) {
-  for (const auto& [isa, dtype, hint] : {std::tuple{Isa::avx512, Dtype::bfloat16, "avx512bf16"}, std::tuple{Isa::avx2, Dtype::bfloat16, "avx512bf16"},
-                                         std::tuple{Isa::avx512bf16, Dtype::float32, "avx512, avx2"}}) {
+  for (const auto& [isa, dtype, hint] :
+       {std::tuple{Isa::avx512, Dtype::bfloat16, "avx512bf16"}, std::tuple{Isa::avx2, Dtype::bfloat16, "avx512bf16"},
+        std::tuple{Isa::avx512bf16, Dtype::float32, "avx512, avx2"}}) {
     try {
       static_cast<void>(choose_arithmetic(isa, dtype));
       ADD_FAILURE();

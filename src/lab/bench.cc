@@ -1,11 +1,10 @@
-#include "isoflop/lab.h"
-
 #include <algorithm>
 #include <chrono>
 
 #include "base/random.h"
 #include "base/team.h"
 #include "base/text.h"
+#include "isoflop/lab.h"
 #include "lab/arithmetic.h"
 #include "lab/estimate.h"
 #include "model/engine.h"
@@ -18,8 +17,8 @@ struct Subject {
   std::int64_t n_layer, n_head, n_embd, block_size, vocab_size, batch_size;
 };
 constexpr Subject kSubjects[] = {
-    {"tiny", 2, 2, 64, 256, 3554, 32},   {"small", 4, 4, 128, 256, 3554, 32}, {"medium", 6, 6, 192, 256, 3554, 32},
-    {"base", 6, 8, 256, 256, 3554, 32},  {"large", 8, 8, 384, 256, 3554, 32}, {"gpt2-124m", 12, 12, 768, 1024, 50257, 4},
+    {"tiny", 2, 2, 64, 256, 3554, 32},  {"small", 4, 4, 128, 256, 3554, 32}, {"medium", 6, 6, 192, 256, 3554, 32},
+    {"base", 6, 8, 256, 256, 3554, 32}, {"large", 8, 8, 384, 256, 3554, 32}, {"gpt2-124m", 12, 12, 768, 1024, 50257, 4},
 };
 
 const Subject& subject(const std::string& name) {
@@ -72,7 +71,8 @@ ModelBench bench_model(const std::string& name, const ModelBenchOptions& options
   const Shape& shape = result.shape;
   result.params = param_counts(shape).params;
   result.batch_size = s.batch_size;
-  const lab::Arithmetic arithmetic = lab::choose_arithmetic(options.isa || options.dtype ? options.isa : best_isa(), options.dtype);
+  const lab::Arithmetic arithmetic =
+      lab::choose_arithmetic(options.isa || options.dtype ? options.isa : best_isa(), options.dtype);
   result.isa = arithmetic.isa;
   result.dtype = arithmetic.dtype;
   result.threads = options.threads > 0 ? options.threads : machine_facts().cores;

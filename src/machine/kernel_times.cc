@@ -33,7 +33,8 @@ double seconds_of(const std::function<void()>& work, double budget) {
 template <class T>
 std::vector<T> values(std::int64_t n) {
   std::vector<T> x(static_cast<std::size_t>(n));
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = kernels::rounded<T>(static_cast<float>(i * 2654435761U % 4096) / 4096.0F - 0.5F);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = kernels::rounded<T>(static_cast<float>(i * 2654435761U % 4096) / 4096.0F - 0.5F);
   return x;
 }
 
@@ -60,7 +61,8 @@ class Bench {
  private:
   static std::string by(std::int64_t a, std::int64_t b) { return format_number(a) + " x " + format_number(b); }
 
-  void add(const std::string& kernel, const std::string& shape, double flops, double elements, const std::function<void()>& work) {
+  void add(const std::string& kernel, const std::string& shape, double flops, double elements,
+           const std::function<void()>& work) {
     KernelTime time;
     time.kernel = kernel;
     time.shape = shape;
@@ -86,38 +88,61 @@ class Bench {
       t_.matmul({.m = m, .n = n, .k = k, .a = x.data(), .lda = k, .b = forward.data(), .rounded = rounded.data(), .ldc = n});
     });
     add("product added, " + name, shape, flops, 0, [&] {
-      t_.matmul({.m = m, .n = n, .k = k, .a = x.data(), .lda = k, .b = forward.data(), .c = c.data(), .ldc = n, .store = kernels::Store::add});
+      t_.matmul({.m = m,
+                 .n = n,
+                 .k = k,
+                 .a = x.data(),
+                 .lda = k,
+                 .b = forward.data(),
+                 .c = c.data(),
+                 .ldc = n,
+                 .store = kernels::Store::add});
     });
     add("input gradient, " + name, shape, flops, 0, [&] {
       t_.matmul({.m = m, .n = k, .k = n, .a = y.data(), .lda = n, .b = backward.data(), .rounded = dx.data(), .ldc = k});
     });
     add("weight gradient, " + name, shape, flops, 0, [&] {
-      t_.outer({.t = m, .n = n, .k = k, .y = y.data(), .ldy = n, .x = x.data(), .ldx = k, .w = w.data(), .ldw = k, .scratch = scratch.data()});
+      t_.outer({.t = m,
+                .n = n,
+                .k = k,
+                .y = y.data(),
+                .ldy = n,
+                .x = x.data(),
+                .ldx = k,
+                .w = w.data(),
+                .ldw = k,
+                .scratch = scratch.data()});
     });
   }
 
   void attention(std::int64_t heads, std::int64_t size) {
     constexpr std::int64_t t = 256;
     const std::int64_t c = heads * size;
-    auto qkv = values<Act>(t * 3 * c), out = values<Act>(t * c), dout = out, dqkv = qkv, probs = values<Act>(t_.attention_saved(t, heads, size));
+    auto qkv = values<Act>(t * 3 * c), out = values<Act>(t * c), dout = out, dqkv = qkv,
+         probs = values<Act>(t_.attention_saved(t, heads, size));
     auto scratch = values<float>(t_.attention_scratch(t, heads, size));
     const double flops = 4.0 * static_cast<double>(t * (t + 1) / 2 * c);  // the causal half
     const std::string shape = format_number(t) + ", " + format_number(heads) + " heads of " + format_number(size);
-    add("attention", shape, flops, 0, [&] { t_.attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data()}); });
+    add("attention", shape, flops, 0, [&] {
+      t_.attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data()});
+    });
     add("attention, gradient", shape, 2 * flops, 0, [&] {
-      t_.attention_backward({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c, scratch.data()});
+      t_.attention_backward(
+          {t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c, scratch.data()});
     });
   }
 
   void layernorm(std::int64_t rows, std::int64_t cols) {
-    auto x = values<float>(rows * cols), gain = values<float>(cols), bias = gain, mean = values<float>(rows), inv = mean, dx = x, dy = x;
+    auto x = values<float>(rows * cols), gain = values<float>(cols), bias = gain, mean = values<float>(rows), inv = mean, dx = x,
+         dy = x;
     auto y = values<Act>(rows * cols), rounded = y;
     const auto elements = static_cast<double>(rows * cols);
-    add("layernorm", by(rows, cols), 0, elements,
-        [&] { t_.layernorm({rows, cols, x.data(), gain.data(), bias.data(), y.data(), mean.data(), inv.data()}); });
+    add("layernorm", by(rows, cols), 0, elements, [&] {
+      t_.layernorm({rows, cols, x.data(), gain.data(), bias.data(), y.data(), mean.data(), inv.data()});
+    });
     add("layernorm, gradient", by(rows, cols), 0, elements, [&] {
-      t_.layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), gain.data(), bias.data(),
-                             kernels::Store::overwrite, rounded.data()});
+      t_.layernorm_backward({rows, cols, x.data(), gain.data(), mean.data(), inv.data(), dy.data(), dx.data(), gain.data(),
+                             bias.data(), kernels::Store::overwrite, rounded.data()});
     });
   }
 
@@ -126,7 +151,8 @@ class Bench {
     for (const kernels::Gelu kind : {kernels::Gelu::exact, kernels::Gelu::tanh}) {
       const std::string name = kind == kernels::Gelu::exact ? "gelu" : "gelu by tanh";
       add(name, format_number(n), 0, static_cast<double>(n), [&] { t_.gelu(kind, n, x.data(), y.data()); });
-      add(name + ", gradient", format_number(n), 0, static_cast<double>(n), [&] { t_.gelu_backward(kind, n, x.data(), y.data(), dx.data()); });
+      add(name + ", gradient", format_number(n), 0, static_cast<double>(n),
+          [&] { t_.gelu_backward(kind, n, x.data(), y.data(), dx.data()); });
     }
   }
 
@@ -135,15 +161,24 @@ class Bench {
     auto gradient = values<Act>(rows * ld);
     std::vector<double> nll(static_cast<std::size_t>(rows));
     const std::vector<std::int32_t> target(static_cast<std::size_t>(rows), 3);
-    add("cross-entropy", by(rows, classes), 0, static_cast<double>(rows * classes),
-        [&] { t_.cross_entropy({rows, classes, logits.data(), gradient.data(), ld, target.data(), nll.data(), 1e-4F}); });
+    add("cross-entropy", by(rows, classes), 0, static_cast<double>(rows * classes), [&] {
+      t_.cross_entropy({rows, classes, logits.data(), gradient.data(), ld, target.data(), nll.data(), 1e-4F});
+    });
   }
 
   void optimizer(std::int64_t n) {
     auto w = values<float>(n), m = w, v = w, g = w;
     for (float& x : v) x = x * x;
     add("adamw", format_number(n), 0, static_cast<double>(n), [&] {
-      t_.adamw({.n = n, .w = w.data(), .m = m.data(), .v = v.data(), .grad = g.data(), .learning_rate = 1e-6F, .beta1 = 0.9F, .beta2 = 0.99F, .epsilon = 1e-8F});
+      t_.adamw({.n = n,
+                .w = w.data(),
+                .m = m.data(),
+                .v = v.data(),
+                .grad = g.data(),
+                .learning_rate = 1e-6F,
+                .beta1 = 0.9F,
+                .beta2 = 0.99F,
+                .epsilon = 1e-8F});
     });
     double sum = 0;
     add("sum of squares", format_number(n), 0, static_cast<double>(n), [&] { sum += t_.sum_squares(n, g.data()); });

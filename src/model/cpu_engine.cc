@@ -27,7 +27,7 @@ std::int64_t bytes_of(const Shape& shape, const ParameterLayout& layout, const E
 
 template <class Real, class Act>
 EngineMemory<Real, Act>::EngineMemory(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options,
-                                 const kernels::Table<Real, Act>& table, std::int64_t threads, Carver carver) {
+                                      const kernels::Table<Real, Act>& table, std::int64_t threads, Carver carver) {
   weights = carver.take<Real>(layout.size);
   model = std::make_unique<ModelView<Real, Act>>(shape, table, layout, weights, options.training, carver);
   std::int64_t training_ranks = 0;
@@ -49,7 +49,8 @@ EngineMemory<Real, Act>::EngineMemory(const Shape& shape, const ParameterLayout&
 }
 
 template <class Real, class Act>
-CpuEngine<Real, Act>::CpuEngine(const Shape& shape, const EngineOptions& options, const kernels::Table<Real, Act>& table, Team& team)
+CpuEngine<Real, Act>::CpuEngine(const Shape& shape, const EngineOptions& options, const kernels::Table<Real, Act>& table,
+                                Team& team)
     : shape_(shape),
       options_(options),
       table_(&table),
@@ -212,7 +213,8 @@ void CpuEngine<Real, Act>::clip_and_update(const UpdateRule& rule) {
   const double scale = rule.grad_clip > 0 && gradient_norm_ > rule.grad_clip ? rule.grad_clip / gradient_norm_ : 1;
   const auto root = static_cast<std::size_t>(memory_.lanes.root);
   clock_.start();
-  memory_.optimizer->update(tiles_, memory_.weights, memory_.gradients[root], scale, rule, *team_, [this](const Tile& tile) { pack(tile); });
+  memory_.optimizer->update(tiles_, memory_.weights, memory_.gradients[root], scale, rule, *team_,
+                            [this](const Tile& tile) { pack(tile); });
   buffer_clean_[root] = 1;
   gradient_norm_ = -1;
   clock_.lap(Part::update);
@@ -314,7 +316,8 @@ std::unique_ptr<Engine> make_cpu_engine(const Shape& shape, const EngineOptions&
 
 std::int64_t cpu_engine_bytes(const Shape& shape, const EngineOptions& options, std::int64_t threads) {
   const model::ParameterLayout layout(shape);
-  if (options.bf16) return model::bytes_of<float, kernels::Bf16>(shape, layout, options, kernels::bf16_table(options.set), threads);
+  if (options.bf16)
+    return model::bytes_of<float, kernels::Bf16>(shape, layout, options, kernels::bf16_table(options.set), threads);
   return model::bytes_of<float, float>(shape, layout, options, kernels::table(options.set), threads);
 }
 

@@ -18,15 +18,15 @@ namespace isoflop::model {
 /// Everything of an engine that lies in its arena. Built once on a counting carver to know the bytes, once on the arena.
 template <class Real, class Act>
 struct EngineMemory {
-  EngineMemory(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options, const kernels::Table<Real, Act>& table,
-               std::int64_t threads, Carver carver);
+  EngineMemory(const Shape& shape, const ParameterLayout& layout, const EngineOptions& options,
+               const kernels::Table<Real, Act>& table, std::int64_t threads, Carver carver);
 
   LanePlan lanes;
   Real* weights = nullptr;
   std::unique_ptr<ModelView<Real, Act>> model;
   std::unique_ptr<Optimizer<Real>> optimizer;  // none without training
   std::vector<Real*> gradients;                // the lanes' buffers
-  std::vector<Pass<Real, Act>> passes;              // one per thread
+  std::vector<Pass<Real, Act>> passes;         // one per thread
   double* partials = nullptr;                  // sums of squares, one per tile
   std::int64_t bytes = 0;
 };

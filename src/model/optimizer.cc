@@ -118,7 +118,8 @@ void Adafactor<Real>::update(const std::vector<Tile>& tiles, Real* weights, Real
       const Slot& slot = layout_->slots[i];
       update_tensor(slot, moments_[i], weights + slot.offset, gradient + slot.offset, gradient_scale, rule);
       std::fill_n(gradient + slot.offset, slot.size(), Real{0});
-      const auto [first, last] = std::equal_range(tiles.begin(), tiles.end(), Tile{i, 0, 0, 0, 0}, [](const Tile& a, const Tile& b) { return a.slot < b.slot; });
+      const auto [first, last] = std::equal_range(tiles.begin(), tiles.end(), Tile{i, 0, 0, 0, 0},
+                                                  [](const Tile& a, const Tile& b) { return a.slot < b.slot; });
       std::for_each(first, last, done);
     }
   });

@@ -28,7 +28,7 @@ const Slot* ParameterLayout::find(const std::string& name) const {
 
 template <class Real, class Act>
 ModelView<Real, Act>::ModelView(const Shape& shape_, const kernels::Table<Real, Act>& table_, const ParameterLayout& layout,
-                           const Real* weights, bool training, Carver& carver)
+                                const Real* weights, bool training, Carver& carver)
     : shape(shape_), table(&table_), gelu(shape_.activation == Activation::gelu ? kernels::Gelu::exact : kernels::Gelu::tanh) {
   const auto at = [&](const Slot& slot) { return weights == nullptr ? nullptr : weights + slot.offset; };
   const auto norm = [&](const std::string& name) {

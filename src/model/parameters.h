@@ -64,7 +64,7 @@ struct ModelView {
   Shape shape;
   const kernels::Table<Real, Act>* table = nullptr;
   kernels::Gelu gelu = kernels::Gelu::exact;
-  LinearView<Real, Act> head;            // the token embedding, its rows padded
+  LinearView<Real, Act> head;       // the token embedding, its rows padded
   const Real* positions = nullptr;  // (block_size, n_embd)
   std::int64_t positions_offset = 0;
   std::vector<BlockView<Real, Act>> blocks;

@@ -255,7 +255,7 @@ void Pass<Real, Act>::backward_linear_to_norm(const LinearView<Real, Act>& l, co
 
 template <class Real, class Act>
 void Pass<Real, Act>::normalise_backward(const NormView<Real>& norm, const Real* x, const Real* mean, const Real* inv_std,
-                                    const Real* dy, kernels::Store store, Real* gradient) {
+                                         const Real* dy, kernels::Store store, Real* gradient) {
   k_->layernorm_backward({.rows = tokens_,
                           .cols = embd_,
                           .x = x,
@@ -322,7 +322,8 @@ double Pass<Real, Act>::backward(const std::int32_t* inputs, const std::int32_t*
   clock_.lap(Part::elementwise);
   for (std::size_t layer = saved_.size(); layer-- > 0;) {
     // what forward left in the shared memory is the last block's
-    if (keep_ == Keep::inputs && layer + 1 < saved_.size()) forward_block(model_->blocks[layer], saved_[layer], saved_[layer + 1].x);
+    if (keep_ == Keep::inputs && layer + 1 < saved_.size())
+      forward_block(model_->blocks[layer], saved_[layer], saved_[layer + 1].x);
     backward_block(model_->blocks[layer], saved_[layer], gradient);
   }
 

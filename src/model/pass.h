@@ -44,7 +44,8 @@ enum class Keep {
   all,
 };
 
-/// One core's workspace and what it does with it. Real and Act: kernels.h. Sums run in token order; nothing depends on which core it is.
+/// One core's workspace and what it does with it. Real and Act: kernels.h. Sums run in token order; nothing depends on which core
+/// it is.
 template <class Real, class Act>
 class Pass {
  public:
@@ -72,14 +73,17 @@ class Pass {
   void backward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* gradient);
   double backward_head(const std::int32_t* targets, Real scale, Real* gradient);
   /// Products with a matrix; the caller says where the result goes. x (rows, inputs), dy (rows, outputs).
-  [[nodiscard]] static kernels::MatmulArgs<Real, Act> forward_of(const LinearView<Real, Act>& linear, const Act* x, std::int64_t rows);
-  [[nodiscard]] static kernels::MatmulArgs<Real, Act> backward_of(const LinearView<Real, Act>& linear, const Act* dy, std::int64_t rows);
-  void linear(const LinearView<Real, Act>& linear, const Act* x, Act* y);      // y = x W^T + bias
+  [[nodiscard]] static kernels::MatmulArgs<Real, Act> forward_of(const LinearView<Real, Act>& linear, const Act* x,
+                                                                 std::int64_t rows);
+  [[nodiscard]] static kernels::MatmulArgs<Real, Act> backward_of(const LinearView<Real, Act>& linear, const Act* dy,
+                                                                  std::int64_t rows);
+  void linear(const LinearView<Real, Act>& linear, const Act* x, Act* y);       // y = x W^T + bias
   void add_linear(const LinearView<Real, Act>& linear, const Act* x, Real* y);  // y += x W^T + bias
-  void logits_of(std::int64_t first, std::int64_t rows);  // of rows of h_last_, into logits_
+  void logits_of(std::int64_t first, std::int64_t rows);                        // of rows of h_last_, into logits_
   void parameter_gradients(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Real* gradient);
   void backward_linear(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Act* dx, Real* gradient);
-  void backward_linear_to_norm(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Real* gradient);  // dx goes to dh_
+  void backward_linear_to_norm(const LinearView<Real, Act>& linear, const Act* x, const Act* dy,
+                               Real* gradient);  // dx goes to dh_
   void normalise(const NormView<Real>& norm, const Real* x, Act* y, Real* mean, Real* inv_std);
   void normalise_backward(const NormView<Real>& norm, const Real* x, const Real* mean, const Real* inv_std, const Real* dy,
                           kernels::Store store, Real* gradient);
@@ -95,10 +99,10 @@ class Pass {
   Act* h_last_ = nullptr;   // (M, C)
   Real* mean_last_ = nullptr;
   Real* inv_std_last_ = nullptr;
-  Real* logits_ = nullptr;   // (kHeadRows, vocabulary padded)
-  Act* dlogits_ = nullptr;   // (kHeadChunk, vocabulary padded)
-  Real* dx_ = nullptr;       // (M, C)
-  Act* dx_act_ = nullptr;    // (M, C) dx_ as products read it: dx_ itself where the types are one
+  Real* logits_ = nullptr;  // (kHeadRows, vocabulary padded)
+  Act* dlogits_ = nullptr;  // (kHeadChunk, vocabulary padded)
+  Real* dx_ = nullptr;      // (M, C)
+  Act* dx_act_ = nullptr;   // (M, C) dx_ as products read it: dx_ itself where the types are one
   Real* dh_ = nullptr;      // (M, C)
   Act* datt_ = nullptr;     // (M, C)
   Act* dbig_ = nullptr;     // (M, max(3 C, F))

@@ -6,7 +6,8 @@ constexpr int kPair = 2;              // elements of k to an operand
 constexpr bool kSevenDigits = false;  // what is stored keeps three digits
 
 ISOFLOP_INLINE V load(const Bf16* p) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16));
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16));
 }
 ISOFLOP_INLINE V load(const Bf16* p, Mask m) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, p)), 16));

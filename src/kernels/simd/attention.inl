@@ -23,8 +23,8 @@ std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t size) 
          scratch_floats<Act>(strip_acts(t));
 }
 
-/// Rows i, i + 1, ... of the square, in whole vectors: row i + r sees its first i + r + 1 columns. The vectors that every row of the
-/// block sees whole come first, so that all rows go through the same loops; the few on the diagonal are masked.
+/// Rows i, i + 1, ... of the square, in whole vectors: row i + r sees its first i + r + 1 columns. The vectors that every row of
+/// the block sees whole come first, so that all rows go through the same loops; the few on the diagonal are masked.
 struct Block {
   std::int64_t i, rows;
   std::int64_t whole = (i + 1) / kWidth, vectors = (i + rows + kWidth - 1) / kWidth;
@@ -65,7 +65,8 @@ ISOFLOP_INLINE void softmax(const Block& block, float scale, std::int64_t stride
   }
   for (std::int64_t r = 0; r < block.rows; ++r) {
     const V times = all(1 / total[r]);
-    for (std::int64_t v = 0; v < block.vectors; ++v) store(probs + r * stride + v * kWidth, mul(load(scores + r * stride + v * kWidth), times));
+    for (std::int64_t v = 0; v < block.vectors; ++v)
+      store(probs + r * stride + v * kWidth, mul(load(scores + r * stride + v * kWidth), times));
   }
 }
 

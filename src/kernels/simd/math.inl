@@ -37,8 +37,9 @@ ISOFLOP_INLINE V stored_exp(V x) {
   return short_exp2(max(all(-150.0f), mul(x, all(kLog2E))));
 }
 
-/// The normal distribution at x: density = exp(-x^2 / 2), its constant left out, below = Phi(x) to 1.5e-7, or, for what is stored in
-/// three digits, to 1e-4.
+/// The normal distribution at x: density = exp(-x^2 / 2), its constant left out, below = Phi(x) to 1.5e-7, or, for what is stored
+/// in three digits, to 1e-4.
+///
 /// Source  Phi(-|x|) = density t P(t), t = 1 / (1 + 0.3 |x|) (the form of Abramowitz & Stegun 7.1.26);
 ///         P of degree 7 and 5 fitted by Remez exchange to 1.5e-7 and 8.2e-6 relative on 0 <= |x| <= 14.
 struct Normal {
@@ -67,8 +68,8 @@ ISOFLOP_INLINE Normal normal(V x) {
   return {density, pick(negative(x), tail, sub(all(1.0f), tail))};
 }
 
-/// exp((x - shift) scale), x scale <= shift scale: a softmax's. To bounds::kExponential, or, for what is stored in three digits, to
-/// 3e-7 (1 + 0.3 |shift scale|), of which the second part is common to a row.
+/// exp((x - shift) scale), x scale <= shift scale: a softmax's. To bounds::kExponential, or, for what is stored in three digits,
+/// to 3e-7 (1 + 0.3 |shift scale|), of which the second part is common to a row.
 class ScaledExp {
  public:
   ISOFLOP_INLINE ScaledExp(float shift, float scale)

@@ -104,12 +104,12 @@ void tile(std::int64_t k, const Act* a, std::int64_t lda, const Act* b, std::int
     }
   };
   if (whole && finish.add) {
-    store_rows([](Out* to, V x, int) __attribute__((always_inline)) { store(to, add(load(to), x)); });
+    store_rows([](Out * to, V x, int) __attribute__((always_inline)) { store(to, add(load(to), x)); });
   } else if (whole) {
-    store_rows([](Out* to, V x, int) __attribute__((always_inline)) { store(to, x); });
+    store_rows([](Out * to, V x, int) __attribute__((always_inline)) { store(to, x); });
   } else {
     const bool adds = finish.add;
-    store_rows([=](Out* to, V x, int v) __attribute__((always_inline)) {
+    store_rows([=](Out * to, V x, int v) __attribute__((always_inline)) {
       const Mask mask = v + 1 < kVectors ? first(kWidth) : edge;
       store(to, adds ? add(load(to, mask), x) : x, mask);
     });
@@ -147,7 +147,8 @@ struct Packed {
   std::int64_t n = 0, k = 0;
 };
 
-/// C[:, j : j + a panel] = A (m, k) B[from : from + k, the same], columns below n <= b.n only; j a multiple of kPanel, from of kPair.
+/// C[:, j : j + a panel] = A (m, k) B[from : from + k, the same], columns below n <= b.n only; j a multiple of kPanel, from of
+/// kPair.
 template <Side kSide, class Out>
 ISOFLOP_INLINE void multiply_panel(std::int64_t j, std::int64_t m, std::int64_t n, std::int64_t k, const Act* a, std::int64_t lda,
                                    const Packed& b, std::int64_t from, Out* c, std::int64_t ldc, const Finish& finish) {
@@ -205,7 +206,8 @@ static_assert(kPackRows % kPanel == 0);
 
 /// Panels of B = W^T, W (n, k): its rows [begin, end) only.
 template <class In>
-ISOFLOP_INLINE void pack_columns(const In* w, std::int64_t n, std::int64_t k, std::int64_t ldw, std::int64_t begin, std::int64_t end, Act* packed) {
+ISOFLOP_INLINE void pack_columns(const In* w, std::int64_t n, std::int64_t k, std::int64_t ldw, std::int64_t begin,
+                                 std::int64_t end, Act* packed) {
   const std::int64_t depth = padded(k) / kPair;
   for (std::int64_t j = begin; j < end; j += kWidth) {
     const std::int64_t first_of_panel = j / kPanel * kPanel, width = panel_width(n - first_of_panel);
@@ -229,7 +231,8 @@ ISOFLOP_INLINE void pack_columns(const In* w, std::int64_t n, std::int64_t k, st
 
 /// Panels of B = W, W (n, k): rows of W are rows of B; [begin, end) only.
 template <class In>
-ISOFLOP_INLINE void pack_rows(const In* w, std::int64_t n, std::int64_t k, std::int64_t ldw, std::int64_t begin, std::int64_t end, Act* packed) {
+ISOFLOP_INLINE void pack_rows(const In* w, std::int64_t n, std::int64_t k, std::int64_t ldw, std::int64_t begin, std::int64_t end,
+                              Act* packed) {
   // row by row: w may be far away, and is read as it lies
   const std::int64_t whole = k / kPanel * kPanel, width = panel_width(k - whole);
   for (std::int64_t p = begin; p < end; p += kPair) {
@@ -282,7 +285,8 @@ std::int64_t outer_scratch(std::int64_t t, std::int64_t, std::int64_t k) {
 
 /// Strips of kTiles groups of columns of Y, and the sums of those columns over t.
 template <int kTiles>
-ISOFLOP_INLINE void pack_strips(const OuterArgs<float, Act>& args, const std::int64_t* start, const std::int64_t* rows, Act* strips) {
+ISOFLOP_INLINE void pack_strips(const OuterArgs<float, Act>& args, const std::int64_t* start, const std::int64_t* rows,
+                                Act* strips) {
   V total[kTiles];
   Mask mask[kTiles];
 #pragma GCC unroll 4

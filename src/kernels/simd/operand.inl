@@ -2,7 +2,7 @@
 
 using Act = float;
 using P = V;
-constexpr int kPair = 1;          // elements of k to an operand
+constexpr int kPair = 1;             // elements of k to an operand
 constexpr bool kSevenDigits = true;  // what is stored deserves an exponential to the last digit
 
 ISOFLOP_INLINE V reciprocal(V a) {
