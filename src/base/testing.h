@@ -3,21 +3,48 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 #include "isoflop/base.h"
 
 namespace isoflop {
 
+/// The folder of this test process, removed at its end: the tests of two checkouts may run at once.
+inline const std::filesystem::path& process_folder() {
+  struct Owned {
+    std::filesystem::path path;
+    pid_t owner = ::getpid();
+    Owned() {
+      std::string name = testing::TempDir() + "/isoflop_XXXXXX";
+      if (::mkdtemp(name.data()) == nullptr) throw std::filesystem::filesystem_error("mkdtemp", name, std::error_code(errno, std::system_category()));
+      path = name;
+      std::filesystem::permissions(path, std::filesystem::perms(0755));  // tests without privileges look inside
+    }
+    Owned(const Owned&) = delete;
+    Owned& operator=(const Owned&) = delete;
+    ~Owned() {
+      std::error_code ignored;
+      if (::getpid() == owner) std::filesystem::remove_all(path, ignored);  // not in a forked child
+    }
+  };
+  static const Owned owned;
+  return owned.path;
+}
+
 /// A folder of the running test's own, empty at its start.
 inline std::filesystem::path fresh_folder(const std::string& name = "folder") {
   const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
-  std::string own = std::string("isoflop_") + info->test_suite_name() + "_" + info->name();
+  std::string own = std::string(info->test_suite_name()) + "_" + info->name();
   std::ranges::replace(own, '/', '_');  // in the names of parametrised tests
-  std::filesystem::path path = std::filesystem::path(testing::TempDir()) / own / name;
+  std::filesystem::path path = process_folder() / own / name;
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;

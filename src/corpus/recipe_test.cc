@@ -178,7 +178,7 @@ TEST(Recipes, AMissingKeyIsNamed) {
 
 // needs the network and both package managers: ctest runs it as corpus.sample_corpora, labelled slow
 TEST(Recipes, DISABLED_EverySampleCorpusComesOutAsItsRecipeSays) {
-  const fs::path cache = fs::path(testing::TempDir()) / "isoflop_sample_corpora";
+  const fs::path cache = fresh_folder();
   for (const CorpusRecipe& recipe : corpus_recipes()) {
     const std::string path = get_corpus(recipe.name, cache.string());
     const CorpusManifest manifest = Corpus::open({.inputs = {path}}).manifest();

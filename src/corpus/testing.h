@@ -20,12 +20,7 @@ namespace fs = std::filesystem;
 /// A folder of the running test's own, empty at its start.
 class InAFolder : public testing::Test {
  protected:
-  void SetUp() override {
-    const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / ("isoflop_" + std::string(info->test_suite_name()) + "_" + info->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
+  void SetUp() override { folder_ = fresh_folder(); }
   void TearDown() override { fs::remove_all(folder_); }
 
   std::string put(const std::string& name, std::string_view bytes) const {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing.h"
 #include "kernels/choose.h"
 #include "machine/system.h"
 
@@ -16,12 +17,7 @@ namespace {
 // a made-up root folder
 class Root : public ::testing::Test {
  protected:
-  void SetUp() override {
-    root_ = std::filesystem::path(::testing::TempDir()) /
-            (std::string("machine_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
-    std::filesystem::create_directories(root_);
-  }
+  void SetUp() override { root_ = fresh_folder(); }
   void TearDown() override { std::filesystem::remove_all(root_); }
   void write(const std::string& path, const std::string& text) const {
     const std::filesystem::path file = root_ / path;

@@ -9,6 +9,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/testing.h"
 
 namespace isoflop {
 namespace {
@@ -19,12 +20,7 @@ using testing::IsEmpty;
 
 class Table : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              ("isoflop_table_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
+  void SetUp() override { folder_ = fresh_folder(); }
   void TearDown() override { fs::remove_all(folder_); }
 
   fs::path csv(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/hash.h"
+#include "base/testing.h"
 #include "isoflop/base.h"
 
 namespace isoflop::checkpoint {
@@ -15,10 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// of the running test's own: tests run side by side
 fs::path file_path() {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  return fs::path(testing::TempDir()) / (std::string("isoflop_safetensors_") + test->name());
+  return process_folder() / testing::UnitTest::GetInstance()->current_test_info()->name();
 }
 
 const std::vector<TensorShape> kTensors = {{"a", 2, 3}, {"b", 1, 4}};

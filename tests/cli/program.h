@@ -17,7 +17,11 @@ struct Outcome {
 /// Arguments as a shell line, after the program's name; `before` stands in front of it (e.g. "setpriv --reuid=65534").
 [[nodiscard]] Outcome program(const std::string& arguments, const std::string& before = "");
 
-/// An empty folder of this name; the program's cache lies inside it until the next call.
+/// The program, sent a signal when `checkpoints` newer than those before it are in STUDY/runs/*/ckpt; killed after three minutes
+/// without them.
+[[nodiscard]] Outcome stopped_by(int signal, const std::string& arguments, const std::string& study, int checkpoints = 1);
+
+/// An empty folder of this name, of this process alone; the program's cache lies inside it until the next call.
 [[nodiscard]] std::filesystem::path fresh(const std::string& name);
 
 /// Sentences over a small vocabulary from a fixed generator.
