@@ -162,23 +162,31 @@ void import_tables(const RunsFlags& flags, const Globals& globals) {
 void verify_runs(const RunsFlags& flags, const Globals& globals) {
   const RunStore store = RunStore::open_existing(flags.study);
   const std::vector<isoflop::VerifyProblem> problems = store.verify();
+  const std::vector<std::string> unsealed = store.unsealed();
   if (globals.json) {
     Json list = Json::array();
     for (const auto& problem : problems)
-      list.push_back({{"run", problem.run}, {"file", problem.file}, {"problem", problem.problem}});
-    print_json({{"runs", store.list().size()}, {"problems", std::move(list)}});
-  } else if (problems.empty()) {
-    std::printf("%zu runs: every file is whole\n", store.list().size());
+      list.push_back({{"run", problem.run.empty() ? Json(nullptr) : Json(problem.run)}, {"file", problem.file},
+                      {"problem", problem.problem}, {"cure", problem.cure}});
+    print_json({{"runs", store.list().size()}, {"problems", std::move(list)}, {"unsealed", unsealed}});
   } else {
-    std::vector<std::vector<std::string>> rows;
-    for (const auto& problem : problems) rows.push_back({problem.run, problem.file, problem.problem});
-    print_table({"run", "file", "problem"}, rows);
+    if (problems.empty()) {
+      std::printf("%zu runs: every file with a checksum is whole\n", store.list().size());
+    } else {
+      std::vector<std::vector<std::string>> rows;
+      for (const auto& problem : problems) {
+        rows.push_back({problem.run.empty() ? "-" : problem.run, problem.file, problem.problem, problem.cure});
+      }
+      print_table({"run", "file", "problem", "cure"}, rows);
+    }
+    std::string names;
+    for (const std::string& file : unsealed) names += (names.empty() ? "" : ", ") + file;
+    if (!names.empty()) std::printf("without a checksum, so a change in them goes unnoticed: %s\n", names.c_str());
   }
   if (problems.empty()) return;
   const auto& first = problems.front();
   const std::string more = problems.size() == 1 ? "" : " (and " + std::to_string(problems.size() - 1) + " more)";
-  throw Error(Fault::bad_data, "run " + first.run + ": " + first.file, first.problem + more,
-              "remove the run's folder and train it again");
+  throw Error(Fault::bad_data, (first.run.empty() ? "" : "run " + first.run + ": ") + first.file, first.problem + more, first.cure);
 }
 
 void reindex_runs(const RunsFlags& flags, const Globals& globals) {
@@ -200,7 +208,7 @@ constexpr Action kActions[] = {
     {"export", "Prints the run table (CSV)", "isoflop runs export out --csv > runs.csv", nullptr, export_runs},
     {"import", "Adds the rows of a run table (or one headed C,N,D,loss) to a study", "isoflop runs import out table.csv", "TABLE",
      import_tables},
-    {"verify", "Reads every file and checks every checksum", "isoflop runs verify out", nullptr, verify_runs},
+    {"verify", "Checks every file that carries a checksum; names those that carry none", "isoflop runs verify out", nullptr, verify_runs},
     {"reindex", "Builds index.db again from the run folders", "isoflop runs reindex out", nullptr, reindex_runs},
 };
 

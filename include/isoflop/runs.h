@@ -31,7 +31,7 @@ struct StoredRun {
   std::filesystem::path folder;
   RunRecord record;  ///< status `running` while record.json is not there and whole: never taken for finished
   std::optional<RunTiming> timing;
-  // of its spec, for the run table; none if spec.json is not there or not whole
+  // of its spec, for the run table; none while spec.json is not there or not whole
   std::optional<std::uint64_t> seed;
   std::optional<double> learning_rate;
   std::optional<std::int64_t> batch_tokens;  ///< tokens per update
@@ -56,7 +56,9 @@ class RunWriter {
 };
 
 struct VerifyProblem {
-  std::string run, file, problem;
+  std::string run;  ///< empty: a file of the study, not of one run
+  std::string file, problem;
+  std::string cure;  ///< what mends it at the least cost
 };
 
 class RunStore {
@@ -76,12 +78,23 @@ class RunStore {
   [[nodiscard]] std::optional<StoredRun> find(const std::string& id_or_name) const;
   /// Begins a run, or goes on with one that is not finished (no whole record.json, or one that says `stopped`).
   ///
-  /// Throws   Error{failure} if the run is finished or another process writes it; Error{bad_data} if its spec.json is not `resolved`.
+  /// Throws   Error{failure} if the run is finished or another process writes it; Error{bad_data} if its spec.json is another run's.
   [[nodiscard]] std::unique_ptr<RunWriter> write(const RunSpec& resolved, const std::string& name, const std::string& group);
+  /// Puts back the spec.json of a run that has a folder, where it is absent or not whole: the folder's name is its hash, so
+  /// nothing is guessed.
+  ///
+  /// Result   true if it was written.
+  /// Throws   bad_data if spec.json is whole but another run's.
+  bool restore_spec(const RunSpec& resolved) const;
   [[nodiscard]] RunSpec spec(const std::string& id) const;
-  [[nodiscard]] std::vector<StepRecord> steps(const std::string& id) const;  ///< a torn last line is dropped, the rest survives
+  /// A torn last line is dropped, the rest survives. Throws bad_data if a line is damaged, or if the run is finished and these
+  /// are not the lines its record was written with.
+  [[nodiscard]] std::vector<StepRecord> steps(const std::string& id) const;
   [[nodiscard]] std::vector<EvalRecord> evals(const std::string& id) const;
-  [[nodiscard]] std::vector<VerifyProblem> verify() const;  ///< every file parsed, every checksum checked
+  /// Every file that carries a checksum, of the study and of every run, and that the study's JSON can be read.
+  [[nodiscard]] std::vector<VerifyProblem> verify() const;
+  /// Files of the study that are there and carry no checksum: a change in them goes unnoticed.
+  [[nodiscard]] std::vector<std::string> unsealed() const;
   void reindex();  ///< throws io if the index cannot be written
 
   /// Adds the rows of a run table (docs/formats/runs-table.md) or of a table headed `C,N,D,loss` as imported runs.

@@ -52,6 +52,9 @@ RunRecord record_of(const PlannedRun& run, const TrainResult& result, const Work
 
 std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, bool& trained) {
   trained = false;
+  if (place.store.restore_spec(run.spec) && place.options.log) {
+    place.options.log("run " + run.name + ": its spec.json was missing or damaged and is written again");
+  }
   if (auto stored = place.store.find(run.id); stored && stored->record.status != RunStatus::running) return stored;
   if (place.options.stop.stop_requested()) return std::nullopt;
   refuse_if_too_large("run " + run.name, run_bytes(place.prepared, run.spec, place.means, place.team.size()));

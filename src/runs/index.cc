@@ -79,10 +79,14 @@ bool fill(sqlite3* database, const std::vector<IndexRow>& rows, const std::vecto
 }  // namespace
 
 std::string stamp_of(const fs::path& folder) {
-  struct stat facts {};
-  if (::stat((folder / "record.json").c_str(), &facts) != 0) return {};
-  return std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + ":" +
-         std::to_string(facts.st_size) + ":" + std::to_string(facts.st_ino);
+  const auto stamp = [&](const char* file) {
+    struct stat facts {};
+    if (::stat((folder / file).c_str(), &facts) != 0) return std::string();
+    return std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + ":" + std::to_string(facts.st_size) +
+           ":" + std::to_string(facts.st_ino);
+  };
+  const std::string record = stamp("record.json");
+  return record.empty() ? record : record + "|" + stamp("spec.json");
 }
 
 IndexRow pack_row(const StoredRun& run, const std::string& stamp) {

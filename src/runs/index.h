@@ -12,7 +12,7 @@
 
 namespace isoflop {
 
-/// A run as it was when its record.json, which is written last and once, had this stamp (time, size and inode).
+/// A run as it was when its record.json, which is written last and once, and its spec.json had this stamp (time, size and inode).
 struct IndexRow {
   std::string id, stamp, body;
 };

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/sealed_json.h"
 #include "base/text.h"
+#include "runs/run_folder.h"
 
 namespace isoflop {
 namespace {
@@ -66,7 +67,20 @@ Lines<Record> read_lines(const std::filesystem::path& path) {
   return lines;
 }
 
+template <class Record>
+std::optional<std::string> lines_problem(const Lines<Record>& lines, const std::filesystem::path& path,
+                                         const std::optional<std::string>& xxh3) {
+  if (lines.damage || !xxh3 || *xxh3 == file_xxh3(path)) return lines.damage;
+  if (!std::filesystem::exists(path)) return "is missing, though the run is finished";
+  if (lines.torn) return "the last line is torn, though the run is finished";
+  return "is not the file that record.json was written with: lines are missing or were added";
+}
+
 template Lines<StepRecord> read_lines<StepRecord>(const std::filesystem::path&);
 template Lines<EvalRecord> read_lines<EvalRecord>(const std::filesystem::path&);
+template std::optional<std::string> lines_problem<StepRecord>(const Lines<StepRecord>&, const std::filesystem::path&,
+                                                              const std::optional<std::string>&);
+template std::optional<std::string> lines_problem<EvalRecord>(const Lines<EvalRecord>&, const std::filesystem::path&,
+                                                              const std::optional<std::string>&);
 
 }  // namespace isoflop

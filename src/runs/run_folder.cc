@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -67,6 +68,19 @@ bool is_run_folder_name(const std::string& name) {
 RunSpec read_spec(const fs::path& folder) {
   const fs::path path = folder / "spec.json";
   return run_spec_from_json(unsealed(path), path.string());
+}
+
+bool restore_spec(const fs::path& folder, const RunSpec& resolved) {
+  const fs::path path = folder / "spec.json";
+  const std::string id = folder.filename().string();
+  ISOFLOP_CHECK(run_id(resolved) == id);
+  if (fs::exists(path)) {
+    const auto object = try_unseal_json(read_file(path));
+    if (object && run_id(run_spec_from_json(*object, path.string())) == id) return false;
+    if (object) throw Error(Fault::bad_data, path.string(), "is the spec of another run", "remove the run's folder to train it again");
+  }
+  write_file_atomic(path, seal_json(to_json(resolved)));
+  return true;
 }
 
 std::string record_document(const SealedRecord& record) {
@@ -170,8 +184,8 @@ StoredRun load_run(const fs::path& folder) {
   std::optional<RunSpec> spec;
   std::optional<SealedRecord> sealed;
   HostFacts host;
-  attempt([&] { spec = read_spec(folder); });
   attempt([&] { sealed = read_record(folder); });
+  attempt([&] { spec = read_spec(folder); });
   const std::string in_the_way = reason;
   attempt([&] { host = read_host(folder); });  // a clock that cannot be read does not unmake a run
   if (spec) {
@@ -179,7 +193,7 @@ StoredRun load_run(const fs::path& folder) {
     run.learning_rate = spec->optimizer.learning_rate;
     run.batch_tokens = spec->tokens_per_update();
   }
-  if (spec && sealed && sealed->record.id == run.id) {
+  if (sealed && sealed->record.id == run.id) {
     run.record = sealed->record;
     run.timing = host.timing;
   } else {

@@ -40,11 +40,21 @@ struct HostFacts {
 [[nodiscard]] std::string imported_document(const ImportedRow& row);
 [[nodiscard]] ImportedRow read_imported(const std::filesystem::path& folder);
 
-/// The run as its files say. A file that is not whole makes it `running`, with the fault as `reason`: it can be trained again,
-/// never counted.
+/// The run as its files say. A record.json that is not whole makes it `running`, with the fault as `reason`: it can be trained
+/// again, never counted. A spec.json that is not whole can be written again from the folder's name and unmakes no result.
 [[nodiscard]] StoredRun load_run(const std::filesystem::path& folder);
+
+/// RunStore::restore_spec in this folder.
+bool restore_spec(const std::filesystem::path& folder, const RunSpec& resolved);
+
+/// How a file that is not whole is mended at the least cost: a name in a run's folder, `ckpt/...`, or in the study's.
+[[nodiscard]] std::string cure_of(const std::string& file);
 
 /// Every problem of one run's files, for RunStore::verify.
 [[nodiscard]] std::vector<VerifyProblem> verify_run(const std::filesystem::path& folder);
+/// The same of the files beside `runs/`.
+[[nodiscard]] std::vector<VerifyProblem> verify_study(const std::filesystem::path& study);
+/// Those of them that carry no checksum.
+[[nodiscard]] std::vector<std::string> unsealed_files(const std::filesystem::path& study);
 
 }  // namespace isoflop

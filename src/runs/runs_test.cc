@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/sealed_json.h"
+#include "base/testing.h"
 #include "runs/index.h"
 #include "runs/run_folder.h"
 
@@ -31,9 +32,7 @@ using testing::SizeIs;
 class Store : public testing::Test {
  protected:
   void SetUp() override {
-    study_ = fs::path(testing::TempDir()) /
-             ("isoflop_runs_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(study_);
+    study_ = fresh_folder() / "study";
   }
   void TearDown() override { fs::remove_all(study_); }
 
@@ -401,9 +400,94 @@ TEST_F(Store, ASpecThatIsNotTheRunsIsRefused) {
   const fs::path one = study_ / "runs" / run_id(spec_of(1)), two = study_ / "runs" / run_id(spec_of(2));
   overwrite(one / "spec.json", read_file(two / "spec.json"));
   EXPECT_THAT(message_of(Fault::bad_data, [&] { (void)store.write(spec_of(1), "tiny", "g"); }), HasSubstr("spec of another run"));
-  overwrite(one / "spec.json", "{}");
-  EXPECT_THAT(message_of(Fault::bad_data, [&] { (void)store.write(spec_of(1), "tiny", "g"); }),
-              HasSubstr("remove the run's folder"));
+}
+
+TEST_F(Store, ASpecThatIsMissingOrDamagedIsWrittenAgainAndUnmakesNoResult) {
+  RunStore store = RunStore::open(study_);
+  const std::string id = finished_run(store, 1);
+  const fs::path spec = study_ / "runs" / id / "spec.json";
+  const std::string whole = read_file(spec), before = listed(store);
+  for (const bool missing : {true, false}) {
+    if (missing) {
+      fs::remove(spec);
+    } else {
+      overwrite(spec, whole.substr(0, whole.size() / 2));
+    }
+    EXPECT_EQ(store.find(id)->record.status, RunStatus::done);
+    EXPECT_THAT(store.verify(), SizeIs(1));
+    EXPECT_THAT(message_of(missing ? Fault::missing_input : Fault::bad_data, [&] { (void)store.spec(id); }), HasSubstr("isoflop run"));
+    EXPECT_TRUE(store.restore_spec(spec_of(1)));
+    EXPECT_FALSE(store.restore_spec(spec_of(1)));
+    EXPECT_EQ(read_file(spec), whole);
+    EXPECT_EQ(listed(store), before);  // not as the index knew it without its spec
+  }
+  EXPECT_FALSE(store.restore_spec(spec_of(2)));  // no such run: nothing is begun
+  EXPECT_THAT(store.list(), SizeIs(1));
+  // an unfinished one goes on
+  { (void)store.write(spec_of(2), "tiny", "g"); }
+  overwrite(study_ / "runs" / run_id(spec_of(2)) / "spec.json", "{}");
+  EXPECT_NO_THROW((void)store.write(spec_of(2), "tiny", "g"));
+  EXPECT_THAT(store.verify(), IsEmpty());
+}
+
+TEST_F(Store, AFinishedRunWithoutItsLinesIsNotReadAsIfItHadNone) {
+  RunStore store = RunStore::open(study_);
+  const std::string id = finished_run(store, 1);
+  for (const char* name : {"steps.jsonl", "eval.jsonl"}) {
+    const fs::path file = study_ / "runs" / id / name;
+    const std::string whole = read_file(file);
+    const auto refusal = [&] {
+      return message_of(Fault::bad_data, [&] { name[0] == 's' ? (void)store.steps(id) : (void)store.evals(id); });
+    };
+    const std::string one_line_less = whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1);
+    for (const std::string& cut : {std::string(), one_line_less, whole.substr(0, whole.size() - 1)}) {
+      overwrite(file, cut);
+      EXPECT_THAT(refusal(), testing::AllOf(HasSubstr(name), HasSubstr("train the run again"))) << cut.size();
+    }
+    fs::remove(file);
+    EXPECT_THAT(refusal(), HasSubstr("is missing"));
+    EXPECT_THAT(store.verify(), SizeIs(1));
+    overwrite(file, whole);
+  }
+  EXPECT_THAT(store.steps(id), SizeIs(20));
+}
+
+TEST_F(Store, TheStudysOwnFilesAreCheckedAndThoseWithoutAChecksumNamed) {
+  RunStore store = RunStore::open(study_);
+  finished_run(store, 1);
+  EXPECT_THAT(store.unsealed(), IsEmpty());
+  const std::string sealed = seal_json("{\"kind\":\"byte\"}");
+  overwrite(study_ / "tokenizer.json", sealed);
+  for (const char* file : {"study.resolved.toml", "corpus.manifest.json", "laws.json"}) overwrite(study_ / file, "{}");
+  EXPECT_THAT(store.verify(), IsEmpty());
+  EXPECT_THAT(store.unsealed(), testing::ElementsAre("study.resolved.toml", "corpus.manifest.json", "laws.json"));
+  for (const char* file : {"tokenizer.json", "corpus.manifest.json", "laws.json"}) {
+    const std::string whole = read_file(study_ / file);
+    overwrite(study_ / file, whole.substr(0, whole.size() / 2));
+    ASSERT_THAT(store.verify(), SizeIs(1)) << file;
+    EXPECT_EQ(store.verify()[0].file, file);
+    EXPECT_EQ(store.verify()[0].run, "");
+    EXPECT_THAT(store.verify()[0].cure, HasSubstr("isoflop run"));
+    overwrite(study_ / file, whole);
+  }
+  fs::remove(study_ / "tokenizer.json");
+  EXPECT_THAT(store.verify(), SizeIs(1));
+}
+
+TEST_F(Store, WhatChangesNoResultCostsNoTraining) {
+  RunStore store = RunStore::open(study_);
+  const std::string id = finished_run(store, 1);
+  const fs::path folder = study_ / "runs" / id;
+  overwrite(folder / "host.json", "{}");
+  fs::create_directories(folder / "ckpt" / "step_00000020");
+  overwrite(folder / "ckpt" / "step_00000020" / "state.json", "{}");
+  const auto problems = store.verify();
+  ASSERT_THAT(problems, SizeIs(2));
+  for (const VerifyProblem& problem : problems) EXPECT_THAT(problem.cure, testing::Not(HasSubstr("train"))) << problem.file;
+  fs::remove(folder / "host.json");
+  fs::remove_all(folder / "ckpt" / "step_00000020");
+  EXPECT_THAT(store.verify(), IsEmpty());
+  EXPECT_EQ(store.find(id)->record.status, RunStatus::done);
 }
 
 TEST_F(Store, ASecondWriterIsRefusedByName) {

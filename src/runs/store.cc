@@ -134,32 +134,61 @@ std::unique_ptr<RunWriter> RunStore::write(const RunSpec& resolved, const std::s
   return make_writer(state_->runs(), resolved, name, group, put);
 }
 
+bool RunStore::restore_spec(const RunSpec& resolved) const {
+  const fs::path folder = state_->runs() / run_id(resolved);
+  return fs::is_directory(folder) && isoflop::restore_spec(folder, resolved);
+}
+
 RunSpec RunStore::spec(const std::string& id) const {
-  return read_spec(state_->folder(id));
+  const fs::path folder = state_->folder(id);
+  try {
+    return read_spec(folder);
+  } catch (const Error& error) {
+    throw Error(error.fault(), error.subject(), error.problem(), cure_of("spec.json"));
+  }
 }
 
 namespace {
+// a record that cannot be read seals nothing: its run counts as unfinished
+std::optional<SealedRecord> whole_record(const fs::path& folder) {
+  try {
+    return read_record(folder);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 template <class Record>
-std::vector<Record> whole_lines(const fs::path& path) {
+std::vector<Record> whole_lines(const fs::path& path, const std::optional<std::string>& xxh3) {
   Lines<Record> lines = read_lines<Record>(path);
-  if (lines.damage) throw Error(Fault::bad_data, path.string(), *lines.damage, "`isoflop runs verify` names every damaged file");
+  if (const auto problem = lines_problem(lines, path, xxh3)) {
+    throw Error(Fault::bad_data, path.string(), *problem, cure_of(path.filename().string()));
+  }
   return std::move(lines.records);
 }
 }  // namespace
 
 std::vector<StepRecord> RunStore::steps(const std::string& id) const {
-  return whole_lines<StepRecord>(state_->folder(id) / "steps.jsonl");
+  const fs::path folder = state_->folder(id);
+  const auto sealed = whole_record(folder);
+  return whole_lines<StepRecord>(folder / "steps.jsonl", sealed ? std::optional(sealed->steps_xxh3) : std::nullopt);
 }
 std::vector<EvalRecord> RunStore::evals(const std::string& id) const {
-  return whole_lines<EvalRecord>(state_->folder(id) / "eval.jsonl");
+  const fs::path folder = state_->folder(id);
+  const auto sealed = whole_record(folder);
+  return whole_lines<EvalRecord>(folder / "eval.jsonl", sealed ? std::optional(sealed->eval_xxh3) : std::nullopt);
 }
 
 std::vector<VerifyProblem> RunStore::verify() const {
-  std::vector<VerifyProblem> problems;
+  std::vector<VerifyProblem> problems = verify_study(state_->study);
   for (const fs::path& folder : state_->folders()) {
     for (VerifyProblem& problem : verify_run(folder)) problems.push_back(std::move(problem));
   }
   return problems;
+}
+
+std::vector<std::string> RunStore::unsealed() const {
+  return unsealed_files(state_->study);
 }
 
 void RunStore::reindex() {

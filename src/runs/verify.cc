@@ -11,18 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-template <class Record>
-void verify_lines(const fs::path& path, const std::optional<std::string>& xxh3, std::vector<VerifyProblem>& problems) {
-  const std::string run = path.parent_path().filename().string(), file = path.filename().string();
-  const Lines<Record> lines = read_lines<Record>(path);
-  if (lines.damage) {
-    problems.push_back({run, file, *lines.damage});
-  } else if (xxh3 && lines.torn) {
-    problems.push_back({run, file, "the last line is torn, though the run is finished"});
-  } else if (xxh3 && *xxh3 != file_xxh3(path)) {
-    problems.push_back({run, file, "is not the file that record.json was written with: lines are missing or were added"});
-  }
-}
+constexpr const char* kManifest = "corpus.manifest.json";
 
 // docs/formats/checkpoint.md: state.json holds the checksums of its neighbours
 void verify_checkpoint(const fs::path& checkpoint, const std::string& run) {
@@ -54,39 +43,87 @@ std::vector<fs::path> checkpoints_of(const fs::path& folder) {
 
 }  // namespace
 
+std::string cure_of(const std::string& file) {
+  if (file == "host.json") return "remove it: it holds the run's times and names and no result";
+  if (file == "record.json") return "run the study again: the run ends again from its newest checkpoint, to the same bytes";
+  if (file.starts_with("ckpt/")) {
+    return "remove this checkpoint's folder: no result depends on it; an unfinished run goes on from the one before";
+  }
+  if (file == "steps.jsonl" || file == "eval.jsonl") return "put the file back, or remove the run's folder and train the run again";
+  if (file == "study.resolved.toml") {
+    return "put the file back, or run the study again: `isoflop run` writes it anew (under --minutes perhaps with other steps)";
+  }
+  return "run the study again: `isoflop run` writes it anew and trains nothing twice";
+}
+
 std::vector<VerifyProblem> verify_run(const fs::path& folder) {
   std::vector<VerifyProblem> problems;
   const std::string run = folder.filename().string();
+  const auto add = [&](const std::string& file, const std::string& problem) { problems.push_back({run, file, problem, cure_of(file)}); };
   const auto attempt = [&](const std::string& file, auto check) {
     try {
       check();
     } catch (const Error& error) {
-      problems.push_back({run, file, error.problem()});
+      add(file, error.problem());
     }
   };
   if (is_imported_name(run)) {
-    attempt("record.json", [&] { (void)read_imported(folder); });
+    try {
+      (void)read_imported(folder);
+    } catch (const Error& error) {
+      problems.push_back({run, "record.json", error.problem(), "remove the folder and import the table again"});
+    }
     return problems;
   }
   attempt("spec.json", [&] {
-    if (run_id(read_spec(folder)) != run)
-      problems.push_back({run, "spec.json", "is the spec of another run: its hash is not the folder's name"});
+    if (run_id(read_spec(folder)) != run) {
+      problems.push_back({run, "spec.json", "is the spec of another run: its hash is not the folder's name",
+                          "remove it and run the study again"});
+    }
   });
   std::optional<SealedRecord> sealed;
   attempt("record.json", [&] {
     sealed = read_record(folder);
-    if (sealed && sealed->record.id != run) problems.push_back({run, "record.json", "is the record of run " + sealed->record.id});
+    if (sealed && sealed->record.id != run) add("record.json", "is the record of run " + sealed->record.id);
   });
-  using Sum = std::optional<std::string>;
-  attempt("steps.jsonl",
-          [&] { verify_lines<StepRecord>(folder / "steps.jsonl", sealed ? Sum(sealed->steps_xxh3) : Sum(), problems); });
-  attempt("eval.jsonl",
-          [&] { verify_lines<EvalRecord>(folder / "eval.jsonl", sealed ? Sum(sealed->eval_xxh3) : Sum(), problems); });
+  const auto verify_lines = [&]<class Record>(const char* file, std::string SealedRecord::*xxh3) {
+    const Lines<Record> lines = read_lines<Record>(folder / file);
+    const auto sum = sealed ? std::optional((*sealed).*xxh3) : std::nullopt;
+    if (const auto problem = lines_problem(lines, folder / file, sum)) add(file, *problem);
+  };
+  attempt("steps.jsonl", [&] { verify_lines.operator()<StepRecord>("steps.jsonl", &SealedRecord::steps_xxh3); });
+  attempt("eval.jsonl", [&] { verify_lines.operator()<EvalRecord>("eval.jsonl", &SealedRecord::eval_xxh3); });
   for (const fs::path& checkpoint : checkpoints_of(folder)) {
     attempt("ckpt/" + checkpoint.filename().string(), [&] { verify_checkpoint(checkpoint, run); });
   }
   attempt("host.json", [&] { (void)read_host(folder); });
   return problems;
+}
+
+std::vector<VerifyProblem> verify_study(const fs::path& study) {
+  std::vector<VerifyProblem> problems;
+  // only a study that `isoflop run` made has these files; a folder of imported rows has none
+  const bool made_by_run = fs::exists(study / "study.resolved.toml");
+  const auto check = [&](const std::string& file, bool needed, auto read) {
+    try {
+      if (needed || fs::exists(study / file)) read(read_file(study / file), (study / file).string());
+    } catch (const Error& error) {
+      problems.push_back({"", file, error.problem(), cure_of(file)});
+    }
+  };
+  const auto is_json = [](const std::string& text, const std::string& subject) { (void)parse_json(text, subject); };
+  check("tokenizer.json", made_by_run, [](const std::string& text, const std::string& subject) { (void)unseal_json(text, subject); });
+  check(kManifest, made_by_run, is_json);
+  check("laws.json", false, is_json);
+  return problems;
+}
+
+std::vector<std::string> unsealed_files(const fs::path& study) {
+  std::vector<std::string> files;
+  for (const char* file : {"study.toml", "study.resolved.toml", kManifest, "laws.json", "runs.csv", "report.html", "figures"}) {
+    if (fs::exists(study / file)) files.emplace_back(file);
+  }
+  return files;
 }
 
 }  // namespace isoflop

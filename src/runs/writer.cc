@@ -169,16 +169,7 @@ class FolderWriter : public RunWriter {
   void prepare() {
     remove_temporaries(folder_);
     const std::string id = folder_.filename().string();
-    if (fs::exists(folder_ / "spec.json")) {
-      try {
-        if (run_id(read_spec(folder_)) != id)
-          throw Error(Fault::bad_data, (folder_ / "spec.json").string(), "is the spec of another run");
-      } catch (const Error& error) {
-        throw Error(error.fault(), error.subject(), error.problem(), kAgain);
-      }
-    } else {
-      write_file_atomic(folder_ / "spec.json", seal_json(to_json(spec_)));
-    }
+    (void)restore_spec(folder_, spec_);
     const RunRecord before = load_run(folder_).record;
     if (before.status == RunStatus::done || before.status == RunStatus::diverged) {
       throw Error(Fault::failure, "run " + id, "is finished (" + to_string(before.status) + ")", kAgain);
