@@ -18,7 +18,8 @@ enum class Utf8Policy { error, replace, skip };  ///< invalid bytes: stop with t
 enum class SplitKind { automatic, block, document, source, none };
 
 struct CorpusOptions {
-  std::vector<std::string> inputs;       ///< files, folders (recursive, *.txt *.md *.jsonl and their .gz .zst), globs
+  /// Files; folders (recursive: *.txt *.md *.jsonl *.ndjson and their .gz .zst); globs (`**`: folders at any depth).
+  std::vector<std::string> inputs;
   std::string text_key = "text";         ///< JSONL: the key that holds a document's text
   std::string source_key = "source";     ///< JSONL: the key that names its source; plain files: the file is the source
   Utf8Policy utf8 = Utf8Policy::error;
@@ -26,6 +27,9 @@ struct CorpusOptions {
   double val_fraction = 0.1;             ///< of the characters, in (0, 0.5]; reached from the smallest unit hash upwards
   std::int64_t block_characters = 10'000;  ///< block: cut at the paragraph end nearest to this length
 };
+
+/// Throws usage, with the option's name as the subject, for a value out of range.
+void validate(const CorpusOptions& options);
 
 /// One unit of the split: a document, a block of a long text, or a document of a held-out source.
 struct Unit {
@@ -92,6 +96,8 @@ class Corpus {
   ~Corpus();
 
   [[nodiscard]] const CorpusManifest& manifest() const;
+  /// For people: how many files of the folders were not read because they do not end like text; empty if none.
+  [[nodiscard]] std::string passed_over() const;
 
   /// Second pass: every unit in reading order. Throws bad_data if a file changed since `open` (a unit is checked
   /// before it is visited), stopped.

@@ -20,18 +20,6 @@ using corpus::InputFile;
 using corpus::Survey;
 using corpus::UnitFacts;
 
-void check_options(const CorpusOptions& options) {
-  if (options.split != SplitKind::none && !(options.val_fraction > 0 && options.val_fraction <= 0.5)) {
-    throw Error(Fault::usage, "val_fraction", format_number(options.val_fraction) + " is not in (0, 0.5]",
-                "0.1 is usual; to hold out nothing choose the split `none`");
-  }
-  if (options.block_characters < 1 || options.block_characters > 100'000'000) {
-    throw Error(Fault::usage, "block_characters", std::to_string(options.block_characters) + " is not from 1 to 100,000,000",
-                "10000 is usual");
-  }
-  if (options.text_key.empty()) throw Error(Fault::usage, "text_key", "is empty, expected the JSONL key that holds the text");
-}
-
 corpus::ReadOptions read_options(const CorpusOptions& options) {
   return {.text_key = options.text_key, .source_key = options.source_key, .utf8 = options.utf8};
 }
@@ -125,10 +113,23 @@ class Deliverer final : public corpus::DocumentSink {
 
 }  // namespace
 
+void validate(const CorpusOptions& options) {
+  if (options.split != SplitKind::none && !(options.val_fraction > 0 && options.val_fraction <= 0.5)) {
+    throw Error(Fault::usage, "val_fraction", format_number(options.val_fraction) + " is not in (0, 0.5]",
+                "0.1 is usual; to hold out nothing choose the split `none`");
+  }
+  if (options.block_characters < 1 || options.block_characters > 100'000'000) {
+    throw Error(Fault::usage, "block_characters", std::to_string(options.block_characters) + " is not from 1 to 100,000,000",
+                "10000 is usual");
+  }
+  if (options.text_key.empty()) throw Error(Fault::usage, "text_key", "is empty, expected the JSONL key that holds the text");
+}
+
 struct Corpus::State {
   CorpusOptions options;
   CorpusManifest manifest;
   std::vector<InputFile> files;
+  std::int64_t passed_over = 0;
   std::vector<UnitFacts> units;
 };
 
@@ -138,10 +139,12 @@ Corpus& Corpus::operator=(Corpus&&) noexcept = default;
 Corpus::~Corpus() = default;
 
 Corpus Corpus::open(const CorpusOptions& options, std::stop_token stop, const ProgressFn& progress) {
-  check_options(options);
+  validate(options);
   auto state = std::make_unique<State>();
   state->options = options;
-  state->files = corpus::find_inputs(options.inputs);
+  corpus::Inputs inputs = corpus::find_inputs(options.inputs);
+  state->files = std::move(inputs.files);
+  state->passed_over = inputs.passed_over;
   Survey survey =
       corpus::survey_files(state->files, read_options(options), options.split, options.block_characters, stop, progress);
   hold_out(survey, survey.split, options.val_fraction);
@@ -176,6 +179,13 @@ Corpus Corpus::open(const CorpusOptions& options, std::stop_token stop, const Pr
 
 const CorpusManifest& Corpus::manifest() const {
   return state_->manifest;
+}
+
+std::string Corpus::passed_over() const {
+  const std::int64_t files = state_->passed_over;
+  if (files == 0) return {};
+  return std::to_string(files) + (files == 1 ? " file was" : " files were") + " passed over: of a folder only " + corpus::kTextEndings +
+         " are read";
 }
 
 void Corpus::for_each_unit(const std::function<void(const Unit&)>& visit, std::stop_token stop) const {

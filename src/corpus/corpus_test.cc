@@ -161,12 +161,36 @@ TEST_F(CorpusOfFiles, AFolderGivesItsTextsSortedAndLeavesTheRest) {
   put("in/empty.txt", "");
   put("in/picture.png", std::string("\x89PNG\0", 5));
   put("in/.hidden/h.txt", "hidden");
-  const CorpusManifest manifest = Corpus::open(small_blocks({(folder_ / "in").string()})).manifest();
+  const Corpus corpus = Corpus::open(small_blocks({(folder_ / "in").string()}));
+  const CorpusManifest& manifest = corpus.manifest();
   std::vector<std::string> names;
   for (const CorpusFile& file : manifest.files) names.push_back(file.name);
   EXPECT_THAT(names, ElementsAre("a/z.txt", "b.md", "empty.txt"));
+  EXPECT_THAT(corpus.passed_over(), testing::AllOf(HasSubstr("1 file was passed over"), HasSubstr("*.txt")));
   EXPECT_EQ(manifest.empty_documents, 1);
   EXPECT_EQ(Corpus::open(small_blocks({(folder_ / "in/*/*.t?t").string()})).manifest().files.size(), 1U);
+}
+
+TEST_F(CorpusOfFiles, TwoStarsMatchFoldersAtAnyDepthAndFollowNoLinks) {
+  put("tree/top.txt", long_text(30, "top"));
+  put("tree/a/one.txt", long_text(30, "one"));
+  put("tree/a/b/c/deep.txt", long_text(30, "deep"));
+  put("tree/a/notes.md", long_text(30, "notes"));
+  put("tree/.hidden/h.txt", "hidden");
+  put("elsewhere/other.txt", long_text(30, "other"));
+  fs::create_directory_symlink("..", folder_ / "tree/a/loop");
+  fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "tree/linked");
+  const auto matched = [&](const std::string& pattern) {
+    std::vector<std::string> names;
+    const Corpus corpus = Corpus::open(small_blocks({(folder_ / pattern).string()}));
+    for (const CorpusFile& file : corpus.manifest().files) names.push_back(file.name);
+    return names;
+  };
+  EXPECT_THAT(matched("tree/**/*.txt"), ElementsAre("deep.txt", "one.txt", "top.txt"));
+  EXPECT_THAT(matched("**/b/**/*.txt"), ElementsAre("deep.txt"));
+  EXPECT_THAT(matched("tree/**"), ElementsAre("deep.txt", "notes.md", "one.txt", "top.txt"));
+  EXPECT_THAT(matched("tree/**/**/[d-o]*"), ElementsAre("deep.txt", "notes.md", "one.txt"));
+  EXPECT_THAT(matched("tree/*/*.txt"), ElementsAre("one.txt", "other.txt"));  // one star: one folder, links too
 }
 
 TEST_F(CorpusOfFiles, AByteOrderMarkIsDroppedAndCarriageReturnsStay) {

@@ -1,10 +1,11 @@
 #include "corpus/inputs.h"
 
-#include <glob.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <system_error>
 
 #include "isoflop/base.h"
@@ -51,7 +52,7 @@ InputFile describe(const fs::path& path, std::string name, bool named) {
   return {path, std::move(name), named, kind.json_lines, kind.packing, static_cast<std::int64_t>(size)};
 }
 
-void add_folder(const fs::path& folder, std::vector<InputFile>& files) {
+void add_folder(const fs::path& folder, std::vector<InputFile>& files, std::int64_t& passed_over) {
   const std::size_t before = files.size();
   try {
     for (fs::recursive_directory_iterator at(folder), end; at != end; ++at) {
@@ -60,26 +61,79 @@ void add_folder(const fs::path& folder, std::vector<InputFile>& files) {
         if (at->is_directory()) at.disable_recursion_pending();
         continue;
       }
-      if (at->is_regular_file() && kind_of(at->path()).known_text) {
+      if (!at->is_regular_file()) continue;
+      if (kind_of(at->path()).known_text) {
         files.push_back(describe(at->path(), at->path().lexically_relative(folder).generic_string(), false));
+      } else {
+        ++passed_over;
       }
     }
   } catch (const fs::filesystem_error& error) {
     throw Error(Fault::io, error.path1().string(), "cannot read the folder: " + error.code().message());
   }
   if (files.size() == before) {
-    throw Error(Fault::missing_input, folder.string(), "holds no *.txt, *.md or *.jsonl (nor their .gz or .zst)",
+    throw Error(Fault::missing_input, folder.string(), std::string("holds none of ") + kTextEndings,
                 "name the files themselves if they end otherwise");
   }
 }
 
-std::vector<std::string> match_glob(const std::string& pattern) {
-  glob_t found{};
-  const int code = ::glob(pattern.c_str(), 0, nullptr, &found);
-  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
-  if (code != 0 && code != GLOB_NOMATCH) throw Error(Fault::io, pattern, "cannot look for the files it matches");
-  return paths;
+// names in a folder, sorted; none where there is no such folder
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder.empty() ? "." : folder, error), end; !error && at != end; at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  const bool absent = error == std::errc::not_a_directory || error == std::errc::no_such_file_or_directory;
+  if (error && !absent) throw Error(Fault::io, folder.string(), "cannot read the folder: " + error.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// what lies below `folder` and matches the parts of the pattern from `part` on; `**` is any number of folders, none included, and
+// does not follow symbolic links, so that a loop of them ends
+void match_parts(const fs::path& folder, const std::vector<std::string>& parts, std::size_t part, std::set<fs::path>& found) {
+  if (part == parts.size()) {
+    found.insert(folder);
+    return;
+  }
+  if (parts[part] == "**") {
+    const bool last = part + 1 == parts.size();
+    if (!last) match_parts(folder, parts, part + 1, found);
+    for (const std::string& name : names_in(folder)) {
+      const fs::path inner = folder / name;
+      if (name.starts_with('.')) continue;
+      if (fs::is_directory(fs::symlink_status(inner))) {
+        match_parts(inner, parts, part, found);
+      } else if (last) {
+        found.insert(inner);
+      }
+    }
+  } else if (parts[part].find_first_of("*?[\\") == std::string::npos) {
+    if (std::error_code error; fs::exists(folder / parts[part], error)) match_parts(folder / parts[part], parts, part + 1, found);
+  } else {
+    for (const std::string& name : names_in(folder)) {
+      if (::fnmatch(parts[part].c_str(), name.c_str(), FNM_PERIOD) == 0) match_parts(folder / name, parts, part + 1, found);
+    }
+  }
+}
+
+std::vector<fs::path> match_glob(const std::string& pattern) {
+  const fs::path whole(pattern);
+  std::vector<std::string> parts;
+  for (const fs::path& part : whole.relative_path()) {
+    if (!part.empty()) parts.push_back(part.string());
+  }
+  std::set<fs::path> found;
+  match_parts(whole.root_path(), parts, 0, found);
+  // where `**` looked into every folder, a folder it matched adds nothing
+  if (std::find(parts.begin(), parts.end(), "**") != parts.end()) {
+    std::erase_if(found, [](const fs::path& path) {
+      std::error_code ignored;
+      return fs::is_directory(path, ignored);
+    });
+  }
+  return {found.begin(), found.end()};
 }
 
 // as many trailing parts of the path as asked for
@@ -107,12 +161,14 @@ void make_names_unique(std::vector<InputFile>& files) {
 
 }  // namespace
 
-std::vector<InputFile> find_inputs(const std::vector<std::string>& inputs) {
+Inputs find_inputs(const std::vector<std::string>& inputs) {
   if (inputs.empty()) throw Error(Fault::missing_input, "corpus", "no input named", "name a file, a folder or a glob");
-  std::vector<InputFile> files;
-  const auto add = [&files](const fs::path& path, bool named) {
-    if (fs::is_directory(path)) {
-      add_folder(path, files);
+  Inputs all;
+  std::vector<InputFile>& files = all.files;
+  const auto add = [&](const fs::path& path, bool named) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      add_folder(path, files, all.passed_over);
     } else {
       files.push_back(describe(path, path.filename().string(), named));
     }
@@ -124,9 +180,9 @@ std::vector<InputFile> find_inputs(const std::vector<std::string>& inputs) {
     if (fs::exists(status)) {
       add(input, true);
     } else if (input.find_first_of("*?[") != std::string::npos) {
-      const std::vector<std::string> found = match_glob(input);
+      const std::vector<fs::path> found = match_glob(input);
       if (found.empty()) throw Error(Fault::missing_input, input, "no file matches this pattern");
-      for (const std::string& path : found) add(path, false);
+      for (const fs::path& path : found) add(path, false);
     } else {
       throw Error(Fault::missing_input, input, "no such file or folder");
     }
@@ -137,7 +193,7 @@ std::vector<InputFile> find_inputs(const std::vector<std::string>& inputs) {
   std::erase_if(files, [&seen](const InputFile& file) { return !seen.emplace(fs::canonical(file.path), true).second; });
   make_names_unique(files);
   std::sort(files.begin(), files.end(), [](const InputFile& a, const InputFile& b) { return a.name < b.name; });
-  return files;
+  return all;
 }
 
 }  // namespace isoflop::corpus

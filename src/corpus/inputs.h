@@ -8,6 +8,9 @@
 
 namespace isoflop::corpus {
 
+/// What is read of a folder.
+inline constexpr const char* kTextEndings = "*.txt, *.md, *.jsonl, *.ndjson and their .gz and .zst";
+
 enum class Packing { none, gzip, zstd };
 
 struct InputFile {
@@ -19,10 +22,16 @@ struct InputFile {
   std::int64_t stored_bytes = 0;
 };
 
-/// Files, folders (recursive; *.txt *.md *.jsonl *.ndjson and their .gz .zst; hidden entries left out) and globs, each file once,
-/// sorted by name. Files of the same name take as many of their folders' names before it as it needs to tell them apart.
+struct Inputs {
+  std::vector<InputFile> files;  ///< each once, sorted by name
+  std::int64_t passed_over = 0;  ///< files of the folders that do not end like text; hidden ones are not counted
+};
+
+/// Files, folders (recursive; kTextEndings; hidden entries left out) and globs (`*`, `?`, `[...]`
+/// within a name; `**` as a whole part of the path is any number of folders, follows no symbolic link and matches files only).
+/// Files of the same name take as many of their folders' names before it as it needs to tell them apart.
 ///
 /// Throws   missing_input (no such file, a glob that matches nothing, a folder without text), bad_data (not a regular file).
-[[nodiscard]] std::vector<InputFile> find_inputs(const std::vector<std::string>& inputs);
+[[nodiscard]] Inputs find_inputs(const std::vector<std::string>& inputs);
 
 }  // namespace isoflop::corpus

@@ -26,7 +26,7 @@ class ReadingAFile : public InAFolder {
  protected:
   Collected read(const std::string& name, std::string_view bytes, const ReadOptions& options = {}) {
     Collected got;
-    report_ = read_documents(find_inputs({put(name, bytes)}).at(0), options, got, {}, {});
+    report_ = read_documents(find_inputs({put(name, bytes)}).files.at(0), options, got, {}, {});
     return got;
   }
   Error refused(const std::string& name, std::string_view bytes, const ReadOptions& options = {}) {

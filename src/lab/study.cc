@@ -57,9 +57,12 @@ void read_data(TomlReader& reader, Study& study) {
   if (const auto word = reader.text("utf8")) corpus.utf8 = at_key(reader, "utf8", [&] { return utf8_policy_from(*word); });
   if (const auto word = reader.text("split")) corpus.split = at_key(reader, "split", [&] { return split_kind_from(*word); });
   set(corpus.val_fraction, reader.number("val_fraction"));
-  if (!(corpus.val_fraction > 0 && corpus.val_fraction < 1)) reader.fail("val_fraction", "must lie between 0 and 1");
   set(corpus.block_characters, reader.integer("block_characters"));
-  if (corpus.block_characters < 1) reader.fail("block_characters", "must be at least 1");
+  try {
+    validate(corpus);
+  } catch (const Error& error) {
+    reader.fail(error.subject().c_str(), error.problem(), error.hint());
+  }
   if (const auto word = reader.text("tokenizer")) study.tokenizer = at_key(reader, "tokenizer", [&] { return tokenizer_kind_from(*word); });
   if (const auto word = reader.text("vocabulary")) study.vocabulary = at_key(reader, "vocabulary", [&] { return vocabulary_from(*word); });
   if (const auto word = reader.text("order")) study.train.order = at_key(reader, "order", [&] { return parse_enum<BatchOrder>(*word, "order"); });

@@ -111,6 +111,14 @@ TEST(StudyText, AStudyWithoutModelsOrWithTwoOfOneNameIsRefused) {
   EXPECT_THAT(error_of_study(std::string(kModel) + kModel).problem(), HasSubstr("twice"));
 }
 
+TEST(StudyText, AnOptionOfTheCorpusOutOfRangeIsNamedWithItsPlace) {
+  for (const char* line : {"val_fraction = 0.6", "val_fraction = 0.0", "block_characters = 0", "text_key = \"\""}) {
+    const Error error = error_of_study(std::string("[data]\n") + line + "\n" + kModel);
+    EXPECT_EQ(error.fault(), Fault::bad_study) << line;
+    EXPECT_THAT(error.subject(), HasSubstr("s.toml:2:")) << line;
+  }
+}
+
 TEST(StudyText, ANameThatIsAPathIsRefused) { EXPECT_EQ(error_of_study(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study); }
 
 }  // namespace
