@@ -68,7 +68,9 @@ void get(const GetFlags& flags, const Globals& globals) {
   }
   Json got = Json::array();
   for (const std::string& name : flags.names) {
-    const std::string path = isoflop::get_corpus(name, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals));
+    const std::string path = in_cache(default_cache(), "--out or ISOFLOP_CACHE", [&] {
+      return isoflop::get_corpus(name, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals));
+    });
     const auto& recipes = isoflop::corpus_recipes();
     const auto recipe = std::find_if(recipes.begin(), recipes.end(), [&](const auto& each) { return each.name == name; });
     Json facts = to_json(*recipe);
@@ -114,8 +116,12 @@ void stats(const StatsFlags& flags, const Globals& globals) {
   isoflop::CorpusOptions options = flags.options;
   options.split = isoflop::split_kind_from(flags.split);
   options.utf8 = isoflop::utf8_policy_from(flags.utf8);
-  options.inputs = isoflop::resolve_inputs(flags.inputs, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals));
-  const auto manifest = isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals)).manifest();
+  options.inputs = in_cache(default_cache(), "--out or ISOFLOP_CACHE", [&] {
+    return isoflop::resolve_inputs(flags.inputs, corpora_folder(flags.out), stop_requested(), progress_to_stderr(globals));
+  });
+  const auto corpus = isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals));
+  if (const std::string passed_over = corpus.passed_over(); !passed_over.empty()) note(globals, passed_over);
+  const auto& manifest = corpus.manifest();
   if (globals.json) return print_json(Json::parse(isoflop::to_json(manifest)));
   print_stats(manifest);
 }

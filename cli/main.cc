@@ -20,7 +20,7 @@ int usage_error(const CLI::App& program, const CLI::ParseError& error) {
   std::string command = app == &program ? "isoflop" : app->get_name();
   for (const CLI::App* parent = app->get_parent(); parent != nullptr; parent = parent->get_parent()) command = parent->get_name() + " " + command;
   if (app == &program) command = "isoflop";
-  print_error(cli::usage_problem(*app, error), "`" + command + " --help` shows the flags");
+  print_error(cli::usage_problem(*app, error), "`" + command + " --help` shows the " + (app->get_subcommands({}).empty() ? "flags" : "commands"));
   return static_cast<int>(isoflop::Fault::usage);
 }
 
@@ -49,9 +49,7 @@ int main(int argc, char** argv) {
     if (std::fflush(stdout) != 0) throw isoflop::Error(isoflop::Fault::io, "standard output", "cannot be written");
     return 0;
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* app = &program;
-    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
-    std::fputs(app->help().c_str(), stdout);
+    std::fputs(program.help().c_str(), stdout);  // of the command that was given, by its whole name
     return 0;
   } catch (const CLI::CallForVersion&) {
     std::puts("isoflop " ISOFLOP_VERSION);

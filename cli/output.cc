@@ -16,6 +16,21 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// isoflop::Fault in a user's words; README.md has the same numbers
+constexpr const char* kExitCodes = R"(
+Exit codes:
+  0    done
+  1    failed in a way that has no code of its own: not enough memory, another process writes the run
+  2    the command line: a flag, a command or a word that is not known
+  65   an input or a stored file was read and is not what it must be
+  66   an input is not there
+  74   the disk is full, or a file or folder cannot be read or written
+  75   stopped by SIGTERM or SIGUSR1; what was done is saved, the same command goes on
+  78   a study or a model's shape that cannot be meant
+  79   a run diverged: its loss or gradient is not a finite number
+  130  stopped by Ctrl-C; what was done is saved, the same command goes on
+)";
+
 // the example stands first, then what the command does, then its flags
 class ExampleFirst : public CLI::Formatter {
  public:
@@ -26,6 +41,7 @@ class ExampleFirst : public CLI::Formatter {
     text += make_positionals(app);
     text += make_groups(app, mode);
     text += make_subcommands(app, mode);
+    if (app->get_parent() == nullptr) text += kExitCodes;
     return text;
   }
 };
@@ -74,6 +90,24 @@ CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& nam
 
 std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
   std::string problem = error.what();
+  std::vector<std::string> commands;
+  for (const CLI::App* sub : app.get_subcommands({})) commands.push_back(sub->get_name());
+
+  if (problem == CLI::RequiredError::Subcommand(1).what()) {
+    for (const std::string& word : app.remaining()) {
+      if (word.starts_with('-')) continue;
+      const auto near = isoflop::nearest(word, commands);
+      return "unknown command `" + word + "`" + (near ? "; did you mean " + *near + "?" : "");
+    }
+    std::string known;
+    for (const std::string& command : commands) known += (known.empty() ? "" : ", ") + command;
+    return "no command given, expected one of " + known;
+  }
+  // CLI11: "--flag: At Most 1 required but received 2"
+  if (const auto at = problem.find(": At Most "); at != std::string::npos) {
+    const std::string received = problem.substr(problem.rfind(' ') + 1);
+    return problem.substr(0, at) + " was given " + received + " times, expected once";
+  }
   const std::string prefix = "The following argument was not expected: ";
   const std::string several = "The following arguments were not expected: ";
   for (const std::string& start : {prefix, several}) {
@@ -83,11 +117,10 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
     if (const auto flag = word.find("--"); flag != std::string::npos) word = word.substr(flag);
     word = word.substr(0, word.find_first_of(" ,"));
     problem = "unknown flag or word `" + word + "`";
-    std::vector<std::string> known;
+    std::vector<std::string> known = commands;
     for (const CLI::Option* option : app.get_options()) {
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     }
-    for (const CLI::App* sub : app.get_subcommands({})) known.push_back(sub->get_name());
     if (const auto near = isoflop::nearest(word, known)) problem += "; did you mean " + *near + "?";
   }
   return problem;

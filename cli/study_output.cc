@@ -124,16 +124,16 @@ std::string default_cache() {
 }
 
 void add_study_flags(CLI::App& app, StudyFlags& flags) {
-  app.add_option("--data", flags.data, "text: files, folders, globs, .jsonl, each also .gz or .zst; else the name of a sample corpus");
+  app.add_option("--data", flags.data, "text: files, folders (their *.txt, *.md, *.jsonl, *.ndjson), globs (** too), each also .gz or .zst; else the name of a sample corpus");
   app.add_option("--text-key,--text_key", flags.text_key, "JSONL: the key that holds the text");
   app.add_option("--utf8", flags.utf8, "invalid UTF-8: error, replace or skip");
   app.add_option("--split", flags.split, "what is held out: automatic, block, document or source");
   app.add_option("--out", flags.out, "the study's folder (default: isoflop-runs/<study>)");
-  app.add_option("--cache", flags.cache, "where tokens and sample corpora are kept (default: $ISOFLOP_CACHE, else ~/.cache/isoflop)");
+  app.add_option("--cache", flags.cache, "where tokens and sample corpora are kept (default: $ISOFLOP_CACHE, else $XDG_CACHE_HOME/isoflop, else ~/.cache/isoflop, else isoflop-cache here)");
   app.add_option("--threads", flags.threads, "cores to use (default: all); the result's bytes do not depend on it")->check(CLI::Range(1, 4096));
   app.add_option("--isa", flags.isa, "kernel set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
   app.add_option("--dtype", flags.dtype, "float32 (default), or bfloat16: twice as fast where the machine has AVX512-BF16");
-  app.add_flag("--allow-isa-change", flags.allow_isa_change, "go on from a checkpoint of another kernel set; it is recorded");
+  app.add_flag("--allow-isa-change", flags.allow_isa_change, "go on from a checkpoint of another kernel set; the page, `runs ls --json` and record.json say so");
   app.add_flag("--recompute", flags.recompute, "compute activations again in backward: less memory, more time, the same bytes");
   app.add_option("--checkpoint-interval,--checkpoint_interval", flags.checkpoint_interval, "steps between checkpoints")->check(CLI::Range(1, 1 << 30));
   app.add_flag("--dry-run", flags.dry_run, "say what it would do and cost; train nothing");
@@ -171,12 +171,13 @@ isoflop::LabOptions apply(const StudyFlags& flags, const Globals& globals, isofl
 }
 
 void do_study(const isoflop::Study& study, const isoflop::LabOptions& options, const StudyFlags& flags, const Globals& globals) {
+  const char* how = "--cache or ISOFLOP_CACHE";
   if (flags.dry_run) {
-    print_plan(isoflop::plan_study(study, options), options, globals);
+    print_plan(in_cache(options.cache.string(), how, [&] { return isoflop::plan_study(study, options); }), options, globals);
     return;
   }
   const auto start = std::chrono::steady_clock::now();
-  const StudyResult result = isoflop::run_study(study, options);
+  const StudyResult result = in_cache(options.cache.string(), how, [&] { return isoflop::run_study(study, options); });
   throw_if_stopped("what was trained, in " + options.out.string() + ",");
   print_result(result, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), globals);
   for (const StudyRun& run : result.runs) {

@@ -22,6 +22,18 @@ void add_study_flags(CLI::App& app, StudyFlags& flags);
 /// $ISOFLOP_CACHE, $XDG_CACHE_HOME/isoflop, ~/.cache/isoflop, or ./isoflop-cache where none is set.
 [[nodiscard]] std::string default_cache();
 
+/// Does work that writes into the cache: where that cannot be, the hint says how to choose another (`how`), not another --out.
+template <class Work>
+auto in_cache(const std::string& cache, const std::string& how, Work work) {
+  try {
+    return work();
+  } catch (const isoflop::Error& error) {
+    const bool disk_full = !error.hint().empty() && error.hint().find("--out") == std::string::npos;
+    if (error.fault() != isoflop::Fault::io || disk_full || !error.subject().starts_with(cache)) throw;
+    throw isoflop::Error(error.fault(), error.subject(), error.problem(), "choose a cache folder you may write to with " + how);
+  }
+}
+
 /// Runs or dry-runs a study, prints the result, and maps stops and divergence to faults.
 void do_study(const isoflop::Study& study, const isoflop::LabOptions& options, const StudyFlags& flags, const Globals& globals);
 

@@ -38,12 +38,16 @@ void add_corpus_flags(CLI::App& app, CorpusFlags& flags) {
 
 isoflop::Corpus open_corpus(const CorpusFlags& flags, const Globals& globals) {
   isoflop::CorpusOptions options;
-  options.inputs = isoflop::resolve_inputs(flags.inputs, default_cache() + "/corpora", stop_requested(), progress_to_stderr(globals));
+  options.inputs = in_cache(default_cache(), "ISOFLOP_CACHE", [&] {
+    return isoflop::resolve_inputs(flags.inputs, default_cache() + "/corpora", stop_requested(), progress_to_stderr(globals));
+  });
   options.split = isoflop::split_kind_from(flags.split);
   options.val_fraction = flags.val_fraction;
   options.utf8 = isoflop::utf8_policy_from(flags.utf8);
   options.text_key = flags.text_key;
-  return isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals));
+  isoflop::Corpus corpus = isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals));
+  if (const std::string passed_over = corpus.passed_over(); !passed_over.empty()) note(globals, passed_over);
+  return corpus;
 }
 
 Json facts_of(const isoflop::Tokenizer& tokenizer) {

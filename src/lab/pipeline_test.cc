@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/testing.h"
 #include "isoflop/lab.h"
+#include "runs/run_folder.h"
 
 namespace isoflop {
 namespace {
@@ -241,6 +242,18 @@ TEST(Pipeline, NoTextOrAnUnknownOneIsMissingInput) {
   } catch (const Error& error) {
     EXPECT_THAT(error.hint(), HasSubstr("sotu"));
   }
+}
+
+TEST(Pipeline, ThePageNamesARunThatChangedItsKernelSet) {
+  Place place = place_for("isa");
+  const StudyResult result = run_study(place.study, place.options);
+  EXPECT_THAT(read_file(result.report), testing::Not(HasSubstr("more than one kernel set")));
+  const fs::path folder = result.runs.front().stored.folder;
+  auto sealed = read_record(folder);
+  ASSERT_TRUE(sealed);
+  sealed->record.isa_changed = true;
+  write_file_atomic(folder / "record.json", record_document(*sealed));
+  EXPECT_THAT(read_file(report_study(place.options.out)), HasSubstr("more than one kernel set"));
 }
 
 TEST(Pipeline, TextCanBeSampledFromARun) {

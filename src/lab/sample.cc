@@ -8,6 +8,7 @@
 #include "base/team.h"
 #include "isoflop/lab.h"
 #include "lab/estimate.h"
+#include "lab/study_report.h"
 #include "train/train.h"
 
 namespace isoflop {
@@ -49,7 +50,7 @@ std::string sample_run(const std::filesystem::path& folder, const std::string& n
   }
   const RunSpec spec = store.spec(run->id);
   const std::string tokenizer_path = (folder / "tokenizer.json").string();
-  const auto tokenizer = tokenizer_from_json(read_file(tokenizer_path), tokenizer_path);
+  const auto tokenizer = lab::study_tokenizer(folder);
   if (tokenizer->id() != spec.tokenizer) throw Error(Fault::bad_data, tokenizer_path, "is not the tokenizer that run " + run->id + " was trained with");
 
   Team team(std::max<std::int64_t>(1, options.threads));

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "runs/run_folder.h"
 
 namespace isoflop {
 namespace lab {
@@ -73,6 +74,17 @@ std::vector<Fact> setup_facts(const ReportInput& input, const RunSpec& spec) {
            range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens) / static_cast<double>(r.record.params.params); }, three_digits)},
           {"Seeds", format_number(static_cast<std::int64_t>(study.seeds.size()))},
           {"Number format", to_string(spec.dtype)}};
+}
+
+// a file that `isoflop run` writes whenever it is called
+template <class Parse>
+auto read_with_cure(const std::filesystem::path& folder, const char* file, Parse parse) {
+  try {
+    const std::string subject = (folder / file).string();
+    return parse(read_file(subject), subject);
+  } catch (const Error& error) {
+    throw Error(error.fault(), error.subject(), error.problem(), cure_of(file));
+  }
 }
 
 RunReport run_report(const StoredRun& run, const RunStore& store) {
@@ -154,9 +166,17 @@ StudyReport study_report(const ReportInput& input, const RunStore& store) {
     report.setup.push_back({"Rates tried (held-out loss)", tried});
   }
   for (const StoredRun& run : input.family) {
+    if (run.record.isa_changed) {
+      report.warnings.push_back({"isa_changed", "run " + run.record.name + ": its steps were made with more than one kernel set, the last with " + run.record.isa +
+                                                    " (--allow-isa-change)"});
+    }
     if (run.record.status == RunStatus::diverged) report.warnings.push_back({"diverged", "run " + run.record.name + ": " + run.record.reason});
   }
   return report;
+}
+
+std::unique_ptr<Tokenizer> study_tokenizer(const std::filesystem::path& folder) {
+  return read_with_cure(folder, "tokenizer.json", tokenizer_from_json);
 }
 
 std::filesystem::path write_report(const StudyReport& report, const std::filesystem::path& folder) {
@@ -189,13 +209,10 @@ std::filesystem::path report_study(const std::filesystem::path& folder) {
     throw Error(Fault::missing_input, (folder / "laws.json").string(), "no such file: the study is not finished", "`isoflop run` goes on where it stopped");
   }
   const std::string subject = (folder / "laws.json").string();
-  const Json laws = parse_json(read_file(subject), subject);
-  const std::string study_path = (folder / "study.resolved.toml").string();
-  const Study study = study_from_toml(read_file(study_path), study_path);
-  const std::string manifest_path = (folder / "corpus.manifest.json").string();
-  const CorpusManifest manifest = corpus_manifest_from_json(read_file(manifest_path), manifest_path);
-  const std::string tokenizer_path = (folder / "tokenizer.json").string();
-  const auto tokenizer = tokenizer_from_json(read_file(tokenizer_path), tokenizer_path);
+  const Json laws = lab::read_with_cure(folder, "laws.json", parse_json);
+  const Study study = lab::read_with_cure(folder, "study.resolved.toml", study_from_toml);
+  const CorpusManifest manifest = lab::read_with_cure(folder, "corpus.manifest.json", corpus_manifest_from_json);
+  const auto tokenizer = lab::study_tokenizer(folder);
 
   const auto runs_named = [&](const char* key) {
     std::vector<StoredRun> runs;

@@ -1,6 +1,9 @@
 // A study folder's files -> what the page says.
 #pragma once
 
+#include <filesystem>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "isoflop/lab.h"
@@ -28,6 +31,9 @@ struct ReportInput {
 
 /// report.html and figures/*.svg. Returns the page's path.
 [[nodiscard]] std::filesystem::path write_report(const StudyReport& report, const std::filesystem::path& folder);
+
+/// STUDY/tokenizer.json. What is wrong with it is said with its cure.
+[[nodiscard]] std::unique_ptr<Tokenizer> study_tokenizer(const std::filesystem::path& folder);
 
 /// laws.json: the runs the laws were fitted to, the laws, and the baselines (docs/formats/laws.md).
 void write_laws(const std::filesystem::path& folder, const Study& study, const std::vector<LawView>& laws, const std::vector<StoredRun>& family,

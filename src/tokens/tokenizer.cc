@@ -214,6 +214,11 @@ std::unique_ptr<Tokenizer> char_tokenizer_from(const Json& json, bool end_of_tex
 std::string Tokenizer::id() const { return sha256_hex(to_json()).substr(0, 16); }
 
 std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const std::string& subject) {
+  // every tokenizer begins so: what does not was never one
+  constexpr std::string_view kBegin = "{\"schema_version\":";
+  if (text.substr(0, kBegin.size()) != kBegin.substr(0, text.size())) {
+    throw Error(Fault::bad_data, subject, "is not a tokenizer", "`isoflop tok train` makes one");
+  }
   const Json json = parse_json(unseal_json(text, subject, "build it again with `isoflop tok train`"), subject);
   const int schema = json_get<int>(json, "schema_version", subject);
   if (schema != kTokenizerSchema) {

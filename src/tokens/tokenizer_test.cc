@@ -118,6 +118,14 @@ TEST(Tokenizers, AreRefusedWhenAnyBitOfTheirFileIsFlipped) {
   for (std::size_t size = 0; size < text.size(); ++size) EXPECT_THROW((void)tokenizer_from_json(text.substr(0, size), "t"), Error) << size;
 }
 
+TEST(Tokenizers, AreToldFromAFileThatNeverWasOne) {
+  const auto problem_of = [](const std::string& text) { return error_of([&] { (void)tokenizer_from_json(text, "t"); }).problem(); };
+  const std::string text = char_tokenizer(source_of({{"ab"}}))->to_json();
+  EXPECT_THAT(problem_of("It was the best of times"), HasSubstr("is not a tokenizer"));
+  EXPECT_THAT(problem_of("{\"a\": 1}"), HasSubstr("is not a tokenizer"));
+  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, text.size() / 2}) EXPECT_THAT(problem_of(text.substr(0, size)), HasSubstr("truncated")) << size;
+}
+
 TEST(Tokenizers, DifferInIdWhenAnythingThatMattersDiffers) {
   std::set<std::string> seen;
   for (const auto kind : {TokenizerKind::byte, TokenizerKind::char_}) {

@@ -1,6 +1,7 @@
 // Bad input: one clear message, the right exit code, nothing already saved lost.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -157,8 +158,8 @@ TEST(BadInput, ADamagedCheckpointIsNamedAndThePreviousOneUsed) {
   const fs::path place = fresh("checkpoint");
   write(place / "s.txt", sentences(20'000));
   const std::string command =
-      "train --data s.txt --out a --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 3000 --split block --checkpoint-interval 50 --json";
-  const Outcome stopped = program(command, "timeout --preserve-status -s TERM 1.2");
+      "train --data s.txt --out a --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 1500 --threads 1 --split block --checkpoint-interval 25 --json";
+  const Outcome stopped = stopped_by(SIGTERM, command, "a", 2);
   ASSERT_EQ(stopped.code, 75) << stopped.err;
   fs::path newest;
   for (const auto& entry : fs::recursive_directory_iterator(place / "a/runs")) {
@@ -177,8 +178,81 @@ TEST(BadInput, ADamagedRecordIsNamedAndNeverTakenForFinished) {
   const fs::path place = fresh("record");
   write(place / "s.txt", sentences(20'000));
   ASSERT_EQ(train("s.txt").code, 0);
-  damage(find_file(place / "out/runs", "record.json"));
-  expect_error(program("runs verify out"), 65, {"record.json"});
+  const fs::path file = find_file(place / "out/runs", "record.json");
+  const std::string whole = read(file);
+  damage(file);
+  expect_error(program("runs verify out"), 65, {"record.json", "run the study again"});
+  EXPECT_EQ(train("s.txt").code, 0);  // as the hint says
+  EXPECT_EQ(read(file), whole);
+  EXPECT_EQ(program("runs verify out").code, 0);
+}
+
+TEST(BadInput, AFinishedRunThatLostItsLinesIsNamedAndItsCure) {
+  const fs::path place = fresh("lines");
+  write(place / "s.txt", sentences(20'000));
+  ASSERT_EQ(train("s.txt").code, 0);
+  for (const char* name : {"steps.jsonl", "eval.jsonl"}) {
+    const fs::path file = find_file(place / "out/runs", name);
+    const std::string whole = read(file);
+    for (const bool missing : {false, true}) {
+      if (missing) {
+        fs::remove(file);
+      } else {
+        fs::resize_file(file, whole.rfind('\n', whole.size() - 2) + 1);
+      }
+      for (const Outcome& outcome : {train("s.txt"), program("report out"), program("runs verify out")}) {
+        expect_error(outcome, 65, {name, "train the run again"});
+      }
+    }
+    write(file, whole);
+  }
+  EXPECT_EQ(program("report out").code, 0);
+}
+
+TEST(BadInput, ALostSpecIsWrittenAgainAndNothingIsTrained) {
+  const fs::path place = fresh("spec");
+  write(place / "s.txt", sentences(20'000));
+  ASSERT_EQ(train("s.txt").code, 0);
+  const fs::path file = find_file(place / "out/runs", "spec.json");
+  const std::string whole = read(file);
+  for (const bool missing : {false, true}) {
+    if (missing) {
+      fs::remove(file);
+    } else {
+      damage(file);
+    }
+    expect_error(program("report out"), missing ? 66 : 65, {"spec.json", "isoflop run"});
+    const Outcome again = train("s.txt", "--json");
+    ASSERT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(again.json()["trained"], 0);
+    EXPECT_EQ(read(file), whole);
+  }
+}
+
+TEST(BadInput, ALostTokenizerIsMendedByRun) {
+  const fs::path place = fresh("tokenizer");
+  write(place / "s.txt", sentences(20'000));
+  ASSERT_EQ(train("s.txt").code, 0);
+  fs::remove(place / "out/tokenizer.json");
+  expect_error(program("sample out"), 66, {"tokenizer.json", "isoflop run"});
+  expect_error(program("report out"), 66, {"tokenizer.json", "isoflop run"});
+  expect_error(program("runs verify out"), 65, {"tokenizer.json"});
+  ASSERT_EQ(train("s.txt").code, 0);
+  EXPECT_EQ(program("sample out --tokens 5").code, 0);
+  expect_error(program("tok decode --tokenizer s.txt 1 2"), 65, {"s.txt", "is not a tokenizer"});
+}
+
+TEST(BadInput, ACacheThatCannotBeWrittenSaysHowToChooseAnother) {
+  const fs::path place = fresh("nocache");
+  write(place / "s.txt", sentences(20'000));
+  write(place / "cache", "in the way");
+  expect_error(train("s.txt"), 74, {"cache", "--cache or ISOFLOP_CACHE"});
+}
+
+TEST(BadInput, AStudysHeldOutShareOutOfRangeIs78) {
+  const fs::path place = fresh("share");
+  write(place / "s.toml", "[data]\nval_fraction = 0.6\n[[models]]\nn_layer = 1\n");
+  expect_error(program("run s.toml --data x"), 78, {"s.toml:2:16", "val_fraction", "(0, 0.5]"});
 }
 
 TEST(BadInput, ALossThatIsNotANumberStopsBeforeTheUpdateWith79) {

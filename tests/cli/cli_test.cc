@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
 #include <chrono>
+#include <utility>
 
 #include "program.h"
 
@@ -35,6 +38,34 @@ TEST(Help, ComesInUnderATenthOfASecond) {
     least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   EXPECT_LT(least, 0.1);
+}
+
+TEST(Help, NamesTheWholeCommandAndTheReadmeHasItsExitCodes) {
+  (void)fresh("words");
+  EXPECT_THAT(program("run --help").out, HasSubstr("Usage: isoflop run"));
+  EXPECT_THAT(program("runs ls --help").out, HasSubstr("Usage: isoflop runs ls"));
+  const std::string help = program("--help").out, readme = read(fs::path(ISOFLOP_SOURCE_DIR) / "README.md");
+  for (const char* code : {"0", "1", "2", "65", "66", "74", "75", "78", "79", "130"}) {
+    EXPECT_THAT(help, HasSubstr("\n  " + std::string(code) + " "));
+    EXPECT_THAT(readme, HasSubstr("\n| " + std::string(code) + " |"));
+  }
+}
+
+TEST(Usage, AnUnknownCommandIsNamedWithTheNearest) {
+  (void)fresh("command");
+  const Outcome near = program("rnu --data x");
+  EXPECT_EQ(near.code, 2);
+  EXPECT_THAT(near.err, testing::AllOf(HasSubstr("`rnu`"), HasSubstr("did you mean run?")));
+  EXPECT_THAT(program("quixotic").err, HasSubstr("unknown command `quixotic`"));
+  EXPECT_THAT(program("runs lst out").err, testing::AllOf(HasSubstr("`lst`"), HasSubstr("did you mean ls?")));
+  EXPECT_THAT(program("").err, testing::AllOf(HasSubstr("no command given"), HasSubstr("report")));
+}
+
+TEST(Usage, AFlagGivenTwiceIsNamed) {
+  (void)fresh("twice");
+  const Outcome outcome = program("train --n_embd 32 --n_embd 16");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--n_embd was given 2 times, expected once"));
 }
 
 TEST(Usage, AnUnknownFlagNamesTheNearestAndExitsWith2) {
@@ -119,6 +150,17 @@ TEST(Report, CanBeDrawnAgainFromWhatIsStored) {
   EXPECT_EQ(read(place / "out/report.html"), page);
 }
 
+TEST(Data, TwoStarsReachEveryDepthAndWhatAFolderLeavesOutIsCounted) {
+  const fs::path place = fresh("globs");
+  fs::create_directories(place / "tree/a/b");
+  for (const char* file : {"tree/one.txt", "tree/a/two.txt", "tree/a/b/three.txt"}) write(place / file, file + sentences(20'000));
+  write(place / "tree/picture.png", "not text");
+  const Outcome glob = program("data stats 'tree/**/*.txt' --json");
+  ASSERT_EQ(glob.code, 0) << glob.err;
+  EXPECT_EQ(glob.json()["files"].size(), 3U);
+  EXPECT_THAT(program("data stats tree").err, HasSubstr("1 file was passed over"));
+}
+
 TEST(DryRun, TrainsNothingAndWritesNoStudy) {
   const fs::path place = fresh("dry");
   write(place / "text.txt", sentences(20'000));
@@ -138,13 +180,11 @@ TEST(Doctor, LooksAtTheEnvironment) {
 TEST(Signals, SigtermSavesACheckpointAndExitsWith75AndTheNextCallEndsTheSame) {
   const fs::path place = fresh("signals");
   write(place / "text.txt", sentences(20'000));
-  const std::string flags = " --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 4000 --split block --eval_interval 500";
-  const Outcome stopped = program("train --data text.txt --out a --json --checkpoint-interval 100" + flags, "timeout -s TERM 1.5");
-  ASSERT_EQ(stopped.code, 124) << stopped.err;  // timeout's own code; the program's is seen below
-  const Outcome again = program("train --data text.txt --out a --json" + flags, "timeout --preserve-status -s TERM 0.7");
-  EXPECT_EQ(again.code, 75) << again.err;
-  const Outcome interrupted = program("train --data text.txt --out a --json" + flags, "timeout --preserve-status -s INT 0.7");
-  EXPECT_EQ(interrupted.code, 130) << interrupted.err;
+  const std::string flags = " --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 2000 --threads 1 --split block --eval_interval 500 --checkpoint-interval 25";
+  for (const auto& [signal, code] : {std::pair(SIGTERM, 75), std::pair(SIGUSR1, 75), std::pair(SIGINT, 130)}) {
+    const Outcome stopped = stopped_by(signal, "train --data text.txt --out a --json" + flags, "a");
+    ASSERT_EQ(stopped.code, code) << stopped.err;
+  }
   const Outcome rest = program("train --data text.txt --out a --json" + flags);
   ASSERT_EQ(rest.code, 0) << rest.err;
   const Outcome whole = program("train --data text.txt --out b --json" + flags);
