@@ -25,9 +25,11 @@ corpus::ReadOptions read_options(const CorpusOptions& options) {
 }
 
 [[noreturn]] void fail_without_held_out(const Survey& survey, SplitKind split) {
+  const std::size_t count = split == SplitKind::source ? survey.sources.size() : survey.units.size();
+  const std::string unit = split == SplitKind::block ? "block" : split == SplitKind::source ? "source" : "document";
   const std::string problem =
-      "nothing can be held out: " + std::to_string(split == SplitKind::source ? survey.sources.size() : survey.units.size()) +
-      " distinct or nearly so, of " + std::to_string(survey.characters) + " characters";
+      count == 1 ? "the text is one " + unit + " of " + std::to_string(survey.characters) + " characters: nothing can be held out"
+                 : "nothing can be held out: of " + std::to_string(count) + " " + unit + "s, equal ones taken together, none is at most half of the text";
   switch (split) {
     case SplitKind::block:
       throw Error(Fault::bad_data, "split by block", problem, "give more text, or cut it smaller with --block-characters");

@@ -258,7 +258,7 @@ TEST_F(CorpusOfFiles, NothingHeldOutIsRefusedWithAWayOut) {
   const std::string path = put("short.txt", "One short text.\n");
   const Error block = error_of([&] { (void)Corpus::open({.inputs = {path}}); });
   EXPECT_EQ(block.fault(), Fault::bad_data);
-  EXPECT_THAT(block.problem(), HasSubstr("nothing can be held out"));
+  EXPECT_EQ(block.problem(), "the text is one block of 16 characters: nothing can be held out");
   EXPECT_THAT(block.hint(), HasSubstr("--block-characters"));
   const Error document =
       error_of([&] { (void)Corpus::open({.inputs = {put("book.txt", long_text(400))}, .split = SplitKind::document}); });
