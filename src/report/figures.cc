@@ -245,6 +245,10 @@ Figure curves_figure(const StudyReport& study) {
     for (const EvalRecord& e : r.evals)
       if (e.tokens > 0)
         evals.points.push_back({.x = static_cast<double>(e.tokens), .y = e.loss, .low = {}, .high = {}, .label = {}});
+    if (line.points.size() == 1) {  // a line through one place would be its leader alone
+      line.mark = Mark::points;
+      line.points.front().label = line.label_end ? line.name : "";
+    }
     if (!line.points.empty()) {
       named[r.record.params.params] = true;
       figure.series.push_back(std::move(line));

@@ -56,7 +56,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string top(const StudyReport& study) {
   std::string marks;
-  static constexpr const char* kRegimes[] = {"fresh data", "repeated data", "memorising"};
+  static constexpr const char* kRegimes[] = {"fresh data", "repeated data", "more parameters than tokens"};
   const auto regime = static_cast<std::size_t>(study.regime);
   marks += tag("li", "regime-" + to_string(study.regime), kRegimes[std::min<std::size_t>(regime, 2)]);
   for (const std::string& label : study.labels) marks += tag("li", "", escape(label));
@@ -106,9 +106,27 @@ std::string care(const StudyReport& study) {
   return items.empty() ? "" : tag("div", "care", tag("b", "", "Read with care") + tag("ul", "", items));
 }
 
+/// What stands in a law's place where none was asked for: the losses there are.
+std::string without_law(const StudyReport& study) {
+  if (study.runs.empty()) return "No run is finished yet.";
+  std::size_t diverged = 0;
+  double low = 0, high = 0;
+  for (const RunReport& run : study.runs) {
+    diverged += run.record.status == RunStatus::diverged ? 1 : 0;
+    if (!run.record.loss) continue;
+    low = low == 0 ? *run.record.loss : std::min(low, *run.record.loss);
+    high = std::max(high, *run.record.loss);
+  }
+  const std::size_t count = study.runs.size();
+  std::string text = count == 1 ? (diverged == 1 ? "The run diverged" : "One run") : std::to_string(count) + " runs";
+  if (count > 1 && diverged > 0) text += ", " + (diverged == count ? std::string("all") : std::to_string(diverged)) + " diverged";
+  if (high > 0) text += ": held-out loss " + fixed(low, 4) + (low < high ? " to " + fixed(high, 4) : "") + " nats per token";
+  return text + ". A law needs runs of several sizes.";
+}
+
 std::string headline(const StudyReport& study) {
   const LawView* law = study.laws.empty() ? nullptr : &study.laws[0];
-  std::string out = tag("p", "lead", law ? escape(law_in_words(*law)) : "No law was fitted to this study yet.");
+  std::string out = tag("p", "lead", escape(law ? law_in_words(*law) : without_law(study)));
   if (law && law->result.fit) out += tiles(*law);
   return tag("section", "law", out + care(study));
 }
@@ -263,10 +281,10 @@ std::string runs_section(const StudyReport& study) {
       "<th scope=\"col\">loss</th><th scope=\"col\">all</th><th scope=\"col\">no embeddings</th><th scope=\"col\">in "
       "matmuls</th><th scope=\"col\">tokens</th>"
       "<th scope=\"col\">epochs</th><th scope=\"col\">learning rate</th><th scope=\"col\">seed</th><th "
-      "scope=\"col\">time</th><th scope=\"col\">tokens/s</th></tr></thead>";
+      "scope=\"col\">time</th><th scope=\"col\">tokens/s, median step</th></tr></thead>";
   return tag("section", "",
              tag("h2", "", "Runs") +
-                 "<div class=\"scroll wider\" tabindex=\"0\" role=\"region\" aria-label=\"Run table\"><table class=\"runs\">" +
+                 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Run table\"><table class=\"runs\">" +
                  kHead + tag("tbody", "", rows) + "</table></div>");
 }
 
@@ -302,6 +320,8 @@ std::string notes_section() {
                      "<p><b>The interval</b> is Student\xE2\x80\x99s t on the scatter of sizes about the line. It holds what "
                      "seeds and the form of the law contribute, and nothing of how well each size was tuned. Replicates of a "
                      "size are averaged first: they are not further sizes.</p>"
+                     "<p><b>Time</b> is the whole run with its evaluations; <b>tokens/s</b> is that of the median step without "
+                     "them, so it is not tokens over time.</p>"
                      "<p><b>Epochs</b> are training tokens over unique tokens. A law of <i class=\"v\">N</i> alone needs fresh "
                      "text: at most one epoch.</p>"));
 }

@@ -107,6 +107,36 @@ TEST(Page, GivesTheReasonWhereThereIsNoLaw) {
   EXPECT_THAT(page, Not(HasSubstr("class=\"tiles\"")));
 }
 
+TEST(Page, SaysWhatThereIsWhereNoLawWasAskedFor) {
+  StudyReport study = report::source_study();
+  study.laws.clear();
+  study.runs.resize(1);
+  EXPECT_THAT(report_html(study), HasSubstr("One run: held-out loss 3.9200 nats per token. A law needs runs of several sizes."));
+  study.runs[0].record.status = RunStatus::diverged;
+  study.runs[0].record.loss.reset();
+  EXPECT_THAT(report_html(study), HasSubstr("The run diverged. A law needs"));
+  EXPECT_THAT(report_html(StudyReport{}), HasSubstr("No run is finished yet."));
+}
+
+TEST(Page, TheRunTableKeepsToThePagesColumn) { EXPECT_THAT(report_html(report::source_study()), Not(HasSubstr("100vw"))); }
+
+TEST(Page, SaysThatTokensPerSecondAreOfTheMedianStep) {
+  EXPECT_THAT(report_html(report::source_study()), testing::AllOf(HasSubstr("tokens/s, median step"), HasSubstr("not tokens over time")));
+}
+
+TEST(Figures, ARunOfOneStepIsAPointAndNotALine) {
+  StudyReport study = report::source_study();
+  study.runs.resize(1);
+  study.runs[0].steps.resize(1);
+  study.runs[0].evals.clear();
+  const std::vector<Figure> figures = report_figures(study);
+  const Figure& curves = figures.back();
+  ASSERT_EQ(curves.id, "learning_curves");
+  ASSERT_EQ(curves.series.size(), 1U);
+  EXPECT_EQ(curves.series[0].mark, Mark::points);
+  EXPECT_EQ(curves.series[0].points[0].label, "tiny");
+}
+
 TEST(LawInWords, IsAPictureWithThreeSizes) {
   StudyReport study = report::source_study();
   study.runs.resize(3);
