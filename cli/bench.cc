@@ -180,12 +180,10 @@ void add_bench(CLI::App& program, Globals& globals) {
   command->add_option("--dtype", options->dtype, "float32 or bfloat16 (default: bfloat16 where the machine has AVX512-BF16)");
   command->add_option("--activation", options->activation, "gelu (default) or gelu_tanh");
   command->add_option("--threads", options->bench.threads, "Threads (default: every usable core)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}));
-  command->add_option("--grad-lanes", options->bench.grad_lanes, "Gradient lanes, a power of two (default: as a run has them)");
+      ->check(whole_number(1, 4096));
+  command->add_option("--grad-lanes", options->bench.grad_lanes, "Gradient lanes, a power of two (default: as a run has them)")->check(whole_number(0));
   command->add_flag("--recompute", options->bench.recompute, "Compute activations again in backward: less memory, more time");
-  command->add_option("--seconds", options->bench.seconds, "Training per model")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  command->add_option("--seconds", options->bench.seconds, "Training per model")->check(above_zero())->capture_default_str();
   command->callback([&globals, options] { bench(globals, *options); });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
@@ -23,6 +24,12 @@ struct Globals {
 /// Adds a command: help text whose first part is an example, the global flags, and the callback that does the work.
 /// `example` is shown first in --help, e.g. "isoflop fit runs.csv --law power_n".
 CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& name, const std::string& what, const std::string& example);
+
+/// Checks of a flag's value; what fails them is a usage error ("--minutes: is nan, expected a finite number above 0").
+CLI::Validator above_zero();
+CLI::Validator from_zero();
+inline constexpr std::int64_t kMostWhole = std::int64_t{1} << 53;  ///< nothing counted here is more
+CLI::Validator whole_number(std::int64_t least, std::int64_t most = kMostWhole);
 
 /// One JSON object on stdout, `schema_version` first.
 void print_json(const Json& object);

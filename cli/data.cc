@@ -150,8 +150,8 @@ void add_data(CLI::App& program, Globals& globals) {
       ->required();
   app->add_option("--split", stats_flags->split, "automatic, block, document, source or none")->capture_default_str();
   app->add_option("--val_fraction,--val-fraction", options.val_fraction, "share of the characters that is held out")
-      ->capture_default_str();
-  app->add_option("--block_characters,--block-characters", options.block_characters, "length of a block")->capture_default_str();
+      ->capture_default_str()->check(above_zero());
+  app->add_option("--block_characters,--block-characters", options.block_characters, "length of a block")->capture_default_str()->check(whole_number(1));
   app->add_option("--utf8", stats_flags->utf8, "invalid UTF-8: error, replace or skip")->capture_default_str();
   app->add_option("--text_key,--text-key", options.text_key, "JSONL: the key of a document's text")->capture_default_str();
   app->add_option("--source_key,--source-key", options.source_key, "JSONL: the key of a document's source")

@@ -13,8 +13,8 @@ void add_run(CLI::App& program, Globals& globals) {
                               "isoflop run --preset quick --data text.txt");
   CLI::Option* file = app->add_option("study", flags->file, "a study file (docs/formats/study.md)");
   app->add_option("--preset", flags->preset, "a study of the house: first-law (default), quick, gpt2mini")->excludes(file);
-  CLI::Option* minutes = app->add_option("--minutes", flags->minutes, "steps so that all training takes about this long here")->check(CLI::PositiveNumber);
-  app->add_option("--flops", flags->flops, "steps so that all training takes this many FLOPs")->check(CLI::PositiveNumber)->excludes(minutes);
+  CLI::Option* minutes = app->add_option("--minutes", flags->minutes, "as many steps as about this time holds here, the sweep included")->check(above_zero());
+  app->add_option("--flops", flags->flops, "as many steps as these FLOPs hold, the sweep included")->check(above_zero())->excludes(minutes);
   add_study_flags(*app, flags->study);
   app->callback([flags, &globals] {
     isoflop::Study study = !flags->file.empty() ? isoflop::load_study(flags->file)

@@ -15,13 +15,14 @@ void add_sample(CLI::App& program, Globals& globals) {
   app->add_option("study", flags->study, "the study's folder")->required();
   app->add_option("--run", flags->run, "a run's name or id (default: the study's largest)");
   app->add_option("--prompt", flags->options.prompt, "text to go on from");
-  app->add_option("--tokens", flags->options.tokens, "tokens to make")->capture_default_str()->check(CLI::Range(1, 1 << 24));
-  app->add_option("--temperature", flags->options.temperature, "0: the likeliest token always")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app->add_option("--top-k,--top_k", flags->options.top_k, "draw from the k likeliest; 0: from all")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app->add_option("--seed", flags->options.seed, "of the draws")->capture_default_str();
+  app->add_option("--tokens", flags->options.tokens, "tokens to make")->capture_default_str()->check(whole_number(1, 1 << 24));
+  app->add_option("--temperature", flags->options.temperature, "0: the likeliest token always")->capture_default_str()->check(from_zero());
+  app->add_option("--top-k,--top_k", flags->options.top_k, "draw from the k likeliest; 0: from all")->capture_default_str()->check(whole_number(0));
+  app->add_option("--seed", flags->options.seed, "of the draws")->capture_default_str()->check(whole_number(0));
   app->add_option("--isa", flags->isa, "kernel set");
   app->callback([flags, &globals] {
     if (!flags->isa.empty()) flags->options.isa = isoflop::isa_from(flags->isa);
+    flags->options.stop = stop_requested();
     std::string run = flags->run;
     if (run.empty()) {
       for (const auto& stored : isoflop::RunStore::open_existing(flags->study).list()) {

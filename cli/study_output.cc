@@ -67,7 +67,7 @@ void print_plan(const StudyPlan& plan, const isoflop::LabOptions& options, const
   if (globals.json) {
     Json runs = Json::array();
     for (const PlannedRun& run : plan.runs) runs.push_back(planned_json(run));
-    print_json({{"folder", options.out.string()}, {"runs", runs}, {"peak_bytes", plan.peak_bytes}, {"notes", plan.notes},
+    print_json({{"folder", options.out.string()}, {"runs", runs}, {"flops_exact", plan.flops_exact}, {"flops_exact_most", plan.flops_exact_most}, {"peak_bytes", plan.peak_bytes}, {"notes", plan.notes},
                 {"timing", {{"seconds", plan.seconds}, {"memory_available", plan.memory_available}}}});
     return;
   }
@@ -79,7 +79,8 @@ void print_plan(const StudyPlan& plan, const isoflop::LabOptions& options, const
   }
   print_table({"run", "group", "params", "non-embedding", "matmul", "tokens", "epochs", "regime", "FLOPs", "memory", "time"}, rows);
   for (const std::string& line : plan.notes) std::printf("%s\n", line.c_str());
-  std::printf("in all: %s of training, at most %.0f MiB of memory, into %s\n", duration(plan.seconds).c_str(), static_cast<double>(plan.peak_bytes) / (1 << 20),
+  const std::string most = plan.flops_exact_most > plan.flops_exact ? text(" (%.3g where the sweep tries every rate it may)", plan.flops_exact_most) : "";
+  std::printf("in all: %.3g FLOPs%s, %s of training, at most %.0f MiB of memory, into %s\n", plan.flops_exact, most.c_str(), duration(plan.seconds).c_str(), static_cast<double>(plan.peak_bytes) / (1 << 20),
               options.out.c_str());
 }
 
@@ -126,16 +127,18 @@ std::string default_cache() {
 void add_study_flags(CLI::App& app, StudyFlags& flags) {
   app.add_option("--data", flags.data, "text: files, folders (their *.txt, *.md, *.jsonl, *.ndjson), globs (** too), each also .gz or .zst; else the name of a sample corpus");
   app.add_option("--text-key,--text_key", flags.text_key, "JSONL: the key that holds the text");
+  app.add_option("--source-key,--source_key", flags.source_key, "JSONL: the key of a document's source");
   app.add_option("--utf8", flags.utf8, "invalid UTF-8: error, replace or skip");
   app.add_option("--split", flags.split, "what is held out: automatic, block, document or source");
+  app.add_option("--block-characters,--block_characters", flags.block_characters, "length of a held-out block")->check(whole_number(1));
   app.add_option("--out", flags.out, "the study's folder (default: isoflop-runs/<study>)");
   app.add_option("--cache", flags.cache, "where tokens and sample corpora are kept (default: $ISOFLOP_CACHE, else $XDG_CACHE_HOME/isoflop, else ~/.cache/isoflop, else isoflop-cache here)");
-  app.add_option("--threads", flags.threads, "cores to use (default: all); the result's bytes do not depend on it")->check(CLI::Range(1, 4096));
+  app.add_option("--threads", flags.threads, "cores to use (default: all); the result's bytes do not depend on it")->check(whole_number(1, 4096));
   app.add_option("--isa", flags.isa, "kernel set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
   app.add_option("--dtype", flags.dtype, "float32 (default), or bfloat16: twice as fast where the machine has AVX512-BF16");
   app.add_flag("--allow-isa-change", flags.allow_isa_change, "go on from a checkpoint of another kernel set; the page, `runs ls --json` and record.json say so");
   app.add_flag("--recompute", flags.recompute, "compute activations again in backward: less memory, more time, the same bytes");
-  app.add_option("--checkpoint-interval,--checkpoint_interval", flags.checkpoint_interval, "steps between checkpoints")->check(CLI::Range(1, 1 << 30));
+  app.add_option("--checkpoint-interval,--checkpoint_interval", flags.checkpoint_interval, "steps between checkpoints")->check(whole_number(1, 1 << 30));
   app.add_flag("--dry-run", flags.dry_run, "say what it would do and cost; train nothing");
 }
 
@@ -146,7 +149,12 @@ isoflop::LabOptions apply(const StudyFlags& flags, const Globals& globals, isofl
   }
   if (!flags.text_key.empty()) study.corpus.text_key = flags.text_key;
   if (!flags.utf8.empty()) study.corpus.utf8 = isoflop::utf8_policy_from(flags.utf8);
+  if (!flags.source_key.empty()) study.corpus.source_key = flags.source_key;
+  if (flags.block_characters) study.corpus.block_characters = *flags.block_characters;
   if (!flags.split.empty()) study.corpus.split = isoflop::split_kind_from(flags.split);
+  if (study.corpus.split == isoflop::SplitKind::none) {
+    throw isoflop::Error(isoflop::Fault::usage, "--split none", "holds nothing out, and runs are scored on held-out text", "choose block, document or source");
+  }
 
   if (!flags.dtype.empty()) {
     try {

@@ -9,7 +9,8 @@ namespace cli {
 /// Flags of every command that works on a study.
 struct StudyFlags {
   std::vector<std::string> data;
-  std::string out, cache, isa, dtype, utf8, text_key, split;
+  std::string out, cache, isa, dtype, utf8, text_key, source_key, split;
+  std::optional<std::int64_t> block_characters;
   std::int64_t threads = 0;
   std::int64_t checkpoint_interval = 200;
   bool allow_isa_change = false, recompute = false, dry_run = false;

@@ -35,6 +35,12 @@ struct LearningRateSweep {
   std::int64_t widest = 7;   ///< rates tried at most
 };
 
+/// The steps of a study that a budget changed.
+struct StepsSet {
+  std::string by;            ///< what asked for it: "--flops 1e12", "budget_minutes = 12"
+  std::int64_t asked = 0;    ///< max_iters before
+};
+
 /// What a study asks for (docs/formats/study.md). Values after `load_study` or `preset_study`.
 struct Study {
   std::string name = "study";
@@ -54,13 +60,15 @@ struct Study {
   std::optional<double> target_flops;               ///< horizon of each run instead of max_iters (flops_exact)
   std::optional<double> target_param_data_ratio;    ///< or tokens per parameter
   std::optional<double> budget_minutes;             ///< fewer steps where the estimate for the whole study is above this
-  std::optional<double> total_minutes;              ///< of one call: steps so that all training takes this long here
-  std::optional<double> total_flops;                ///< of one call: steps so that all training takes these FLOPs (exact)
+  std::optional<double> total_minutes;              ///< of one call: as many steps as this time holds here, by the estimate
+  std::optional<double> total_flops;                ///< of one call: as many steps as these FLOPs (exact) hold
+  std::optional<StepsSet> steps_set;                ///< filled where a budget set max_iters
   std::vector<std::uint64_t> seeds = {0};
   std::optional<LearningRateSweep> learning_rate_sweep;
   std::vector<std::string> fit_losses = {"final"};  ///< final | best | train
   bool allow_repeated = false;
   std::string text;                  ///< the file as given
+  std::string source;                ///< what it was read from, for messages; empty: put together from flags
 };
 
 [[nodiscard]] std::vector<std::string> preset_names();
@@ -102,13 +110,16 @@ struct PlannedRun {
 
 struct StudyPlan {
   std::vector<PlannedRun> runs;      ///< with a sweep: the sweep's first rates and the family at the sweep's start rate
-  double seconds = 0;
+  double seconds = 0;                ///< of what is not done yet
+  double flops_exact = 0;            ///< of all runs listed
+  double flops_exact_most = 0;       ///< the same with a sweep at its widest: what a budget in FLOPs is held against
   std::int64_t peak_bytes = 0;
   std::int64_t memory_available = 0;
   std::vector<std::string> notes;
 };
 
 /// What `isoflop run --dry-run` says; trains nothing but a few calibration steps and writes nothing but the token cache.
+/// Throws  as run_study: usage, too, for a budget that is less than the least the study takes.
 [[nodiscard]] StudyPlan plan_study(Study study, const LabOptions& options);
 
 struct StudyRun {
@@ -130,7 +141,8 @@ struct StudyResult {
 
 /// The whole job: text -> tokens -> runs -> law -> report. Does only what is missing.
 /// A stop while training leaves a checkpoint and returns what there is, with an empty `report`: look at the stop token.
-/// Throws  stopped, when the stop came while the text was read; bad_data, missing_input, bad_study, io, failure as the rooms do.
+/// Throws  stopped, when the stop came while the text was read; usage (bad_study for budget_minutes) before anything is trained
+///         when the budget is less than the least the study takes; bad_data, missing_input, bad_study, io, failure as the rooms do.
 [[nodiscard]] StudyResult run_study(Study study, const LabOptions& options);
 
 /// Draws the report and figures of a study folder again from what is stored. Returns the page's path.
@@ -147,8 +159,9 @@ struct SampleOptions {
   std::uint64_t seed = 0;
   std::optional<Isa> isa;            ///< computes in float32, whatever the run was trained in
   std::int64_t threads = 1;
+  std::stop_token stop;
 };
-/// Text from the newest whole checkpoint of a run. Throws missing_input if there is none.
+/// Text from the newest whole checkpoint of a run. Throws missing_input if there is none, stopped.
 [[nodiscard]] std::string sample_run(const std::filesystem::path& study, const std::string& run, const SampleOptions& options,
                                      const std::function<void(const std::string&)>& log = {});
 

@@ -12,23 +12,41 @@ namespace {
 
 double three_digits(double value) { return parse_double(format_significant(value, 3)).value_or(value); }
 
-std::int64_t horizon(const Study& study, const Shape& shape, const RunSpec& run) {
-  const auto per_update = static_cast<double>(run.tokens_per_update());
-  double steps = static_cast<double>(run.max_iters);
-  if (study.target_flops) steps = *study.target_flops / (flops_per_token(shape).exact * per_update);
-  if (study.target_param_data_ratio) steps = *study.target_param_data_ratio * static_cast<double>(param_counts(shape).params) / per_update;
-  return std::max<std::int64_t>(1, std::llround(steps));
+constexpr double kMostTokens = 9007199254740992.0;  // 2^53: counts of tokens stay exact in a double
+
+[[noreturn]] void refuse(const char* key, double value, const std::string& expected) {
+  throw Error(Fault::bad_study, key, "is " + format_number(value) + ", expected " + expected);
 }
 
-}  // namespace
+// the steps of a whole run; anything that is not a number of steps is refused here, before it is rounded
+std::int64_t horizon(const Study& study, const Shape& shape, const RunSpec& run) {
+  if (run.batch_size < 1 || run.gradient_accumulation_steps < 1) return run.max_iters;  // resolve() says so
+  const double per_update = static_cast<double>(run.batch_size) * static_cast<double>(run.gradient_accumulation_steps) * static_cast<double>(shape.block_size);
+  const char* key = "max_iters";
+  double value = static_cast<double>(run.max_iters), steps = value;
+  if (study.target_flops) {
+    key = "target_flops";
+    value = *study.target_flops;
+    steps = value / (flops_per_token(shape).exact * per_update);
+  }
+  if (study.target_param_data_ratio) {
+    key = "target_param_data_ratio";
+    value = *study.target_param_data_ratio;
+    steps = value * static_cast<double>(param_counts(shape).params) / per_update;
+  }
+  if (!(std::isfinite(value) && value > 0)) refuse(key, value, "a finite number above 0");
+  if (!(steps * per_update < kMostTokens)) refuse(key, value, "fewer than 2^53 training tokens in a run");
+  if (!(steps >= 0.5)) refuse(key, value, format_significant(value / steps, 3) + " or more, which is one step");
+  return std::llround(steps);
+}
 
-PlannedRun plan_run(const Study& study, const Prepared& prepared, const StudyModel& model, std::uint64_t seed, double learning_rate,
-                    double length, const std::string& group) {
+RunSpec resolved_spec(const Study& study, const Shape& shape, const std::string& tokens, const std::string& tokenizer, std::uint64_t seed,
+                      double learning_rate, double length) {
+  validate(shape);
   RunSpec spec = study.train;
-  spec.shape = model.shape;
-  spec.shape.vocab_size = prepared.tokenizer->vocab_size();
-  spec.data = {DataSpec{prepared.tokens.id, 1, std::nullopt, std::nullopt}};
-  spec.tokenizer = prepared.tokenizer->id();
+  spec.shape = shape;
+  spec.data = {DataSpec{tokens, 1, std::nullopt, std::nullopt}};
+  spec.tokenizer = tokenizer;
   spec.seed = seed;
   spec.max_iters = std::max<std::int64_t>(1, std::llround(static_cast<double>(horizon(study, spec.shape, spec)) * length));
   spec.optimizer.learning_rate = learning_rate;
@@ -38,7 +56,42 @@ PlannedRun plan_run(const Study& study, const Prepared& prepared, const StudyMod
   if (study.beta2_scaled) {
     spec.optimizer.beta2 = std::clamp(three_digits(1 - 20.0 / static_cast<double>(spec.max_iters)), 0.8, 0.999);
   }
-  spec = resolve(spec);
+  return resolve(spec);
+}
+
+}  // namespace
+
+RunSpec run_spec(const Study& study, const Shape& shape, const std::string& tokens, const std::string& tokenizer, std::uint64_t seed,
+                 double learning_rate, double length) {
+  try {
+    return resolved_spec(study, shape, tokens, tokenizer, seed, learning_rate, length);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::bad_study) throw;
+    if (study.source.empty()) throw Error(Fault::usage, "--" + error.subject(), error.problem(), error.hint());
+    throw Error(Fault::bad_study, study.source, "`" + error.subject() + "`: " + error.problem(), error.hint());
+  }
+}
+
+void check_runs(const Study& study) {
+  for (const StudyModel& model : study.models) {
+    Shape shape = model.shape;
+    // known once the text is read; until then one that overrates the steps of a horizon, so that nothing possible is refused
+    shape.vocab_size = study.target_param_data_ratio ? 65536 : 1;
+    if (study.learning_rate_sweep) {
+      const LearningRateSweep& sweep = *study.learning_rate_sweep;
+      (void)resolved_spec(study, shape, "tokens", "tokenizer", study.seeds.front(), sweep.start, sweep.length);
+      (void)resolved_spec(study, shape, "tokens", "tokenizer", study.seeds.front(), sweep.start, 1);
+    } else {
+      (void)resolved_spec(study, shape, "tokens", "tokenizer", study.seeds.front(), study.train.optimizer.learning_rate, 1);
+    }
+  }
+}
+
+PlannedRun plan_run(const Study& study, const Prepared& prepared, const StudyModel& model, std::uint64_t seed, double learning_rate,
+                    double length, const std::string& group) {
+  Shape shape = model.shape;
+  shape.vocab_size = prepared.tokenizer->vocab_size();
+  const RunSpec spec = run_spec(study, shape, prepared.tokens.id, prepared.tokenizer->id(), seed, learning_rate, length);
 
   PlannedRun planned;
   planned.name = model.name;

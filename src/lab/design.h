@@ -9,6 +9,14 @@
 
 namespace isoflop::lab {
 
+/// The resolved spec of one run. `shape` has its vocabulary; `tokens` and `tokenizer` are content ids.
+/// Throws  bad_study with the study's source and the key, or usage with the flag where the study was put together from flags.
+[[nodiscard]] RunSpec run_spec(const Study& study, const Shape& shape, const std::string& tokens, const std::string& tokenizer,
+                               std::uint64_t seed, double learning_rate, double length);
+
+/// The first thing about the study that no run could have, as Error{bad_study} whose subject is the key.
+void check_runs(const Study& study);
+
 /// One run of one size. `length` scales the number of steps (a sweep's short runs).
 [[nodiscard]] PlannedRun plan_run(const Study& study, const Prepared& prepared, const StudyModel& model, std::uint64_t seed,
                                   double learning_rate, double length, const std::string& group);

@@ -1,5 +1,6 @@
 // The whole job: text -> tokens -> runs -> law -> report. Every step does only what is missing.
 #include <algorithm>
+#include <cmath>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -93,43 +94,109 @@ std::string request_line(const Study& asked) {
   return kRequested + sha256_hex(text).substr(0, 16) + "\n";
 }
 
-// the factor on the steps that a budget asks for; 1: none
-double budget_factor(const Study& study, const Prepared& prepared, lab::Calibration& calibration) {
-  std::vector<PlannedRun> runs = planned_runs(study, prepared);
-  if (study.total_flops) {
-    double flops = 0;
-    for (const PlannedRun& run : runs) flops += run.flops_exact;
-    return *study.total_flops / flops;
-  }
-  if (!study.total_minutes && !study.budget_minutes) return 1;
-  const double seconds = total_seconds(runs, prepared, calibration);
-  if (study.total_minutes) return *study.total_minutes * 60 / seconds;
-  return std::min(1.0, *study.budget_minutes * 60 / seconds);
+// the least and the most a sweep takes: three rates at both ends, or as many as it may try
+double sweep_at_its_widest(const Study& study) {
+  return study.learning_rate_sweep ? static_cast<double>(study.learning_rate_sweep->widest) / 3 : 1;
 }
+
+double total_flops(const std::vector<PlannedRun>& runs, double sweep_factor) {
+  double total = 0;
+  for (const PlannedRun& run : runs) total += run.flops_exact * (run.group == "learning-rate" ? sweep_factor : 1);
+  return total;
+}
+
+// a ceiling on what all runs take together
+struct Budget {
+  Fault fault = Fault::usage;
+  std::string by;           // as it was given
+  double most = 0;          // FLOPs or seconds
+  bool flops = false;
+  bool only_lowers = false; // leaves the study's own steps where they are within it
+};
+
+std::optional<Budget> budget_of(const Study& study) {
+  if (study.total_flops) return Budget{Fault::usage, "--flops " + format_number(*study.total_flops), *study.total_flops, true, false};
+  if (study.total_minutes) return Budget{Fault::usage, "--minutes " + format_number(*study.total_minutes), *study.total_minutes * 60, false, false};
+  if (!study.budget_minutes) return std::nullopt;
+  return Budget{Fault::bad_study, "budget_minutes = " + format_number(*study.budget_minutes), *study.budget_minutes * 60, false, true};
+}
+
+// what the study takes with these steps, in the budget's unit: FLOPs are counted with a sweep at its widest and so are never
+// more; seconds are the estimate that a dry run prints
+double cost_of(const Study& study, const Budget& budget, const Prepared& prepared, lab::Calibration& calibration) {
+  std::vector<PlannedRun> runs = planned_runs(study, prepared);
+  return budget.flops ? total_flops(runs, sweep_at_its_widest(study)) : total_seconds(runs, prepared, calibration);
+}
+
+Study with_steps(Study study, std::int64_t steps) {
+  study.train.max_iters = steps;
+  const double shortest = study.learning_rate_sweep ? std::min(1.0, study.learning_rate_sweep->length) * static_cast<double>(steps) : static_cast<double>(steps);
+  if (!study.warmup_scaled) study.train.schedule.warmup_iters = std::min(study.train.schedule.warmup_iters, static_cast<std::int64_t>(shortest / 2));
+  return study;
+}
+
+std::string amount(double value, bool flops) { return flops ? format_significant(value, 3) + " FLOPs" : format_seconds(value); }
+
+// rounded up to two digits, so that what a hint names is enough
+double rounded_up(double value) {
+  const double unit = std::pow(10.0, std::floor(std::log10(value)) - 1);
+  return parse_double(format_significant(std::ceil(value / unit) * unit, 2)).value_or(value);
+}
+
+[[noreturn]] void refuse_budget(const Study& study, const Budget& budget, std::int64_t least_steps, double least, std::size_t runs) {
+  const double enough = rounded_up(budget.flops ? least : 1.1 * least / 60);
+  const std::string name = budget.by.substr(0, budget.by.find(' '));
+  throw Error(budget.fault, budget.fault == Fault::bad_study && !study.source.empty() ? study.source : budget.by,
+              (budget.fault == Fault::bad_study ? budget.by + " " : "") + "is less than the least this study takes: " + amount(least, budget.flops) + " for " +
+                  std::to_string(runs) + (runs == 1 ? " run of " : " runs of ") + std::to_string(least_steps) + " steps" +
+                  (study.learning_rate_sweep ? ", the learning-rate sweep included" : ""),
+              "give " + name + " " + format_number(enough) + " or more, or a study of fewer or smaller models");
+}
+
+constexpr std::int64_t kLeastSteps = 20;  // fewer measure the first moments of training, not a model
 
 // sets the steps that the budget leaves; a study that was begun with the same request keeps its steps, whatever the clock says now
 void keep_to_budget(Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options, lab::Calibration& calibration) {
-  if (!study.budget_minutes && !study.total_minutes && !study.total_flops) return;
+  const std::optional<Budget> budget = budget_of(study);
+  if (!budget) return;
   const fs::path resolved = options.out / "study.resolved.toml";
   std::error_code ignored;
   if (fs::exists(resolved, ignored)) {
     const std::string text = read_file(resolved);
     if (text.find(request_line(asked)) != std::string::npos) {
-      study.train.max_iters = study_from_toml(text, resolved.string()).train.max_iters;
+      const Study begun = study_from_toml(text, resolved.string());
+      study = with_steps(study, begun.train.max_iters);
+      study.steps_set = begun.steps_set;
       return;
     }
   }
-  const double factor = budget_factor(study, prepared, calibration);
-  if (factor == 1) return;
+  const auto cost = [&](std::int64_t steps) { return cost_of(with_steps(study, steps), *budget, prepared, calibration); };
+  const std::int64_t before = study.train.max_iters;
+  if (budget->only_lowers && cost_of(study, *budget, prepared, calibration) <= budget->most) return;
   if (study.target_flops || study.target_param_data_ratio) {
-    throw Error(Fault::bad_study, "study `" + study.name + "`", "has a horizon per model, which a budget for the whole study would contradict",
+    throw Error(budget->fault, budget->by, "is for the whole study, which has a horizon per model that it would contradict",
                 "give max_iters instead, or leave the budget out");
   }
-  const std::int64_t before = study.train.max_iters;
-  const auto steps = static_cast<std::int64_t>(static_cast<double>(before) * factor);
-  study.train.max_iters = std::max<std::int64_t>(20, steps >= 100 ? steps / 10 * 10 : steps);
-  if (!study.warmup_scaled) study.train.schedule.warmup_iters = std::min(study.train.schedule.warmup_iters, study.train.max_iters / 2);
-  say(options, "to keep to the budget, each run takes " + format_number(study.train.max_iters) + " steps instead of " + format_number(before));
+  const std::int64_t least = std::min(kLeastSteps, before);
+  if (const double floor = cost(least); !(floor <= budget->most)) refuse_budget(study, *budget, least, floor, planned_runs(study, prepared).size());
+
+  // cost rises with the steps: double until it is too much, then halve the gap; a run's tokens stay below 2^53
+  std::int64_t within = least, beyond = 0;
+  std::int64_t most_tokens = 1;
+  for (const StudyModel& model : study.models) most_tokens = std::max(most_tokens, study.train.sequences_per_update() * model.shape.block_size);
+  const std::int64_t most_steps = (std::int64_t{1} << 53) / most_tokens - 1;
+  for (beyond = 2 * within; beyond <= most_steps && cost(beyond) <= budget->most; beyond *= 2) within = beyond;
+  if (beyond > most_steps) throw Error(budget->fault, budget->by, "is more than this study can use: a run has fewer than 2^53 training tokens");
+  while (beyond - within > 1) {
+    const std::int64_t middle = within + (beyond - within) / 2;
+    (cost(middle) <= budget->most ? within : beyond) = middle;
+  }
+  if (budget->only_lowers) within = std::min(within, before);
+  const std::int64_t steps = within >= 100 ? within / 10 * 10 : within;
+  if (steps == before) return;
+  study = with_steps(study, steps);
+  study.steps_set = StepsSet{budget->by, before};
+  say(options, lab::steps_text(study));
 }
 
 void write_study_files(const Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options) {
@@ -230,13 +297,16 @@ void fit_and_report(const Study& study, const Prepared& prepared, const RunStore
   report.warnings.insert(report.warnings.begin(), result.warnings.begin(), result.warnings.end());
 
   result.regime_text = report.regime_text;
+  const std::vector<Warning> above = lab::above_unigram(family, lines);
+  result.warnings.insert(result.warnings.end(), above.begin(), above.end());
   for (const LawView& law : report.laws) {
     if (law.result.fit) result.fits.push_back(*law.result.fit);
   }
   if (!report.laws.empty()) {
     result.law_in_words = law_in_words(report.laws.front());
-    const auto& own = report.laws.front().result.warnings;
-    result.warnings.insert(result.warnings.end(), own.begin(), own.end());
+    for (const Warning& own : report.laws.front().result.warnings) {
+      if (own.code != "above_unigram") result.warnings.push_back(own);
+    }
   }
   write_file_atomic(result.folder / "runs.csv", run_table_csv(family));
   lab::write_laws(result.folder, study, report.laws, family, sweep, lines, prepared.title, result.warnings);
@@ -254,14 +324,16 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   lab::Calibration calibration(means_of(options), team);
 
   StudyPlan plan;
-    for (PlannedRun& run : planned_runs(study, prepared)) {
+  for (PlannedRun& run : planned_runs(study, prepared)) {
     run.peak_bytes = lab::run_bytes(prepared, run.spec, means_of(options), options.threads);
     lab::refuse_if_too_large("run " + run.name, run.peak_bytes);
   }
   keep_to_budget(study, asked, prepared, options, calibration);
-  if (study.train.max_iters != asked.train.max_iters) plan.notes.push_back("steps cut from " + format_number(asked.train.max_iters) + " to " + format_number(study.train.max_iters) + " to stay within budget_minutes");
+  if (study.steps_set) plan.notes.push_back(lab::steps_text(study));
   plan.runs = planned_runs(study, prepared);
   (void)total_seconds(plan.runs, prepared, calibration);
+  plan.flops_exact = total_flops(plan.runs, 1);
+  plan.flops_exact_most = total_flops(plan.runs, sweep_at_its_widest(study));
 
   std::optional<RunStore> store;
   std::error_code ignored;

@@ -182,6 +182,80 @@ TEST(Pipeline, ABudgetInFlopsSetsTheSteps) {
   EXPECT_EQ(after.runs[0].spec.max_iters, 60);
 }
 
+TEST(Pipeline, ABudgetInFlopsIsNeverExceededNotEvenByAWideSweep) {
+  Place place = place_for("within", std::string(kStudy) + "[learning_rate_sweep]\nstart = 1e-3\nfactor = 1.1\nlength = 0.33\nwidest = 5\n");
+  for (const double budget : {1e10, 3.3e10, 1e12}) {
+    place.study.total_flops = budget;
+    const StudyPlan plan = plan_study(place.study, place.options);
+    EXPECT_LE(plan.flops_exact_most, budget);
+    EXPECT_GT(plan.flops_exact_most, 0.85 * budget);
+    EXPECT_LT(plan.flops_exact, plan.flops_exact_most);
+  }
+  place.study.total_flops = 1e10;
+  const StudyResult result = run_study(place.study, place.options);
+  double flops = 0;
+  for (const auto* runs : {&result.runs, &result.sweep}) {
+    for (const StudyRun& run : *runs) flops += run.stored.record.flops.exact * static_cast<double>(run.stored.record.tokens);
+  }
+  EXPECT_GT(result.sweep.size(), 6U) << "the sweep widened";
+  EXPECT_LE(flops, 1e10);
+}
+
+TEST(Pipeline, ABudgetSaysWhetherStepsWereCutOrRaisedAndByWhat) {
+  Place place = place_for("said");
+  std::string said;
+  place.options.log = [&](const std::string& line) { said += line + "\n"; };
+  place.study.total_flops = 1.5e9;
+  EXPECT_THAT(plan_study(place.study, place.options).notes, testing::ElementsAre(testing::AllOf(HasSubstr("steps cut from 120 to "), HasSubstr("by --flops 1.5e+09"))));
+  const StudyResult result = run_study(place.study, place.options);
+  EXPECT_THAT(said, HasSubstr("steps cut from 120 to "));
+  const std::string page = read_file(result.report);
+  EXPECT_THAT(page, testing::AllOf(HasSubstr("(steps cut from 120 to "), HasSubstr(" FLOPs in all")));
+  EXPECT_EQ(read_file(report_study(place.options.out)), page);
+  EXPECT_EQ(run_study(place.study, place.options).trained, 0);
+  EXPECT_EQ(read_file(result.report), page);
+
+  place.study.total_flops = 1e11;
+  EXPECT_THAT(plan_study(place.study, place.options).notes, testing::ElementsAre(HasSubstr("steps raised from 120 to ")));
+}
+
+TEST(Pipeline, ABudgetBelowTheLeastIsRefusedBeforeAnythingIsTrainedAndNamesTheLeast) {
+  Place place = place_for("least");
+  place.study.total_flops = 1e6;
+  const Error flops = error_of([&] { (void)run_study(place.study, place.options); });
+  EXPECT_EQ(flops.fault(), Fault::usage);
+  EXPECT_EQ(flops.subject(), "--flops 1e+06");
+  EXPECT_THAT(flops.problem(), HasSubstr("3 runs of 20 steps"));
+  EXPECT_FALSE(fs::exists(place.options.out / "runs"));
+
+  // what the hint names is enough
+  const std::string hint = flops.hint();
+  place.study.total_flops = std::stod(hint.substr(hint.find("--flops ") + 8));
+  EXPECT_EQ(plan_study(place.study, place.options).runs[0].spec.max_iters, 20);
+
+  place.study.total_flops.reset();
+  place.study.total_minutes = 1e-9;
+  EXPECT_EQ(error_of([&] { (void)plan_study(place.study, place.options); }).fault(), Fault::usage);
+  place.study.total_minutes = 1e300;
+  EXPECT_EQ(error_of([&] { (void)plan_study(place.study, place.options); }).fault(), Fault::usage);
+  place.study.total_minutes.reset();
+  place.study.budget_minutes = 1e-9;
+  const Error minutes = error_of([&] { (void)plan_study(place.study, place.options); });
+  EXPECT_EQ(minutes.fault(), Fault::bad_study);
+  EXPECT_EQ(minutes.subject(), "small.toml");
+}
+
+TEST(Pipeline, RunsThatLearnedNothingOfContextAreNamedAndCarryNoLaw) {
+  Place place = place_for("above");
+  place.study.train.max_iters = 6;
+  place.study.train.optimizer.learning_rate = 1e-5;
+  const StudyResult result = run_study(place.study, place.options);
+  EXPECT_TRUE(result.fits.empty());
+  EXPECT_THAT(result.law_in_words, testing::AllOf(HasSubstr("No law of N"), HasSubstr("3 runs (a, b, c)"), HasSubstr("unigram")));
+  EXPECT_THAT(result.regime_text, testing::Not(HasSubstr("plain law")));
+  EXPECT_EQ(read_file(report_study(place.options.out)), read_file(result.report));
+}
+
 TEST(Pipeline, APlanSaysWhatARunThenIs) {
   Place place = place_for("plan");
   const StudyPlan plan = plan_study(place.study, place.options);
@@ -267,6 +341,10 @@ TEST(Pipeline, TextCanBeSampledFromARun) {
   EXPECT_EQ(text.size(), 67U);
   EXPECT_EQ(sample_run(place.options.out, "c", sample), text);
   EXPECT_THROW((void)sample_run(place.options.out, "nobody", sample), Error);
+  std::stop_source stop;
+  stop.request_stop();
+  sample.stop = stop.get_token();
+  EXPECT_EQ(error_of([&] { (void)sample_run(place.options.out, "c", sample); }).fault(), Fault::stopped);
 }
 
 }  // namespace

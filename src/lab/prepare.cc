@@ -31,6 +31,9 @@ Prepared prepare(const Study& study, const LabOptions& options) {
   Prepared prepared;
   CorpusOptions corpus_options = study.corpus;
   if (corpus_options.inputs.empty() && !study.recipe.empty()) corpus_options.inputs = {study.recipe};
+  if (corpus_options.split == SplitKind::none) {
+    throw Error(Fault::usage, "split none", "holds nothing out, and runs are scored on held-out text", "choose block, document or source");
+  }
   if (corpus_options.inputs.empty()) {
     throw Error(Fault::missing_input, "study `" + study.name + "`", "names no text", "give one with --data PATH, or a sample corpus: --data sotu");
   }

@@ -74,6 +74,9 @@ std::string sample_run(const std::filesystem::path& folder, const std::string& n
   const std::size_t start = prompt == 0 ? tokens.size() : 0;
   std::vector<float> logits(static_cast<std::size_t>(spec.shape.vocab_size));
   for (std::int64_t i = 0; i < options.tokens; ++i) {
+    if (options.stop.stop_requested()) {
+      throw Error(Fault::stopped, "sample", "stopped after " + std::to_string(i) + " of " + std::to_string(options.tokens) + " tokens");
+    }
     const std::size_t context = std::min(tokens.size(), static_cast<std::size_t>(spec.shape.block_size));
     engine->next_logits(std::span(tokens).last(context), logits);
     const std::int32_t next = draw(logits, options, static_cast<std::uint64_t>(i));

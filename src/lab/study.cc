@@ -2,12 +2,14 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <string_view>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "isoflop/lab.h"
+#include "lab/design.h"
 #include "lab/toml_reader.h"
 
 namespace isoflop {
@@ -56,6 +58,7 @@ void read_data(TomlReader& reader, Study& study) {
   set(corpus.source_key, reader.text("source_key"));
   if (const auto word = reader.text("utf8")) corpus.utf8 = at_key(reader, "utf8", [&] { return utf8_policy_from(*word); });
   if (const auto word = reader.text("split")) corpus.split = at_key(reader, "split", [&] { return split_kind_from(*word); });
+  if (corpus.split == SplitKind::none) reader.fail("split", "`none` holds nothing out, and runs are scored on held-out text", "choose block, document or source");
   set(corpus.val_fraction, reader.number("val_fraction"));
   set(corpus.block_characters, reader.integer("block_characters"));
   try {
@@ -123,11 +126,15 @@ void read_train(TomlReader& reader, Study& study) {
     study.seeds.clear();
     for (const std::int64_t seed : *seeds) {
       if (seed < 0) reader.fail("seeds", "must not be negative");
-      study.seeds.push_back(static_cast<std::uint64_t>(seed));
+      const auto value = static_cast<std::uint64_t>(seed);
+      if (std::count(study.seeds.begin(), study.seeds.end(), value) > 0) {
+        reader.fail("seeds", format_number(seed) + " stands twice", "the same seed gives the same run: it is no replicate");
+      }
+      study.seeds.push_back(value);
     }
   }
   set(study.budget_minutes, reader.number("budget_minutes"));
-  if (study.budget_minutes && !(*study.budget_minutes > 0)) reader.fail("budget_minutes", "must be positive");
+  if (study.budget_minutes && !(std::isfinite(*study.budget_minutes) && *study.budget_minutes > 0)) reader.fail("budget_minutes", "must be a finite number above 0");
   reader.finish();
 }
 
@@ -137,12 +144,36 @@ void read_sweep(TomlReader& reader, Study& study) {
   set(sweep.factor, reader.number("factor"));
   set(sweep.length, reader.number("length"));
   set(sweep.widest, reader.integer("widest"));
-  if (!(sweep.start > 0)) reader.fail("start", "must be a positive learning rate");
-  if (!(sweep.factor > 1)) reader.fail("factor", "must be above 1");
+  if (!(std::isfinite(sweep.start) && sweep.start > 0)) reader.fail("start", "must be a positive learning rate");
+  if (!(std::isfinite(sweep.factor) && sweep.factor > 1)) reader.fail("factor", "must be a finite number above 1");
   if (!(sweep.length > 0 && sweep.length <= 1)) reader.fail("length", "must lie in (0, 1]");
   if (sweep.widest < 3) reader.fail("widest", "must be at least 3: a best rate needs a worse one on both sides");
   reader.finish();
   study.learning_rate_sweep = sweep;
+}
+
+// what a shape may leave open, filled: two that differ in that alone are one
+Shape filled(Shape shape) {
+  if (shape.n_kv_head == 0) shape.n_kv_head = shape.n_head;
+  shape.n_inner = inner_size(shape);
+  return shape;
+}
+
+// what each key allows alone may still make no run: found here, at the key's place
+void check_whole(const toml::table& table, const Study& study, const std::string& subject) {
+  try {
+    lab::check_runs(study);
+  } catch (const Error& error) {
+    static constexpr const char* kSections[] = {"train", "learning_rate_sweep", "model", "eval"};
+    std::string key = error.subject();
+    for (const char* section : kSections) {
+      const std::string inside = std::string(section) == "eval" && key.starts_with("eval_") ? key.substr(5) : key;
+      if (const auto* inner = table[section].as_table(); inner != nullptr && inner->contains(inside)) {
+        TomlReader(*inner, subject, std::string(section) + ".").fail(inside.c_str(), error.problem(), error.hint());
+      }
+    }
+    throw Error(Fault::bad_study, subject, "`" + key + "`: " + error.problem(), error.hint());
+  }
 }
 
 void read_models(TomlReader& root, const Shape& shared, Study& study, const std::string& subject) {
@@ -154,6 +185,9 @@ void read_models(TomlReader& root, const Shape& shared, Study& study, const std:
     model.name = name.value_or("model" + std::to_string(study.models.size() + 1));
     for (const StudyModel& other : study.models) {
       if (other.name == model.name) reader.fail("name", "`" + model.name + "` stands twice");
+      if (filled(other.shape) == filled(model.shape)) {
+        reader.fail("name", "`" + model.name + "` has the shape of `" + other.name + "`", "to train a size again, give more seeds");
+      }
     }
     reader.finish();
 
@@ -182,6 +216,7 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
 
   Study study;
   study.text = text;
+  study.source = subject;
   TomlReader root(table, subject, "");
   set(study.name, root.text("name"));
   set(study.title, root.text("title"));
@@ -209,14 +244,24 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
   if (auto reader = root.table("learning_rate_sweep")) read_sweep(*reader, study);
   if (auto reader = root.table("fit")) {
     set(study.fit_losses, reader->texts("loss"));
+    if (study.fit_losses.empty()) reader->fail("loss", "names no loss, expected final, best, train or several");
     for (const std::string& loss : study.fit_losses) {
+      if (std::count(study.fit_losses.begin(), study.fit_losses.end(), loss) > 1) reader->fail("loss", "`" + loss + "` stands twice");
       if (loss != "final" && loss != "best" && loss != "train") reader->fail("loss", "is `" + loss + "`, expected final, best or train");
     }
     set(study.allow_repeated, reader->boolean("allow_repeated"));
     reader->finish();
   }
+  if (auto reader = root.table("budget")) {
+    StepsSet steps;
+    set(steps.by, reader->text("by"));
+    set(steps.asked, reader->integer("max_iters"));
+    reader->finish();
+    study.steps_set = steps;
+  }
   read_models(root, shared, study, subject);
   root.finish();
+  check_whole(table, study, subject);
   return study;
 }
 
@@ -301,6 +346,7 @@ std::string to_toml(const Study& study) {
                    {"eval", toml::table{{"interval", run.eval.interval}, {"patience", run.eval.patience}, {"max_windows", run.eval.max_windows}}},
                    {"fit", toml::table{{"loss", losses}, {"allow_repeated", study.allow_repeated}}}};
   if (!study.reproduces.empty()) root.insert("reproduces", study.reproduces);
+  if (study.steps_set) root.insert("budget", toml::table{{"by", study.steps_set->by}, {"max_iters", study.steps_set->asked}});
   if (study.learning_rate_sweep) {
     const LearningRateSweep& sweep = *study.learning_rate_sweep;
     root.insert("learning_rate_sweep", toml::table{{"start", sweep.start}, {"factor", sweep.factor}, {"length", sweep.length}, {"widest", sweep.widest}});

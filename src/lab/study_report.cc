@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -53,7 +55,48 @@ std::vector<Fact> corpus_facts(const ReportInput& input) {
           {"Content", m.content_id.substr(0, 16)}};
 }
 
-std::vector<Fact> setup_facts(const ReportInput& input, const RunSpec& spec) {
+// asked and made: a run that diverged or was stopped by its patience made fewer
+std::string steps_fact(const ReportInput& input, const RunStore& store) {
+  bool all_made = true;
+  std::vector<StoredRun> asked = input.family;
+  for (StoredRun& run : asked) {
+    const std::int64_t steps = store.spec(run.id).max_iters;
+    all_made = all_made && run.record.steps == steps;
+    run.record.steps = steps;
+  }
+  const auto steps = [](const StoredRun& run) { return static_cast<double>(run.record.steps); };
+  std::string text = range_of(asked, steps, format_count);
+  if (!all_made) text = range_of(input.family, steps, format_count) + " made of " + text + " asked for";
+  if (input.study.steps_set) text += " (" + steps_text(input.study) + ")";
+  return text;
+}
+
+std::string compute_fact(const ReportInput& input) {
+  const auto flops = [](const std::vector<StoredRun>& runs) {
+    double sum = 0;
+    for (const StoredRun& run : runs) sum += run.record.flops.exact * static_cast<double>(run.record.tokens);
+    return sum;
+  };
+  const double sweep = flops(input.sweep);
+  return three_digits(flops(input.family) + sweep) + " FLOPs in all" + (sweep > 0 ? ", " + three_digits(sweep) + " of them for the learning-rate sweep" : "");
+}
+
+std::string rates_fact(const ReportInput& input, const RunStore& store) {
+  std::vector<std::pair<double, const StoredRun*>> tried;
+  for (const StoredRun& run : input.sweep) tried.emplace_back(store.spec(run.id).optimizer.learning_rate, &run);
+  std::sort(tried.begin(), tried.end(), [](const auto& a, const auto& b) {
+    return std::tuple(a.second->record.params.params, a.first) < std::tuple(b.second->record.params.params, b.first);
+  });
+  std::string text;
+  for (const auto& [rate, run] : tried) {
+    text += (text.empty() ? "" : "; ") + run->record.name + " at " + format_number(rate) + ": " +
+            (run->record.loss ? format_significant(*run->record.loss, 5) : to_string(run->record.status));
+  }
+  return text;
+}
+
+std::vector<Fact> setup_facts(const ReportInput& input, const RunStore& store) {
+  const RunSpec spec = store.spec(input.family.front().id);
   const Study& study = input.study;
   const OptimizerSpec& o = spec.optimizer;
   const ScheduleSpec& s = spec.schedule;
@@ -67,7 +110,8 @@ std::vector<Fact> setup_facts(const ReportInput& input, const RunSpec& spec) {
                                                       : format_number(o.learning_rate) + " for every size"},
           {"Schedule", schedule},
           {"Batch", format_number(spec.sequences_per_update()) + " sequences, " + format_count(static_cast<double>(spec.tokens_per_update())) + " tokens"},
-          {"Steps", format_count(static_cast<double>(spec.max_iters))},
+          {"Steps", steps_fact(input, store)},
+          {"Compute", compute_fact(input)},
           {"Order", spec.order == BatchOrder::random_windows ? "random windows, with replacement" : "epochs without replacement"},
           {"Tokens per run", range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens); }, format_count)},
           {"Tokens per parameter",
@@ -87,6 +131,15 @@ auto read_with_cure(const std::filesystem::path& folder, const char* file, Parse
   }
 }
 
+bool is_above_unigram(const StoredRun& run, const std::vector<Baseline>& baselines, double* line) {
+  for (const Baseline& baseline : baselines) {
+    if (baseline.name != "unigram") continue;
+    if (line != nullptr) *line = baseline.loss;
+    return run.record.loss && *run.record.loss >= baseline.loss;
+  }
+  return false;
+}
+
 RunReport run_report(const StoredRun& run, const RunStore& store) {
   RunReport report{run.record, run.timing, store.steps(run.id), store.evals(run.id), std::nullopt, std::nullopt};
   const RunSpec spec = store.spec(run.id);
@@ -97,74 +150,106 @@ RunReport run_report(const StoredRun& run, const RunStore& store) {
 
 }  // namespace
 
-std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family) {
+std::string steps_text(const Study& study) {
+  if (!study.steps_set) return "";
+  const std::int64_t before = study.steps_set->asked, now = study.train.max_iters;
+  const auto count = [](std::int64_t value) { return format_count(static_cast<double>(value)); };
+  return std::string("steps ") + (now < before ? "cut" : "raised") + " from " + count(before) + " to " + count(now) + " by " + study.steps_set->by;
+}
+
+std::vector<Warning> above_unigram(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
+  std::string names;
+  std::size_t count = 0;
+  double line = 0;
+  for (const StoredRun& run : family) {
+    if (!is_above_unigram(run, baselines, &line)) continue;
+    names += (names.empty() ? "" : ", ") + run.record.name;
+    ++count;
+  }
+  if (count == 0) return {};
+  return {{"above_unigram", (count == 1 ? "run " + names + " is" : std::to_string(count) + " runs (" + names + ") are") +
+                                " no better on held-out text than token frequencies alone, the unigram baseline of " + format_significant(line, 4) +
+                                " nats: nothing of context is learned, and no law is fitted to " + (count == 1 ? "it" : "them")}};
+}
+
+std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
   std::vector<LawView> views;
   if (study.models.size() < 2) return views;  // one size was asked for: no law was
+  std::vector<StoredRun> learned, above;
+  for (const StoredRun& run : family) (is_above_unigram(run, baselines, nullptr) ? above : learned).push_back(run);
+  const std::vector<Warning> warnings = above_unigram(family, baselines);
   for (const std::string& loss : study.fit_losses) {
-    const Observations table = observations_of(family, loss);
+    const Observations table = observations_of(learned, loss), left_out = observations_of(above, loss);
     for (const char* column : kNColumns) {
       PowerFitOptions options;
       options.n_column = column;
       options.allow_repeated = study.allow_repeated;
-      views.push_back(law_view(table, options, fit_power_law(table, options)));
+      LawView view = law_view(table, options, fit_power_law(table, options));
+      const LawView hollow = law_view(left_out, options, {});
+      view.points.insert(view.points.end(), hollow.points.begin(), hollow.points.end());
+      view.result.warnings.insert(view.result.warnings.end(), warnings.begin(), warnings.end());
+      views.push_back(std::move(view));
     }
   }
   return views;
 }
 
-std::string regime_text(const std::vector<StoredRun>& family) {
-  std::size_t fresh = 0, repeated = 0, memorising = 0;
+std::string regime_text(const std::vector<StoredRun>& family, const std::vector<LawView>& laws) {
+  if (family.empty()) return "No run is finished yet.";
+  std::size_t repeated = 0, large = 0;
   double most_epochs = 0;
   for (const StoredRun& run : family) {
-    fresh += run.record.regime == Regime::fresh ? 1 : 0;
-    repeated += run.record.regime == Regime::repeated ? 1 : 0;
-    memorising += run.record.regime == Regime::memorising ? 1 : 0;
-    most_epochs = std::max(most_epochs, static_cast<double>(run.record.tokens) / static_cast<double>(std::max<std::int64_t>(1, run.record.unique_tokens)));
+    const RunRecord& r = run.record;
+    repeated += r.tokens > r.unique_tokens ? 1 : 0;
+    large += r.params.params > r.unique_tokens ? 1 : 0;
+    most_epochs = std::max(most_epochs, static_cast<double>(r.tokens) / static_cast<double>(std::max<std::int64_t>(1, r.unique_tokens)));
   }
-  if (family.empty()) return "No run is finished yet.";
-  const std::string epochs = format_significant(most_epochs, 3);
-  if (fresh == family.size()) {
-    return "Fresh: no run sees a token twice (" + epochs + " epochs of the training split), so a plain law applies.";
-  }
+  const std::string epochs = format_significant(most_epochs, 3), all = std::to_string(family.size());
+  const auto of_all = [&](std::size_t count) { return family.size() == 1 ? std::string("the run") : std::to_string(count) + " of " + all + " runs"; };
+  const auto verb = [&](const char* one, const char* several, std::size_t count) { return count == 1 ? one : several; };
+  const bool plain = large == 0 && std::any_of(laws.begin(), laws.end(), [](const LawView& law) { return law.result.fit.has_value(); }) &&
+                     std::all_of(family.begin(), family.end(), [](const StoredRun& run) { return run.record.status == RunStatus::done; });
+
   std::string text;
-  if (memorising > 0) {
-    text = "Memorising: " + std::to_string(memorising) + " of " + std::to_string(family.size()) + " runs have more parameters than the training split has tokens";
+  if (repeated > 0) {
+    text = "Repeated: " + of_all(repeated) + verb(" passes", " pass", repeated) + " over the training split more than once, up to " + epochs + " times.";
   } else {
-    text = "Repeated";
+    text = "Fresh: no run sees a token twice (" + epochs + " epochs of the training split)";
+    text += plain ? ", so a plain law applies." : ".";
   }
-  if (repeated + memorising > 0) text += "; runs pass over the training split " + epochs + " times";
-  return text + ". A plain law does not describe such runs: what is drawn measures repetition and the optimiser as much as N.";
+  if (large > 0) {
+    const std::string who = of_all(large);
+    text += " " + std::string(1, who[0] == 't' ? 'T' : who[0]) + who.substr(1) + verb(" has", " have", large) + " more parameters than the training split has tokens";
+    text += repeated > 0 ? ": room to memorise it." : ", and none of those is shown twice.";
+  }
+  if (repeated > 0 && !laws.empty()) text += " A plain law does not describe repeated text: what is drawn measures repetition and the optimiser as much as N.";
+  return text;
 }
 
 StudyReport study_report(const ReportInput& input, const RunStore& store) {
   StudyReport report;
   report.title = input.study.title;
   report.subtitle = std::to_string(input.study.models.size()) + (input.study.models.size() == 1 ? " model on " : " sizes on ") + input.corpus_title;
-  report.regime_text = regime_text(input.family);
+  report.laws = laws_of(input.study, input.family, input.baselines);
+  report.regime_text = regime_text(input.family, report.laws);
   for (const StoredRun& run : input.family) report.regime = std::max(report.regime, run.record.regime);
-  if (!input.study.reproduces.empty()) report.labels.push_back("Reproduces " + input.study.reproduces);
+  if (!input.study.reproduces.empty()) {
+    report.labels.push_back("Reproduces " + input.study.reproduces + (input.study.steps_set ? "; but for the steps, which a budget set" : ""));
+  }
   report.corpus = corpus_facts(input);
   std::set<std::string> isas;
   for (const StoredRun& run : input.family) {
     report.runs.push_back(run_report(run, store));
     isas.insert(run.record.isa);
   }
-  if (!input.family.empty()) report.setup = setup_facts(input, store.spec(input.family.front().id));
+  if (!input.family.empty()) report.setup = setup_facts(input, store);
   const MachineFacts machine = machine_facts();
   report.machine = {{"Processor", machine.cpu}, {"Kernels", people_list(isas)}};
-  report.laws = laws_of(input.study, input.family);
   report.baselines = input.baselines;
   report.made_by = "isoflop " ISOFLOP_VERSION;
 
-  if (!input.sweep.empty()) {
-    std::string tried;
-    for (const StoredRun& run : input.sweep) {
-      const double rate = store.spec(run.id).optimizer.learning_rate;
-      tried += (tried.empty() ? "" : "; ") + run.record.name + " at " + format_number(rate) + ": " +
-               (run.record.loss ? format_significant(*run.record.loss, 5) : to_string(run.record.status));
-    }
-    report.setup.push_back({"Rates tried (held-out loss)", tried});
-  }
+  if (!input.sweep.empty()) report.setup.push_back({"Rates tried (held-out loss)", rates_fact(input, store)});
+  report.warnings = above_unigram(input.family, input.baselines);
   for (const StoredRun& run : input.family) {
     if (run.record.isa_changed) {
       report.warnings.push_back({"isa_changed", "run " + run.record.name + ": its steps were made with more than one kernel set, the last with " + run.record.isa +
@@ -228,7 +313,11 @@ std::filesystem::path report_study(const std::filesystem::path& folder) {
   for (const Json& line : laws.at("baselines")) {
     input.baselines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject), json_get<std::string>(line, "what", subject)});
   }
-  return lab::write_report(lab::study_report(input, store), folder);
+  StudyReport report = lab::study_report(input, store);
+  std::vector<Warning> stored;
+  for (const Json& warning : laws.at("warnings")) stored.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});
+  report.warnings.insert(report.warnings.begin(), stored.begin(), stored.end());
+  return lab::write_report(report, folder);
 }
 
 }  // namespace isoflop

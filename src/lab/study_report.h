@@ -21,11 +21,18 @@ struct ReportInput {
   std::vector<Baseline> baselines;
 };
 
-/// The laws of a family: for every loss the study names and every meaning of N, the first is the study's own.
-[[nodiscard]] std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family);
+/// What a budget did to the steps: "steps cut from 3,000 to 1,200 by --flops 1e+12"; empty when none did.
+[[nodiscard]] std::string steps_text(const Study& study);
 
-/// One or two sentences: which regime the runs are in and what that means for a plain law.
-[[nodiscard]] std::string regime_text(const std::vector<StoredRun>& family);
+/// One warning that names the runs whose held-out loss is no better than the unigram baseline; none without such runs.
+[[nodiscard]] std::vector<Warning> above_unigram(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines);
+
+/// The laws of a family: for every loss the study names and every meaning of N, the first is the study's own.
+/// Runs above the unigram baseline are shown and not fitted.
+[[nodiscard]] std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines);
+
+/// One or two sentences: which regime the runs are in and, where a law was asked for, what that means for it.
+[[nodiscard]] std::string regime_text(const std::vector<StoredRun>& family, const std::vector<LawView>& laws);
 
 [[nodiscard]] StudyReport study_report(const ReportInput& input, const RunStore& store);
 

@@ -119,6 +119,47 @@ TEST(StudyText, AnOptionOfTheCorpusOutOfRangeIsNamedWithItsPlace) {
   }
 }
 
+TEST(StudyText, WhatWouldGiveDoubleRowsIsRefusedAtItsKey) {
+  for (const auto& [text, key] : {std::pair{std::string("[train]\nseeds = [0, 0]\n") + kModel, "train.seeds"},
+                                  std::pair{std::string("[fit]\nloss = []\n") + kModel, "fit.loss"},
+                                  std::pair{std::string("[fit]\nloss = [\"final\", \"final\"]\n") + kModel, "fit.loss"},
+                                  std::pair{std::string(kModel) + "[[models]]\nname = \"b\"\nn_layer = 1\nn_head = 1\nn_embd = 8\nn_inner = 32\n", "models.name"}}) {
+    const Error error = error_of_study(text);
+    EXPECT_EQ(error.fault(), Fault::bad_study);
+    EXPECT_THAT(error.subject(), testing::StartsWith("s.toml:")) << text;
+    EXPECT_THAT(error.problem(), HasSubstr(key));
+  }
+}
+
+TEST(StudyText, ANumberThatNoRunCouldHaveIsRefusedAtItsPlace) {
+  for (const char* line : {"max_iters = 9223372036854775807", "max_iters = 0", "max_iters = -1", "target_flops = 1e300", "target_flops = nan", "target_flops = 1.0",
+                           "target_param_data_ratio = 1e30", "target_param_data_ratio = -1.0", "budget_minutes = inf", "batch_size = 0", "learning_rate = nan",
+                           "warmup_iters = 500", "beta1 = 1.0"}) {
+    const Error error = error_of_study(std::string("[train]\n") + line + "\n" + kModel);
+    const std::string key = std::string(line).substr(0, std::string(line).find(' '));
+    EXPECT_EQ(error.fault(), Fault::bad_study) << line;
+    EXPECT_EQ(error.subject(), "s.toml:2:" + std::to_string(key.size() + 4)) << line;
+    EXPECT_THAT(error.problem(), HasSubstr("train." + key)) << line;
+  }
+  EXPECT_EQ(error_of_study(std::string("[eval]\npatience = 3\n") + kModel).subject(), "s.toml:2:12");
+  EXPECT_THAT(error_of_study(std::string("[learning_rate_sweep]\nstart = inf\n") + kModel).problem(), HasSubstr("learning_rate_sweep.start"));
+}
+
+TEST(StudyText, ASplitThatHoldsNothingOutIsRefusedByItsName) {
+  const Error error = error_of_study(std::string("[data]\nsplit = \"none\"\n") + kModel);
+  EXPECT_EQ(error.subject(), "s.toml:2:9");
+  EXPECT_THAT(error.problem(), HasSubstr("none"));
+}
+
+TEST(StudyText, StepsThatABudgetSetComeBackWithWhatSetThem) {
+  Study study = study_from_toml(kModel, "s.toml");
+  study.steps_set = StepsSet{"--flops 1e+12", 3000};
+  const Study again = study_from_toml(to_toml(study), "again");
+  ASSERT_TRUE(again.steps_set);
+  EXPECT_EQ(again.steps_set->by, "--flops 1e+12");
+  EXPECT_EQ(again.steps_set->asked, 3000);
+}
+
 TEST(StudyText, ANameThatIsAPathIsRefused) { EXPECT_EQ(error_of_study(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study); }
 
 }  // namespace

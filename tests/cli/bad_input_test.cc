@@ -69,6 +69,31 @@ TEST(BadInput, ABadLineOfJsonlIs65AndNamesFileAndLine) {
   expect_error(train("d.jsonl"), 65, {"d.jsonl", "2", "text"});
 }
 
+TEST(BadInput, ANumberThatCannotBeMeantIs2WithOneShortLine) {
+  const fs::path place = fresh("numbers");
+  write(place / "s.txt", sentences(20'000));
+  const std::string train = "train --data s.txt --out out --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --quiet ", run = "run --data s.txt --out out --quiet ";
+  for (const auto& [command, flag] : std::vector<std::pair<std::string, std::string>>{
+           {run + "--minutes nan", "--minutes"}, {run + "--minutes 0", "--minutes"}, {run + "--minutes 1e300", "--minutes"}, {run + "--flops nan", "--flops"},
+           {run + "--flops 1e300", "--flops"}, {run + "--flops 1e6", "--flops"}, {run + "--preset quick --flops 1e11", "--flops"},
+           {train + "--max_iters 0", "--max_iters"}, {train + "--max_iters -1", "--max_iters"}, {train + "--max_iters 99999999999999999999", "--max_iters"},
+           {train + "--max_iters 9000000000000000", "--max_iters"}, {train + "--target_flops -1", "--target_flops"}, {train + "--target_flops 1e300", "--target_flops"},
+           {train + "--target_param_data_ratio 1e30", "--target_param_data_ratio"}, {train + "--seed -1", "--seed"}, {train + "--learning_rate nan", "--learning_rate"},
+           {train + "--split none", "--split none"}, {"sample out --temperature nan", "--temperature"}, {"sample out --seed -1", "--seed"},
+           {"bench --seconds nan", "--seconds"}}) {
+    const Outcome outcome = program(command);
+    expect_error(outcome, 2, {flag});
+    EXPECT_LT(outcome.err.size(), 300U) << outcome.err;
+  }
+  EXPECT_FALSE(fs::exists(place / "out/runs"));
+}
+
+TEST(BadInput, AStudyThatNoRunCouldHaveIs78AndNamesTheFile) {
+  const fs::path place = fresh("norun");
+  write(place / "s.toml", "[train]\nbatch_size = 0\n[[models]]\nname = \"a\"\n");
+  expect_error(program("run s.toml --data x"), 78, {"s.toml:2:14", "batch_size"});
+}
+
 TEST(BadInput, AnUnknownKeyInAStudyIs78WithTheNearestKey) {
   const fs::path place = fresh("key");
   write(place / "s.toml", "[train]\nlearning_rat = 1e-3\n[[models]]\nn_layer = 1\n");

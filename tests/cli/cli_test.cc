@@ -130,6 +130,13 @@ TEST(Sample, TheSameSeedGivesTheSameText) {
   EXPECT_EQ(program("sample out --tokens 10 --temperature 0 --top-k 5").code, 0);
 }
 
+TEST(Sample, StoppedByHandExitsWith130) {
+  const fs::path place = fresh("interrupted");
+  write(place / "text.txt", sentences(20'000));
+  ASSERT_EQ(program("train --data text.txt --out out --quiet" + kTiny).code, 0);
+  EXPECT_EQ(program("sample out --tokens 10000000", "timeout --preserve-status -s INT 0.7").code, 130);
+}
+
 TEST(Fit, TheSourceExperimentsFivePointsGiveItsExponent) {
   const fs::path place = fresh("fit");
   write(place / "t.csv", "N,val\n343936,3.92\n1281024,3.44\n3401088,3.07\n5714432,2.86\n15659520,2.37\n");
@@ -159,6 +166,26 @@ TEST(Data, TwoStarsReachEveryDepthAndWhatAFolderLeavesOutIsCounted) {
   ASSERT_EQ(glob.code, 0) << glob.err;
   EXPECT_EQ(glob.json()["files"].size(), 3U);
   EXPECT_THAT(program("data stats tree").err, HasSubstr("1 file was passed over"));
+}
+
+TEST(DryRun, SaysTheFlopsOfAllRuns) {
+  const fs::path place = fresh("flops");
+  write(place / "text.txt", sentences(20'000));
+  const std::string command = "run --preset quick --data text.txt --flops 1e13 --out out --dry-run";
+  const auto json = program(command + " --json").json();
+  double flops = 0;
+  for (const auto& run : json["runs"]) flops += run["flops_exact"].get<double>();
+  EXPECT_DOUBLE_EQ(json["flops_exact"], flops);
+  EXPECT_LE(json["flops_exact_most"], 1e13);
+  EXPECT_GE(flops, 0.9e13);
+  EXPECT_THAT(program(command).out, testing::AllOf(HasSubstr("FLOPs, "), HasSubstr("steps cut from 500 to ")));
+}
+
+TEST(Data, BlocksAreCutAsTheFlagOfTheRunSays) {
+  const fs::path place = fresh("blocks");
+  write(place / "text.txt", sentences(3'000));
+  EXPECT_EQ(program("train --quiet --data text.txt --out a" + kTiny).code, 65) << "one block: nothing can be held out";
+  EXPECT_EQ(program("train --quiet --data text.txt --out a --block-characters 300 --source-key from" + kTiny).code, 0);
 }
 
 TEST(DryRun, TrainsNothingAndWritesNoStudy) {

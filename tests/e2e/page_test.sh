@@ -8,7 +8,7 @@ rm -rf "$work"
 mkdir -p "$work"
 export ISOFLOP_CACHE="$work/cache"
 awk 'BEGIN { for (r = 0; r < 3000; r++) { printf "sentence %d of %d says nothing new. ", r * 7919 % 3000, r % 11; if (r % 9 == 8) printf "\n\n" } }' >"$work/text.txt"
-"$program" run --preset quick --data "$work/text.txt" --flops 2e11 --out "$work/study" --quiet >/dev/null
+"$program" run --preset quick --data "$work/text.txt" --flops 5e12 --out "$work/study" --quiet >/dev/null
 page=$work/study/report.html
 
 # an outer page measures the inner one at two widths; file:// pages may do that with the flag below

@@ -1,0 +1,50 @@
+// What a number on the command line must be, said in one short line. CLI11's own checks let nan through, turn -1 into 2^64 - 1 and
+// clamp what is too large.
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "cli/command.h"
+
+namespace cli {
+namespace {
+
+template <class Number>
+std::optional<Number> parsed(const std::string& text) {
+  Number value{};
+  const char* first = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* last = text.data() + text.size();
+  const auto [end, problem] = std::from_chars(first, last, value);
+  return problem == std::errc() && end == last ? std::optional(value) : std::nullopt;
+}
+
+CLI::Validator number(const std::string& expected, bool (*good)(double)) {
+  return CLI::Validator(
+      [expected, good](std::string& text) {
+        const std::optional<double> value = parsed<double>(text);
+        return value && std::isfinite(*value) && good(*value) ? std::string() : "is " + text + ", expected " + expected;
+      },
+      "");
+}
+
+}  // namespace
+
+CLI::Validator above_zero() {
+  return number("a finite number above 0", [](double value) { return value > 0; });
+}
+
+CLI::Validator from_zero() {
+  return number("a finite number from 0", [](double value) { return value >= 0; });
+}
+
+CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        const std::optional<std::int64_t> value = parsed<std::int64_t>(text);
+        if (value && *value >= least && *value <= most) return std::string();
+        return "is " + text + ", expected a whole number from " + std::to_string(least) + " to " + (most == kMostWhole ? "2^53" : std::to_string(most));
+      },
+      "");
+}
+
+}  // namespace cli
