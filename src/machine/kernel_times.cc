@@ -121,7 +121,7 @@ class Bench {
     auto qkv = values<Act>(t * 3 * c), out = values<Act>(t * c), dout = out, dqkv = qkv,
          probs = values<Act>(t_.attention_saved(t, heads, size));
     auto scratch = values<float>(t_.attention_scratch(t, heads, size));
-    const double flops = 4.0 * static_cast<double>(t * (t + 1) / 2 * c);  // the causal half
+    const double flops = 2.0 * static_cast<double>(t * (t + 1) * c);  // half of 4 t t c, for what is causal
     const std::string shape = format_number(t) + ", " + format_number(heads) + " heads of " + format_number(size);
     add("attention", shape, flops, 0, [&] {
       t_.attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data()});
