@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "isoflop/lab.h"
 #include "isoflop/laws.h"
 #include "isoflop/report.h"
 
@@ -30,14 +31,7 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
-std::string read_table(std::filesystem::path path) {
-  if (std::filesystem::is_directory(path)) {
-    const auto study = path;
-    path /= "runs.csv";
-    if (!std::filesystem::exists(path))
-      throw isoflop::Error(isoflop::Fault::missing_input, study.string(), "no runs.csv in it",
-                           "isoflop runs export writes one: isoflop runs export " + study.string() + " --csv > runs.csv");
-  }
+std::string read_table(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path))
     throw isoflop::Error(isoflop::Fault::missing_input, path.string(), "no such file", "a CSV table or a study's folder");
   std::ifstream file(path, std::ios::binary);
@@ -45,6 +39,16 @@ std::string read_table(std::filesystem::path path) {
   text << file.rdbuf();
   if (!file || file.bad()) throw isoflop::Error(isoflop::Fault::io, path.string(), "cannot be read");
   return text.str();
+}
+
+// CLI::Range lets NaN pass: it asks whether a value is outside
+CLI::Validator level_range() {
+  return {[](std::string& text) {
+            double level = 0;
+            const bool ok = CLI::detail::lexical_cast(text, level) && level >= 0.5 && level <= 0.9999;
+            return ok ? std::string() : "`" + text + "` is not a number from 0.5 to 0.9999";
+          },
+          "0.5 to 0.9999"};
 }
 
 std::map<std::string, std::string> parse_map(const std::string& text) {
@@ -89,11 +93,29 @@ std::string number(double value, int digits) {
   return text.str();
 }
 
+bool has_values(const isoflop::Observations& table, const std::string& name) {
+  const auto column = table.columns.find(name);
+  if (column == table.columns.end()) return false;
+  return std::any_of(column->second.begin(), column->second.end(), [](const auto& value) { return value.has_value(); });
+}
+
+/// Why a fit has no law: the last warning is the one that ended it.
+std::string reason_of(const isoflop::LawView& view) {
+  return view.result.warnings.empty() ? "" : view.result.warnings.back().code;
+}
+
+// what is true of the table is said once, not once for every meaning of N
 void print_text(const std::vector<isoflop::LawView>& views) {
   std::vector<std::vector<std::string>> rows;
+  std::string sentences;
+  std::vector<std::string> reasons, said;
   for (const auto& view : views) {
-    std::cout << isoflop::law_in_words(view) << "\n";
-    if (!view.result.fit) continue;
+    const bool new_reason = std::find(reasons.begin(), reasons.end(), reason_of(view)) == reasons.end();
+    if (view.result.fit || new_reason) sentences += isoflop::law_in_words(view) + "\n";
+    if (!view.result.fit) {
+      reasons.push_back(reason_of(view));
+      continue;
+    }
     const isoflop::Fit& fit = *view.result.fit;
     const auto interval = fit.derived.at("exponent").interval;
     rows.push_back({view.n_convention, number(fit.constants.at("a"), 7), number(fit.constants.at("b"), 6),
@@ -101,13 +123,15 @@ void print_text(const std::vector<isoflop::LawView>& views) {
                     fit.r_squared ? number(*fit.r_squared, 4) : "", std::to_string(fit.degrees_of_freedom),
                     std::to_string(fit.rows)});
   }
+  std::cout << sentences;
   if (!rows.empty()) {
     std::cout << "\n";
     print_table({"N counts", "a", "b", "interval of b", "R2", "df", "rows"}, rows);
   }
-  std::vector<std::string> said;
   for (const auto& view : views)
     for (const auto& warning : view.result.warnings) {
+      const bool ended = !view.result.fit && warning.code == reason_of(view);
+      if (ended || sentences.find(warning.text) != std::string::npos) continue;
       const std::string line = warning.code + ": " + warning.text;
       if (std::find(said.begin(), said.end(), line) != said.end()) continue;
       std::cout << (said.empty() ? "\n" : "") << line << "\n";
@@ -120,17 +144,16 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.table.empty())
     throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
   check_laws(flags.laws);
-  isoflop::CsvTable csv = isoflop::parse_csv(read_table(flags.table), flags.table);
-  if (!flags.where.empty()) csv = isoflop::rows_where(csv, flags.where);
-  if (csv.rows.empty())
-    throw isoflop::Error(isoflop::Fault::bad_data, flags.table, "no row holds `" + flags.where + "`", "loosen --where");
-  const isoflop::Observations table = isoflop::observations_from_table(csv, parse_map(flags.map));
+  const auto rename = parse_map(flags.map);
+  const isoflop::Observations table = std::filesystem::is_directory(flags.table)
+                                          ? isoflop::observations_of_folder(flags.table, flags.where, rename)
+                                          : isoflop::observations_from_csv(read_table(flags.table), flags.table, flags.where, rename);
 
   std::vector<std::string> columns{flags.n};
   if (flags.n.empty()) {
     columns.clear();
     for (const char* name : {"params", "params_non_embedding", "params_matmul"})
-      if (table.columns.contains(name)) columns.emplace_back(name);
+      if (has_values(table, name)) columns.emplace_back(name);
     if (columns.empty()) columns.emplace_back("params");  // the fit then names the missing column
   }
   std::vector<isoflop::LawView> views;
@@ -158,13 +181,13 @@ void add_fit(CLI::App& program, Globals& globals) {
   auto flags = std::make_shared<FitFlags>();
   CLI::App* command = add_command(program, globals, "fit", "Fits a law to a table of runs, with its interval",
                                   "isoflop fit runs.csv --law power_n");
-  command->add_option("table", flags->table, "a CSV table, or a study's folder (its runs.csv)");
+  command->add_option("table", flags->table, "a CSV table, or a study's folder (all runs in it but a sweep's)");
   command->add_option("--law", flags->laws, "the law's name (--list-laws)")->capture_default_str();
   command->add_option("--n", flags->n,
                       "what N counts: params, params_non_embedding, params_matmul (default: each the table has)");
   command->add_option("--map", flags->map, "name the table's columns: OURS=COLUMN,... e.g. params=N,loss=val");
-  command->add_option("--where", flags->where, "rows to fit: column (= != < <= > >=) literal, joined by `and`");
-  command->add_option("--level", flags->level, "confidence level")->capture_default_str()->check(CLI::Range(0.5, 0.9999));
+  command->add_option("--where", flags->where, "rows to fit: column (= != < <= > >=) literal, joined by `and`; several words are quoted");
+  command->add_option("--level", flags->level, "confidence level")->capture_default_str()->check(level_range());
   command->add_flag("--allow-repeated", flags->allow_repeated, "fit runs that saw their text more than once, labelled so");
   command->add_flag("--list-laws", flags->list_laws, "the laws this build knows");
   command->callback([flags, &globals] { run_fit(*flags, globals); });

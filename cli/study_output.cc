@@ -107,7 +107,8 @@ void print_result(const StudyResult& result, double seconds, const Globals& glob
   print_table({"run", "params", "tokens", "rate", "train loss", "held-out", "± se", "bits/byte", "tokens/s", "time", ""}, rows);
   std::printf("\n%s\n", result.regime_text.c_str());
   if (!result.law_in_words.empty()) std::printf("%s\n", result.law_in_words.c_str());
-  for (const isoflop::Warning& warning : result.warnings) std::printf("  note: %s\n", warning.text.c_str());
+  for (const isoflop::Warning& warning : result.warnings)
+    if (result.law_in_words.find(warning.text) == std::string::npos) std::printf("  note: %s\n", warning.text.c_str());
   if (!result.report.empty()) std::printf("report: %s\n", result.report.c_str());
 }
 

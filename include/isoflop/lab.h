@@ -148,8 +148,16 @@ struct StudyResult {
 /// Draws the report and figures of a study folder again from what is stored. Returns the page's path.
 [[nodiscard]] std::filesystem::path report_study(const std::filesystem::path& folder);
 
-/// Observations of a set of finished runs, in the columns of design 4.
+/// Observations of a set of finished runs, in the columns of design 4. Others are left out with a warning.
 [[nodiscard]] Observations observations_of(const std::vector<StoredRun>& runs, const std::string& loss_kind);
+
+/// What the store of a study's folder holds now, imported rows too, as its run table read by `observations_from_csv`: without a
+/// sweep's runs and without those that are not done, which the warnings count. The folder's runs.csv is not read.
+///
+/// Throws   missing_input if there is no store or no finished run in it; as observations_from_csv does.
+/// Checked  observations_test.cc: imported runs are there, the sweep's and unfinished ones are not.
+[[nodiscard]] Observations observations_of_folder(const std::filesystem::path& folder, const std::string& where = {},
+                                                  const std::map<std::string, std::string>& rename = {});
 
 struct SampleOptions {
   std::string prompt;

@@ -12,6 +12,11 @@
 
 namespace isoflop {
 
+struct Warning {
+  std::string code;  ///< e.g. "not_monotone", "one_degree_of_freedom", "repeated_data"
+  std::string text;  ///< with the number behind it
+};
+
 /// A table of named columns; missing is NaN-free: an empty optional. `labels` names the rows in messages.
 struct Observations {
   std::vector<std::string> labels;
@@ -19,6 +24,9 @@ struct Observations {
   std::string n_convention = "unstated";      ///< params | params_non_embedding | params_matmul | unstated
   std::string flops_convention = "unstated";  ///< flops_exact | flops_6nd | flops_full_attention | unstated
   std::string loss_kind = "unstated";         ///< final | best | train | unstated
+  std::string subject;                        ///< the file or folder the rows come from, for messages; may be empty
+  std::vector<std::int64_t> lines;            ///< the line of each row in `subject`; empty: not from a text
+  std::vector<Warning> warnings;              ///< runs that are not in the rows, and why: every fit of the table carries them
 
   [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(labels.size()); }
 };
@@ -33,11 +41,6 @@ struct Estimate {
   double value = 0;
   std::optional<Interval> interval;      ///< none: not identified, or no degree of freedom left
   std::vector<std::string> contains;
-};
-
-struct Warning {
-  std::string code;  ///< e.g. "not_monotone", "one_degree_of_freedom", "repeated_data"
-  std::string text;  ///< with the number behind it
 };
 
 /// One fitted law: the same object in every JSON (design 3).
@@ -57,6 +60,7 @@ struct Fit {
   std::optional<double> r_squared;
   std::vector<double> residuals;                ///< ln L - ln L_hat of the fitted rows, in row order
   std::vector<std::string> row_labels;          ///< of the fitted rows
+  std::vector<std::size_t> fitted;              ///< the fitted rows, as indices into the table
   std::vector<Warning> warnings;
 };
 
@@ -75,14 +79,17 @@ struct PowerFitOptions {
 
 /// Fits L(N) = a N^-b by least squares of ln L on ln N.
 ///
-/// Source   Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1, without a floor; interval: Student-t with rows - 2 degrees of freedom.
+/// Source   Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1, without a floor; interval: Student-t, degrees of
+///          freedom the distinct sizes minus 2.
 /// Units    loss: nats per token; N: parameters in the column's convention.
 /// Needs    3 values of N or more for an interval (2 give a line without one); rows with an empty cell are left out and named.
 ///          Replicates of one N are averaged in ln L: they steady the point, they are not further sizes. Columns read besides N
 ///          and loss, where present: tokens and unique_tokens (which rows are fresh), params (N > unique_tokens).
-/// Result   no fit when mean loss does not fall with every step up in N, or no two sizes are left: the warnings say why.
+/// Result   no fit when mean loss does not fall with every step up in N, no two sizes are left, or a number of the law is beyond
+///          what a double holds: the warnings say why. Every number of a fit is finite.
 ///          constants a, b; derived exponent, loss_ratio_per_decade, residual_sd (ln L), loss_sd_seed (nats; with replicates).
-/// Throws   Error{bad_data}, naming row and column, if a number is not finite and positive or a column is missing.
+/// Throws   Error{bad_data}, naming row (file:line where known) and column, if a number it reads is not finite and positive or a
+///          column is missing.
 /// Checked  power_test.cc: the source experiment's five points; 2,000 simulated tables, coverage of the 95 % interval.
 [[nodiscard]] FitResult fit_power_law(const Observations& table, const PowerFitOptions& options = {});
 
@@ -124,17 +131,23 @@ struct CsvTable {
 ///          a quote that is not closed or stands in the middle of a cell.
 [[nodiscard]] CsvTable parse_csv(const std::string& text, const std::string& subject);
 
-/// The rows for which `expression` holds: `column (=|!=|<|<=|>|>=) literal`, joined by `and`. A missing cell holds nothing.
+/// The rows for which `expression` holds: `column (=|!=|<|<=|>|>=) literal`, joined by `and`; a literal is one word, or quoted.
+/// A missing cell holds nothing. Two numbers compare as numbers, anything else as text.
 ///
-/// Throws   Error{usage} naming the part that cannot be read or the column that is not there, with the nearest one.
+/// Throws   Error{usage} naming the part that cannot be read, the column that is not there (with the nearest one), or a literal
+///          that is no number where < <= > >= compare a column of numbers; Error{bad_data} naming the line of a cell that is none.
 [[nodiscard]] CsvTable rows_where(const CsvTable& table, const std::string& expression);
 
-/// A CSV table as observations. `rename` maps our word to the table's column ({"params", "N"}); without it N, D, C, L are
+/// A CSV table as observations of finished runs: rows whose `status` is not `done` (or empty) and rows of the `group`
+/// `learning-rate`, which are a sweep's short runs, are left out with a warning. `rename` maps our word to the table's column ({"params", "N"}); without it N, D, C, L are
 /// taken for params, tokens, flops, loss where those are not there, and what N counts is `unstated`.
 ///
-/// Throws   Error{bad_data} naming row and column if a cell of a column we know is not a number, or loss kinds are mixed.
+/// Throws   Error{bad_data} naming line and column if a cell of a column we know is not a number or no status, or loss kinds are
+///          mixed.
 [[nodiscard]] Observations observations_from_table(const CsvTable& table, const std::map<std::string, std::string>& rename = {});
-[[nodiscard]] Observations observations_from_csv(const std::string& text, const std::string& subject);
+/// The same from text, of the rows for which `where` holds (empty: all). Throws Error{bad_data} too if it holds for none.
+[[nodiscard]] Observations observations_from_csv(const std::string& text, const std::string& subject, const std::string& where = {},
+                                                 const std::map<std::string, std::string>& rename = {});
 
 /// Quantile of Student's t with `degrees` of freedom: P(T <= t) = p.
 ///

@@ -115,6 +115,12 @@ TEST(Text, SuggestsTheNearestKey) {
   EXPECT_EQ(nearest("zzzzzz", {"n_layer", "n_head"}), std::nullopt);
 }
 
+TEST(Csv, NamesTheSeparatorOfAnotherProgramsTable) {
+  EXPECT_THAT(error_of([] { (void)read_csv("\"params\";loss\n1;2,5\n", "t.csv"); }).problem(), testing::HasSubstr("separated by `;`"));
+  EXPECT_THAT(error_of([] { (void)read_csv("params\tloss\n1\t2\n", "t.csv"); }).problem(), testing::HasSubstr("separated by tabs"));
+  EXPECT_EQ(read_csv("params,\"a;b\"\n1,2\n", "t.csv").size(), 2u);
+}
+
 TEST(Csv, ReadsWhatRfc4180Says) {
   const auto records = read_csv("a,\"b,\"\"c\"\"\",\r\n\n\"\",\"x\ny\",z", "t");
   ASSERT_EQ(records.size(), 3U);

@@ -73,9 +73,20 @@ class CsvReader {
   std::int64_t line_ = 1;
 };
 
+// a table of another program is named as what it is, not read as one long column
+void refuse_other_separators(std::string_view text, const std::string& subject) {
+  const std::string_view header = text.substr(0, text.find('\n'));
+  const auto at = header.find_first_of(";\t");
+  if (at == std::string_view::npos || header.find(',') != std::string_view::npos) return;
+  throw Error(Fault::bad_data, subject + ":1",
+              std::string("cells are separated by ") + (header[at] == ';' ? "`;`" : "tabs") + ", expected commas",
+              "save the table with commas between the cells and points in the numbers");
+}
+
 }  // namespace
 
 std::vector<CsvRecord> read_csv(const std::string& text, const std::string& subject) {
+  refuse_other_separators(text, subject);
   std::vector<CsvRecord> records;
   CsvReader reader(text, subject);
   while (!reader.done()) {

@@ -13,7 +13,8 @@ struct CsvRecord {
 };
 
 /// Every record, the header first; an empty line is a record of one empty cell. A byte order mark is dropped.
-/// Throws Error{bad_data} with `subject:line` for a quote in the wrong place or a zero byte.
+/// Throws Error{bad_data} with `subject:line` for a quote in the wrong place, a zero byte,
+/// or a header whose cells are separated by `;` or tabs.
 [[nodiscard]] std::vector<CsvRecord> read_csv(const std::string& text, const std::string& subject);
 
 }  // namespace isoflop

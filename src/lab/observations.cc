@@ -1,10 +1,33 @@
 // The two decisions that belong to no other room: which parameters count as N (all three columns are given), and which loss of a
 // run is the loss.
-#include <cmath>
+#include <map>
 
 #include "isoflop/lab.h"
 
 namespace isoflop {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Runs that no law is fitted to, by their status.
+class Unfinished {
+ public:
+  void add(const StoredRun& run) {
+    auto& [count, names] = by_status_[run.record.status];
+    names += (count++ == 0 ? "" : ", ") + (run.record.name.empty() ? run.id : run.record.name);
+  }
+  void tell(Observations& table) const {
+    for (const auto& [status, which] : by_status_)
+      table.warnings.push_back({"not_done", std::to_string(which.first) + (which.first == 1 ? " run" : " runs") + " with status " +
+                                                to_string(status) + " left out: " + which.second});
+  }
+
+ private:
+  std::map<RunStatus, std::pair<std::int64_t, std::string>> by_status_;
+};
+
+}  // namespace
 
 Observations observations_of(const std::vector<StoredRun>& runs, const std::string& loss_kind) {
   Observations table;
@@ -17,10 +40,14 @@ Observations observations_of(const std::vector<StoredRun>& runs, const std::stri
   }
   const auto put = [&table](const char* column, std::optional<double> value) { table.columns[column].push_back(value); };
 
+  Unfinished unfinished;
   for (const StoredRun& run : runs) {
     const RunRecord& r = run.record;
+    if (r.status != RunStatus::done) {
+      unfinished.add(run);
+      continue;
+    }
     const std::optional<double> loss = loss_kind == "train" ? r.train_loss : loss_kind == "best" ? r.loss_best : r.loss;
-    if (r.status != RunStatus::done || !loss) continue;
     const auto tokens = static_cast<double>(r.tokens);
     table.labels.push_back(r.name);
     put("params", static_cast<double>(r.params.params));
@@ -34,6 +61,27 @@ Observations observations_of(const std::vector<StoredRun>& runs, const std::stri
     put("loss", loss);
     put("loss_se_eval", loss_kind == "final" ? r.loss_se_eval : std::nullopt);
   }
+  unfinished.tell(table);
+  return table;
+}
+
+Observations observations_of_folder(const fs::path& folder, const std::string& where, const std::map<std::string, std::string>& rename) {
+  const std::string subject = folder.string();
+  if (!fs::is_directory(folder / "runs") && fs::exists(folder / "runs.csv"))
+    throw Error(Fault::missing_input, subject, "is not a study: it has no folder `runs`", "give the table itself: " + (folder / "runs.csv").string());
+  const std::vector<StoredRun> runs = RunStore::open_existing(folder).list();
+  Unfinished unfinished;
+  bool any = false;
+  for (const StoredRun& run : runs) {
+    const bool in_table = run.record.status == RunStatus::done || run.record.status == RunStatus::diverged;
+    any = any || in_table;
+    if (!in_table) unfinished.add(run);
+  }
+  if (!any) throw Error(Fault::missing_input, subject, "holds no finished run", "`isoflop runs ls " + subject + "` lists what is there");
+
+  Observations table = observations_from_csv(run_table_csv(runs), subject, where, rename);
+  table.lines.clear();  // of a text nobody sees: rows are named by their run
+  unfinished.tell(table);
   return table;
 }
 

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "base/check.h"
 #include "base/math.h"
 #include "base/text.h"
 #include "isoflop/laws.h"
+#include "laws/words.h"
 
 namespace isoflop {
 namespace {
@@ -40,16 +42,6 @@ std::string people(double value) {
   return format_significant(value, 4);
 }
 
-std::string plural(std::size_t count, const std::string& one) {
-  return format_count(static_cast<double>(count)) + " " + one + (count == 1 ? "" : "s");
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < 6; ++i) text += (i ? ", " : "") + names[i];
-  return names.size() > 6 ? text + " and " + std::to_string(names.size() - 6) + " more" : text;
-}
-
 const Column* find_column(const Observations& table, const std::string& name) {
   const auto it = table.columns.find(name);
   return it == table.columns.end() ? nullptr : &it->second;
@@ -64,13 +56,14 @@ const Column& need_column(const Observations& table, const std::string& name) {
   for (const auto& [known, values] : table.columns) names.push_back(known);
   const auto near = nearest(name, names);
   throw Error(
-      Fault::bad_data, "table", "column `" + name + "` is missing",
+      Fault::bad_data, table.subject.empty() ? "table" : table.subject, "column `" + name + "` is missing",
       near ? "did you mean `" + *near + "`? name it with --map" : "name the table's column with --map " + name + "=COLUMN");
 }
 
-void need_positive(double value, const std::string& row, const std::string& column) {
+void need_positive(double value, const Observations& table, std::size_t row, const std::string& column) {
   if (value > 0 && std::isfinite(value)) return;
-  throw Error(Fault::bad_data, row, "column `" + column + "` is " + format_number(value) + ", expected a positive number",
+  const std::string place = table.lines.empty() ? table.labels[row] : table.subject + ":" + std::to_string(table.lines[row]);
+  throw Error(Fault::bad_data, place, "column `" + column + "` is " + format_number(value) + ", expected a positive number",
               "leave the row out with --where, or look at why it is so");
 }
 
@@ -82,10 +75,9 @@ void group_by_size(const Column& n, const Column& loss, Selection& selection) {
     Size s{.n = size, .x = log_(size), .replicates = static_cast<std::int64_t>(losses.size())};
     for (const double value : losses) {
       s.y += log_(value);
-      s.loss += value;
+      s.loss += value / static_cast<double>(losses.size());  // divided first: the sum may leave the range
     }
     s.y /= static_cast<double>(losses.size());
-    s.loss /= static_cast<double>(losses.size());
     selection.sizes.push_back(s);
     std::sort(losses.begin(), losses.end());
     copies += static_cast<std::size_t>(losses.end() - std::unique(losses.begin(), losses.end()));
@@ -93,6 +85,21 @@ void group_by_size(const Column& n, const Column& loss, Selection& selection) {
   if (copies > 0)
     selection.warnings.push_back({"duplicate_rows", plural(copies, "row") + " repeat another row's N and loss to the last digit: "
                                                                             "one run counted twice is not a replicate"});
+}
+
+/// Runs of one size that saw different amounts of text: their mean is of neither.
+std::optional<Warning> mixed_tokens(const Column& n, const Column& tokens, const std::vector<std::size_t>& rows) {
+  std::map<double, std::set<double>> lengths;
+  for (const std::size_t row : rows)
+    if (tokens[row]) lengths[*n[row]].insert(*tokens[row]);
+  std::string first;
+  std::size_t mixed = 0;
+  for (const auto& [size, seen] : lengths)
+    if (seen.size() > 1 && mixed++ == 0)
+      first = counted(*seen.begin()) + " and " + counted(*seen.rbegin()) + " tokens at N = " + counted(size);
+  if (mixed == 0) return std::nullopt;
+  return Warning{"mixed_tokens", plural(mixed, "size") + (mixed == 1 ? " holds" : " hold") + " runs of different length (" + first +
+                                     "), averaged as if they were replicates: choose one length with --where"};
 }
 
 Selection select_rows(const Observations& table, const PowerFitOptions& options) {
@@ -104,6 +111,7 @@ Selection select_rows(const Observations& table, const PowerFitOptions& options)
   if (!params) params = &n;
 
   Selection selection;
+  selection.warnings = table.warnings;
   std::vector<std::string> missing, repeated, memorising;
   double most_epochs = 0, most_memory = 0;
   for (std::size_t row = 0; row < table.labels.size(); ++row) {
@@ -111,12 +119,14 @@ Selection select_rows(const Observations& table, const PowerFitOptions& options)
       missing.push_back(table.labels[row]);
       continue;
     }
-    need_positive(*n[row], table.labels[row], options.n_column);
-    need_positive(*loss[row], table.labels[row], options.loss_column);
+    need_positive(*n[row], table, row, options.n_column);
+    need_positive(*loss[row], table, row, options.loss_column);
+    if (tokens && (*tokens)[row]) need_positive(*(*tokens)[row], table, row, "tokens");
+    if ((*params)[row]) need_positive(*(*params)[row], table, row, params == &n ? options.n_column : "params");
     bool fresh = true;
     if (unique && (*unique)[row]) {
       const double u = *(*unique)[row];
-      need_positive(u, table.labels[row], "unique_tokens");
+      need_positive(u, table, row, "unique_tokens");
       if (tokens && (*tokens)[row] && *(*tokens)[row] > u) {
         fresh = false;
         repeated.push_back(table.labels[row]);
@@ -143,6 +153,8 @@ Selection select_rows(const Observations& table, const PowerFitOptions& options)
     selection.warnings.push_back({"memorising", plural(memorising.size(), "run") + " with up to " + people(most_memory) +
                                                     " parameters per unique token (" + listed(memorising) +
                                                     "): room to memorise the text"});
+  if (tokens)
+    if (auto mixed = mixed_tokens(n, *tokens, selection.rows)) selection.warnings.push_back(std::move(*mixed));
   group_by_size(n, loss, selection);
   return selection;
 }
@@ -215,8 +227,8 @@ std::optional<Warning> rises(const std::vector<Size>& sizes, const std::string& 
                                       : loss_kind == "unstated" ? "loss"
                                                                 : "held-out loss") +
                                          std::string(" does not fall all the way: ") + people(sizes[i - 1].loss) +
-                                         " at N = " + format_count(sizes[i - 1].n) + ", " + people(sizes[i].loss) +
-                                         " at N = " + format_count(sizes[i].n) + "; no law of N alone is fitted"};
+                                         " at N = " + counted(sizes[i - 1].n) + ", " + people(sizes[i].loss) +
+                                         " at N = " + counted(sizes[i].n) + "; no law of N alone is fitted"};
   return std::nullopt;
 }
 
@@ -227,7 +239,7 @@ void doubt(const Selection& selection, const Line& line, const PowerFitOptions& 
   if (line.degrees() == 1)
     fit.warnings.push_back({"one_degree_of_freedom", "3 sizes leave 1 degree of freedom: a picture, not a law (Student's t is " +
                                                          people(student_t_quantile(0.5 + 0.5 * options.level, 1)) + " there)"});
-  if (selection.sizes.back().n < 10 * selection.sizes.front().n)
+  if (selection.sizes.back().n / 10 < selection.sizes.front().n)
     fit.warnings.push_back({"narrow_range", "N spans a factor of " +
                                                 format_significant(selection.sizes.back().n / selection.sizes.front().n, 3) +
                                                 ", less than ten: the exponent says little beyond it"});
@@ -273,6 +285,30 @@ void set_constants(const Line& line, const PowerFitOptions& options, Fit& fit) {
   fit.derived["loss_ratio_per_decade"] = per_decade;
 }
 
+/// The first number of a fit that a double cannot hold: sizes too close together, or losses too far apart.
+std::optional<Warning> beyond_numbers(const Fit& fit) {
+  std::string name;
+  const auto look = [&name](const std::string& what, double value) {
+    if (name.empty() && !std::isfinite(value)) name = what;
+  };
+  const auto look_at = [&look](const std::string& what, const Interval& interval) {
+    look("the interval of " + what, interval.low);
+    look("the interval of " + what, interval.high);
+  };
+  for (const auto& [what, value] : fit.constants) look(what, value);
+  if (!(fit.constants.at("a") > 0)) look("a", INFINITY);
+  for (const auto& [what, interval] : fit.intervals) look_at(what, interval);
+  for (const auto& [what, estimate] : fit.derived) {
+    look(what, estimate.value);
+    if (estimate.interval) look_at(what, *estimate.interval);
+  }
+  for (const double residual : fit.residuals) look("a residual", residual);
+  look("the sum of squares", fit.objective);
+  if (name.empty()) return std::nullopt;
+  return Warning{"out_of_range", name + " is beyond what a number here can hold: the sizes lie too close together, or the losses too "
+                                        "far apart, for a law"};
+}
+
 }  // namespace
 
 std::string n_convention_of(const Observations& table, const PowerFitOptions& options) {
@@ -292,7 +328,8 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
   const Column& loss = table.columns.at(options.loss_column);
   FitResult result{.fit = {}, .warnings = selection.warnings};
   if (selection.sizes.size() < 2) {
-    result.warnings.push_back({"few_rows", plural(selection.sizes.size(), "size") + " left to fit, expected 3 or more"});
+    result.warnings.push_back({"few_rows", (selection.sizes.empty() ? std::string("no size") : plural(1, "size")) +
+                                               " left to fit, expected 2 for a line, 3 or more for a law with an interval"});
     return result;
   }
   if (auto rise = rises(selection.sizes, loss_kind_of(table, options))) {
@@ -320,6 +357,11 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
   for (const std::size_t row : selection.rows) {
     fit.residuals.push_back(log_(*loss[row]) - line.at(log_(*n[row])));
     fit.row_labels.push_back(table.labels[row]);
+  }
+  fit.fitted = selection.rows;
+  if (auto beyond = beyond_numbers(fit)) {
+    result.warnings.push_back(std::move(*beyond));
+    return result;
   }
   doubt(selection, line, options, fit);
   result.warnings = fit.warnings;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "isoflop/laws.h"
 
 namespace isoflop {
@@ -187,6 +188,70 @@ TEST(PowerLaw, NamesTheRunWhoseLossIsNotANumber) {
     EXPECT_THAT(e.problem(), testing::HasSubstr("`loss` is nan"));
   }
   EXPECT_THROW((void)fit_power_law(source_points(), {.n_column = "parms"}), Error);
+}
+
+TEST(PowerLaw, NamesFileAndLineOfANumberThatCannotBeFitted) {
+  const auto refusal = [](const std::string& csv) {
+    return error_of([&] { (void)fit_power_law(observations_from_csv(csv, "t.csv")); });
+  };
+  const Error loss = refusal("name,params,loss\na,1e4,3\nb,1e5,nan\n");
+  EXPECT_EQ(loss.subject(), "t.csv:3");
+  EXPECT_THAT(loss.problem(), testing::HasSubstr("column `loss` is nan"));
+  const Error tokens = refusal("params,loss,tokens\n1e4,3,5\n1e5,2,-5\n");
+  EXPECT_EQ(tokens.subject(), "t.csv:3");
+  EXPECT_THAT(tokens.problem(), testing::HasSubstr("column `tokens` is -5"));
+  EXPECT_EQ(refusal("size,loss\n1,2\n").subject(), "t.csv");
+}
+
+// each of these once gave a law with infinite constants, or ended the program where its band was drawn
+TEST(PowerLaw, IsNotFittedWhereANumberOfItCannotBeHeld) {
+  const std::vector<std::pair<std::vector<double>, std::vector<double>>> tables{
+      {{1e4, 1e5, 1e6}, {3e300, 2.5, 2.1}},
+      {{1e300, 1e307, 1e308}, {3e300, 2.5, 2.1}},
+      {{10000, 10000.0000001, 10000.0000002}, {3, 2.5, 2.1}},
+      {{1e308, std::nextafter(1e308, 1.1e308)}, {3, 2}},
+  };
+  for (const auto& [n, loss] : tables) {
+    const FitResult result = fit_power_law(table_of(n, loss));
+    EXPECT_FALSE(result.fit);
+    ASSERT_FALSE(result.warnings.empty());
+    EXPECT_EQ(result.warnings.back().code, "out_of_range");
+  }
+}
+
+TEST(PowerLaw, AveragesReplicatesWhoseSumIsBeyondNumbers) {
+  const FitResult result = fit_power_law(table_of({1e4, 1e4, 1e5}, {1.5e308, 1.5e308, 1e308}));
+  EXPECT_FALSE(warns(result.warnings, "not_monotone"));
+}
+
+TEST(PowerLaw, WarnsOfOneSizeTrainedForTwoLengths) {
+  Observations table = table_of({1e5, 1e5, 1e6, 1e7}, {4, 3.9, 3.4, 3.0});
+  table.columns["tokens"] = Column{1e6, 2e6, 2e6, 2e6};
+  const FitResult result = fit_power_law(table);
+  ASSERT_TRUE(warns(result.warnings, "mixed_tokens"));
+  EXPECT_THAT(result.warnings.front().text,
+              testing::AllOf(testing::HasSubstr("1,000,000 and 2,000,000"), testing::HasSubstr("100,000")));
+  table.columns["tokens"][0] = 2e6;
+  EXPECT_FALSE(warns(fit_power_law(table).warnings, "mixed_tokens"));
+}
+
+TEST(PowerLaw, SaysHowManySizesItTakes) {
+  EXPECT_THAT(fit_power_law(table_of({1e5, 1e5}, {4, 3.9})).warnings.back().text,
+              testing::HasSubstr("1 size left to fit, expected 2 for a line, 3 or more"));
+}
+
+TEST(PowerLaw, CarriesWhatItsTableLeftOut) {
+  Observations table = source_points();
+  table.warnings = {{"not_done", "1 run with status diverged left out: huge"}};
+  const FitResult result = fit_power_law(table);
+  ASSERT_TRUE(result.fit);
+  EXPECT_TRUE(warns(result.fit->warnings, "not_done"));
+}
+
+TEST(PowerLaw, NamesTheRowsItIsFittedTo) {
+  Observations table = source_points();
+  table.columns["loss"][1] = std::nullopt;
+  EXPECT_THAT(fit_power_law(table).fit->fitted, testing::ElementsAre(0u, 2u, 3u, 4u));
 }
 
 TEST(PowerLaw, LeavesOutWhatIsMissingAndSaysSo) {

@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "base/text.h"
 #include "isoflop/laws.h"
+#include "laws/words.h"
 
 namespace isoflop {
 namespace {
@@ -45,18 +46,33 @@ const std::set<std::string>& number_columns() {
   return kNames;
 }
 
+std::string trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+}
+
 struct Condition {
   std::size_t column = 0;
   std::string op, literal;
+  [[nodiscard]] bool orders() const { return op[0] == '<' || op[0] == '>'; }
 };
 
-bool holds(const Condition& condition, const std::string& cell) {
+bool is_number(const std::string& text) {
+  const auto value = parse_double(text);
+  return value && !std::isnan(*value);
+}
+
+bool holds(const Condition& condition, const std::string& cell, const std::string& place) {
   if (cell.empty()) return false;
   int order = 0;
   const auto a = parse_double(cell), b = parse_double(condition.literal);
   if (a && b) {
     if (std::isnan(*a) || std::isnan(*b)) return false;
     order = *a < *b ? -1 : *a > *b ? 1 : 0;
+  } else if (b && condition.orders()) {
+    throw Error(Fault::bad_data, place, "`" + cell.substr(0, 40) + "` is not a number, and --where compares it with " + condition.literal,
+                "leave such rows out first: --where 'COLUMN != WORD and ...'");
   } else {
     order = cell.compare(condition.literal);
   }
@@ -68,52 +84,93 @@ bool holds(const Condition& condition, const std::string& cell) {
   return order >= 0;
 }
 
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+[[noreturn]] void refuse_where(const std::string& problem) {
+  throw Error(Fault::usage, "--where", problem,
+              "the form is: column (= != < <= > >=) literal, joined by `and`; text of several words is quoted: name = 'my run'");
 }
 
-Condition parse_condition(const CsvTable& table, const std::string& part) {
-  const auto at = part.find_first_of("=!<>");
-  static const std::string kForm = "the form is: column (= != < <= > >=) literal, joined by `and`";
-  if (at == std::string::npos) throw Error(Fault::usage, "--where", "`" + part + "` has no comparison", kForm);
-  std::string op(1, part[at]);
-  if (at + 1 < part.size() && part[at + 1] == '=' && part[at] != '=') op += '=';
-  const std::string name = trimmed(part.substr(0, at));
-  std::string literal = trimmed(part.substr(at + op.size()));
-  if (op == "!" || name.empty() || literal.empty() || literal[0] == '=')
-    throw Error(Fault::usage, "--where", "cannot read `" + part + "`", kForm);
-  if (literal.size() >= 2 && (literal.front() == '\'' || literal.front() == '"') && literal.back() == literal.front())
-    literal = literal.substr(1, literal.size() - 2);
-  const auto column = column_index(table, name);
-  if (!column) {
-    const auto near = nearest(name, table.header);
-    throw Error(Fault::usage, "--where", "no column `" + name + "` in " + table.subject,
-                near ? "did you mean `" + *near + "`?" : "");
-  }
-  return {*column, op, literal};
-}
+struct Token {
+  enum class Kind { word, quoted, op } kind = Kind::word;
+  std::string text;
+  std::size_t begin = 0, end = 0;  // in the expression
+  [[nodiscard]] bool is(const std::string& word) const { return kind == Kind::word && text == word; }
+};
 
-/// Splits at the word `and` outside quotes.
-std::vector<std::string> split_at_and(const std::string& expression) {
-  std::vector<std::string> parts{""};
-  char quote = 0;
-  for (std::size_t i = 0; i < expression.size(); ++i) {
-    const char c = expression[i];
-    if (quote == 0 && (c == '\'' || c == '"'))
-      quote = c;
-    else if (c == quote)
-      quote = 0;
-    if (quote == 0 && (c == ' ' || c == '\t') && expression.compare(i + 1, 4, "and ") == 0) {
-      parts.emplace_back();
-      i += 4;
-      continue;
+std::vector<Token> where_tokens(const std::string& expression) {
+  const std::string blank = " \t\r\n", signs = "=!<>";
+  std::vector<Token> tokens;
+  for (std::size_t at = expression.find_first_not_of(blank); at != std::string::npos; at = expression.find_first_not_of(blank, at)) {
+    const std::size_t begin = at;
+    const char c = expression[at];
+    if (c == '\'' || c == '"') {
+      at = expression.find(c, begin + 1);
+      if (at == std::string::npos) refuse_where("a quote is opened and never closed: " + expression.substr(begin));
+      ++at;
+      tokens.push_back({Token::Kind::quoted, expression.substr(begin + 1, at - begin - 2), begin, at});
+    } else if (signs.find(c) != std::string::npos) {
+      at = std::min(expression.find_first_not_of(signs, begin), expression.size());
+      tokens.push_back({Token::Kind::op, expression.substr(begin, at - begin), begin, at});
+    } else {
+      at = std::min(expression.find_first_of(blank + signs, begin), expression.size());
+      tokens.push_back({Token::Kind::word, expression.substr(begin, at - begin), begin, at});
     }
-    parts.back() += c;
   }
-  for (std::string& part : parts) part = trimmed(part);
-  return parts;
+  return tokens;
+}
+
+bool column_is_numbers(const CsvTable& table, std::size_t column) {
+  if (number_columns().contains(table.header[column])) return true;
+  bool any = false;
+  for (const auto& row : table.rows) {
+    const std::string cell = trimmed(row[column]);
+    if (!cell.empty() && !parse_double(cell)) return false;
+    any = any || !cell.empty();
+  }
+  return any;
+}
+
+/// column op literal (and column op literal)*
+std::vector<Condition> parse_where(const CsvTable& table, const std::string& expression) {
+  const std::vector<Token> tokens = where_tokens(expression);
+  if (tokens.empty()) refuse_where("is empty");
+  std::vector<Condition> conditions;
+  for (std::size_t at = 0;;) {
+    // the column: all up to the comparison, for a name may hold blanks
+    const std::size_t first = at;
+    while (at < tokens.size() && tokens[at].kind != Token::Kind::op && !tokens[at].is("and")) ++at;
+    if (first == tokens.size()) refuse_where("ends with `and`: no condition follows it");
+    if (at == tokens.size() || tokens[at].kind != Token::Kind::op) {
+      const std::size_t end = at == first ? tokens[at].end : tokens[at - 1].end;
+      refuse_where("`" + expression.substr(tokens[first].begin, end - tokens[first].begin) + "` has no comparison");
+    }
+    if (at == first) refuse_where("no column stands before `" + tokens[at].text + "`");
+    const std::string name = at == first + 1 ? tokens[first].text
+                                             : expression.substr(tokens[first].begin, tokens[at - 1].end - tokens[first].begin);
+    static const std::set<std::string> kSigns{"=", "!=", "<", "<=", ">", ">="};
+    const std::string op = tokens[at].text;
+    if (!kSigns.contains(op)) refuse_where("cannot read `" + op + "`");
+    ++at;
+    if (at == tokens.size() || tokens[at].kind == Token::Kind::op || tokens[at].is("and"))
+      refuse_where("no value follows `" + name + " " + op + "`");
+    const std::string literal = tokens[at++].text;
+
+    const auto column = column_index(table, name);
+    if (!column) {
+      const auto near = nearest(name, table.header);
+      throw Error(Fault::usage, "--where", "no column `" + name + "` in " + table.subject,
+                  near ? "did you mean `" + *near + "`?" : "");
+    }
+    conditions.push_back({*column, op, literal});
+    if (conditions.back().orders() && !is_number(literal) && column_is_numbers(table, *column))
+      refuse_where("`" + literal + "` is not a number, and `" + name + " " + op + "` compares numbers");
+
+    if (at == tokens.size()) return conditions;
+    if (tokens[at].is("or") || tokens[at].is("OR") || tokens[at].is("||"))
+      refuse_where("`" + tokens[at].text + "` is not known: conditions are joined by `and`, so that all must hold");
+    if (!tokens[at].is("and"))
+      refuse_where("cannot read `" + expression.substr(tokens[at].begin) + "` after `" + name + " " + op + " " + literal + "`");
+    ++at;
+  }
 }
 
 /// Our word -> the table's column, by what the caller said, then by the same name, then by the letter of the papers.
@@ -146,6 +203,43 @@ std::string one_value(const CsvTable& table, const std::string& column, const st
   return values.empty() ? otherwise : *values.begin();
 }
 
+std::string label_of(const CsvTable& table, std::size_t row) {
+  for (const char* name : {"name", "run", "label", "model"})
+    if (const auto column = column_index(table, name); column && !table.rows[row][*column].empty()) return table.rows[row][*column];
+  return "line " + std::to_string(table.lines[row]);
+}
+
+/// The rows a law may be fitted to: runs that are done, and not the short ones of a learning-rate sweep.
+CsvTable finished_rows(const CsvTable& table, std::vector<Warning>& warnings) {
+  // the run table's words (docs/formats/runs-table.md); this room does not see the record's
+  static const std::array<const char*, 4> kStatus{"done", "diverged", "stopped", "running"};
+  const auto status = column_index(table, "status"), group = column_index(table, "group");
+  CsvTable kept{.subject = table.subject, .header = table.header, .rows = {}, .lines = {}};
+  std::map<std::string, std::vector<std::string>> unfinished;
+  std::vector<std::string> sweep;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const std::string word = status ? trimmed(table.rows[row][*status]) : "";
+    if (!word.empty() && std::find(kStatus.begin(), kStatus.end(), word) == kStatus.end())
+      throw Error(Fault::bad_data, at_line(table.subject, table.lines[row]),
+                  "column `status` is `" + word.substr(0, 40) + "`, expected done, diverged, stopped or running",
+                  "an empty cell is a finished run");
+    if (group && trimmed(table.rows[row][*group]) == "learning-rate") {
+      sweep.push_back(label_of(table, row));
+    } else if (!word.empty() && word != "done") {
+      unfinished[word].push_back(label_of(table, row));
+    } else {
+      kept.rows.push_back(table.rows[row]);
+      kept.lines.push_back(table.lines[row]);
+    }
+  }
+  for (const auto& [word, names] : unfinished)
+    warnings.push_back({"not_done", plural(names.size(), "run") + " with status " + word + " left out: " + listed(names)});
+  if (!sweep.empty())
+    warnings.push_back({"sweep_runs", plural(sweep.size(), "run") +
+                                          " of the group learning-rate left out: a sweep's runs are short, and differ in their rate"});
+  return kept;
+}
+
 }  // namespace
 
 CsvTable parse_csv(const std::string& text, const std::string& subject) {
@@ -175,12 +269,14 @@ CsvTable parse_csv(const std::string& text, const std::string& subject) {
 }
 
 CsvTable rows_where(const CsvTable& table, const std::string& expression) {
-  std::vector<Condition> conditions;
-  for (const std::string& part : split_at_and(expression)) conditions.push_back(parse_condition(table, part));
+  const std::vector<Condition> conditions = parse_where(table, expression);
   CsvTable kept{.subject = table.subject, .header = table.header, .rows = {}, .lines = {}};
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     if (!std::all_of(conditions.begin(), conditions.end(),
-                     [&](const Condition& c) { return holds(c, table.rows[row][c.column]); }))
+                     [&](const Condition& c) {
+                       return holds(c, trimmed(table.rows[row][c.column]),
+                                    at_line(table.subject, table.lines[row]) + ": column `" + table.header[c.column] + "`");
+                     }))
       continue;
     kept.rows.push_back(table.rows[row]);
     kept.lines.push_back(table.lines[row]);
@@ -188,17 +284,13 @@ CsvTable rows_where(const CsvTable& table, const std::string& expression) {
   return kept;
 }
 
-Observations observations_from_table(const CsvTable& table, const std::map<std::string, std::string>& rename) {
+Observations observations_from_table(const CsvTable& whole, const std::map<std::string, std::string>& rename) {
   Observations observations;
-  const std::map<std::string, std::string> sources = sources_of(table, rename);
-
-  std::optional<std::size_t> label;
-  for (const char* name : {"name", "run", "label", "model"})
-    if (!label) label = column_index(table, name);
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    const std::string line = "line " + std::to_string(table.lines[row]);
-    observations.labels.push_back(label && !table.rows[row][*label].empty() ? table.rows[row][*label] : line);
-  }
+  const std::map<std::string, std::string> sources = sources_of(whole, rename);
+  const CsvTable table = finished_rows(whole, observations.warnings);
+  observations.subject = table.subject;
+  observations.lines = table.lines;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) observations.labels.push_back(label_of(table, row));
 
   for (const auto& [ours, theirs] : sources) {
     const std::size_t column = *column_index(table, theirs);
@@ -228,8 +320,12 @@ Observations observations_from_table(const CsvTable& table, const std::map<std::
   return observations;
 }
 
-Observations observations_from_csv(const std::string& text, const std::string& subject) {
-  return observations_from_table(parse_csv(text, subject));
+Observations observations_from_csv(const std::string& text, const std::string& subject, const std::string& where,
+                                   const std::map<std::string, std::string>& rename) {
+  CsvTable table = parse_csv(text, subject);
+  if (!where.empty()) table = rows_where(table, where);
+  if (table.rows.empty()) throw Error(Fault::bad_data, subject, "no row holds `" + where + "`", "loosen --where");
+  return observations_from_table(table, rename);
 }
 
 }  // namespace isoflop

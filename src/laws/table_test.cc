@@ -97,5 +97,70 @@ TEST(Where, SaysWhatItCannotRead) {
   EXPECT_EQ(error_of([&] { (void)rows_where(table, "params ! 1"); }).fault(), Fault::usage);
 }
 
+TEST(Where, TakesTextOfSeveralWordsInQuotes) {
+  const CsvTable table = parse_csv("run,val loss\nmy run,1\nand,2\n", "t.csv");
+  EXPECT_EQ(rows_where(table, "run = 'my run' and val loss < 2").rows.size(), 1u);
+  EXPECT_EQ(rows_where(table, "run != \"my run\"").rows.size(), 1u);
+}
+
+// what was left over went into the literal, which then compared as text: other rows were fitted than were asked for
+TEST(Where, LeavesNothingUnread) {
+  const CsvTable table = parse_csv("run,params,loss\na,100,2\nb,1e5,x\n", "t.csv");
+  const auto problem = [&](const std::string& expression) {
+    const Error e = error_of([&] { (void)rows_where(table, expression); });
+    EXPECT_EQ(e.fault(), Fault::usage) << expression;
+    return e.problem();
+  };
+  EXPECT_THAT(problem("params<1e5 or loss>2"), HasSubstr("`or` is not known"));
+  EXPECT_THAT(problem("params<1e6 and"), HasSubstr("ends with `and`"));
+  EXPECT_THAT(problem("params<1e6 loss<3"), HasSubstr("cannot read `loss<3`"));
+  EXPECT_THAT(problem("params<banana"), HasSubstr("`banana` is not a number"));
+  EXPECT_THAT(problem("params>=nan"), HasSubstr("`nan` is not a number"));
+  EXPECT_THAT(problem("params<"), HasSubstr("no value"));
+  EXPECT_THAT(problem("<3"), HasSubstr("no column"));
+  EXPECT_THAT(problem("run='a"), HasSubstr("never closed"));
+  EXPECT_THAT(problem(" "), HasSubstr("empty"));
+}
+
+TEST(Where, NamesTheCellThatCannotBeCompared) {
+  const CsvTable table = parse_csv("run,loss\na,2\nb,n/a\n", "t.csv");
+  const Error e = error_of([&] { (void)rows_where(table, "loss<3"); });
+  EXPECT_EQ(e.fault(), Fault::bad_data);
+  EXPECT_THAT(e.subject(), HasSubstr("t.csv:3"));
+  EXPECT_EQ(rows_where(table, "run=a and loss<3").rows.size(), 1u);
+}
+
+TEST(Rows, AreOfRunsThatAreDone) {
+  const Observations table =
+      observations_from_csv("run,params,loss,status\na,1,4,done\nb,2,3,diverged\nc,3,oops,running\nd,4,2,\n", "t.csv");
+  EXPECT_THAT(table.labels, ElementsAre("a", "d"));
+  EXPECT_THAT(table.lines, ElementsAre(2, 5));
+  ASSERT_EQ(table.warnings.size(), 2u);
+  EXPECT_EQ(table.warnings[0].code, "not_done");
+  EXPECT_THAT(table.warnings[0].text, HasSubstr("1 run with status diverged left out: b"));
+}
+
+TEST(Rows, AreRefusedWithAStatusNobodyKnows) {
+  const Error e = error_of([] { (void)observations_from_csv("params,loss,status\n1,4,done\n2,3,banana\n", "t.csv"); });
+  EXPECT_EQ(e.subject(), "t.csv:3");
+  EXPECT_THAT(e.problem(), HasSubstr("`banana`"));
+}
+
+TEST(Rows, AreNotThoseOfALearningRateSweep) {
+  const Observations table =
+      observations_from_csv("run,group,params,loss\na,family,1,4\nb,learning-rate,1,5\nc,,2,3\n", "t.csv");
+  EXPECT_THAT(table.labels, ElementsAre("a", "c"));
+  ASSERT_EQ(table.warnings.size(), 1u);
+  EXPECT_EQ(table.warnings[0].code, "sweep_runs");
+}
+
+TEST(Rows, CanBeChosenAndRenamedAsTheyAreRead) {
+  const Observations table = observations_from_csv("run,size,loss\na,1,4\nb,2,3\n", "t.csv", "size>1", {{"params", "size"}});
+  EXPECT_THAT(table.labels, ElementsAre("b"));
+  EXPECT_EQ(table.columns.at("params")[0], 2.0);
+  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss\n1,4\n", "t.csv", "params>1"); }).problem(),
+              HasSubstr("no row holds"));
+}
+
 }  // namespace
 }  // namespace isoflop

@@ -269,15 +269,12 @@ LawView law_view(const Observations& table, const PowerFitOptions& options, cons
   if (n == table.columns.end() || loss == table.columns.end()) return view;
 
   double low = 0, high = 0;
-  std::size_t fitted = 0;  // the fitted rows are a subsequence of the table's
+  std::size_t next = 0;  // the fitted rows are a subsequence of the table's
   for (std::size_t row = 0; row < table.labels.size(); ++row) {
     if (!n->second[row] || !loss->second[row]) continue;
     LawPoint point{table.labels[row], *n->second[row], *loss->second[row], {}};
-    if (result.fit && fitted < result.fit->residuals.size() && result.fit->row_labels[fitted] == point.name) {
-      const double from_line =
-          log_(point.loss / result.fit->constants.at("a")) + result.fit->constants.at("b") * log_(point.params);
-      if (std::fabs(from_line - result.fit->residuals[fitted]) < 1e-9) point.residual = result.fit->residuals[fitted++];
-    }
+    if (result.fit && next < result.fit->fitted.size() && result.fit->fitted[next] == row)
+      point.residual = result.fit->residuals[next++];
     if (point.residual) {
       low = low == 0 ? point.params : std::min(low, point.params);
       high = std::max(high, point.params);
@@ -286,11 +283,14 @@ LawView law_view(const Observations& table, const PowerFitOptions& options, cons
   }
   if (!result.fit) return view;
 
-  // the range of the fitted sizes and a tenth of it beyond either end
+  // the range of the fitted sizes and a tenth of it beyond either end, as far as numbers reach
   constexpr int kSteps = 64;
-  const double beyond = 0.1 * log_(high / low), from = log_(low) - beyond, to = log_(high) + beyond;
+  const double beyond = 0.1 * (log_(high) - log_(low)), from = log_(low) - beyond, to = log_(high) + beyond;
   std::vector<double> grid;
-  for (int i = 0; i <= kSteps; ++i) grid.push_back(exp_(from + (to - from) * i / kSteps));
+  for (int i = 0; i <= kSteps; ++i) {
+    const double n_here = exp_(from + (to - from) * i / kSteps);
+    if (n_here > 0 && std::isfinite(n_here)) grid.push_back(n_here);
+  }
   view.band = power_law_band(*result.fit, table, options, grid);
   return view;
 }
@@ -305,22 +305,36 @@ std::string law_in_words(const LawView& law) {
     const Warning* reason = warning("not_monotone");
     if (!reason) reason = warning("repeated_data");
     if (!reason && !law.result.warnings.empty()) reason = &law.result.warnings.back();
-    return "No law of N" + (reason ? ": " + reason->text : std::string()) + ".";
+    std::string text = "No law of N" + (reason ? ": " + reason->text : std::string());
+    if (reason && reason->code == "few_rows")  // where the rows went
+      for (const Warning& w : law.result.warnings)
+        if (&w != reason) text += "; " + w.text;
+    return text + ".";
   }
   const Fit& fit = *law.result.fit;
   const Estimate &b = fit.derived.at("exponent"), &ratio = fit.derived.at("loss_ratio_per_decade");
   std::string text = fit.degrees_of_freedom == 1 ? "A picture, not a law: " : "";
   std::string subject = report::loss_words(law.loss_kind);
   if (warning("repeated_data")) subject += " on repeated data";
-  if (text.empty()) subject[0] = static_cast<char>(subject[0] - 'a' + 'A');
-  text += subject + " falls as N to the power " + report::fixed(-b.value, 4);
+
+  // a fall is said only where the interval shows one
+  const bool shown = b.interval && b.interval->low > 0;
+  if (shown)
+    text += subject + " falls as N to the power ";
+  else if (b.interval)
+    text += "that " + subject + " falls with N is not shown: as N to the power ";
+  else
+    text += "two sizes leave no interval, so no law is shown: between them " + subject + " goes as N to the power ";
+  if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  text += report::fixed(-b.value, 4);
   if (b.interval)
     text += " (" + report::percent(b.interval->level) + " interval " + report::fixed(-b.interval->high, 4) + " to " +
             report::fixed(-b.interval->low, 4) + ")";
-  text += ": ten times the parameters multiply it by " + report::fixed(ratio.value, 3);
+  text += shown || !b.interval ? ": " : ", ";
+  text += "ten times the parameters multiply it by ";
+  text += report::fixed(ratio.value, 3);
   if (ratio.interval)
     text += " (" + report::fixed(ratio.interval->low, 3) + " to " + report::fixed(ratio.interval->high, 3) + ")";
-  if (!b.interval) text += "; two sizes leave no interval";
   return text + ".";
 }
 

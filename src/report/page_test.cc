@@ -152,6 +152,45 @@ TEST(LawInWords, GivesTheIntervalAndTheRatioOfADecade) {
             "0.1064 (95\xC2\xA0%");
 }
 
+LawView view_of(const std::vector<double>& n, const std::vector<double>& loss) {
+  Observations table;
+  for (std::size_t i = 0; i < n.size(); ++i) table.labels.push_back("run " + std::to_string(i));
+  table.columns["params"].assign(n.begin(), n.end());
+  table.columns["loss"].assign(loss.begin(), loss.end());
+  return law_view(table, {}, fit_power_law(table));
+}
+
+TEST(LawInWords, SaysThatLossFallsOnlyWhereTheIntervalShowsIt) {
+  const std::string open = law_in_words(view_of({1e4, 1e5, 1e6, 1e7}, {3, 2.95, 2.6, 2.59}));
+  EXPECT_THAT(open, testing::StartsWith("That loss falls with N is not shown: as N to the power "));
+  const std::string two = law_in_words(view_of({1e4, 1e6}, {3, 2.7}));
+  EXPECT_THAT(two, testing::StartsWith("Two sizes leave no interval, so no law is shown: "));
+  EXPECT_THAT(two, Not(HasSubstr("falls")));
+}
+
+TEST(LawInWords, SaysWhereTheRowsWentWhenNoneIsLeft) {
+  Observations table;
+  table.columns["params"] = table.columns["loss"] = {};
+  table.warnings = {{"not_done", "3 runs with status diverged left out: a, b, c"}};
+  EXPECT_EQ(law_in_words(law_view(table, {}, fit_power_law(table))),
+            "No law of N: no size left to fit, expected 2 for a line, 3 or more for a law with an interval; 3 runs with status "
+            "diverged left out: a, b, c.");
+}
+
+// sizes and losses at either end of what a number holds once ended the program here
+TEST(LawView, HasABandAtTheEndsOfTheNumbers) {
+  for (const auto& [n, loss] : std::vector<std::pair<std::vector<double>, std::vector<double>>>{
+           {{1e4, 1e5, 1e6}, {3e-320, 2e-320, 1e-320}}, {{1e-300, 1e5, 1e6}, {3, 2.5, 2.1}}, {{5e-324, 1e308}, {3, 2.5}},
+           {{1e4, 1e5, 1e6}, {3e300, 2.5, 2.1}}}) {
+    const LawView view = view_of(n, loss);
+    for (const BandPoint& p : view.band) EXPECT_TRUE(p.params > 0 && std::isfinite(p.params));
+    if (view.result.fit) {
+      EXPECT_GT(view.band.size(), 2u);
+      for (const LawPoint& p : view.points) EXPECT_TRUE(p.residual);
+    }
+  }
+}
+
 TEST(LawView, MarksTheRowsThatWereFittedAndReachesBeyondThem) {
   StudyReport study = report::source_study();
   Observations table = report::table_of(study);

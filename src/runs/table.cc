@@ -170,7 +170,8 @@ RunStatus status_of(const std::string& word) {
 }
 
 void check_row(const ImportedRow& row, const std::string& subject) {
-  for (const char* column : {"params", "tokens", "flops", "loss"}) require_positive(row, column, subject);
+  for (const char* column : {"params", "params_non_embedding", "params_matmul", "tokens", "unique_tokens", "flops", "loss"})
+    require_positive(row, column, subject);
   const std::string status = imported_cell(row, "status");
   if (status_of(status) == RunStatus::running) {
     throw Error(Fault::bad_data, subject, "column `status` is `" + status + "`, expected done or diverged");

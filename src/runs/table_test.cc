@@ -151,6 +151,8 @@ TEST_F(Table, NamesTheRowAndTheColumnAtFaultAndImportsNothing) {
   EXPECT_THAT(refusal("params,loss,status\n1,2,running\n"), HasSubstr("`status`"));
   EXPECT_THAT(refusal("params,tokens,loss\n"), HasSubstr("no rows"));
   EXPECT_THAT(refusal(""), HasSubstr("no rows"));
+  EXPECT_THAT(refusal("params,unique_tokens,loss\n1,-5,2\n"), HasSubstr("`unique_tokens` is -5"));
+  EXPECT_THAT(refusal("params;loss\n1;2\n"), HasSubstr("separated by `;`"));
   EXPECT_THAT(refusal("params,loss\n1,\"2\n"), HasSubstr("never closed"));
 }
 

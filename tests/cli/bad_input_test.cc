@@ -147,6 +147,32 @@ TEST(BadInput, AFullDiskIs74AndNothingSavedIsLost) {
   EXPECT_TRUE(kept);
 }
 
+TEST(BadInput, ALevelThatIsNoNumberIs2) {
+  const fs::path place = fresh("level");
+  write(place / "t.csv", "params,loss\n1e4,3\n1e5,2.5\n1e6,2.1\n");
+  for (const char* level : {"nan", "inf", "1", "0.9x"}) expect_error(program(std::string("fit t.csv --level ") + level), 2, {"--level", level});
+}
+
+TEST(BadInput, ATableOfAnyNumbersGivesALawAReasonOrItsLine) {
+  const fs::path place = fresh("numbers");
+  for (const char* rows : {"1e4,3e300\n1e5,2.5\n1e6,2.1\n", "1e300,3e300\n1e307,2.5\n1e308,2.1\n", "1e4,3e-320\n1e5,2e-320\n1e6,1e-320\n",
+                           "1e-300,3\n1e5,2.5\n1e6,2.1\n", "10000,3\n10000.0000001,2.5\n10000.0000002,2.1\n"}) {
+    write(place / "t.csv", std::string("params,loss\n") + rows);
+    const Outcome outcome = program("fit t.csv");
+    EXPECT_EQ(outcome.code, 0) << rows << outcome.err;
+  }
+  write(place / "t.csv", "params,loss,status\n1e4,3,done\n1e5,2.5,banana\n");
+  expect_error(program("fit t.csv"), 65, {"t.csv:3", "banana"});
+}
+
+TEST(BadInput, AConditionThatCannotBeReadIs2) {
+  const fs::path place = fresh("where");
+  write(place / "t.csv", "params,loss\n1e4,3\n1e5,2.5\n1e6,2.1\n");
+  expect_error(program("fit t.csv --where 'params<1e5 or loss>2'"), 2, {"--where", "`or`"});
+  expect_error(program("fit t.csv --where 'params<banana'"), 2, {"--where", "banana"});
+  expect_error(program("fit t.csv --where 'params<1e6 and'"), 2, {"--where", "and"});
+}
+
 // flips one byte in the middle of a file
 void damage(const fs::path& path) {
   std::string bytes = read(path);

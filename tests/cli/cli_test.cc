@@ -147,6 +147,27 @@ TEST(Fit, TheSourceExperimentsFivePointsGiveItsExponent) {
   EXPECT_NEAR(fit["constants"]["a"].get<double>(), 20.78, 5e-3);
 }
 
+TEST(Fit, OfAFolderReadsWhatTheStoreHoldsNow) {
+  const fs::path place = fresh("fit_folder");
+  write(place / "t.csv", "name,group,params,tokens,loss\na,family,1e4,1e6,4\nb,family,1e5,1e6,3\nc,,1e6,1e6,2.25\nr,learning-rate,1e4,5e5,5\n");
+  ASSERT_EQ(program("runs import out t.csv").code, 0);
+  write(place / "out/runs.csv", "params,loss\n1,1\n");
+  const Outcome outcome = program("fit out --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  ASSERT_EQ(outcome.json()["fits"].size(), 1U) << "a meaning of N that no run has is not fitted";
+  EXPECT_EQ(outcome.json()["fits"][0]["row_labels"], nlohmann::json({"a", "b", "c"}));
+}
+
+TEST(Fit, SaysOnceWhyThereIsNoLaw) {
+  const fs::path place = fresh("fit_once");
+  write(place / "t.csv", "params,params_matmul,loss\n10000,9000,3\n100000,90000,3.2\n1000000,900000,2.1\n");
+  const Outcome outcome = program("fit t.csv");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto first = outcome.out.find("does not fall all the way");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(outcome.out.find("does not fall all the way", first + 1), std::string::npos) << outcome.out;
+}
+
 TEST(Report, CanBeDrawnAgainFromWhatIsStored) {
   const fs::path place = fresh("report");
   write(place / "text.txt", sentences(20'000));

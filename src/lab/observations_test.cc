@@ -1,0 +1,80 @@
+// What a fit reads of a study's folder: the store as it is now.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/testing.h"
+#include "isoflop/lab.h"
+
+namespace isoflop {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+fs::path store_of(const std::string& csv) {
+  const fs::path folder = fresh_folder();
+  write_file_atomic(folder / "table.csv", csv);
+  (void)RunStore::open(folder / "study").import_table(folder / "table.csv");
+  return folder / "study";
+}
+
+std::vector<std::string> codes(const Observations& table) {
+  std::vector<std::string> list;
+  for (const Warning& warning : table.warnings) list.push_back(warning.code);
+  return list;
+}
+
+constexpr const char* kRuns =
+    "name,group,params,tokens,loss,status\na,family,1e4,1e6,4,done\nb,,1e5,1e6,3,done\nc,family,1e6,1e6,2.5,diverged\n"
+    "rate,learning-rate,1e4,5e5,5,done\n";
+
+TEST(FolderObservations, AreTheStoresAndNotAnOldTables) {
+  const fs::path study = store_of(kRuns);
+  write_file_atomic(study / "runs.csv", "name,params,loss\nold,1,1\n");
+  const Observations table = observations_of_folder(study);
+  EXPECT_THAT(table.labels, ElementsAre("a", "b"));
+  EXPECT_THAT(codes(table), ElementsAre("not_done", "sweep_runs"));
+  EXPECT_THAT(observations_of_folder(study, "params>1e4").labels, ElementsAre("b"));
+}
+
+TEST(FolderObservations, CountTheRunsThatAreNotFinished) {
+  const fs::path study = store_of(kRuns);
+  replace_file(RunStore::open_existing(study).find("a")->folder / "record.json", "damaged");
+  const Observations table = observations_of_folder(study);
+  EXPECT_THAT(table.labels, ElementsAre("b"));
+  EXPECT_THAT(table.warnings.back().text, HasSubstr("1 run with status running left out"));
+}
+
+TEST(FolderObservations, NameTheRunOfANumberThatCannotBeFitted) {
+  const fs::path study = store_of("name,params,loss,train_loss\na,1e4,3,-1\nb,1e5,2,1\n");
+  EXPECT_EQ(error_of([&] { (void)fit_power_law(observations_of_folder(study), {.loss_column = "train_loss"}); }).subject(), "a");
+}
+
+TEST(FolderObservations, SayWhatIsMissing) {
+  const fs::path folder = fresh_folder();
+  EXPECT_EQ(error_of([&] { (void)observations_of_folder(folder / "none"); }).fault(), Fault::missing_input);
+  write_file_atomic(folder / "runs.csv", "params,loss\n1,1\n");
+  EXPECT_THAT(error_of([&] { (void)observations_of_folder(folder); }).hint(), HasSubstr("runs.csv"));
+  (void)RunStore::open(folder);
+  EXPECT_THAT(error_of([&] { (void)observations_of_folder(folder); }).problem(), HasSubstr("no finished run"));
+}
+
+TEST(Observations, CountTheRunsThatAreNotDone) {
+  std::vector<StoredRun> runs(2);
+  runs[0].record.name = "a";
+  runs[0].record.status = RunStatus::done;
+  runs[0].record.loss = 3.0;
+  runs[1].record.name = "b";
+  runs[1].record.status = RunStatus::diverged;
+  const Observations table = observations_of(runs, "final");
+  EXPECT_THAT(table.labels, ElementsAre("a"));
+  ASSERT_THAT(codes(table), ElementsAre("not_done"));
+  EXPECT_THAT(table.warnings[0].text, HasSubstr("1 run with status diverged left out: b"));
+}
+
+}  // namespace
+}  // namespace isoflop
