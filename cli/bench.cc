@@ -120,8 +120,6 @@ void bench(const Globals& globals, Options& options) {
   bench.stop = stop_requested();
   if (options.models.empty()) options.models = {"tiny", "small", "medium", "base", "large"};
   if (options.models.size() == 1 && options.models.front() == "none") options.models.clear();
-  const std::vector<std::string> known = isoflop::bench_model_names();
-
   for (const std::string& name : options.models) (void)isoflop::bench_model_shape(name);  // a wrong name is said at once
 
   note(globals, "measuring peaks on " + std::to_string(bench.threads) + (bench.threads == 1 ? " thread" : " threads"));

@@ -32,12 +32,6 @@ const Subject& subject(const std::string& name) {
   throw Error(Fault::usage, "model " + name, near ? "unknown; did you mean " + *near + "?" : "unknown", "known: " + known);
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 }  // namespace
 
 std::vector<std::string> bench_model_names() {
@@ -129,12 +123,12 @@ ModelBench bench_model(const std::string& name, const ModelBenchOptions& options
   bursts();
 
   result.steps = static_cast<std::int64_t>(seconds.size());
-  result.step_seconds = median(seconds);
+  result.step_seconds = lab::median(seconds);
   result.tokens_per_second = static_cast<double>(count) / result.step_seconds;
   const FlopsPerToken flops = flops_per_token(shape);
   result.gflops = flops.full_attention * result.tokens_per_second / 1e9;
   result.gflops_executed = flops.exact * result.tokens_per_second / 1e9;
-  result.peak_gflops = median(peaks);
+  result.peak_gflops = lab::median(peaks);
   double waiting = spent / static_cast<double>(result.steps);
   for (std::size_t i = 0; i < kParts; ++i) {
     const double each = (after[i] - before[i]) / static_cast<double>(result.steps * result.threads);

@@ -87,6 +87,13 @@ double Calibration::seconds(const RunSpec& spec, std::int64_t held_out_tokens) {
   return steps * (cost.per_token * static_cast<double>(spec.tokens_per_update()) + cost.per_update) + evaluations * scored * cost.per_scored_token;
 }
 
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 void refuse_if_too_large(const std::string& what, std::int64_t bytes) {
   const MachineFacts machine = machine_facts();
   const std::int64_t available = machine.memory_available + resident_bytes();

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/team.h"
 #include "isoflop/lab.h"
@@ -38,6 +39,9 @@ class Calibration {
   Team& team_;
   std::map<std::string, Cost> costs_;
 };
+
+/// Of measured times; 0 of none.
+[[nodiscard]] double median(std::vector<double> values);
 
 /// Throws Error{failure} when `bytes` is more than this machine has left, naming both.
 void refuse_if_too_large(const std::string& what, std::int64_t bytes);

@@ -13,13 +13,6 @@
 namespace isoflop::lab {
 namespace {
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 RunRecord record_of(const PlannedRun& run, const TrainResult& result, const Workplace& place, const BatchSource& batches) {
   RunRecord record;
   record.id = run.id;

@@ -236,19 +236,12 @@ void Pass<Real, Act>::parameter_gradients(const LinearView<Real, Act>& l, const 
 }
 
 template <class Real, class Act>
-void Pass<Real, Act>::backward_linear(const LinearView<Real, Act>& l, const Act* x, const Act* dy, Act* dx, Real* gradient) {
+void Pass<Real, Act>::backward_linear(const LinearView<Real, Act>& l, const Act* x, const Act* dy, const InputGradient& dx,
+                                      Real* gradient) {
   parameter_gradients(l, x, dy, gradient);
   kernels::MatmulArgs<Real, Act> product = backward_of(l, dy, tokens_);
-  product.rounded = dx;
-  k_->matmul(product);
-  clock_.lap(Part::products);
-}
-
-template <class Real, class Act>
-void Pass<Real, Act>::backward_linear_to_norm(const LinearView<Real, Act>& l, const Act* x, const Act* dy, Real* gradient) {
-  parameter_gradients(l, x, dy, gradient);
-  kernels::MatmulArgs<Real, Act> product = backward_of(l, dy, tokens_);
-  product.c = dh_;
+  product.c = dx.summed;
+  product.rounded = dx.rounded;
   k_->matmul(product);
   clock_.lap(Part::products);
 }
@@ -342,14 +335,14 @@ void Pass<Real, Act>::backward_block(const BlockView<Real, Act>& block, const Bl
   const Shape& shape = model_->shape;
   const std::int64_t c = embd_, heads = shape.n_head, size = head_size(shape);
 
-  backward_linear(block.out, s.act, dx_act_, dbig_, gradient);
+  backward_linear(block.out, s.act, dx_act_, {.rounded = dbig_}, gradient);
   k_->gelu_backward(model_->gelu, tokens_ * inner_, s.pre, dbig_, dbig_);  // (M, F)
   clock_.lap(Part::elementwise);
-  backward_linear_to_norm(block.fc, s.h2, dbig_, gradient);
+  backward_linear(block.fc, s.h2, dbig_, {.summed = dh_}, gradient);
   normalise_backward(block.ln_2, s.x2, s.mean2, s.inv_std2, dh_, kernels::Store::add, gradient);
   clock_.lap(Part::elementwise);
 
-  backward_linear(block.proj, s.att, dx_act_, datt_, gradient);
+  backward_linear(block.proj, s.att, dx_act_, {.rounded = datt_}, gradient);
   for (std::int64_t i = 0; i < sequences_; ++i) {
     const std::int64_t row = i * length_;
     k_->attention_backward({.t = length_,
@@ -367,7 +360,7 @@ void Pass<Real, Act>::backward_block(const BlockView<Real, Act>& block, const Bl
                             .scratch = attention_scratch_});
   }
   clock_.lap(Part::attention);
-  backward_linear_to_norm(block.qkv, s.h1, dbig_, gradient);  // dbig_ (M, 3 C)
+  backward_linear(block.qkv, s.h1, dbig_, {.summed = dh_}, gradient);  // dbig_ (M, 3 C)
   normalise_backward(block.ln_1, s.x, s.mean1, s.inv_std1, dh_, kernels::Store::add, gradient);
   clock_.lap(Part::elementwise);
 }

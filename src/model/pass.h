@@ -81,9 +81,12 @@ class Pass {
   void add_linear(const LinearView<Real, Act>& linear, const Act* x, Real* y);  // y += x W^T + bias
   void logits_of(std::int64_t first, std::int64_t rows);                        // of rows of h_last_, into logits_
   void parameter_gradients(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Real* gradient);
-  void backward_linear(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Act* dx, Real* gradient);
-  void backward_linear_to_norm(const LinearView<Real, Act>& linear, const Act* x, const Act* dy,
-                               Real* gradient);  // dx goes to dh_
+  /// Where dx goes: to a normalisation, or to the next product.
+  struct InputGradient {
+    Real* summed = nullptr;
+    Act* rounded = nullptr;
+  };
+  void backward_linear(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, const InputGradient& dx, Real* gradient);
   void normalise(const NormView<Real>& norm, const Real* x, Act* y, Real* mean, Real* inv_std);
   void normalise_backward(const NormView<Real>& norm, const Real* x, const Real* mean, const Real* inv_std, const Real* dy,
                           kernels::Store store, Real* gradient);
