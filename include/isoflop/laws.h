@@ -43,6 +43,24 @@ struct Estimate {
   std::vector<std::string> contains;
 };
 
+/// A minimum of a fit's objective that is not its best.
+struct LocalMinimum {
+  std::map<std::string, double> constants;
+  double objective = 0;
+  std::int64_t starts = 0;  ///< how many starts ended there
+};
+
+/// The model size of least loss at one budget of FLOPs (isoFLOP, approach 2).
+struct BudgetOptimum {
+  double flops = 0;
+  std::int64_t points = 0;               ///< models of this budget
+  double params = 0, tokens = 0;         ///< at the minimum
+  double loss = 0;
+  std::optional<double> ln_params_se;    ///< standard error of ln params
+  bool used = true;                      ///< false: `reason` says why it carries no law, e.g. "minimum at the edge"
+  std::string reason;
+};
+
 /// One fitted law: the same object in every JSON (design 3).
 struct Fit {
   std::string law;                              ///< "power_n"
@@ -62,6 +80,15 @@ struct Fit {
   std::vector<std::string> row_labels;          ///< of the fitted rows
   std::vector<std::size_t> fitted;              ///< the fitted rows, as indices into the table
   std::vector<Warning> warnings;
+
+  // what an iterative or resampled fit adds; empty where it does not apply
+  std::map<std::string, double> standard_errors;  ///< of constants and derived numbers, by resampling
+  std::string interval_method;                    ///< "Student's t", "row bootstrap, 1,000 draws", ...
+  std::optional<double> gradient_norm;            ///< of the objective at the constants, in the objective's units
+  std::optional<LocalMinimum> next_best;          ///< of the other local minima the starts found
+  std::vector<BudgetOptimum> optima;              ///< of every FLOP budget, ascending
+  std::vector<std::string> draw_names;            ///< columns of `draws`: constants, then derived numbers
+  std::vector<std::vector<double>> draws;         ///< a row a resample, for the planner
 };
 
 /// Why a table cannot carry a law; empty `fit` and the warnings say so.

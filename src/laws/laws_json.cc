@@ -15,6 +15,24 @@ Json of(const std::vector<Warning>& warnings) {
   return list;
 }
 
+Json of(const LocalMinimum& minimum) {
+  return {{"constants", minimum.constants}, {"objective", minimum.objective}, {"starts", minimum.starts}};
+}
+
+Json of(const std::vector<BudgetOptimum>& optima) {
+  Json list = Json::array();
+  for (const BudgetOptimum& o : optima)
+    list.push_back({{"flops", o.flops},
+                    {"points", o.points},
+                    {"params", o.params},
+                    {"tokens", o.tokens},
+                    {"loss", o.loss},
+                    {"ln_params_se", json_or_null(o.ln_params_se)},
+                    {"used", o.used},
+                    {"reason", o.reason}});
+  return list;
+}
+
 Json of(const Fit& fit) {
   Json intervals = Json::object(), derived = Json::object();
   for (const auto& [name, interval] : fit.intervals) intervals[name] = of(interval);
@@ -41,6 +59,11 @@ Json of(const Fit& fit) {
   object["r_squared"] = json_or_null(fit.r_squared);
   object["row_labels"] = fit.row_labels;
   object["residuals"] = fit.residuals;
+  object["standard_errors"] = fit.standard_errors;
+  object["interval_method"] = fit.interval_method;
+  object["gradient_norm"] = json_or_null(fit.gradient_norm);
+  object["next_best"] = fit.next_best ? of(*fit.next_best) : Json(nullptr);
+  object["optima"] = of(fit.optima);
   object["warnings"] = of(fit.warnings);
   return object;
 }

@@ -351,6 +351,7 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
   fit.objective = line.sse;
   fit.objective_definition = "sum over sizes of (mean ln L - ln L_hat)^2";
   fit.stop = "closed form";
+  fit.interval_method = "Student's t";
   fit.rows = static_cast<std::int64_t>(selection.rows.size());
   fit.degrees_of_freedom = line.degrees();
   if (line.syy > 0 && line.degrees() > 0) fit.r_squared = 1 - line.sse / line.syy;
