@@ -5,7 +5,9 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "isoflop/base.h"
@@ -26,11 +28,13 @@ struct Observations {
   std::string loss_kind = "unstated";         ///< final | best | train | unstated
   std::string subject;                        ///< the file or folder the rows come from, for messages; may be empty
   std::vector<std::int64_t> lines;            ///< the line of each row in `subject`; empty: not from a text
+  std::vector<std::string> groups;            ///< rows of one word go together (checkpoints of a run); empty: every row by itself
   std::vector<Warning> warnings;              ///< runs that are not in the rows, and why: every fit of the table carries them
 
   [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
+/// An end is infinite (null in JSON) where the data set no bound.
 struct Interval {
   double low = 0, high = 0;
   double level = 0.95;
@@ -88,6 +92,7 @@ struct Fit {
   std::optional<LocalMinimum> next_best;          ///< of the other local minima the starts found
   std::vector<BudgetOptimum> optima;              ///< of every FLOP budget, ascending
   std::vector<std::string> draw_names;            ///< columns of `draws`: constants, then derived numbers
+  std::vector<std::vector<double>> covariance;    ///< of the constants, in the order of `draw_names`, by resampling
   std::vector<std::vector<double>> draws;         ///< a row a resample, for the planner
 };
 
@@ -133,6 +138,50 @@ struct BandPoint {
 /// Needs    `fit` to be the fit of `table` with `options`.
 [[nodiscard]] std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table, const PowerFitOptions& options,
                                                     std::span<const double> params);
+
+/// What `fit_law` minimises, and how its intervals are made. Every option is said in the result.
+struct FitOptions {
+  std::string objective = "huber";  ///< huber | lad (least absolute deviations) | lsq (least squares) | asymmetric
+  double delta = 1e-3;              ///< huber, asymmetric: where |r| turns from square to line
+  double over = 10;                 ///< asymmetric: how much more a prediction above the row costs
+  std::string residual = "log";     ///< log: r = ln L - ln L_hat | linear: r = L - L_hat
+  std::map<std::string, double> fixed = {};  ///< constants that are held
+  bool all_starts = false;          ///< every combination of the law's paper, else a thinner grid
+
+  std::int64_t bootstrap = 1000;    ///< resamples; 0: no intervals
+  std::string resample = "auto";    ///< rows | groups | residuals; auto: groups where the table has them, else rows
+  std::uint64_t seed = 0;           ///< of the resamples
+  double level = 0.95;
+
+  std::string n_column = "params", loss_column = "loss";
+  bool allow_repeated = false;
+  std::vector<double> at_flops = {};     ///< budgets C = 6 N D at which N*, D*, D/N and L* are derived
+  std::vector<std::pair<double, double>> at_models = {};  ///< (N, D) whose loss is derived
+
+  std::int64_t threads = 1;         ///< cores; the result does not depend on it
+  std::stop_token stop = {};        ///< asked for: Error{interrupted}
+  ProgressFn progress = {};
+};
+
+/// Fits one of the laws of a formula (`known_laws()`, but power_n): robust regression from many starts, then a resampling of the
+/// table for the intervals.
+///
+/// Source   objective and starts: Hoffmann et al. 2022 (arXiv:2203.15556), section 3.3; that it must be summed and minimised to the
+///          end: Besiroglu et al. 2024 (arXiv:2404.10102).
+/// Needs    more rows than free constants.
+/// Result   the best minimum of all starts. Read `stop`, `gradient_norm`, `starts_agreeing`, `next_best`. Intervals are percentiles
+///          of the resamples, widened for small tables by sqrt(n / (n - p)) and Student's t over the normal quantile; without an
+///          end where the resamples run away. No fit: the warnings say why.
+/// Throws   Error{usage} for an unknown law, objective or constant; Error{bad_data} naming row and column;
+///          Error{interrupted}.
+/// Numerics the same bytes for any number of threads.
+/// Checked  chinchilla_reference_test.cc: five objectives on the Epoch table; fit_law_test.cc: coverage on simulated tables.
+[[nodiscard]] FitResult fit_law(const Observations& table, const std::string& law, const FitOptions& options = {});
+
+/// A law at its constants, for every row: L_hat; empty where the row lacks an input.
+[[nodiscard]] std::vector<std::optional<double>> predict_law(const Observations& table, const std::string& law,
+                                                             const std::map<std::string, double>& constants,
+                                                             const std::string& n_column = "params");
 
 struct LawInfo {
   std::string name, formula, source;

@@ -8,12 +8,11 @@
 #include "base/math.h"
 #include "base/text.h"
 #include "isoflop/laws.h"
+#include "laws/select.h"
 #include "laws/words.h"
 
 namespace isoflop {
 namespace {
-
-using Column = std::vector<std::optional<double>>;
 
 /// One value of N: the mean of ln L over its replicates.
 struct Size {
@@ -37,35 +36,6 @@ struct Line {
   [[nodiscard]] std::int64_t degrees() const { return count - 2; }
   [[nodiscard]] double variance() const { return sse / static_cast<double>(degrees()); }
 };
-
-std::string people(double value) {
-  return format_significant(value, 4);
-}
-
-const Column* find_column(const Observations& table, const std::string& name) {
-  const auto it = table.columns.find(name);
-  return it == table.columns.end() ? nullptr : &it->second;
-}
-
-const Column& need_column(const Observations& table, const std::string& name) {
-  if (const Column* column = find_column(table, name)) {
-    ISOFLOP_CHECK(column->size() == table.labels.size());
-    return *column;
-  }
-  std::vector<std::string> names;
-  for (const auto& [known, values] : table.columns) names.push_back(known);
-  const auto near = nearest(name, names);
-  throw Error(
-      Fault::bad_data, table.subject.empty() ? "table" : table.subject, "column `" + name + "` is missing",
-      near ? "did you mean `" + *near + "`? name it with --map" : "name the table's column with --map " + name + "=COLUMN");
-}
-
-void need_positive(double value, const Observations& table, std::size_t row, const std::string& column) {
-  if (value > 0 && std::isfinite(value)) return;
-  const std::string place = table.lines.empty() ? table.labels[row] : table.subject + ":" + std::to_string(table.lines[row]);
-  throw Error(Fault::bad_data, place, "column `" + column + "` is " + format_number(value) + ", expected a positive number",
-              "leave the row out with --where, or look at why it is so");
-}
 
 void group_by_size(const Column& n, const Column& loss, Selection& selection) {
   std::map<double, std::vector<double>> by_size;
@@ -102,58 +72,12 @@ std::optional<Warning> mixed_tokens(const Column& n, const Column& tokens, const
                                      "), averaged as if they were replicates: choose one length with --where"};
 }
 
-Selection select_rows(const Observations& table, const PowerFitOptions& options) {
+Selection select_sizes(const Observations& table, const PowerFitOptions& options) {
   const Column& n = need_column(table, options.n_column);
   const Column& loss = need_column(table, options.loss_column);
-  const Column* tokens = find_column(table, "tokens");
-  const Column* unique = find_column(table, "unique_tokens");
-  const Column* params = find_column(table, "params");
-  if (!params) params = &n;
-
-  Selection selection;
-  selection.warnings = table.warnings;
-  std::vector<std::string> missing, repeated, memorising;
-  double most_epochs = 0, most_memory = 0;
-  for (std::size_t row = 0; row < table.labels.size(); ++row) {
-    if (!n[row] || !loss[row]) {
-      missing.push_back(table.labels[row]);
-      continue;
-    }
-    need_positive(*n[row], table, row, options.n_column);
-    need_positive(*loss[row], table, row, options.loss_column);
-    if (tokens && (*tokens)[row]) need_positive(*(*tokens)[row], table, row, "tokens");
-    if ((*params)[row]) need_positive(*(*params)[row], table, row, params == &n ? options.n_column : "params");
-    bool fresh = true;
-    if (unique && (*unique)[row]) {
-      const double u = *(*unique)[row];
-      need_positive(u, table, row, "unique_tokens");
-      if (tokens && (*tokens)[row] && *(*tokens)[row] > u) {
-        fresh = false;
-        repeated.push_back(table.labels[row]);
-        most_epochs = std::max(most_epochs, *(*tokens)[row] / u);
-      }
-      if ((*params)[row] && *(*params)[row] > u) {
-        memorising.push_back(table.labels[row]);
-        most_memory = std::max(most_memory, *(*params)[row] / u);
-      }
-    }
-    if (fresh || options.allow_repeated) selection.rows.push_back(row);
-  }
-
-  if (!missing.empty())
-    selection.warnings.push_back({"missing_values", plural(missing.size(), "row") + " without " + options.n_column + " or " +
-                                                        options.loss_column + " left out: " + listed(missing)});
-  if (!repeated.empty())
-    selection.warnings.push_back(
-        {"repeated_data", plural(repeated.size(), "run") + " saw the text up to " + people(most_epochs) + " times over (" +
-                              listed(repeated) + "): " +
-                              (options.allow_repeated ? "the law is of N and of repetition together, not of N alone"
-                                                      : "a plain law is not fitted to repeated data")});
-  if (!memorising.empty())
-    selection.warnings.push_back({"memorising", plural(memorising.size(), "run") + " with up to " + people(most_memory) +
-                                                    " parameters per unique token (" + listed(memorising) +
-                                                    "): room to memorise the text"});
-  if (tokens)
+  FittedRows fitted = select_rows(table, {options.n_column, options.loss_column}, options.n_column, options.allow_repeated);
+  Selection selection{.rows = std::move(fitted.rows), .sizes = {}, .warnings = std::move(fitted.warnings)};
+  if (const Column* tokens = find_column(table, "tokens"))
     if (auto mixed = mixed_tokens(n, *tokens, selection.rows)) selection.warnings.push_back(std::move(*mixed));
   group_by_size(n, loss, selection);
   return selection;
@@ -323,7 +247,7 @@ std::string loss_kind_of(const Observations& table, const PowerFitOptions& optio
 
 FitResult fit_power_law(const Observations& table, const PowerFitOptions& options) {
   ISOFLOP_CHECK(options.level > 0 && options.level < 1);
-  const Selection selection = select_rows(table, options);
+  const Selection selection = select_sizes(table, options);
   const Column& n = table.columns.at(options.n_column);
   const Column& loss = table.columns.at(options.loss_column);
   FitResult result{.fit = {}, .warnings = selection.warnings};
@@ -372,7 +296,7 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
 
 std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table, const PowerFitOptions& options,
                                       std::span<const double> params) {
-  const Selection selection = select_rows(table, options);
+  const Selection selection = select_sizes(table, options);
   ISOFLOP_CHECK(selection.sizes.size() >= 2 && static_cast<std::int64_t>(selection.rows.size()) == fit.rows);
   const Line line = line_through(selection.sizes);
   const Column& n = table.columns.at(options.n_column);
@@ -401,11 +325,6 @@ std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table,
     band.push_back(point);
   }
   return band;
-}
-
-const std::vector<LawInfo>& known_laws() {
-  static const std::vector<LawInfo> kLaws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
-  return kLaws;
 }
 
 }  // namespace isoflop

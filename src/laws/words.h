@@ -19,6 +19,11 @@ inline std::string listed(const std::vector<std::string>& names) {
   return names.size() > 6 ? text + " and " + std::to_string(names.size() - 6) + " more" : text;
 }
 
+/// A number with as many digits as a sentence bears.
+inline std::string people(double value) {
+  return format_significant(value, 4);
+}
+
 /// A count of parameters or tokens; a table may hold one that is not whole, or larger than any integer.
 inline std::string counted(double value) {
   return value < 1e15 && std::floor(value) == value ? format_count(value) : format_number(value);

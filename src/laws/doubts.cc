@@ -1,0 +1,118 @@
+#include "laws/doubts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/math.h"
+#include "laws/words.h"
+
+namespace isoflop::laws {
+namespace {
+
+using Warnings = std::vector<Warning>;
+
+/// A floor the data do not hold up: its interval reaches 0, or stands as high as the best loss.
+void doubt_floor(const Problem& problem, const Fit& fit, Warnings& warnings) {
+  const auto constant = fit.constants.find("E");
+  if (constant == fit.constants.end() || !problem.objective.log_residual || problem.law->response != "loss") return;
+  const double least = exp_(*std::min_element(problem.rows.response.begin(), problem.rows.response.end()));
+  const auto interval = fit.intervals.find("E");
+  if (constant->second < 1e-3 * least || (interval != fit.intervals.end() && interval->second.low < 0.01 * least))
+    warnings.push_back({"floor_not_identified", "the floor E = " + people(constant->second) +
+                                                    (interval != fit.intervals.end()
+                                                         ? " has an interval from " + people(interval->second.low)
+                                                         : std::string()) +
+                                                    ": the rows (least loss " + people(least) + ") do not show that there is one"});
+  else if (interval != fit.intervals.end() && interval->second.high > least)
+    warnings.push_back({"floor_not_identified", "the floor's interval reaches " + people(interval->second.high) +
+                                                    ", above the least loss of the rows, " + people(least)});
+}
+
+double correlation(const std::vector<double>& a, const std::vector<double>& b, std::int64_t n) {
+  double ma = 0, mb = 0, aa = 0, bb = 0, ab = 0;
+  for (std::int64_t i = 0; i < n; ++i) ma += a[i] / static_cast<double>(n), mb += b[i] / static_cast<double>(n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    aa += (a[i] - ma) * (a[i] - ma);
+    bb += (b[i] - mb) * (b[i] - mb);
+    ab += (a[i] - ma) * (b[i] - mb);
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 1;
+}
+
+/// Inputs that do not vary, or vary together: what belongs to which cannot be told.
+void doubt_inputs(const Problem& problem, Warnings& warnings) {
+  const Law& law = *problem.law;
+  for (std::size_t i = 0; i < law.inputs.size(); ++i) {
+    const auto& x = problem.rows.inputs[i];
+    const std::set<double> values(x.begin(), x.begin() + problem.rows.count);
+    if (values.size() == 1)
+      warnings.push_back({"constant_column", "all rows have one value of " + law.inputs[i].column + ": what depends on it is not identified"});
+  }
+  if (law.inputs.size() != 2) return;
+  const double r = correlation(problem.rows.inputs[0], problem.rows.inputs[1], problem.rows.count);
+  if (std::fabs(r) > 0.99)
+    warnings.push_back({"not_separable", "ln " + law.inputs[0].column + " and ln " + law.inputs[1].column + " go together (correlation " +
+                                             format_significant(r, 4) + "): their exponents cannot be told apart; runs off this line would"});
+}
+
+void doubt_search(const Fit& fit, Warnings& warnings) {
+  if (fit.stop != "converged")
+    warnings.push_back({"not_converged", "the minimiser ended with `" + fit.stop + "`, gradient norm " + people(*fit.gradient_norm)});
+  if (fit.starts > 1 && fit.starts_agreeing == 1)
+    warnings.push_back({"one_start", "1 of " + counted(static_cast<double>(fit.starts)) +
+                                         " starts reached the best minimum: there may be a better one (--starts all)"});
+  if (fit.next_best && fit.next_best->objective < 1.01 * fit.objective)
+    warnings.push_back({"rival_minimum", "another minimum lies " +
+                                             format_significant(100 * (fit.next_best->objective / fit.objective - 1), 2) +
+                                             " % above the best: `next_best` has its constants"});
+}
+
+/// How far beyond the fitted rows the numbers asked for lie.
+void doubt_extrapolation(const Problem& problem, const FitOptions& options, Warnings& warnings) {
+  if (!has_optimum(*problem.law) || options.at_flops.empty()) return;
+  double most = -INFINITY;
+  for (std::int64_t i = 0; i < problem.rows.count; ++i)
+    most = std::max(most, problem.rows.inputs[0][i] + problem.rows.inputs[1][i] + log_(6));
+  const double asked = *std::max_element(options.at_flops.begin(), options.at_flops.end()), ratio = asked / exp_(most);
+  if (ratio > 10)
+    warnings.push_back({"extrapolation", "C = " + people(asked) + " is " + people(ratio) + " times the largest fitted run's " +
+                                             people(exp_(most))});
+}
+
+void doubt_duplicates(const Problem& problem, Warnings& warnings) {
+  std::set<std::vector<double>> seen;
+  std::size_t copies = 0;
+  for (std::int64_t i = 0; i < problem.rows.count; ++i) {
+    std::vector<double> row{problem.rows.response[i]};
+    for (const auto& input : problem.rows.inputs) row.push_back(input[i]);
+    copies += seen.insert(row).second ? 0 : 1;
+  }
+  if (copies > 0)
+    warnings.push_back({"duplicate_rows", plural(copies, "row") + " repeat another row to the last digit: one run counted twice is not a replicate"});
+}
+
+void doubt_size(const Problem& problem, Warnings& warnings) {
+  const std::int64_t degrees = problem.rows.count - problem.free_count();
+  if (degrees < 3)
+    warnings.push_back({"few_degrees_of_freedom", plural(static_cast<std::size_t>(problem.rows.count), "row") + " for " +
+                                                      plural(static_cast<std::size_t>(problem.free_count()), "constant") +
+                                                      ": a picture, not a law"});
+}
+
+}  // namespace
+
+void doubt_fit(const Observations& table, const Problem& problem, const FitOptions& options, Fit& fit) {
+  Warnings& warnings = fit.warnings;
+  doubt_size(problem, warnings);
+  doubt_search(fit, warnings);
+  doubt_floor(problem, fit, warnings);
+  doubt_inputs(problem, warnings);
+  doubt_duplicates(problem, warnings);
+  doubt_extrapolation(problem, options, warnings);
+  if (fit.n_convention == "unstated" && table.columns.contains("params"))
+    warnings.push_back({"unstated_convention",
+                        "what N counts is not stated: the exponents depend on it, so they are not comparable with another law's"});
+}
+
+}  // namespace isoflop::laws

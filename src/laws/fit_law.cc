@@ -1,0 +1,232 @@
+// fit_law: a table and a law's name in, constants with intervals and a reason for stopping out.
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+#include "base/math.h"
+#include "laws/doubts.h"
+#include "laws/problem.h"
+#include "laws/resample.h"
+#include "laws/words.h"
+
+namespace isoflop {
+namespace {
+
+using namespace laws;
+
+/// A number of the result, as a function of the constants.
+struct Quantity {
+  std::string name;
+  bool constant = false;
+  std::function<double(const Theta&)> value;
+};
+
+/// What the law says beyond its constants: exponents, the optimum at budgets, the loss of models.
+std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
+  std::vector<Quantity> quantities;
+  for (int i = 0; i < law.size(); ++i)
+    quantities.push_back({law.constants[i].name, true, [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
+  if (law.derived)
+    for (const auto& [name, value] : law.derived(law.named(Theta{})))
+      quantities.push_back({name, false, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
+  if (has_optimum(law))
+    for (const double flops : options.at_flops) {
+      const std::string at = "@C=" + format_number(flops);
+      quantities.push_back({"params" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
+      quantities.push_back({"tokens" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
+      quantities.push_back({"tokens_per_param" + at, false, [&law, flops](const Theta& t) {
+                              const Optimum o = optimum_at(law, t, flops);
+                              return o.tokens / o.params;
+                            }});
+      quantities.push_back({"loss" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
+    }
+  if (has_optimum(law))
+    for (const auto& [params, tokens] : options.at_models)
+      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), false,
+                            [&law, n = params, d = tokens](const Theta& t) { return value_of(law, t, {n, d}); }});
+  return quantities;
+}
+
+Resample resample_of(const FitOptions& options, const Observations& table) {
+  if (options.resample == "rows") return Resample::rows;
+  if (options.resample == "residuals") return Resample::residuals;
+  if (options.resample == "groups") {
+    if (table.groups.empty())
+      throw Error(Fault::usage, "--resample", "groups are asked for and the table has none", "name their column with --group");
+    return Resample::groups;
+  }
+  if (options.resample == "auto") return table.groups.empty() ? Resample::rows : Resample::groups;
+  throw Error(Fault::usage, "--resample", "no `" + options.resample + "`", "known: auto, rows, groups, residuals");
+}
+
+/// What resampling leaves out for a table of few units: the fit's own degrees of freedom, and Student's tails.
+double small_table_factor(double units, double constants, double level) {
+  const double degrees = units - constants;
+  return std::sqrt(units / degrees) * student_t_quantile(0.5 + 0.5 * level, degrees) / student_t_quantile(0.5 + 0.5 * level, 1e6);
+}
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double v : values) sum += v;
+  return sum / static_cast<double>(values.size());
+}
+
+double covariance_of(const std::vector<double>& a, const std::vector<double>& b) {
+  const double mean_a = mean_of(a), mean_b = mean_of(b);
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean_a) * (b[i] - mean_b);
+  return sum / static_cast<double>(a.size() - 1);
+}
+
+void set_values(const std::vector<Quantity>& quantities, const Theta& theta, Fit& fit) {
+  for (const Quantity& q : quantities) {
+    if (q.constant)
+      fit.constants[q.name] = q.value(theta);
+    else
+      fit.derived[q.name] = {q.value(theta), {}, {}};
+  }
+}
+
+void set_intervals(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found, const FitOptions& options,
+                   Resample how, Fit& fit) {
+  const std::vector<Theta> thetas =
+      refits(problem, found, how, options.bootstrap, options.seed, options.threads, options.stop);
+  if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while resampling");
+  static const std::map<Resample, std::string> kNames{
+      {Resample::rows, "row bootstrap"}, {Resample::groups, "group bootstrap"}, {Resample::residuals, "residual bootstrap"}};
+  fit.interval_method = kNames.at(how) + ", " + plural(thetas.size(), "draw");
+  if (thetas.size() < 40) {
+    fit.warnings.push_back({"few_draws", plural(thetas.size(), "resample") + " of " + plural(static_cast<std::size_t>(options.bootstrap), "draw") +
+                                             " found a minimum: no interval is made of fewer than 40"});
+    return;
+  }
+
+  const auto units = static_cast<double>(how == Resample::groups ? problem.groups : problem.rows.count);
+  const double widen = small_table_factor(units, problem.free_count(), options.level);
+  fit.draws.assign(thetas.size(), {});
+  std::vector<std::vector<double>> columns;
+  for (const Quantity& q : quantities) {
+    std::vector<double> draws;
+    for (std::size_t i = 0; i < thetas.size(); ++i) {
+      draws.push_back(q.value(thetas[i]));
+      fit.draws[i].push_back(draws.back());
+    }
+    fit.draw_names.push_back(q.name);
+    fit.standard_errors[q.name] = std::sqrt(covariance_of(draws, draws));
+    const double value = q.value(found.best.theta);
+    const Interval interval = percentile_interval(draws, value, options.level, widen);
+    if (q.constant) {
+      fit.intervals[q.name] = interval;
+      columns.push_back(std::move(draws));
+    } else {
+      fit.derived[q.name].interval = interval;
+      fit.derived[q.name].contains = {"seed", "form"};
+    }
+  }
+  for (const auto& a : columns) {
+    fit.covariance.emplace_back();
+    for (const auto& b : columns) fit.covariance.back().push_back(covariance_of(a, b));
+  }
+}
+
+/// Everything but intervals and doubts.
+Fit described(const Observations& table, const Problem& problem, const Search& found, const FitOptions& options) {
+  const Law& law = *problem.law;
+  Fit fit;
+  fit.law = law.info.name;
+  fit.formula = law.info.formula;
+  fit.n_convention = n_convention_of(table, {.n_column = options.n_column});
+  fit.flops_convention = table.flops_convention;
+  fit.loss_kind = loss_kind_of(table, {.loss_column = options.loss_column});
+  fit.objective = found.best.value;
+  fit.objective_definition = problem.objective.definition();
+  fit.stop = to_string(found.best.stop);
+  fit.starts = found.starts;
+  fit.starts_agreeing = found.agreeing;
+  fit.gradient_norm = found.best.gradient_norm;
+  fit.rows = problem.rows.count;
+  fit.degrees_of_freedom = problem.rows.count - problem.free_count();
+  fit.warnings = problem.warnings;
+  if (!found.others.empty()) {
+    const Search::Other& other = found.others.front();
+    fit.next_best = LocalMinimum{law.named(other.minimum.theta), other.minimum.value, other.starts};
+  }
+
+  std::vector<double> predictions(problem.rows.response.size());
+  law.predict(found.best.theta, problem.rows, problem.objective.log_residual, predictions.data(), nullptr);
+  double squares = 0, spread = 0, mean = 0;
+  for (std::int64_t i = 0; i < problem.rows.count; ++i) mean += problem.rows.response[i] / static_cast<double>(problem.rows.count);
+  for (std::int64_t i = 0; i < problem.rows.count; ++i) {
+    const double r = problem.rows.response[i] - predictions[i];
+    fit.residuals.push_back(r);
+    fit.row_labels.push_back(table.labels[problem.fitted[i]]);
+    squares += r * r;
+    spread += (problem.rows.response[i] - mean) * (problem.rows.response[i] - mean);
+  }
+  fit.fitted = problem.fitted;
+  if (spread > 0) fit.r_squared = 1 - squares / spread;
+  fit.derived["residual_sd"] = {std::sqrt(squares / static_cast<double>(fit.degrees_of_freedom)), {}, {"seed", "form"}};
+  return fit;
+}
+
+}  // namespace
+
+FitResult fit_law(const Observations& table, const std::string& name, const FitOptions& options) {
+  ISOFLOP_CHECK(options.level > 0 && options.level < 1);
+  const Problem problem = problem_of(table, name, options);
+  const Resample how = resample_of(options, table);
+  const Law& law = *problem.law;
+  FitResult result{.fit = {}, .warnings = problem.warnings};
+  if (problem.rows.count <= problem.free_count()) {
+    result.warnings.push_back({"few_rows", plural(problem.fitted.size(), "row") + " left to fit " +
+                                               plural(static_cast<std::size_t>(problem.free_count()), "constant") +
+                                               ", expected more rows than constants"});
+    return result;
+  }
+
+  const Search found = search(law, problem.rows, problem.objective,
+                              grid_of_starts(law, problem.held, problem.free, options.all_starts), problem.free, options.threads,
+                              options.stop);
+  if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while searching");
+  if (found.agreeing == 0) {
+    result.warnings.push_back({"no_minimum", "no start has a finite objective: the table's numbers are beyond this law"});
+    return result;
+  }
+  Fit fit = described(table, problem, found, options);
+  const std::vector<Quantity> quantities = quantities_of(law, options);
+  set_values(quantities, found.best.theta, fit);
+  if (options.bootstrap > 0) set_intervals(problem, quantities, found, options, how, fit);
+  doubt_fit(table, problem, options, fit);
+  result.warnings = fit.warnings;
+  result.fit = std::move(fit);
+  return result;
+}
+
+std::vector<std::optional<double>> predict_law(const Observations& table, const std::string& name,
+                                               const std::map<std::string, double>& constants, const std::string& n_column) {
+  const Law& law = law_named(name);
+  Theta theta{};
+  for (int i = 0; i < law.size(); ++i) {
+    const auto constant = constants.find(law.constants[i].name);
+    if (constant == constants.end()) throw Error(Fault::usage, name, "constant `" + law.constants[i].name + "` is missing");
+    theta[i] = law.parameter_of(i, constant->second);
+  }
+  std::vector<std::optional<double>> values;
+  for (std::size_t row = 0; row < table.labels.size(); ++row) {
+    std::vector<double> inputs;
+    for (const Input& input : law.inputs) {
+      const std::string column = column_of(input, n_column);
+      if (const auto x = need_column(table, column)[row]) {
+        need_positive(*x, table, row, column);
+        inputs.push_back(*x);
+      }
+    }
+    if (inputs.size() == law.inputs.size())
+      values.emplace_back(value_of(law, theta, inputs));
+    else
+      values.emplace_back();
+  }
+  return values;
+}
+
+}  // namespace isoflop

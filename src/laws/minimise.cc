@@ -1,0 +1,235 @@
+#include "laws/minimise.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "base/check.h"
+#include "base/team.h"
+
+namespace isoflop::laws {
+namespace {
+
+/// The free parameters' part of a step's equations.
+class System {
+ public:
+  explicit System(const Law& law, const Free& free) {
+    for (int i = 0; i < law.size(); ++i)
+      if (free[i]) index_[size_++] = i;
+  }
+  [[nodiscard]] int size() const { return size_; }
+
+  [[nodiscard]] double gradient_norm(const Sums& sums) const {
+    double squares = 0;
+    for (int i = 0; i < size_; ++i) squares += sums.gradient[index_[i]] * sums.gradient[index_[i]];
+    return std::sqrt(squares);
+  }
+
+  /// Solves (H + lambda S) step = -gradient, S the scale of every parameter; false where H + lambda S is not positive definite.
+  /// `promise` is what the quadratic model says the step gains.
+  bool step(const Sums& sums, double lambda, Theta& step, double& promise) const {
+    std::array<double, kMaxTriangle> l{};
+    std::array<double, kMaxConstants> y{};
+    for (int i = 0, at = 0; i < size_; ++i) {
+      for (int j = 0; j <= i; ++j, ++at) {
+        double sum = curvature(sums, i, j);
+        if (i == j) sum += lambda * std::max(scale_[i], 1e-300);
+        for (int k = 0; k < j; ++k) sum -= l[first(i) + k] * l[first(j) + k];
+        if (i == j) {
+          if (!(sum > 1e-14 * scale_[i])) return false;
+          l[at] = std::sqrt(sum);
+        } else {
+          l[at] = sum / l[first(j) + j];
+        }
+      }
+    }
+    for (int i = 0; i < size_; ++i) {
+      double sum = -sums.gradient[index_[i]];
+      for (int k = 0; k < i; ++k) sum -= l[first(i) + k] * y[k];
+      y[i] = sum / l[first(i) + i];
+    }
+    promise = 0;
+    for (int i = 0; i < size_; ++i) promise += 0.5 * y[i] * y[i];
+    step = {};
+    for (int i = size_; i-- > 0;) {
+      double sum = y[i];
+      for (int k = i + 1; k < size_; ++k) sum -= l[first(k) + i] * step[index_[k]];
+      step[index_[i]] = sum / l[first(i) + i];
+    }
+    return std::isfinite(promise);
+  }
+
+  /// Damping is relative to the curvature of reweighted least squares, whose diagonal is never negative.
+  void set_scale(const Sums& sums) {
+    for (int i = 0; i < size_; ++i) scale_[i] = std::max(scale_[i] * 0.1, std::fabs(curvature(sums, i, i)));
+  }
+
+ private:
+  static int first(int row) { return row * (row + 1) / 2; }
+  [[nodiscard]] double curvature(const Sums& sums, int i, int j) const { return sums.curvature[first(index_[i]) + index_[j]]; }
+
+  std::array<int, kMaxConstants> index_{};
+  std::array<double, kMaxConstants> scale_{};
+  int size_ = 0;
+};
+
+Theta moved(const Theta& theta, const Theta& step) {
+  Theta to = theta;
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] += step[i];
+  return to;
+}
+
+/// One descent with curvature of one order, going on from `at`.
+class Descent {
+ public:
+  Descent(const Law& law, const Rows& rows, const Objective& objective, const Free& free, const MinimiseOptions& options)
+      : law_(law), rows_(rows), objective_(objective), options_(options), system_(law, free) {}
+
+  /// Until a step gains less than `enough` of the objective, promised or real.
+  Minimum::Stop run(int order, double enough, Minimum& at) {
+    Sums sums;
+    law_.accumulate[order](at.theta, rows_, objective_, sums);
+    double lambda = order == 1 ? 1e-2 : 1e-6;
+    while (at.iterations < options_.iterations) {
+      ++at.iterations;
+      system_.set_scale(sums);
+      Theta step{};
+      double promise = 0;
+      while (!system_.step(sums, lambda, step, promise)) {
+        lambda = std::max(lambda * 10, 1e-6);
+        if (lambda > 1e12) return finish(sums, at, Minimum::Stop::stalled);
+      }
+      if (promise <= options_.tolerance * std::fabs(at.value) && lambda <= 1e-3) return finish(sums, at, Minimum::Stop::converged);
+      const Theta to = moved(at.theta, step);
+      Sums next;
+      law_.accumulate[order](to, rows_, objective_, next);
+      if (!(next.value < at.value)) {
+        // a promise below what the sum's rounding can show is kept
+        if (promise <= 1e-12 * std::fabs(at.value)) return finish(sums, at, Minimum::Stop::converged);
+        lambda = std::max(lambda * 8, 1e-8);
+        if (lambda > 1e12) return finish(sums, at, Minimum::Stop::stalled);
+        continue;
+      }
+      const double gain = at.value - next.value;
+      at.theta = to;
+      at.value = next.value;
+      sums = next;
+      lambda *= gain > 0.5 * promise ? 0.1 : 0.5;
+      lambda = std::max(lambda, 1e-14);
+      if (order == 1 && gain < enough * at.value) return finish(sums, at, Minimum::Stop::converged);
+    }
+    return finish(sums, at, Minimum::Stop::iteration_limit);
+  }
+
+ private:
+  Minimum::Stop finish(const Sums& sums, Minimum& at, Minimum::Stop stop) const {
+    at.gradient_norm = system_.gradient_norm(sums);
+    at.stop = stop;
+    return stop;
+  }
+
+  const Law& law_;
+  const Rows& rows_;
+  const Objective& objective_;
+  const MinimiseOptions& options_;
+  System system_;
+};
+
+double value_at(const Law& law, const Rows& rows, const Objective& objective, const Theta& theta) {
+  Sums sums;
+  law.accumulate[0](theta, rows, objective, sums);
+  return sums.value;
+}
+
+void descend(const Law& law, const Rows& rows, const Objective& objective, const Free& free, const MinimiseOptions& options,
+             Minimum& at) {
+  Descent descent(law, rows, objective, free, options);
+  if (!options.near) descent.run(1, 1e-3, at);
+  if (descent.run(2, 0, at) != Minimum::Stop::stalled) return;
+  // the Hessian's model failed: some more of the safe kind, then once more
+  descent.run(1, 1e-9, at);
+  descent.run(2, 0, at);
+}
+
+}  // namespace
+
+std::string to_string(Minimum::Stop stop) {
+  switch (stop) {
+    case Minimum::Stop::converged: return "converged";
+    case Minimum::Stop::stalled: return "stalled";
+    case Minimum::Stop::iteration_limit: return "iteration limit";
+    case Minimum::Stop::no_start: break;
+  }
+  return "no finite start";
+}
+
+Minimum minimise(const Law& law, const Rows& rows, const Objective& objective, const Theta& start, const Free& free,
+                 const MinimiseOptions& options) {
+  Minimum at{.theta = start, .value = value_at(law, rows, objective, start)};
+  if (!std::isfinite(at.value)) return at;
+  if (objective.kind != Objective::Kind::lad) {
+    descend(law, rows, objective, free, options, at);
+    return at;
+  }
+  // |r| by Huber's function with an ever sharper corner, divided by delta
+  Objective smooth = objective;
+  smooth.kind = Objective::Kind::huber;
+  for (double delta = options.near ? 1e-4 : 1e-2; delta >= 0.9e-9; delta *= 0.2) {
+    smooth.delta = delta;
+    at.value = value_at(law, rows, smooth, at.theta);
+    at.iterations = 0;
+    descend(law, rows, smooth, free, options, at);
+    at.gradient_norm /= delta;
+  }
+  at.value = value_at(law, rows, objective, at.theta);
+  return at;
+}
+
+Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
+              std::int64_t threads, std::stop_token stop) {
+  std::vector<Minimum> ends(starts.size());
+  std::atomic<std::size_t> next{0};
+  Team team(std::max<std::int64_t>(1, std::min<std::int64_t>(threads, static_cast<std::int64_t>(starts.size()))));
+  team.run([&](std::int64_t) {
+    for (std::size_t i = next++; i < starts.size() && !stop.stop_requested(); i = next++)
+      ends[i] = minimise(law, rows, objective, starts[i], free);
+  });
+
+  // ends in order of their objective; the first of equals is the earliest start
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    if (ends[i].stop != Minimum::Stop::no_start) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ends[a].value < ends[b].value; });
+  Search result;
+  result.starts = static_cast<std::int64_t>(starts.size());
+  for (const std::size_t i : order) {
+    const Minimum& end = ends[i];
+    if (result.agreeing == 0) result.best = end;
+    if (end.value <= result.best.value * (1 + 1e-6)) {
+      ++result.agreeing;
+    } else if (!result.others.empty() && end.value <= result.others.back().minimum.value * (1 + 1e-6)) {
+      ++result.others.back().starts;
+    } else if (end.stop == Minimum::Stop::converged) {
+      result.others.push_back({end, 1});
+    }
+  }
+  return result;
+}
+
+std::vector<Theta> grid_of_starts(const Law& law, const Theta& theta, const Free& free, bool paper) {
+  std::vector<Theta> starts{theta};
+  for (int i = 0; i < law.size(); ++i) {
+    if (!free[i]) continue;
+    const Constant& constant = law.constants[i];
+    std::vector<Theta> more;
+    for (const Theta& start : starts)
+      for (const double value : paper && !constant.paper_starts.empty() ? constant.paper_starts : constant.starts) {
+        more.push_back(start);
+        more.back()[i] = value;
+      }
+    starts = std::move(more);
+  }
+  return starts;
+}
+
+}  // namespace isoflop::laws

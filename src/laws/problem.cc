@@ -1,0 +1,174 @@
+#include "laws/problem.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/check.h"
+#include "base/math.h"
+#include "laws/words.h"
+
+namespace isoflop::laws {
+namespace {
+
+[[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& known) {
+  throw Error(Fault::usage, flag, "no `" + value + "`", "known: " + known);
+}
+
+Objective objective_of(const FitOptions& options) {
+  static const std::map<std::string, Objective::Kind> kKinds{{"huber", Objective::Kind::huber},
+                                                             {"lad", Objective::Kind::lad},
+                                                             {"lsq", Objective::Kind::lsq},
+                                                             {"asymmetric", Objective::Kind::asymmetric}};
+  const auto kind = kKinds.find(options.objective);
+  if (kind == kKinds.end()) refuse("--loss", options.objective, "huber, lad, lsq, asymmetric");
+  if (options.residual != "log" && options.residual != "linear") refuse("--residual", options.residual, "log, linear");
+  if (!(options.delta > 0) || !std::isfinite(options.delta))
+    throw Error(Fault::usage, "--delta", format_number(options.delta) + " is not a positive number");
+  return {.kind = kind->second, .delta = options.delta, .over = options.over, .log_residual = options.residual == "log"};
+}
+
+void fix_constants(const FitOptions& options, Problem& problem) {
+  const Law& law = *problem.law;
+  for (int i = 0; i < law.size(); ++i) problem.free[i] = true;
+  for (const auto& [name, value] : options.fixed) {
+    const auto at = std::find_if(law.constants.begin(), law.constants.end(), [&](const Constant& c) { return c.name == name; });
+    if (at == law.constants.end()) {
+      std::string known;
+      for (const Constant& c : law.constants) known += (known.empty() ? "" : ", ") + c.name;
+      refuse("--fix", name, known);
+    }
+    const int i = static_cast<int>(at - law.constants.begin());
+    if (!std::isfinite(value) || (at->space == Space::log && !(value > 0)))
+      throw Error(Fault::usage, "--fix", name + " = " + format_number(value) + ", expected a positive number");
+    problem.free[i] = false;
+    problem.held[i] = law.parameter_of(i, value);
+  }
+}
+
+void group_rows(const Observations& table, Problem& problem) {
+  std::map<std::string, std::int64_t> index;
+  for (std::size_t i = 0; i < problem.fitted.size(); ++i) {
+    const std::string name = table.groups.empty() ? std::to_string(i) : table.groups[problem.fitted[i]];
+    problem.group.push_back(index.try_emplace(name, static_cast<std::int64_t>(index.size())).first->second);
+  }
+  problem.groups = static_cast<std::int64_t>(index.size());
+}
+
+void fill_up(Rows& rows) {
+  while (rows.padded() % kPack != 0) {
+    for (std::vector<double>& input : rows.inputs) input.push_back(input.back());
+    rows.response.push_back(rows.response.back());
+    rows.weight.push_back(0);
+  }
+}
+
+}  // namespace
+
+std::string Objective::definition() const {
+  const std::string r = log_residual ? "r = ln y - ln y_hat" : "r = y - y_hat", d = format_number(delta);
+  switch (kind) {
+    case Kind::lsq: return "sum of r^2 / 2, " + r;
+    case Kind::lad: return "sum of |r|, " + r;
+    case Kind::huber: return "sum of Huber's function of " + r + ": r^2 / 2 up to |r| = " + d + ", then " + d + " (|r| - " + d + " / 2)";
+    case Kind::asymmetric: break;
+  }
+  return "sum of Huber's function (delta " + d + ") of " + r + ", times " + format_number(over) + " where the prediction is above the row";
+}
+
+int Problem::free_count() const {
+  return static_cast<int>(std::count(free.begin(), free.begin() + law->size(), true));
+}
+
+std::string column_of(const Input& input, const std::string& n_column) {
+  return input.column == "params" ? n_column : input.column;
+}
+
+Problem problem_of(const Observations& table, const std::string& name, const FitOptions& options) {
+  Problem problem;
+  problem.law = &law_named(name);
+  const Law& law = *problem.law;
+  problem.objective = objective_of(options);
+  fix_constants(options, problem);
+
+  std::vector<std::string> columns;
+  for (const Input& input : law.inputs) columns.push_back(column_of(input, options.n_column));
+  const std::string response = law.response == "loss" ? options.loss_column : law.response;
+  columns.push_back(response);
+  FittedRows selected = select_rows(table, columns, options.n_column, options.allow_repeated || law.reads_repeated);
+  problem.fitted = std::move(selected.rows);
+  problem.warnings = std::move(selected.warnings);
+
+  Rows& rows = problem.rows;
+  rows.count = static_cast<std::int64_t>(problem.fitted.size());
+  rows.inputs.resize(law.inputs.size());
+  const Column* weights = find_column(table, "weight");
+  for (const std::size_t row : problem.fitted) {
+    for (std::size_t i = 0; i < law.inputs.size(); ++i) {
+      const double x = *need_column(table, columns[i])[row];
+      rows.inputs[i].push_back(law.inputs[i].ln ? log_(x) : x);
+    }
+    const double y = *need_column(table, response)[row];
+    rows.response.push_back(problem.objective.log_residual ? log_(y) : y);
+    const double weight = weights && (*weights)[row] ? *(*weights)[row] : 1;
+    if (weights) need_positive(weight, table, row, "weight");
+    rows.weight.push_back(weight);
+  }
+  if (rows.count > 0) fill_up(rows);
+  group_rows(table, problem);
+  return problem;
+}
+
+Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs) {
+  Rows rows;
+  rows.count = static_cast<std::int64_t>(inputs.size());
+  rows.inputs.resize(law.inputs.size());
+  for (const std::vector<double>& row : inputs) {
+    for (std::size_t i = 0; i < law.inputs.size(); ++i) rows.inputs[i].push_back(law.inputs[i].ln ? log_(row[i]) : row[i]);
+    rows.response.push_back(0);
+    rows.weight.push_back(0);
+  }
+  if (rows.count > 0) fill_up(rows);
+  return rows;
+}
+
+double value_of(const Law& law, const Theta& theta, const std::vector<double>& inputs) {
+  const Rows rows = rows_at(law, {inputs});
+  std::array<double, kPack> values{};
+  law.predict(theta, rows, false, values.data(), nullptr);
+  return values[0];
+}
+
+bool has_optimum(const Law& law) {
+  return law.inputs.size() == 2 && law.inputs[0].column == "params" && law.inputs[1].column == "tokens";
+}
+
+Optimum optimum_at(const Law& law, const Theta& theta, double flops) {
+  ISOFLOP_CHECK(has_optimum(law));
+  if (law.optimum) return law.optimum(law.named(theta), flops);
+  const double product = flops / 6, ln_product = log_(product);
+  // a coarse look over D/N from 1e-6 to 1e12, then golden section between the neighbours of the best
+  const auto loss_at = [&](double ln_n) { return value_of(law, theta, {exp_(ln_n), exp_(ln_product - ln_n)}); };
+  const double low = 0.5 * (ln_product - 12 * log_(10)), high = 0.5 * (ln_product + 6 * log_(10));
+  constexpr int kSteps = 64;
+  int best = 0;
+  double least = loss_at(low);
+  for (int i = 1; i <= kSteps; ++i)
+    if (const double loss = loss_at(low + (high - low) * i / kSteps); loss < least) least = loss, best = i;
+  double a = low + (high - low) * std::max(0, best - 1) / kSteps, b = low + (high - low) * std::min(kSteps, best + 1) / kSteps;
+  constexpr double kGolden = 0.6180339887498949;
+  double c = b - kGolden * (b - a), d = a + kGolden * (b - a), fc = loss_at(c), fd = loss_at(d);
+  for (int i = 0; i < 60; ++i) {
+    if (fc < fd) {
+      b = d, d = c, fd = fc;
+      c = b - kGolden * (b - a), fc = loss_at(c);
+    } else {
+      a = c, c = d, fc = fd;
+      d = a + kGolden * (b - a), fd = loss_at(d);
+    }
+  }
+  const double ln_n = 0.5 * (a + b);
+  return {exp_(ln_n), exp_(ln_product - ln_n), loss_at(ln_n)};
+}
+
+}  // namespace isoflop::laws

@@ -1,0 +1,51 @@
+// The laws of this build.
+#include "base/math.h"
+#include "laws/formulas.h"
+
+namespace isoflop {
+namespace laws {
+
+const std::vector<const Law*>& all_laws() {
+  static const std::vector<const Law*> kLaws{&chinchilla()};
+  return kLaws;
+}
+
+const Law& law_named(const std::string& name) {
+  for (const Law* law : all_laws())
+    if (law->info.name == name) return *law;
+  std::vector<std::string> names;
+  std::string known;
+  for (const LawInfo& law : known_laws()) {
+    names.push_back(law.name);
+    known += (known.empty() ? "" : ", ") + law.name;
+  }
+  const auto near = nearest(name, names);
+  throw Error(Fault::usage, "--law", "no law `" + name + "`", near ? "did you mean `" + *near + "`?" : "known: " + known);
+}
+
+double Law::constant_of(int i, double parameter) const {
+  return constants[i].space == Space::log ? exp_(parameter) : parameter;
+}
+
+double Law::parameter_of(int i, double constant) const {
+  return constants[i].space == Space::log ? log_(constant) : constant;
+}
+
+std::map<std::string, double> Law::named(const Theta& theta) const {
+  std::map<std::string, double> values;
+  for (int i = 0; i < size(); ++i) values[constants[i].name] = constant_of(i, theta[i]);
+  return values;
+}
+
+}  // namespace laws
+
+const std::vector<LawInfo>& known_laws() {
+  static const std::vector<LawInfo> kLaws = [] {
+    std::vector<LawInfo> laws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
+    for (const laws::Law* law : laws::all_laws()) laws.push_back(law->info);
+    return laws;
+  }();
+  return kLaws;
+}
+
+}  // namespace isoflop

@@ -1,0 +1,23 @@
+// The same fit on tables drawn from the table: what the intervals are made of.
+#pragma once
+
+#include "laws/problem.h"
+
+namespace isoflop::laws {
+
+enum class Resample { rows, groups, residuals };
+
+/// A fit of every resample, in order; those that found no finite minimum are left out. Each starts at `found.best` and at the
+/// next-best minima that a resample might prefer.
+///
+/// rows       n rows with replacement
+/// groups     as many groups as there are, with replacement, all their rows
+/// residuals  every row once, its response the prediction plus a residual drawn with replacement
+[[nodiscard]] std::vector<Theta> refits(const Problem& problem, const Search& found, Resample how, std::int64_t draws,
+                                        std::uint64_t seed, std::int64_t threads, const std::stop_token& stop);
+
+/// The interval of a number from its draws, widened about `value` by `widen`. An end is infinite where a tail's share of the draws
+/// ran away: not finite, or a trillion times the value.
+[[nodiscard]] Interval percentile_interval(std::vector<double> draws, double value, double level, double widen);
+
+}  // namespace isoflop::laws
