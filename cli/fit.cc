@@ -1,4 +1,4 @@
-// isoflop fit: a table of runs -> a law with its interval, or the reason why there is none.
+// isoflop fit: a table of runs -> laws with their intervals, or the reason why there is none.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 #include "cli/command.h"
+#include "cli/fit_output.h"
 #include "isoflop/lab.h"
 #include "isoflop/laws.h"
 #include "isoflop/report.h"
@@ -16,11 +18,11 @@ namespace cli {
 namespace {
 
 struct FitFlags {
-  std::string table;
-  std::string laws = "power_n";
-  std::string n, where, map;
-  double level = 0.95;
-  bool allow_repeated = false, list_laws = false;
+  std::string table, laws = "power_n", n, where, map, holdout, fix, starts = "auto", draws, at, group;
+  std::vector<std::string> models;
+  bool list_laws = false;
+  std::int64_t threads = 0;
+  isoflop::FitOptions options;
 };
 
 std::vector<std::string> split(const std::string& text) {
@@ -51,15 +53,29 @@ CLI::Validator level_range() {
           "0.5 to 0.9999"};
 }
 
-std::map<std::string, std::string> parse_map(const std::string& text) {
-  std::map<std::string, std::string> rename;
+/// A=B pairs of a flag, in their order.
+std::vector<std::pair<std::string, std::string>> parse_pairs(const std::string& flag, const std::string& text, const std::string& form) {
+  std::vector<std::pair<std::string, std::string>> pairs;
   for (const std::string& part : split(text)) {
     const auto at = part.find('=');
     if (at == std::string::npos || at == 0 || at + 1 == part.size())
-      throw isoflop::Error(isoflop::Fault::usage, "--map", "cannot read `" + part + "`",
-                           "the form is OURS=COLUMN, e.g. --map params=N,loss=val");
-    rename[part.substr(0, at)] = part.substr(at + 1);
+      throw isoflop::Error(isoflop::Fault::usage, flag, "cannot read `" + part + "`", "the form is " + form);
+    pairs.emplace_back(part.substr(0, at), part.substr(at + 1));
   }
+  return pairs;
+}
+
+double number_of(const std::string& flag, const std::string& text, bool positive) {
+  double value = 0;
+  if (!CLI::detail::lexical_cast(text, value) || !std::isfinite(value) || (positive && !(value > 0)))
+    throw isoflop::Error(isoflop::Fault::usage, flag, "`" + text + "` is not a " + (positive ? "positive " : "") + "number");
+  return value;
+}
+
+std::map<std::string, std::string> renames(const FitFlags& flags) {
+  std::map<std::string, std::string> rename;
+  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val")) rename[ours] = theirs;
+  if (!flags.group.empty()) rename["group"] = flags.group;
   return rename;
 }
 
@@ -86,69 +102,14 @@ void list_laws(const Globals& globals) {
     print_table({"law", "formula", "source"}, rows);
 }
 
-std::string number(double value, int digits) {
-  std::ostringstream text;
-  text.precision(digits);
-  text << value;
-  return text.str();
-}
-
 bool has_values(const isoflop::Observations& table, const std::string& name) {
   const auto column = table.columns.find(name);
   if (column == table.columns.end()) return false;
   return std::any_of(column->second.begin(), column->second.end(), [](const auto& value) { return value.has_value(); });
 }
 
-/// Why a fit has no law: the last warning is the one that ended it.
-std::string reason_of(const isoflop::LawView& view) {
-  return view.result.warnings.empty() ? "" : view.result.warnings.back().code;
-}
-
-// what is true of the table is said once, not once for every meaning of N
-void print_text(const std::vector<isoflop::LawView>& views) {
-  std::vector<std::vector<std::string>> rows;
-  std::string sentences;
-  std::vector<std::string> reasons, said;
-  for (const auto& view : views) {
-    const bool new_reason = std::find(reasons.begin(), reasons.end(), reason_of(view)) == reasons.end();
-    if (view.result.fit || new_reason) sentences += isoflop::law_in_words(view) + "\n";
-    if (!view.result.fit) {
-      reasons.push_back(reason_of(view));
-      continue;
-    }
-    const isoflop::Fit& fit = *view.result.fit;
-    const auto interval = fit.derived.at("exponent").interval;
-    rows.push_back({view.n_convention, number(fit.constants.at("a"), 7), number(fit.constants.at("b"), 6),
-                    interval ? number(interval->low, 5) + " to " + number(interval->high, 5) : "none",
-                    fit.r_squared ? number(*fit.r_squared, 4) : "", std::to_string(fit.degrees_of_freedom),
-                    std::to_string(fit.rows)});
-  }
-  std::cout << sentences;
-  if (!rows.empty()) {
-    std::cout << "\n";
-    print_table({"N counts", "a", "b", "interval of b", "R2", "df", "rows"}, rows);
-  }
-  for (const auto& view : views)
-    for (const auto& warning : view.result.warnings) {
-      const bool ended = !view.result.fit && warning.code == reason_of(view);
-      if (ended || sentences.find(warning.text) != std::string::npos) continue;
-      const std::string line = warning.code + ": " + warning.text;
-      if (std::find(said.begin(), said.end(), line) != said.end()) continue;
-      std::cout << (said.empty() ? "\n" : "") << line << "\n";
-      said.push_back(line);
-    }
-}
-
-void run_fit(const FitFlags& flags, const Globals& globals) {
-  if (flags.list_laws) return list_laws(globals);
-  if (flags.table.empty())
-    throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
-  check_laws(flags.laws);
-  const auto rename = parse_map(flags.map);
-  const isoflop::Observations table = std::filesystem::is_directory(flags.table)
-                                          ? isoflop::observations_of_folder(flags.table, flags.where, rename)
-                                          : isoflop::observations_from_csv(read_table(flags.table), flags.table, flags.where, rename);
-
+/// Every meaning of N the table has, where none is asked for.
+std::vector<isoflop::LawView> power_laws(const isoflop::Observations& table, const FitFlags& flags) {
   std::vector<std::string> columns{flags.n};
   if (flags.n.empty()) {
     columns.clear();
@@ -158,37 +119,143 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
   }
   std::vector<isoflop::LawView> views;
   for (const std::string& column : columns) {
-    const isoflop::PowerFitOptions options{.n_column = column, .level = flags.level, .allow_repeated = flags.allow_repeated};
+    const isoflop::PowerFitOptions options{
+        .n_column = column, .level = flags.options.level, .allow_repeated = flags.options.allow_repeated};
     views.push_back(isoflop::law_view(table, options, isoflop::fit_power_law(table, options)));
   }
+  return views;
+}
 
-  if (!globals.json) return print_text(views);
-  Json fits = Json::array(), not_fitted = Json::array();
-  for (const auto& view : views) {
-    if (view.result.fit) {
-      fits.push_back(Json::parse(isoflop::fit_to_json(*view.result.fit)));
-    } else {
-      Json warnings = Json::parse(isoflop::fit_result_to_json(view.result))["warnings"];
-      not_fitted.push_back({{"law", "power_n"}, {"n_convention", view.n_convention}, {"warnings", std::move(warnings)}});
-    }
+isoflop::FitOptions options_of(const FitFlags& flags) {
+  isoflop::FitOptions options = flags.options;
+  if (!flags.n.empty()) options.n_column = flags.n;
+  for (const auto& [name, value] : parse_pairs("--fix", flags.fix, "CONSTANT=NUMBER, e.g. --fix alpha=0.34"))
+    options.fixed[name] = number_of("--fix", value, false);
+  for (const std::string& flops : split(flags.at)) options.at_flops.push_back(number_of("--at", flops, true));
+  for (const std::string& model : flags.models) {
+    const auto at = model.find(':');
+    if (at == std::string::npos)
+      throw isoflop::Error(isoflop::Fault::usage, "--model", "cannot read `" + model + "`", "the form is PARAMS:TOKENS, e.g. 7e9:1.4e11");
+    options.at_models.emplace_back(number_of("--model", model.substr(0, at), true), number_of("--model", model.substr(at + 1), true));
   }
-  print_json({{"table", flags.table}, {"fits", fits}, {"not_fitted", not_fitted}});
+  options.all_starts = flags.starts != "auto";
+  options.threads = flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+  options.stop = stop_requested();
+  return options;
+}
+
+/// The whole table, and its two parts where a hold-out is asked for.
+struct Tables {
+  isoflop::Observations whole;
+  std::optional<std::pair<isoflop::Observations, isoflop::Observations>> parts;  // cheap, dear
+};
+
+Tables tables_of(const FitFlags& flags) {
+  const auto rename = renames(flags);
+  if (std::filesystem::is_directory(flags.table)) {
+    if (!flags.holdout.empty())
+      throw isoflop::Error(isoflop::Fault::usage, "--holdout", "takes a table",
+                           "isoflop runs export " + flags.table + " writes one");
+    return {isoflop::observations_of_folder(flags.table, flags.where, rename), {}};
+  }
+  const std::string text = read_table(flags.table);
+  Tables tables{isoflop::observations_from_csv(text, flags.table, flags.where, rename), {}};
+  if (flags.holdout.empty()) return tables;
+  isoflop::CsvTable csv = isoflop::parse_csv(text, flags.table);
+  if (!flags.where.empty()) csv = isoflop::rows_where(csv, flags.where);
+  const auto [cheap, dear] = isoflop::split_where(csv, flags.holdout);
+  if (cheap.rows.empty() || dear.rows.empty())
+    throw isoflop::Error(isoflop::Fault::bad_data, flags.table,
+                         std::string(cheap.rows.empty() ? "no row holds" : "every row holds") + " `" + flags.holdout + "`",
+                         "--holdout says which rows are fitted; the others are predicted");
+  tables.parts = {isoflop::observations_from_table(cheap, rename), isoflop::observations_from_table(dear, rename)};
+  return tables;
+}
+
+void write_draws(const std::string& path, const isoflop::Fit& fit) {
+  std::ofstream file(path, std::ios::binary);
+  for (std::size_t i = 0; i < fit.draw_names.size(); ++i) file << (i ? "," : "") << '"' << fit.draw_names[i] << '"';
+  file << "\n";
+  for (const auto& row : fit.draws) {
+    for (std::size_t i = 0; i < row.size(); ++i) file << (i ? "," : "") << shortest(row[i]);
+    file << "\n";
+  }
+  file.close();
+  if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
+}
+
+void run_fit(const FitFlags& flags, const Globals& globals) {
+  if (flags.list_laws) return list_laws(globals);
+  if (flags.table.empty())
+    throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
+  check_laws(flags.laws);
+  const isoflop::FitOptions options = options_of(flags);
+  const Tables tables = tables_of(flags);
+
+  std::vector<FittedLaw> laws;
+  for (const std::string& name : split(flags.laws)) {
+    if (name == "power_n") {
+      for (const auto& view : power_laws(tables.whole, flags)) laws.push_back({name, view, view.result});
+      continue;
+    }
+    FittedLaw law{name, {}, isoflop::fit_law(tables.whole, name, options)};
+    if (law.result.fit && tables.parts) {
+      law.result.fit->holdout = isoflop::hold_out(tables.parts->first, tables.parts->second, *law.result.fit, options);
+      if (law.result.fit->holdout) law.result.fit->holdout->where = flags.holdout;
+    }
+    laws.push_back(std::move(law));
+  }
+  if (!flags.draws.empty()) {
+    const auto with = std::find_if(laws.begin(), laws.end(), [](const FittedLaw& law) { return law.result.fit && !law.result.fit->draws.empty(); });
+    if (with == laws.end())
+      throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
+    write_draws(flags.draws, *with->result.fit);
+  }
+  if (globals.json)
+    print_json(fits_json(flags.table, laws));
+  else
+    print_fits(laws);
 }
 
 }  // namespace
 
 void add_fit(CLI::App& program, Globals& globals) {
   auto flags = std::make_shared<FitFlags>();
-  CLI::App* command = add_command(program, globals, "fit", "Fits a law to a table of runs, with its interval",
-                                  "isoflop fit runs.csv --law power_n");
+  isoflop::FitOptions& options = flags->options;
+  CLI::App* command = add_command(program, globals, "fit", "Fits laws to a table of runs, with intervals and warnings",
+                                  "isoflop fit runs.csv --law chinchilla --at 1e24");
   command->add_option("table", flags->table, "a CSV table, or a study's folder (all runs in it but a sweep's)");
-  command->add_option("--law", flags->laws, "the law's name (--list-laws)")->capture_default_str();
+  command->add_option("--law", flags->laws, "laws by name, joined by commas (--list-laws)")->capture_default_str();
   command->add_option("--n", flags->n,
-                      "what N counts: params, params_non_embedding, params_matmul (default: each the table has)");
+                      "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
   command->add_option("--map", flags->map, "name the table's columns: OURS=COLUMN,... e.g. params=N,loss=val");
   command->add_option("--where", flags->where, "rows to fit: column (= != < <= > >=) literal, joined by `and`; several words are quoted");
-  command->add_option("--level", flags->level, "confidence level")->capture_default_str()->check(level_range());
-  command->add_flag("--allow-repeated", flags->allow_repeated, "fit runs that saw their text more than once, labelled so");
+  command->add_option("--holdout", flags->holdout, "fit the rows for which this holds (as --where) and predict the others, e.g. flops<1e20");
+  command->add_option("--group", flags->group, "the column whose rows go together (a run's checkpoints): they are resampled as one");
+  command->add_option("--loss", options.objective, "huber, lad (least absolute deviations), lsq (least squares), asymmetric")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"huber", "lad", "lsq", "asymmetric"}));
+  command->add_option("--delta", options.delta, "where Huber's function turns from square to line")->capture_default_str()->check(above_zero());
+  command->add_option("--residual", options.residual, "log: of ln L | linear: of L")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"log", "linear"}));
+  command->add_option("--fix", flags->fix, "constants to hold: CONSTANT=NUMBER,...");
+  command->add_option("--starts", flags->starts, "auto, or hoffmann: every start of the law's paper")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "hoffmann", "all"}));
+  command->add_option("--bootstrap", options.bootstrap, "resamples the intervals are made of; 0: none")
+      ->capture_default_str()
+      ->check(whole_number(0, 1000000));
+  command->add_option("--resample", options.resample, "auto (groups where named, else rows), rows, groups, residuals")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "rows", "groups", "residuals"}));
+  command->add_option("--seed", options.seed, "of the resamples")->capture_default_str()->check(whole_number(0));
+  command->add_option("--level", options.level, "confidence level")->capture_default_str()->check(level_range());
+  command->add_option("--at", flags->at, "FLOP budgets to derive the optimum at, joined by commas");
+  command->add_option("--model", flags->models, "PARAMS:TOKENS whose loss to derive; may be given again");
+  command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
+  command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
+  command->add_flag("--allow-repeated", options.allow_repeated, "fit runs that saw their text more than once, labelled so");
   command->add_flag("--list-laws", flags->list_laws, "the laws this build knows");
   command->callback([flags, &globals] { run_fit(*flags, globals); });
 }

@@ -65,6 +65,21 @@ struct BudgetOptimum {
   std::string reason;
 };
 
+/// How a law fitted to cheap runs predicts dear ones.
+struct Holdout {
+  std::string where;                 ///< which rows were fitted
+  std::int64_t rows_fitted = 0, rows_predicted = 0;
+  double scale_ratio = 0;            ///< dearest predicted run over dearest fitted one, in FLOPs
+  double rmse_ln_loss = 0, bias_ln_loss = 0;  ///< of ln L - ln L_hat over the predicted rows
+  double error_loss = 0;             ///< mean |L - L_hat| / L
+  std::optional<double> rmse_ln_reducible;  ///< of ln(L - E); none without a floor, or where a row lies below it
+  double interval_level = 0.9;
+  std::optional<double> covered;     ///< share of predicted rows inside their prediction interval
+  double discrepancy = 0;            ///< sd of ln L a factor of e beyond the fitted FLOPs, from leaving out the dearest fitted rows
+  std::map<std::string, std::pair<double, double>> moved;  ///< exponents: fitted to the cheap rows, to all
+  std::map<std::string, double> baselines;  ///< rmse_ln_loss of "last value", "line", "line through the last rows"
+};
+
 /// One fitted law: the same object in every JSON (design 3).
 struct Fit {
   std::string law;                              ///< "power_n"
@@ -90,6 +105,7 @@ struct Fit {
   std::string interval_method;                    ///< "Student's t", "row bootstrap, 1,000 draws", ...
   std::optional<double> gradient_norm;            ///< of the objective at the constants, in the objective's units
   std::optional<LocalMinimum> next_best;          ///< of the other local minima the starts found
+  std::optional<Holdout> holdout;
   std::vector<BudgetOptimum> optima;              ///< of every FLOP budget, ascending
   std::vector<std::string> draw_names;            ///< columns of `draws`: constants, then derived numbers
   std::vector<std::vector<double>> covariance;    ///< of the constants, in the order of `draw_names`, by resampling
@@ -183,6 +199,15 @@ struct FitOptions {
                                                              const std::map<std::string, double>& constants,
                                                              const std::string& n_column = "params");
 
+/// Fits the law to `cheap` rows and predicts the `dear` ones; `whole` is the fit of all rows, for the movement of its exponents.
+///
+/// Result   prediction intervals hold the constants' draws, the rows' scatter and a discrepancy that grows with ln of the FLOPs
+///          beyond the fitted ones; it is measured by leaving the dearest third of the cheap rows out.
+/// Throws   as fit_law.
+/// Checked  holdout_test.cc; the reference tables.
+[[nodiscard]] std::optional<Holdout> hold_out(const Observations& cheap, const Observations& dear, const Fit& whole,
+                                              const FitOptions& options);
+
 struct LawInfo {
   std::string name, formula, source;
 };
@@ -213,6 +238,9 @@ struct CsvTable {
 /// Throws   Error{usage} naming the part that cannot be read, the column that is not there (with the nearest one), or a literal
 ///          that is no number where < <= > >= compare a column of numbers; Error{bad_data} naming the line of a cell that is none.
 [[nodiscard]] CsvTable rows_where(const CsvTable& table, const std::string& expression);
+
+/// The rows for which `expression` holds, and the others.
+[[nodiscard]] std::pair<CsvTable, CsvTable> split_where(const CsvTable& table, const std::string& expression);
 
 /// A CSV table as observations of finished runs: rows whose `status` is not `done` (or empty) and rows of the `group`
 /// `learning-rate`, which are a sweep's short runs, are left out with a warning. `rename` maps our word to the table's column ({"params", "N"}); without it N, D, C, L are

@@ -19,6 +19,26 @@ Json of(const LocalMinimum& minimum) {
   return {{"constants", minimum.constants}, {"objective", minimum.objective}, {"starts", minimum.starts}};
 }
 
+Json of(const Holdout& h) {
+  Json moved = Json::object();
+  for (const auto& [name, values] : h.moved) moved[name] = {{"cheap", values.first}, {"all", values.second}};
+  Json object;
+  object["where"] = h.where;
+  object["rows_fitted"] = h.rows_fitted;
+  object["rows_predicted"] = h.rows_predicted;
+  object["scale_ratio"] = h.scale_ratio;
+  object["rmse_ln_loss"] = h.rmse_ln_loss;
+  object["bias_ln_loss"] = h.bias_ln_loss;
+  object["error_loss"] = h.error_loss;
+  object["rmse_ln_reducible"] = json_or_null(h.rmse_ln_reducible);
+  object["interval_level"] = h.interval_level;
+  object["covered"] = json_or_null(h.covered);
+  object["discrepancy"] = h.discrepancy;
+  object["exponents"] = moved;
+  object["baselines"] = h.baselines;
+  return object;
+}
+
 Json of(const std::vector<BudgetOptimum>& optima) {
   Json list = Json::array();
   for (const BudgetOptimum& o : optima)
@@ -63,6 +83,8 @@ Json of(const Fit& fit) {
   object["interval_method"] = fit.interval_method;
   object["gradient_norm"] = json_or_null(fit.gradient_norm);
   object["next_best"] = fit.next_best ? of(*fit.next_best) : Json(nullptr);
+  object["covariance"] = fit.covariance;
+  object["holdout"] = fit.holdout ? of(*fit.holdout) : Json(nullptr);
   object["optima"] = of(fit.optima);
   object["warnings"] = of(fit.warnings);
   return object;

@@ -55,14 +55,6 @@ void group_rows(const Observations& table, Problem& problem) {
   problem.groups = static_cast<std::int64_t>(index.size());
 }
 
-void fill_up(Rows& rows) {
-  while (rows.padded() % kPack != 0) {
-    for (std::vector<double>& input : rows.inputs) input.push_back(input.back());
-    rows.response.push_back(rows.response.back());
-    rows.weight.push_back(0);
-  }
-}
-
 }  // namespace
 
 std::string Objective::definition() const {
@@ -78,6 +70,14 @@ std::string Objective::definition() const {
 
 int Problem::free_count() const {
   return static_cast<int>(std::count(free.begin(), free.begin() + law->size(), true));
+}
+
+void fill_up(Rows& rows) {
+  while (rows.padded() % kPack != 0) {
+    for (std::vector<double>& input : rows.inputs) input.push_back(input.back());
+    rows.response.push_back(rows.response.back());
+    rows.weight.push_back(0);
+  }
 }
 
 std::string column_of(const Input& input, const std::string& n_column) {

@@ -26,6 +26,9 @@ struct Problem {
 /// The column a law's input is read from.
 [[nodiscard]] std::string column_of(const Input& input, const std::string& n_column);
 
+/// Fills the last pack up with copies of the last row that weigh nothing.
+void fill_up(Rows& rows);
+
 /// Rows that a law can be evaluated at.
 [[nodiscard]] Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs);
 

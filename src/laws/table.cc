@@ -268,20 +268,23 @@ CsvTable parse_csv(const std::string& text, const std::string& subject) {
   return table;
 }
 
-CsvTable rows_where(const CsvTable& table, const std::string& expression) {
+std::pair<CsvTable, CsvTable> split_where(const CsvTable& table, const std::string& expression) {
   const std::vector<Condition> conditions = parse_where(table, expression);
-  CsvTable kept{.subject = table.subject, .header = table.header, .rows = {}, .lines = {}};
+  CsvTable kept{.subject = table.subject, .header = table.header, .rows = {}, .lines = {}}, others = kept;
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    if (!std::all_of(conditions.begin(), conditions.end(),
-                     [&](const Condition& c) {
-                       return holds(c, trimmed(table.rows[row][c.column]),
-                                    at_line(table.subject, table.lines[row]) + ": column `" + table.header[c.column] + "`");
-                     }))
-      continue;
-    kept.rows.push_back(table.rows[row]);
-    kept.lines.push_back(table.lines[row]);
+    const bool all = std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
+      return holds(c, trimmed(table.rows[row][c.column]),
+                   at_line(table.subject, table.lines[row]) + ": column `" + table.header[c.column] + "`");
+    });
+    CsvTable& to = all ? kept : others;
+    to.rows.push_back(table.rows[row]);
+    to.lines.push_back(table.lines[row]);
   }
-  return kept;
+  return {std::move(kept), std::move(others)};
+}
+
+CsvTable rows_where(const CsvTable& table, const std::string& expression) {
+  return split_where(table, expression).first;
 }
 
 Observations observations_from_table(const CsvTable& whole, const std::map<std::string, std::string>& rename) {
@@ -291,9 +294,13 @@ Observations observations_from_table(const CsvTable& whole, const std::map<std::
   observations.subject = table.subject;
   observations.lines = table.lines;
   for (std::size_t row = 0; row < table.rows.size(); ++row) observations.labels.push_back(label_of(table, row));
+  // a name the caller gives to `group` is whose rows go together; a column that is called so by itself names a part of a study
+  if (const auto group = rename.find("group"); group != rename.end())
+    for (const auto& row : table.rows) observations.groups.push_back(trimmed(row[*column_index(table, group->second)]));
 
   for (const auto& [ours, theirs] : sources) {
     const std::size_t column = *column_index(table, theirs);
+    if (ours == "group") continue;
     const bool strict = number_columns().contains(ours) || rename.contains(ours);
     std::vector<std::optional<double>> values;
     bool numbers = true;

@@ -1,0 +1,150 @@
+#include "cli/fit_output.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <iostream>
+#include <sstream>
+
+namespace cli {
+namespace {
+
+std::string number(double value, int digits) {
+  std::ostringstream text;
+  text.precision(digits);
+  text << value;
+  return text.str();
+}
+
+std::string range(const std::optional<isoflop::Interval>& interval, int digits) {
+  if (!interval) return "none";
+  const auto end = [digits](double value) { return std::isfinite(value) ? number(value, digits) : std::string("no bound"); };
+  return end(interval->low) + " to " + end(interval->high);
+}
+
+/// Why a fit has no law: the last warning is the one that ended it.
+std::string reason_of(const isoflop::FitResult& result) {
+  return result.warnings.empty() ? "" : result.warnings.back().code;
+}
+
+/// Warnings, each once: what is true of the table is not said again for every law.
+class Said {
+ public:
+  void tell(const FittedLaw& law, const std::string& sentences) {
+    for (const auto& warning : law.result.warnings) {
+      const bool ended = law.view && !law.result.fit && warning.code == reason_of(law.result);
+      if (ended || sentences.find(warning.text) != std::string::npos) continue;
+      const std::string line = warning.code + ": " + warning.text;
+      if (std::find(lines_.begin(), lines_.end(), line) != lines_.end()) continue;
+      std::cout << (lines_.empty() ? "\n" : "") << line << "\n";
+      lines_.push_back(line);
+    }
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+/// Sentences and one table for every meaning of N.
+std::string print_power_laws(const std::vector<FittedLaw>& laws) {
+  std::vector<std::vector<std::string>> rows;
+  std::string sentences;
+  std::vector<std::string> reasons;
+  for (const FittedLaw& law : laws) {
+    if (!law.view) continue;
+    const bool new_reason = std::find(reasons.begin(), reasons.end(), reason_of(law.result)) == reasons.end();
+    if (law.result.fit || new_reason) sentences += isoflop::law_in_words(*law.view) + "\n";
+    if (!law.result.fit) {
+      reasons.push_back(reason_of(law.result));
+      continue;
+    }
+    const isoflop::Fit& fit = *law.result.fit;
+    rows.push_back({law.view->n_convention, number(fit.constants.at("a"), 7), number(fit.constants.at("b"), 6),
+                    range(fit.derived.at("exponent").interval, 5), fit.r_squared ? number(*fit.r_squared, 4) : "",
+                    std::to_string(fit.degrees_of_freedom), std::to_string(fit.rows)});
+  }
+  std::cout << sentences;
+  if (!rows.empty()) {
+    std::cout << "\n";
+    print_table({"N counts", "a", "b", "interval of b", "R2", "df", "rows"}, rows);
+  }
+  return sentences;
+}
+
+void print_holdout(const isoflop::Holdout& h) {
+  std::cout << "\nHeld out: fitted to " << h.rows_fitted << " rows (" << h.where << "), " << h.rows_predicted << " predicted, up to "
+            << number(h.scale_ratio, 3) << " times the FLOPs: ln L is off by " << number(h.rmse_ln_loss, 3) << " (rms), bias "
+            << number(h.bias_ln_loss, 2) << ", L by " << number(100 * h.error_loss, 3) << " %";
+  if (h.covered)
+    std::cout << "; " << number(100 * *h.covered, 3) << " % lie in their " << number(100 * h.interval_level, 3) << " % intervals";
+  std::cout << "\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, error] : h.baselines) rows.push_back({name, number(error, 3)});
+  print_table({"instead of the law", "rms of ln L"}, rows);
+  for (const auto& [name, values] : h.moved)
+    std::cout << name << " moves from " << number(values.first, 4) << " (cheap rows) to " << number(values.second, 4) << " (all)\n";
+}
+
+void print_fit(const isoflop::Fit& fit) {
+  std::cout << fit.law << ": " << fit.formula << "\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, value] : fit.constants) {
+    const auto interval = fit.intervals.find(name);
+    const auto error = fit.standard_errors.find(name);
+    rows.push_back({name, number(value, 7), error == fit.standard_errors.end() ? "" : number(error->second, 4),
+                    range(interval == fit.intervals.end() ? std::nullopt : std::optional(interval->second), 5)});
+  }
+  for (const auto& [name, estimate] : fit.derived) {
+    const auto error = fit.standard_errors.find(name);
+    rows.push_back({name, number(estimate.value, 7), error == fit.standard_errors.end() ? "" : number(error->second, 4),
+                    estimate.interval ? range(estimate.interval, 5) : ""});
+  }
+  print_table({"", "value", "s.e.", "interval"}, rows);
+  std::cout << fit.rows << " rows, " << fit.degrees_of_freedom << " degrees of freedom; objective " << number(fit.objective, 9) << " ("
+            << fit.objective_definition << "); " << fit.stop << ", " << fit.starts_agreeing << " of " << fit.starts << " starts agree";
+  if (!fit.interval_method.empty()) std::cout << "; intervals: " << fit.interval_method;
+  std::cout << "\n";
+  if (fit.holdout) print_holdout(*fit.holdout);
+}
+
+}  // namespace
+
+std::string shortest(double value) {
+  std::array<char, 32> text{};
+  const auto [end, problem] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), end};
+}
+
+Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws) {
+  Json fits = Json::array(), not_fitted = Json::array();
+  for (const FittedLaw& law : laws) {
+    if (law.result.fit) {
+      fits.push_back(Json::parse(isoflop::fit_to_json(*law.result.fit)));
+      continue;
+    }
+    Json why = {{"law", law.law}};
+    if (law.view) why["n_convention"] = law.view->n_convention;
+    why["warnings"] = Json::parse(isoflop::fit_result_to_json(law.result))["warnings"];
+    not_fitted.push_back(std::move(why));
+  }
+  return {{"table", table}, {"fits", fits}, {"not_fitted", not_fitted}};
+}
+
+void print_fits(const std::vector<FittedLaw>& laws) {
+  const std::string sentences = print_power_laws(laws);
+  bool first = sentences.empty();
+  for (const FittedLaw& law : laws) {
+    if (law.view) continue;
+    if (!first) std::cout << "\n";
+    first = false;
+    if (law.result.fit)
+      print_fit(*law.result.fit);
+    else
+      std::cout << law.law << ": no law\n";
+  }
+  Said said;
+  for (const FittedLaw& law : laws) said.tell(law, sentences);
+}
+
+}  // namespace cli

@@ -1,0 +1,26 @@
+// Fits for people and as JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "isoflop/laws.h"
+#include "isoflop/report.h"
+
+namespace cli {
+
+struct FittedLaw {
+  std::string law;
+  std::optional<isoflop::LawView> view;  ///< of power_n, which has a sentence of its own
+  isoflop::FitResult result;
+};
+
+Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws);
+void print_fits(const std::vector<FittedLaw>& laws);
+
+/// The shortest text that reads back as the number.
+std::string shortest(double value);
+
+}  // namespace cli
