@@ -236,9 +236,9 @@ void add_fit(CLI::App& program, Globals& globals) {
       ->capture_default_str()
       ->check(CLI::IsMember({"huber", "lad", "lsq", "asymmetric"}));
   command->add_option("--delta", options.delta, "where Huber's function turns from square to line")->capture_default_str()->check(above_zero());
-  command->add_option("--residual", options.residual, "log: of ln L | linear: of L")
+  command->add_option("--residual", options.residual, "log: of ln L | linear: of L | auto: as the law is written")
       ->capture_default_str()
-      ->check(CLI::IsMember({"log", "linear"}));
+      ->check(CLI::IsMember({"auto", "log", "linear"}));
   command->add_option("--fix", flags->fix, "constants to hold: CONSTANT=NUMBER,...");
   command->add_option("--starts", flags->starts, "auto, or hoffmann: every start of the law's paper")
       ->capture_default_str()

@@ -33,8 +33,8 @@ Optimum optimum(const std::map<std::string, double>& c, double flops) {
 
 }  // namespace
 
-const Law& chinchilla() {
-  static const Law kLaw = law_of<Chinchilla>({
+Law chinchilla() {
+  return law_of<Chinchilla>({
       .info = {"chinchilla", "L(N, D) = E + A N^-alpha + B D^-beta", "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.3"},
       .inputs = {{"params"}, {"tokens"}},
       // 243 starts, or the 4,500 of section 3.3
@@ -46,7 +46,6 @@ const Law& chinchilla() {
       .derived = exponents,
       .optimum = optimum,
   });
-  return kLaw;
 }
 
 }  // namespace isoflop::laws

@@ -34,6 +34,27 @@ struct Hessian {
 
 namespace dual {
 
+// a where the mask is set, else b: rows choose, and take their choice's derivatives
+template <int P>
+[[nodiscard]] inline Value<P> chosen(PackBits mask, const Value<P>& a, const Value<P>& b) {
+  return {select(mask, a.v, b.v)};
+}
+template <int P>
+[[nodiscard]] inline Gradient<P> chosen(PackBits mask, const Gradient<P>& a, const Gradient<P>& b) {
+  Gradient<P> y;
+  y.v = select(mask, a.v, b.v);
+  for (int i = 0; i < P; ++i) y.d[i] = select(mask, a.d[i], b.d[i]);
+  return y;
+}
+template <int P>
+[[nodiscard]] inline Hessian<P> chosen(PackBits mask, const Hessian<P>& a, const Hessian<P>& b) {
+  Hessian<P> y;
+  y.v = select(mask, a.v, b.v);
+  for (int i = 0; i < P; ++i) y.d[i] = select(mask, a.d[i], b.d[i]);
+  for (std::size_t at = 0; at < y.h.size(); ++at) y.h[at] = select(mask, a.h[at], b.h[at]);
+  return y;
+}
+
 // f(x), given f, f' and f'' at x.v
 template <int P>
 [[nodiscard]] inline Value<P> chain(const Value<P>&, Pack f, Pack, Pack) {
@@ -193,6 +214,18 @@ template <Dual T>
 template <Dual T>
 [[nodiscard]] inline T operator/(const T& a, const T& b) {
   return a * inverse(b);
+}
+/// The lesser of the two, row by row.
+template <Dual T>
+[[nodiscard]] inline T min(const T& a, const T& b) {
+  return dual::chosen(a.v <= b.v, a, b);
+}
+/// A number of each row that no parameter moves.
+template <Dual T>
+[[nodiscard]] inline T constant(Pack x) {
+  T y{};
+  y.v = x;
+  return y;
 }
 template <Dual T>
 [[nodiscard]] inline T exp(const T& a) {

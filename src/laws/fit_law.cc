@@ -185,7 +185,7 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   }
 
   const Search found = search(law, problem.rows, problem.objective,
-                              grid_of_starts(law, problem.held, problem.free, options.all_starts), problem.free, options.threads,
+                              grid_of_starts(law, problem.rows, problem.held, problem.free, options.all_starts), problem.free, options.threads,
                               options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while searching");
   if (found.agreeing == 0) {
@@ -215,7 +215,7 @@ std::vector<std::optional<double>> predict_law(const Observations& table, const 
   for (std::size_t row = 0; row < table.labels.size(); ++row) {
     std::vector<double> inputs;
     for (const Input& input : law.inputs) {
-      const std::string column = column_of(input, n_column);
+      const std::string column = column_of(table, input, n_column);
       if (const auto x = need_column(table, column)[row]) {
         need_positive(*x, table, row, column);
         inputs.push_back(*x);

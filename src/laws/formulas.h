@@ -5,6 +5,12 @@
 
 namespace isoflop::laws {
 
-[[nodiscard]] const Law& chinchilla();
+[[nodiscard]] Law chinchilla();
+[[nodiscard]] std::vector<Law> power_laws();
+[[nodiscard]] std::vector<Law> kaplan_laws();
+[[nodiscard]] std::vector<Law> overtraining_laws();
+[[nodiscard]] std::vector<Law> repetition_laws();
+[[nodiscard]] std::vector<Law> expert_laws();
+[[nodiscard]] std::vector<Law> hyperparameter_laws();
 
 }  // namespace isoflop::laws

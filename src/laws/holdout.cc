@@ -67,7 +67,7 @@ double line_error(const Problem& cheap, const Problem& dear, std::size_t count) 
 
 Search searched(const Problem& problem, const FitOptions& options) {
   return search(*problem.law, problem.rows, problem.objective,
-                grid_of_starts(*problem.law, problem.held, problem.free, options.all_starts), problem.free, options.threads,
+                grid_of_starts(*problem.law, problem.rows, problem.held, problem.free, options.all_starts), problem.free, options.threads,
                 options.stop);
 }
 

@@ -58,6 +58,7 @@ struct Constant {
   Space space = Space::plain;
   std::vector<double> starts;  ///< values of the parameter (not of the constant) that starts are made of
   std::vector<double> paper_starts = {};  ///< the grid of the paper, where it is finer
+  int within = -1;  ///< >= 0: `starts` are shares of this input's range in the table
 };
 
 struct Input {
@@ -79,10 +80,10 @@ struct Law {
   bool log_value = true;  ///< the formula gives ln of the response; its residuals are of ln y unless asked otherwise
   std::vector<Constant> constants;
   /// Numbers that follow from the constants alone (exponents of the optimum, ...).
-  std::function<std::map<std::string, double>(const std::map<std::string, double>&)> derived;
+  std::function<std::map<std::string, double>(const std::map<std::string, double>&)> derived = {};
 
   /// The optimum at C = 6 N D where it has a closed form.
-  std::function<Optimum(const std::map<std::string, double>&, double flops)> optimum;
+  std::function<Optimum(const std::map<std::string, double>&, double flops)> optimum = {};
 
   using Accumulate = void (*)(const Theta&, const Rows&, const Objective&, Sums&);
   std::array<Accumulate, 3> accumulate{};  ///< by order of derivatives
@@ -96,7 +97,7 @@ struct Law {
 };
 
 /// All laws of this build, in the order they are listed.
-[[nodiscard]] const std::vector<const Law*>& all_laws();
+[[nodiscard]] const std::vector<Law>& all_laws();
 /// Throws   Error{usage} naming the nearest law.
 [[nodiscard]] const Law& law_named(const std::string& name);
 

@@ -216,14 +216,20 @@ Search search(const Law& law, const Rows& rows, const Objective& objective, std:
   return result;
 }
 
-std::vector<Theta> grid_of_starts(const Law& law, const Theta& theta, const Free& free, bool paper) {
+std::vector<Theta> grid_of_starts(const Law& law, const Rows& rows, const Theta& theta, const Free& free, bool paper) {
   std::vector<Theta> starts{theta};
   for (int i = 0; i < law.size(); ++i) {
     if (!free[i]) continue;
     const Constant& constant = law.constants[i];
+    std::vector<double> values = paper && !constant.paper_starts.empty() ? constant.paper_starts : constant.starts;
+    if (constant.within >= 0) {
+      const auto& x = rows.inputs[constant.within];
+      const auto [low, high] = std::minmax_element(x.begin(), x.end());
+      for (double& value : values) value = *low + value * (*high - *low);
+    }
     std::vector<Theta> more;
     for (const Theta& start : starts)
-      for (const double value : paper && !constant.paper_starts.empty() ? constant.paper_starts : constant.starts) {
+      for (const double value : values) {
         more.push_back(start);
         more.back()[i] = value;
       }

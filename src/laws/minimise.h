@@ -53,6 +53,6 @@ struct Search {
                             const Free& free, std::int64_t threads, std::stop_token stop = {});
 
 /// Every combination of the constants' start values, `theta` where a parameter is not free; of the paper's finer grid if asked.
-[[nodiscard]] std::vector<Theta> grid_of_starts(const Law& law, const Theta& theta, const Free& free, bool paper);
+[[nodiscard]] std::vector<Theta> grid_of_starts(const Law& law, const Rows& rows, const Theta& theta, const Free& free, bool paper);
 
 }  // namespace isoflop::laws

@@ -15,17 +15,21 @@ namespace {
   throw Error(Fault::usage, flag, "no `" + value + "`", "known: " + known);
 }
 
-Objective objective_of(const FitOptions& options) {
+Objective objective_of(const Law& law, const FitOptions& options) {
   static const std::map<std::string, Objective::Kind> kKinds{{"huber", Objective::Kind::huber},
                                                              {"lad", Objective::Kind::lad},
                                                              {"lsq", Objective::Kind::lsq},
                                                              {"asymmetric", Objective::Kind::asymmetric}};
   const auto kind = kKinds.find(options.objective);
   if (kind == kKinds.end()) refuse("--loss", options.objective, "huber, lad, lsq, asymmetric");
-  if (options.residual != "log" && options.residual != "linear") refuse("--residual", options.residual, "log, linear");
+  if (options.residual != "auto" && options.residual != "log" && options.residual != "linear")
+    refuse("--residual", options.residual, "auto, log, linear");
   if (!(options.delta > 0) || !std::isfinite(options.delta))
     throw Error(Fault::usage, "--delta", format_number(options.delta) + " is not a positive number");
-  return {.kind = kind->second, .delta = options.delta, .over = options.over, .log_residual = options.residual == "log"};
+  return {.kind = kind->second,
+          .delta = options.delta,
+          .over = options.over,
+          .log_residual = options.residual == "auto" ? law.log_value : options.residual == "log"};
 }
 
 void fix_constants(const FitOptions& options, Problem& problem) {
@@ -80,19 +84,24 @@ void fill_up(Rows& rows) {
   }
 }
 
-std::string column_of(const Input& input, const std::string& n_column) {
-  return input.column == "params" ? n_column : input.column;
+std::string column_of(const Observations& table, const Input& input, const std::string& n_column) {
+  if (input.column == "params") return n_column;
+  // a table of runs has FLOPs by several conventions
+  if (input.column == "flops")
+    for (const char* name : {"flops", "flops_exact", "flops_6nd", "flops_full_attention"})
+      if (find_column(table, name)) return name;
+  return input.column;
 }
 
 Problem problem_of(const Observations& table, const std::string& name, const FitOptions& options) {
   Problem problem;
   problem.law = &law_named(name);
   const Law& law = *problem.law;
-  problem.objective = objective_of(options);
+  problem.objective = objective_of(law, options);
   fix_constants(options, problem);
 
   std::vector<std::string> columns;
-  for (const Input& input : law.inputs) columns.push_back(column_of(input, options.n_column));
+  for (const Input& input : law.inputs) columns.push_back(column_of(table, input, options.n_column));
   const std::string response = law.response == "loss" ? options.loss_column : law.response;
   columns.push_back(response);
   FittedRows selected = select_rows(table, columns, options.n_column, options.allow_repeated || law.reads_repeated);

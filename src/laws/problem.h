@@ -24,7 +24,7 @@ struct Problem {
 [[nodiscard]] Problem problem_of(const Observations& table, const std::string& law, const FitOptions& options);
 
 /// The column a law's input is read from.
-[[nodiscard]] std::string column_of(const Input& input, const std::string& n_column);
+[[nodiscard]] std::string column_of(const Observations& table, const Input& input, const std::string& n_column);
 
 /// Fills the last pack up with copies of the last row that weigh nothing.
 void fill_up(Rows& rows);

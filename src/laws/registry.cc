@@ -1,18 +1,25 @@
 // The laws of this build.
+#include <iterator>
+
 #include "base/math.h"
 #include "laws/formulas.h"
 
 namespace isoflop {
 namespace laws {
 
-const std::vector<const Law*>& all_laws() {
-  static const std::vector<const Law*> kLaws{&chinchilla()};
+const std::vector<Law>& all_laws() {
+  static const std::vector<Law> kLaws = [] {
+    std::vector<Law> laws{chinchilla()};
+    for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws()})
+      std::move(more.begin(), more.end(), std::back_inserter(laws));
+    return laws;
+  }();
   return kLaws;
 }
 
 const Law& law_named(const std::string& name) {
-  for (const Law* law : all_laws())
-    if (law->info.name == name) return *law;
+  for (const Law& law : all_laws())
+    if (law.info.name == name) return law;
   std::vector<std::string> names;
   std::string known;
   for (const LawInfo& law : known_laws()) {
@@ -42,7 +49,7 @@ std::map<std::string, double> Law::named(const Theta& theta) const {
 const std::vector<LawInfo>& known_laws() {
   static const std::vector<LawInfo> kLaws = [] {
     std::vector<LawInfo> laws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
-    for (const laws::Law* law : laws::all_laws()) laws.push_back(law->info);
+    for (const laws::Law& law : laws::all_laws()) laws.push_back(law.info);
     return laws;
   }();
   return kLaws;

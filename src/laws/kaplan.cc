@@ -1,0 +1,67 @@
+// Kaplan et al. 2020 (arXiv:2001.08361): loss of parameters and data or steps together, and the critical batch.
+#include "laws/formulas.h"
+
+namespace isoflop::laws {
+namespace {
+
+struct ParamsAndTokens {
+  static constexpr int kParameters = 4, kInputs = 2;
+  static constexpr bool kLogValue = true;
+  // eq. 1.5: L = [(N_c / N)^(alpha_N / alpha_D) + D_c / D]^alpha_D
+  template <Dual T>
+  static T value(const std::array<T, 4>& t, const std::array<Pack, 2>& x) {
+    const auto& [n_c, d_c, alpha_n, alpha_d] = t;
+    return alpha_d * log(exp((n_c - x[0]) * alpha_n / alpha_d) + exp(d_c - x[1]));
+  }
+};
+
+struct ParamsAndSteps {
+  static constexpr int kParameters = 4, kInputs = 2;
+  static constexpr bool kLogValue = true;
+  // eq. 1.6: L = (N_c / N)^alpha_N + (S_c / S_min)^alpha_S
+  template <Dual T>
+  static T value(const std::array<T, 4>& t, const std::array<Pack, 2>& x) {
+    const auto& [n_c, s_c, alpha_n, alpha_s] = t;
+    return log(exp((n_c - x[0]) * alpha_n) + exp((s_c - x[1]) * alpha_s));
+  }
+};
+
+struct CriticalBatch {
+  static constexpr int kParameters = 2, kInputs = 1;
+  static constexpr bool kLogValue = true;
+  // eq. 1.4: B_crit = B* / L^(1 / alpha_B)
+  template <Dual T>
+  static T value(const std::array<T, 2>& t, const std::array<Pack, 1>& x) {
+    return t[0] - x[0] * inverse(t[1]);
+  }
+};
+
+const std::vector<double> kScales{20, 30, 40};
+
+}  // namespace
+
+std::vector<Law> kaplan_laws() {
+  std::vector<Law> laws;
+  laws.push_back(law_of<ParamsAndTokens>({.info = {"kaplan", "L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D",
+                                                   "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.5"},
+                                          .inputs = {{"params"}, {"tokens"}},
+                                          .constants = {{"N_c", Space::log, kScales},
+                                                        {"D_c", Space::log, kScales},
+                                                        {"alpha_N", Space::plain, {0.05, 0.1, 0.3}},
+                                                        {"alpha_D", Space::plain, {0.05, 0.1, 0.3}}}}));
+  laws.push_back(law_of<ParamsAndSteps>({.info = {"kaplan_steps", "L(N, S) = (N_c/N)^alpha_N + (S_c/S)^alpha_S",
+                                                  "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.6; S at the least step count, S_min"},
+                                         .inputs = {{"params"}, {"steps"}},
+                                         .constants = {{"N_c", Space::log, kScales},
+                                                       {"S_c", Space::log, {4, 8}},
+                                                       {"alpha_N", Space::plain, {0.05, 0.1, 0.3}},
+                                                       {"alpha_S", Space::plain, {0.3, 0.8}}}}));
+  laws.push_back(law_of<CriticalBatch>({.info = {"critical_batch", "B_crit(L) = B* / L^(1/alpha_B)",
+                                                 "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.4"},
+                                        .inputs = {{"loss"}},
+                                        .response = "critical_batch",
+                                        .constants = {{"B", Space::log, {18}}, {"alpha_B", Space::plain, {0.2}}}}));
+  return laws;
+}
+
+}  // namespace isoflop::laws
