@@ -7,7 +7,15 @@
 namespace isoflop {
 
 /// The streams of a seed: no two uses share numbers.
-enum class Stream : std::uint32_t { weights = 1, batches = 2, eval_sample = 3, sampling = 4, simulate = 5, bootstrap = 6 };
+enum class Stream : std::uint32_t {
+  weights = 1,
+  batches = 2,
+  eval_sample = 3,
+  sampling = 4,
+  simulate = 5,
+  dropout = 6,
+  bootstrap = 7,
+};
 
 struct Philox {
   std::uint64_t seed = 0;

@@ -1,4 +1,4 @@
-// Causal attention: every set against doubles, at lengths and head sizes around its blocks.
+// Causal attention, with dropout and without: every set against doubles, at lengths and head sizes around its blocks.
 #include <limits>
 
 #include "kernels/fixture.h"
@@ -12,6 +12,7 @@ struct Case {
   std::int64_t c = heads * size, ldqkv = 3 * c + slack, ldo = c + slack;
   Guarded<Real> qkv{t * ldqkv - slack}, out{t * ldo - slack}, dout{t * ldo - slack}, dqkv{t * ldqkv - slack};
   Guarded<Real> probs, scratch;
+  Dropout<Real> dropout;
   Case(const Table<Real>& set, std::int64_t t_, std::int64_t heads_, std::int64_t size_, std::int64_t slack_)
       : t(t_),
         heads(heads_),
@@ -22,9 +23,9 @@ struct Case {
     fill(qkv, 1, 2), fill(dout, 2), set_all(out, 0.5), set_all(dqkv, 0.5);
   }
   void run(const Table<Real>& set) {
-    set.attention({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), scratch.data()});
-    set.attention_backward(
-        {t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), dout.data(), ldo, dqkv.data(), ldqkv, scratch.data()});
+    set.attention({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), scratch.data(), dropout});
+    set.attention_backward({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), dout.data(), ldo, dqkv.data(),
+                            ldqkv, scratch.data(), dropout});
   }
   [[nodiscard]] bool touched() const {
     return qkv.touched() || out.touched() || dout.touched() || dqkv.touched() || probs.touched() || scratch.touched();
@@ -34,9 +35,15 @@ struct Case {
 class EveryAttention : public EverySet {
  protected:
   void check(std::int64_t t, std::int64_t heads, std::int64_t size, std::int64_t slack) {
-    SCOPED_TRACE(::testing::Message() << "t " << t << " heads " << heads << " size " << size << " slack " << slack);
+    for (const std::uint32_t threshold : {0U, 20'000U}) check(t, heads, size, slack, threshold);
+  }
+  void check(std::int64_t t, std::int64_t heads, std::int64_t size, std::int64_t slack, std::uint32_t threshold) {
+    SCOPED_TRACE(::testing::Message() << "t " << t << " heads " << heads << " size " << size << " slack " << slack << " dropout "
+                                      << threshold);
     Case<float> fast(*set, t, heads, size, slack);
     Case<double> plain(exact, t, heads, size, slack);
+    fast.dropout = some_dropout<float>(threshold);
+    plain.dropout = some_dropout<double>(threshold);
     fast.run(*set);
     plain.run(exact);
     EXPECT_FALSE(fast.touched());

@@ -241,6 +241,7 @@ struct Attention {
   std::int64_t t, heads, size, slack, c = heads * size, ldqkv = 3 * c + slack, ldo = c + slack;
   Guarded<Act> qkv{t * ldqkv - slack}, out{t * ldo - slack}, dout{t * ldo - slack}, dqkv{t * ldqkv - slack}, probs;
   Guarded<Real> scratch;
+  Dropout<Real> dropout;
   Attention(const Table<Real, Act>& set, std::int64_t t_, std::int64_t heads_, std::int64_t size_, std::int64_t slack_)
       : t(t_),
         heads(heads_),
@@ -251,20 +252,24 @@ struct Attention {
     set_all(out, 0.5), set_all(dqkv, 0.5);
   }
   void run(const Table<Real, Act>& set) {
-    set.attention({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), scratch.data()});
-    set.attention_backward(
-        {t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), dout.data(), ldo, dqkv.data(), ldqkv, scratch.data()});
+    set.attention({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), scratch.data(), dropout});
+    set.attention_backward({t, heads, size, qkv.data(), ldqkv, out.data(), ldo, probs.data(), dout.data(), ldo, dqkv.data(),
+                            ldqkv, scratch.data(), dropout});
   }
   [[nodiscard]] bool touched() const {
     return qkv.touched() || out.touched() || dout.touched() || dqkv.touched() || probs.touched() || scratch.touched();
   }
 };
 
-void check_attention(const Table16& set, std::int64_t t, std::int64_t heads, std::int64_t size, std::int64_t slack) {
-  SCOPED_TRACE(::testing::Message() << "t " << t << " heads " << heads << " size " << size << " slack " << slack);
+void check_attention(const Table16& set, std::int64_t t, std::int64_t heads, std::int64_t size, std::int64_t slack,
+                     std::uint32_t threshold) {
+  SCOPED_TRACE(::testing::Message() << "t " << t << " heads " << heads << " size " << size << " slack " << slack << " dropout "
+                                    << threshold);
   Attention<float, Bf16> fast(set, t, heads, size, slack);
+  fast.dropout = some_dropout<float>(threshold);
   fill(fast.qkv, 1, 2), fill(fast.dout, 2);
   Attention<double, double> plain(reference<double>(), t, heads, size, slack);
+  plain.dropout = some_dropout<double>(threshold);
   plain.qkv = doubled(fast.qkv), plain.dout = doubled(fast.dout);
   fast.run(set);
   plain.run(reference<double>());
@@ -277,11 +282,13 @@ void check_attention(const Table16& set, std::int64_t t, std::int64_t heads, std
 }
 
 TEST_P(EveryBf16, AttentionAgreesWithDoublesAtEveryLengthAndHeadSizeThroughTwoVectorsAndOne) {
-  for (std::int64_t t = 1; t <= kWidths; ++t) check_attention(*set, t, 2, 8, 0);
-  for (std::int64_t size = 1; size <= kWidths; ++size) check_attention(*set, 19, 2, size, 0);
-  check_attention(*set, 64, 2, 32, 0);
-  check_attention(*set, 100, 1, 48, 3);
-  check_attention(*set, 65, 3, 64, 1);
+  for (const std::uint32_t threshold : {0U, 20'000U}) {
+    for (std::int64_t t = 1; t <= kWidths; ++t) check_attention(*set, t, 2, 8, 0, threshold);
+    for (std::int64_t size = 1; size <= kWidths; ++size) check_attention(*set, 19, 2, size, 0, threshold);
+    check_attention(*set, 64, 2, 32, 0, threshold);
+    check_attention(*set, 100, 1, 48, 3, threshold);
+    check_attention(*set, 65, 3, 64, 1, threshold);
+  }
 }
 
 TEST_P(EveryBf16, AttentionLooksAtThePastOnly) {

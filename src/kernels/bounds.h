@@ -18,6 +18,7 @@ constexpr double kLayerNormGradient = 1e-5;  // of the input
 constexpr double kLayerNormParameters = 1.5e-6;
 constexpr double kLoss = 3e-7;          // negative log-likelihood, logits in (-10, 10)
 constexpr double kLossGradient = 1e-7;  // before `scale`
+constexpr double kDropout = 1e-7;       // one product
 constexpr double kAttention = 2e-6;
 constexpr double kAttentionGradient = 4e-6;
 constexpr double kAdamW = 5e-7;        // weights and moments after ten steps

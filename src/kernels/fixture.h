@@ -71,6 +71,13 @@ void set_all(Guarded<Real>& x, double value) {
   for (std::int64_t i = 0; i < x.size(); ++i) x[i] = rounded<Real>(value);
 }
 
+/// Drops threshold of 65,536 under some key.
+template <class Real>
+Dropout<Real> some_dropout(std::uint32_t threshold) {
+  const double kept = 65536.0 - static_cast<double>(threshold);
+  return {0x0123456789abcdefULL, 6, 40, threshold, static_cast<Real>(65536.0 / kept)};
+}
+
 /// The same values as doubles: what the reference<double> is fed.
 template <class Real>
 Guarded<double> doubled(const Guarded<Real>& x) {

@@ -90,6 +90,30 @@ struct LayerNormBackwardArgs {
   Act* rounded = nullptr;  // dx once more, for the next product to read, or none
 };
 
+/// Inverted dropout of one site: an element is 0 if its 16 random bits are below `threshold`, else multiplied by `scale`.
+///
+/// The bits are the same in every set: Philox4x32-10 (base/random.h) under `key`, at the counter {block, row, site, stream} with
+/// block = col / 64 * 8 + col % 16 / 2; of its words number col % 64 / 32 * 2 + col % 2, the lower half where col % 32 < 16.
+/// Checked  dropout_test.cc: share, mean, independence, and that every set drops the same.
+template <class Real>
+struct Dropout {
+  std::uint64_t key = 0;
+  std::uint32_t stream = 0, site = 0;
+  std::uint32_t threshold = 0;  // of 65536: the probability in whole steps of 2^-16; 0: nothing is dropped
+  Real scale = 1;               // 65536 / (65536 - threshold), so that the mean stays
+};
+
+/// y (rows, cols) = [residual +] dropout(x), to `y` or to `rounded`. y may be x.
+template <class Real, class Act = Real>
+struct DropoutArgs {
+  std::int64_t rows = 0, cols = 0;
+  const Real* x = nullptr;         // (rows, cols)
+  const Real* residual = nullptr;  // (rows, cols) or none
+  Real* y = nullptr;               // (rows, cols)
+  Act* rounded = nullptr;          // the same, for the next product to read; then there is no y
+  Dropout<Real> dropout = {};
+};
+
 /// Causal self-attention of one sequence. qkv (t, 3 c) holds q | k | v side by side, heads contiguous within each (c = heads *
 /// size).
 template <class Real, class Act = Real>
@@ -101,6 +125,9 @@ struct AttentionArgs {
   std::int64_t ldo = 0;
   Act* probs = nullptr;     // attention_saved(t, heads, size) Acts kept for backward; format of the set's own
   Real* scratch = nullptr;  // attention_scratch(t, heads, size) Reals
+  // Of the probabilities: head h is site + h, (row, col) is (query, key). What is dropped is kept for backward with its sign
+  // turned, so that backward draws nothing; all are kept times `scale`.
+  Dropout<Real> dropout = {};
 };
 template <class Real, class Act = Real>
 struct AttentionBackwardArgs {
@@ -109,12 +136,13 @@ struct AttentionBackwardArgs {
   std::int64_t ldqkv = 0;
   const Act* out = nullptr;
   std::int64_t ldo = 0;
-  const Act* probs = nullptr;
+  Act* probs = nullptr;       // as forward left them; spent
   const Act* dout = nullptr;  // (t, heads * size), leading dimension lddo
   std::int64_t lddo = 0;
   Act* dqkv = nullptr;  // (t, 3 c), leading dimension lddqkv; overwritten
   std::int64_t lddqkv = 0;
   Real* scratch = nullptr;
+  Dropout<Real> dropout = {};  // forward's
 };
 
 /// Softmax cross-entropy over rows of logits, which are spent: nll[r] = -log softmax(logits[r])[target[r]] in double from a float
@@ -169,6 +197,8 @@ struct Table {
   std::int64_t (*attention_scratch)(std::int64_t t, std::int64_t heads, std::int64_t size) = nullptr;
   void (*attention)(const AttentionArgs<Real, Act>&) = nullptr;
   void (*attention_backward)(const AttentionBackwardArgs<Real, Act>&) = nullptr;
+
+  void (*dropout)(const DropoutArgs<Real, Act>&) = nullptr;
 
   void (*cross_entropy)(const CrossEntropyArgs<Real, Act>&) = nullptr;
 

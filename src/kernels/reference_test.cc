@@ -78,14 +78,17 @@ TEST(Reference, AttentionGradientsAreTheSlopes) {
   Buffer qkv(t * 3 * c), out(t * c), dout(t * c), dqkv(t * 3 * c), probs(ref().attention_saved(t, heads, size)),
       scratch(ref().attention_scratch(t, heads, size));
   fill(qkv, 1, 1.5), fill(dout, 2);
-  const auto loss = [&] {
-    ref().attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data()});
-    return dot(out, dout);
-  };
-  static_cast<void>(loss());
-  ref().attention_backward(
-      {t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c, scratch.data()});
-  expect_gradient(qkv, dqkv, loss);
+  for (const std::uint32_t threshold : {0U, 20'000U}) {
+    const Dropout<double> dropout = some_dropout<double>(threshold);
+    const auto loss = [&] {
+      ref().attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data(), dropout});
+      return dot(out, dout);
+    };
+    static_cast<void>(loss());
+    ref().attention_backward({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c,
+                              scratch.data(), dropout});
+    expect_gradient(qkv, dqkv, loss);
+  }
 }
 
 TEST(Reference, CrossEntropyGradientIsTheSlope) {

@@ -49,6 +49,7 @@ class Bench {
       products("mlp out", 256, c, 4 * c);
       products("head", 64, 3584, c);
       attention(c / 32, 32);
+      dropout(256, c);
       layernorm(256, c);
       gelu(256 * 4 * c);
     }
@@ -59,6 +60,7 @@ class Bench {
   }
 
  private:
+  static constexpr kernels::Dropout<float> kTenth{.threshold = 6554, .scale = 65536.0F / (65536 - 6554)};
   static std::string by(std::int64_t a, std::int64_t b) { return format_number(a) + " x " + format_number(b); }
 
   void add(const std::string& kernel, const std::string& shape, double flops, double elements,
@@ -123,13 +125,23 @@ class Bench {
     auto scratch = values<float>(t_.attention_scratch(t, heads, size));
     const double flops = 2.0 * static_cast<double>(t * (t + 1) * c);  // half of 4 t t c, for what is causal
     const std::string shape = format_number(t) + ", " + format_number(heads) + " heads of " + format_number(size);
-    add("attention", shape, flops, 0, [&] {
-      t_.attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data()});
-    });
-    add("attention, gradient", shape, 2 * flops, 0, [&] {
-      t_.attention_backward(
-          {t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c, scratch.data()});
-    });
+    for (const bool drops : {false, true}) {
+      const kernels::Dropout<float> dropout = drops ? kTenth : kernels::Dropout<float>();
+      const std::string name = drops ? "attention, dropout" : "attention";
+      add(name, shape, flops, 0, [&] {
+        t_.attention({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), scratch.data(), dropout});
+      });
+      add(name + ", gradient", shape, 2 * flops, 0, [&] {
+        t_.attention_backward({t, heads, size, qkv.data(), 3 * c, out.data(), c, probs.data(), dout.data(), c, dqkv.data(), 3 * c,
+                               scratch.data(), dropout});
+      });
+    }
+  }
+
+  void dropout(std::int64_t rows, std::int64_t cols) {
+    auto x = values<float>(rows * cols), y = x;
+    add("dropout", by(rows, cols), 0, static_cast<double>(rows * cols),
+        [&] { t_.dropout({.rows = rows, .cols = cols, .x = x.data(), .residual = x.data(), .y = y.data(), .dropout = kTenth}); });
   }
 
   void layernorm(std::int64_t rows, std::int64_t cols) {

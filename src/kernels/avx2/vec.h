@@ -128,6 +128,39 @@ ISOFLOP_INLINE void transpose(V (&x)[kWidth]) {
   }
 }
 
+// Whole numbers: kWidth words of 32 bits, or half as many of 64.
+using U = __m256i;
+ISOFLOP_INLINE U words(std::uint32_t x) {
+  return _mm256_set1_epi32(static_cast<int>(x));
+}
+ISOFLOP_INLINE U longs(std::uint64_t x) {
+  return _mm256_set1_epi64x(static_cast<long long>(x));
+}
+ISOFLOP_INLINE U longs_from(std::uint64_t x) {  // x, x + 1, ...
+  return _mm256_add_epi64(longs(x), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+ISOFLOP_INLINE U product(U a, U b) {  // of each long's lower word
+  return _mm256_mul_epu32(a, b);
+}
+ISOFLOP_INLINE U upper_words(U a) {  // of each long, as a long
+  return _mm256_srli_epi64(a, 32);
+}
+ISOFLOP_INLINE U lower_words_joined(U a, U b) {  // a long's lower word from a, its upper one from b
+  return _mm256_blend_epi32(a, _mm256_slli_epi64(b, 32), 0xaa);
+}
+ISOFLOP_INLINE U exclusive_or(U a, U b) {
+  return _mm256_xor_si256(a, b);
+}
+ISOFLOP_INLINE U lower_halves(U a) {  // of each word
+  return _mm256_and_si256(a, words(0xffff));
+}
+ISOFLOP_INLINE U upper_halves(U a) {
+  return _mm256_srli_epi32(a, 16);
+}
+ISOFLOP_INLINE Mask less(U a, U b) {  // words below 2^31
+  return _mm256_cmpgt_epi32(b, a);
+}
+
 ISOFLOP_INLINE D zero_double() {
   return _mm256_setzero_pd();
 }

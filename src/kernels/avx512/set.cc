@@ -14,6 +14,7 @@ namespace {
 #include "kernels/simd/math.inl"
 #include "kernels/simd/pointwise.inl"
 #include "kernels/simd/rows.inl"
+#include "kernels/simd/dropout.inl"
 #include "kernels/simd/attention.inl"
 #include "kernels/simd/peak.inl"
 #include "kernels/simd/table.inl"

@@ -123,6 +123,39 @@ ISOFLOP_INLINE void transpose(V (&x)[kWidth]) {
   }
 }
 
+// Whole numbers: kWidth words of 32 bits, or half as many of 64.
+using U = __m512i;
+ISOFLOP_INLINE U words(std::uint32_t x) {
+  return _mm512_set1_epi32(static_cast<int>(x));
+}
+ISOFLOP_INLINE U longs(std::uint64_t x) {
+  return _mm512_set1_epi64(static_cast<long long>(x));
+}
+ISOFLOP_INLINE U longs_from(std::uint64_t x) {  // x, x + 1, ...
+  return _mm512_add_epi64(longs(x), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
+}
+ISOFLOP_INLINE U product(U a, U b) {  // of each long's lower word
+  return _mm512_mul_epu32(a, b);
+}
+ISOFLOP_INLINE U upper_words(U a) {  // of each long, as a long
+  return _mm512_srli_epi64(a, 32);
+}
+ISOFLOP_INLINE U lower_words_joined(U a, U b) {  // a long's lower word from a, its upper one from b
+  return _mm512_mask_blend_epi32(0xaaaa, a, _mm512_slli_epi64(b, 32));
+}
+ISOFLOP_INLINE U exclusive_or(U a, U b) {
+  return _mm512_xor_si512(a, b);
+}
+ISOFLOP_INLINE U lower_halves(U a) {  // of each word
+  return _mm512_and_si512(a, words(0xffff));
+}
+ISOFLOP_INLINE U upper_halves(U a) {
+  return _mm512_srli_epi32(a, 16);
+}
+ISOFLOP_INLINE Mask less(U a, U b) {  // words below 2^31
+  return _mm512_cmplt_epi32_mask(a, b);
+}
+
 ISOFLOP_INLINE D zero_double() {
   return _mm512_setzero_pd();
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/math.h"
+#include "base/random.h"
 #include "kernels/bf16.h"
 #include "kernels/kernels.h"
 
@@ -152,12 +153,44 @@ void gelu_backward(Gelu kind, std::int64_t n, const Act* x, const Act* dy, Act* 
   }
 }
 
+template <class Real>
+bool drops(const Dropout<Real>& d, std::uint32_t site, std::int64_t row, std::int64_t col) {
+  if (d.threshold == 0) return false;
+  const Philox random{d.key, static_cast<Stream>(d.stream)};
+  const auto block = static_cast<std::uint64_t>(col / 64 * 8 + col % 16 / 2);
+  const auto words = random.words(static_cast<std::uint64_t>(row) << 32 | block, site);
+  const std::uint32_t word = words[static_cast<std::size_t>(col % 64 / 32 * 2 + col % 2)];
+  return (col % 32 < 16 ? word & 0xffff : word >> 16) < d.threshold;
+}
+
+template <class Real, class Act>
+void dropout(const DropoutArgs<Real, Act>& a) {
+  for (std::int64_t r = 0; r < a.rows; ++r) {
+    for (std::int64_t c = 0; c < a.cols; ++c) {
+      const std::int64_t at = r * a.cols + c;
+      const Real kept = drops(a.dropout, a.dropout.site, r, c) ? 0 : a.x[at] * a.dropout.scale;
+      const Real y = a.residual ? a.residual[at] + kept : kept;
+      if (a.rounded) {
+        a.rounded[at] = rounded<Act>(y);
+      } else {
+        a.y[at] = y;
+      }
+    }
+  }
+}
+
 // probs: (heads, t, t), the upper triangle untouched
 std::int64_t attention_saved(std::int64_t t, std::int64_t heads, std::int64_t) {
   return heads * t * t;
 }
 std::int64_t attention_scratch(std::int64_t t, std::int64_t, std::int64_t size) {
   return t > 3 * t * size ? t : 3 * t * size;  // a row of scores; backward: dq, dk and dv of a head
+}
+
+// a probability that was dropped is negative
+template <class Real>
+Real left_of(Real p) {
+  return p < 0 ? 0 : p;
 }
 
 template <class Real, class Act>
@@ -183,10 +216,13 @@ void attention(const AttentionArgs<Real, Act>& a) {
         sum += static_cast<double>(scores[j]);
       }
       Act* p = a.probs + (h * a.t + i) * a.t;  // p[i,:]
-      for (std::int64_t j = 0; j <= i; ++j) p[j] = rounded<Act>(static_cast<double>(scores[j]) / sum);
+      for (std::int64_t j = 0; j <= i; ++j) {
+        const double kept = static_cast<double>(a.dropout.scale) * static_cast<double>(scores[j]) / sum;
+        p[j] = rounded<Act>(drops(a.dropout, a.dropout.site + static_cast<std::uint32_t>(h), i, j) ? -kept : kept);
+      }
       for (std::int64_t d = 0; d < a.size; ++d) {
         Real o = 0;
-        for (std::int64_t j = 0; j <= i; ++j) o += real(p[j]) * real(v[j * a.ldqkv + d]);
+        for (std::int64_t j = 0; j <= i; ++j) o += left_of(real(p[j])) * real(v[j * a.ldqkv + d]);
         a.out[i * a.ldo + h * a.size + d] = rounded<Act>(o);
       }
     }
@@ -196,7 +232,7 @@ void attention(const AttentionArgs<Real, Act>& a) {
 template <class Real, class Act>
 void attention_backward(const AttentionBackwardArgs<Real, Act>& a) {
   const std::int64_t c = a.heads * a.size;
-  const auto scale = static_cast<Real>(1 / std::sqrt(static_cast<double>(a.size)));
+  const auto scale = static_cast<Real>(1 / std::sqrt(static_cast<double>(a.size))) / a.dropout.scale;
   Real* const dq = a.scratch;  // (t, size), and dk, dv behind it
   Real* const dk = dq + a.t * a.size;
   Real* const dv = dk + a.t * a.size;
@@ -214,11 +250,12 @@ void attention_backward(const AttentionBackwardArgs<Real, Act>& a) {
       for (std::int64_t j = 0; j <= i; ++j) {
         Real dp = 0;
         for (std::int64_t d = 0; d < a.size; ++d) dp += real(dout[d]) * real(v[j * a.ldqkv + d]);
-        const Real ds = real(rounded<Act>(real(p[j]) * (dp - mean) * scale));
+        dp = real(p[j]) < 0 ? 0 : dp * a.dropout.scale;
+        const Real ds = real(rounded<Act>(std::fabs(real(p[j])) * (dp - mean) * scale));
         for (std::int64_t d = 0; d < a.size; ++d) {
           dq[i * a.size + d] += ds * real(k[j * a.ldqkv + d]);
           dk[j * a.size + d] += ds * real(q[i * a.ldqkv + d]);
-          dv[j * a.size + d] += real(p[j]) * real(dout[d]);
+          dv[j * a.size + d] += left_of(real(p[j])) * real(dout[d]);
         }
       }
     }
@@ -304,6 +341,7 @@ constexpr Table<Real, Act> make_table() {
   t.attention_scratch = attention_scratch;
   t.attention = attention<Real, Act>;
   t.attention_backward = attention_backward<Real, Act>;
+  t.dropout = dropout<Real, Act>;
   t.cross_entropy = cross_entropy<Real, Act>;
   t.add = add<Real>;
   t.sum = sum<Real>;

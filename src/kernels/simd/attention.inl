@@ -1,6 +1,7 @@
 // Causal attention, head by head, in blocks of one tile's rows: what the mask hides is skipped to the block.
 //
-// Kept for backward: P (heads, t, row stride), zeros from the diagonal to the block's last vector's end, nothing beyond.
+// Kept for backward: P (heads, t, row stride), zeros from the diagonal to the block's last vector's end, nothing beyond. With
+// dropout: P / (1 - p), negative where it was dropped.
 
 /// Row stride of P and dS: an odd number of vectors, so that a column does not fall into a few cache sets.
 ISOFLOP_INLINE std::int64_t square_stride(std::int64_t t) {
@@ -31,9 +32,9 @@ struct Block {
   [[nodiscard]] ISOFLOP_INLINE Mask sees(std::int64_t r, std::int64_t v) const { return first(i + r + 1 - v * kWidth); }
 };
 
-/// P = softmax(scale S), zeros to the end of the last vector; S is spent. Step by step for all rows: a row's own steps wait for
-/// each other.
-ISOFLOP_INLINE void softmax(const Block& block, float scale, std::int64_t stride, float* scores, Act* probs) {
+/// P = times softmax(scale S), zeros to the end of the last vector; S is spent. Step by step for all rows: a row's own steps wait
+/// for each other.
+ISOFLOP_INLINE void softmax(const Block& block, float scale, float times, std::int64_t stride, float* scores, Act* probs) {
   constexpr float kLowest = -3.40282347e38f;
   float largest[kTileRows], total[kTileRows];
   for (std::int64_t r = 0; r < block.rows; ++r) {
@@ -64,9 +65,49 @@ ISOFLOP_INLINE void softmax(const Block& block, float scale, std::int64_t stride
     total[r] = tree_sum(sum);
   }
   for (std::int64_t r = 0; r < block.rows; ++r) {
-    const V times = all(1 / total[r]);
+    const V share = all(times / total[r]);
     for (std::int64_t v = 0; v < block.vectors; ++v)
-      store(probs + r * stride + v * kWidth, mul(load(scores + r * stride + v * kWidth), times));
+      store(probs + r * stride + v * kWidth, mul(load(scores + r * stride + v * kWidth), share));
+  }
+}
+
+/// Turns the sign of what is dropped of P, and copies P to `left` with zeros there.
+ISOFLOP_INLINE void drop(const Block& block, const Draw& draw, std::uint32_t site, std::int64_t stride, Act* probs, Act* left) {
+  for (std::int64_t r = 0; r < block.rows; ++r) {
+    for_drawn(draw, site, block.i + r, block.vectors, [&](std::int64_t v, Mask dropped) {
+      const std::int64_t at = r * stride + v * kWidth;
+      const V p = load(probs + at);
+      store(probs + at, pick(dropped, mul(p, all(-1.0f)), p));
+      store(left + at, pick(dropped, zero(), p));
+    });
+  }
+}
+
+/// dS = P (dP - mean) scale, zeros from the diagonal on, a mean for each row. With dropout, P / (1 - p) comes with its signs and
+/// leaves with zeros for them, and dP = 0 there, else dP / (1 - p).
+template <bool kDrops>
+ISOFLOP_INLINE void softmax_backward(const Block& block, float scale, float kept, const float* means, std::int64_t stride,
+                                     const float* dprobs, Act* probs, Act* dscores) {
+  const V times = all(kDrops ? scale / kept : scale);
+  for (std::int64_t r = 0; r < block.rows; ++r) {
+    const V mean = all(means[r]);
+    const float* dp = dprobs + r * stride;  // dp[i + r,:]
+    Act* ds = dscores + r * stride;         // ds[i + r,:]
+    Act* p = probs + r * stride;            // p[i + r,:]
+    const auto gradient = [&](V prob, V dprob) {
+      if constexpr (kDrops) {
+        const V through = pick(negative(prob), zero(), mul(dprob, all(kept)));
+        return mul(mul(abs(prob), times), sub(through, mean));
+      }
+      return mul(mul(prob, times), sub(dprob, mean));
+    };
+    for (std::int64_t j = 0; j < block.whole * kWidth; j += kWidth) store(ds + j, gradient(load(p + j), load(dp + j)));
+    for (std::int64_t v = block.whole; v < block.vectors; ++v) {
+      const Mask m = block.sees(r, v);
+      const std::int64_t j = v * kWidth;
+      store(ds + j, pick(m, gradient(load(p + j, m), load(dp + j, m)), zero()));
+    }
+    for (std::int64_t j = 0; kDrops && j < block.vectors * kWidth; j += kWidth) store(p + j, max(zero(), load(p + j)));
   }
 }
 
@@ -77,6 +118,9 @@ void attention(const AttentionArgs<float, Act>& a) {
   float* const scores = take<float>(scratch, block_floats(a.t));
   Act* const keys_data = take<Act>(scratch, packed_acts(a.t, a.size));
   Act* const values_data = take<Act>(scratch, packed_acts(a.size, a.t));
+  Act* const left = take<Act>(scratch, least(kTileRows, a.t) * stride);  // P without what is dropped: less than backward's dS
+  const bool drops = a.dropout.threshold > 0;
+  const Draw draw(a.dropout);
   const Packed keys{keys_data, a.t, a.size};      // K^T (size, t)
   const Packed values{values_data, a.size, a.t};  // V (t, size)
   for (std::int64_t h = 0; h < a.heads; ++h) {
@@ -88,8 +132,10 @@ void attention(const AttentionArgs<float, Act>& a) {
       const std::int64_t rows = least(kTileRows, a.t - i), seen = i + rows;
       multiply<Side::rows>(rows, seen, a.size, q + i * a.ldqkv, a.ldqkv, keys, 0, scores, stride, {});
       Act* probs = square + i * stride;
-      softmax({i, rows}, scale, stride, scores, probs);
-      multiply<Side::rows>(rows, a.size, seen, probs, stride, values, 0, a.out + i * a.ldo + h * a.size, a.ldo, {});
+      softmax({i, rows}, scale, a.dropout.scale, stride, scores, probs);
+      if (drops) drop({i, rows}, draw, a.dropout.site + static_cast<std::uint32_t>(h), stride, probs, left);
+      multiply<Side::rows>(rows, a.size, seen, drops ? left : probs, stride, values, 0, a.out + i * a.ldo + h * a.size, a.ldo,
+                           {});
     }
   }
 }
@@ -118,7 +164,7 @@ void attention_backward(const AttentionBackwardArgs<float, Act>& a) {
     pack_rows(q + c, a.t, a.size, a.ldqkv, 0, a.t, keys_data);
     pack_rows(q, a.t, a.size, a.ldqkv, 0, a.t, queries_data);
     pack_rows(dout, a.t, a.size, a.lddo, 0, a.t, douts_data);
-    const Act* square = a.probs + h * a.t * stride;  // P (t, stride)
+    Act* square = a.probs + h * a.t * stride;  // P (t, stride)
 
     // dS = P (dP - rowsum(dO O)) scale, dP = dO V^T; dQ = dS K
     for (std::int64_t i = 0; i < a.t; i += kTileRows) {
@@ -136,20 +182,11 @@ void attention_backward(const AttentionBackwardArgs<float, Act>& a) {
             [&](std::int64_t d, Mask m) { products = fma(load(left + d, m), load(right + d, m), products); });
         means[r] = tree_sum(products);
       }
-      const V times = all(scale);
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const V mean = all(means[r]);
-        const float* dp = dprobs + r * stride;  // dp[i + r,:]
-        Act* ds = dscores + r * stride;         // ds[i + r,:]
-        const Act* p = square + (i + r) * stride;
-        for (std::int64_t j = 0; j < block.whole * kWidth; j += kWidth) {
-          store(ds + j, mul(mul(load(p + j), times), sub(load(dp + j), mean)));
-        }
-        for (std::int64_t v = block.whole; v < block.vectors; ++v) {
-          const Mask m = block.sees(r, v);
-          const std::int64_t j = v * kWidth;
-          store(ds + j, pick(m, mul(mul(load(p + j, m), times), sub(load(dp + j, m), mean)), zero()));
-        }
+      Act* probs = square + i * stride;
+      if (a.dropout.threshold > 0) {
+        softmax_backward<true>(block, scale, a.dropout.scale, means, stride, dprobs, probs, dscores);
+      } else {
+        softmax_backward<false>(block, scale, 1, means, stride, dprobs, probs, dscores);
       }
       multiply<Side::rows>(rows, a.size, seen, dscores, stride, keys, 0, dq + i * a.lddqkv, a.lddqkv, {});
     }

@@ -17,6 +17,7 @@ constexpr Table<float, Act> make_table(const char* name) {
   t.attention_scratch = attention_scratch;
   t.attention = attention;
   t.attention_backward = attention_backward;
+  t.dropout = dropout;
   t.cross_entropy = cross_entropy;
   t.add = add;
   t.sum = sum;
