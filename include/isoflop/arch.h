@@ -26,7 +26,7 @@ struct Shape {
   std::int64_t vocab_size = 0;
   bool bias = true;
   bool tied_head = true;
-  double dropout = 0;
+  double dropout = 0;  ///< the share dropped in training, of embeddings, attention and both outputs of a block; in steps of 2^-16
   Norm norm = Norm::layernorm;
   Positions positions = Positions::learned;
   Mlp mlp = Mlp::gelu;

@@ -186,6 +186,7 @@ struct ModelBenchOptions {
   std::optional<Isa> isa;
   std::optional<Dtype> dtype;       ///< neither isa nor dtype: the fastest this machine has
   Activation activation = Activation::gelu;
+  double dropout = 0;
   std::int64_t threads = 0;         ///< 0: all usable cores
   std::int64_t grad_lanes = 0;      ///< 0: as a run has them, 8 at most
   bool recompute = false;           ///< activations are computed again in backward

@@ -35,7 +35,8 @@ void validate(const Shape& s) {
                             ": grouped attention is not built yet");
   }
   if (!s.tied_head) refuse("tied_head", "an untied head is not built yet");
-  if (!(s.dropout == 0)) refuse("dropout", format_number(s.dropout) + ": dropout is not built yet, expected 0");
+  if (!(s.dropout >= 0 && s.dropout < 1))
+    refuse("dropout", format_number(s.dropout) + " is out of range, expected a number in [0, 1)");
   if (s.experts != 1) refuse("experts", format_number(s.experts) + ": experts are not built yet, expected 1");
   if (s.top_k != 1) refuse("top_k", format_number(s.top_k) + ": experts are not built yet, expected 1");
   if (s.norm != Norm::layernorm) refuse("norm", "only layernorm is built yet");

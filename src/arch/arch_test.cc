@@ -133,7 +133,9 @@ TEST(Validate, RefusesWhatIsImpossibleOrNotBuiltNamingTheKey) {
     return "accepted";
   };
   EXPECT_THAT(refusal([](Shape& s) { s.n_embd = 100; }), HasSubstr("`n_embd`: 100 is not divisible by n_head 3"));
-  EXPECT_THAT(refusal([](Shape& s) { s.dropout = 0.1; }), HasSubstr("`dropout`: 0.1: dropout is not built yet"));
+  EXPECT_EQ(refusal([](Shape& s) { s.dropout = 0.999; }), "accepted");
+  EXPECT_THAT(refusal([](Shape& s) { s.dropout = 1; }), HasSubstr("`dropout`: 1 is out of range, expected a number in [0, 1)"));
+  EXPECT_THAT(refusal([](Shape& s) { s.dropout = -0.1; }), HasSubstr("`dropout`"));
   EXPECT_THAT(refusal([](Shape& s) { s.dropout = std::numeric_limits<double>::quiet_NaN(); }), HasSubstr("`dropout`"));
   EXPECT_THAT(refusal([](Shape& s) { s.experts = 8; }), HasSubstr("`experts`"));
   EXPECT_THAT(refusal([](Shape& s) { s.top_k = 2; }), HasSubstr("`top_k`"));

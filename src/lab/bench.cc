@@ -62,6 +62,7 @@ ModelBench bench_model(const std::string& name, const ModelBenchOptions& options
   result.name = name;
   result.shape = bench_model_shape(name);
   result.shape.activation = options.activation;
+  result.shape.dropout = options.dropout;
   const Shape& shape = result.shape;
   result.params = param_counts(shape).params;
   result.batch_size = s.batch_size;
@@ -98,7 +99,7 @@ ModelBench bench_model(const std::string& name, const ModelBenchOptions& options
   rule.grad_clip = 1;
   const auto step = [&] {
     if (options.stop.stop_requested()) throw Error(Fault::stopped, "bench", "was stopped");
-    (void)engine->forward_backward(batch);
+    (void)engine->forward_backward(batch, rule.step - 1);
     (void)engine->reduce();
     engine->clip_and_update(rule);
     ++rule.step;

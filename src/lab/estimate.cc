@@ -54,7 +54,7 @@ Calibration::Cost Calibration::measure(const RunSpec& spec) {
   const auto start = Clock::now();
   for (int round = 0; round < 2 || (round < 12 && since(start) < kEnoughSeconds); ++round) {
     auto at = Clock::now();
-    (void)engine->forward_backward(batch);
+    (void)engine->forward_backward(batch, 0);
     cost.per_token = std::min(cost.per_token, since(at) / count);
     at = Clock::now();
     (void)engine->reduce();

@@ -127,7 +127,7 @@ void CpuEngine<Real, Act>::repack() {
 }
 
 template <class Real, class Act>
-double CpuEngine<Real, Act>::forward_backward(const Batch& update) {
+double CpuEngine<Real, Act>::forward_backward(const Batch& update, std::int64_t step) {
   ISOFLOP_CHECK(options_.training);
   ISOFLOP_CHECK(update.sequences >= 1 && update.sequences <= options_.max_sequences);
   ISOFLOP_CHECK(update.length >= 1 && update.length <= shape_.block_size);
@@ -139,7 +139,7 @@ double CpuEngine<Real, Act>::forward_backward(const Batch& update) {
   team_->run([&](std::int64_t rank) {
     if (rank >= static_cast<std::int64_t>(memory_.lanes.by_rank.size())) return;
     for (const LaneWork& work : memory_.lanes.by_rank[static_cast<std::size_t>(rank)]) {
-      work_on_lane(work, memory_.passes[static_cast<std::size_t>(rank)], update, scale);
+      work_on_lane(work, memory_.passes[static_cast<std::size_t>(rank)], update, step, scale);
       PartClock& clock = memory_.passes[static_cast<std::size_t>(rank)].clock();
       clock.start();
       for (const Merge& m : work.merges) {
@@ -153,18 +153,19 @@ double CpuEngine<Real, Act>::forward_backward(const Batch& update) {
 }
 
 template <class Real, class Act>
-void CpuEngine<Real, Act>::work_on_lane(const LaneWork& work, Pass<Real, Act>& pass, const Batch& update, Real scale) {
+void CpuEngine<Real, Act>::work_on_lane(const LaneWork& work, Pass<Real, Act>& pass, const Batch& update, std::int64_t step,
+                                        Real scale) {
   Real* gradient = memory_.gradients[static_cast<std::size_t>(work.buffer)];
   char& clean = buffer_clean_[static_cast<std::size_t>(work.buffer)];
   if (clean == 0) std::fill_n(gradient, layout_.size, Real{0});
   clean = 0;
 
   double nats = 0;
-  const std::int64_t lanes = options_.grad_lanes, step = pass.micro_sequences(update.length);
+  const std::int64_t lanes = options_.grad_lanes, micro = pass.micro_sequences(update.length);
   const std::int64_t end = (work.lane + 1) * update.sequences / lanes;
-  for (std::int64_t first = work.lane * update.sequences / lanes; first < end && scale != 0; first += step) {
+  for (std::int64_t first = work.lane * update.sequences / lanes; first < end && scale != 0; first += micro) {
     const std::int64_t offset = first * update.length;
-    pass.forward(update.inputs + offset, std::min(step, end - first), update.length);
+    pass.forward(update.inputs + offset, std::min(micro, end - first), update.length, Place{options_.seed, step, first});
     nats += pass.backward(update.inputs + offset, update.targets + offset, scale, gradient);
   }
   lane_nats_[static_cast<std::size_t>(work.lane)] = nats;

@@ -38,7 +38,7 @@ class CpuEngine final : public Engine {
 
   [[nodiscard]] const Shape& shape() const override { return shape_; }
   [[nodiscard]] std::int64_t bytes() const override { return arena_.bytes(); }
-  [[nodiscard]] double forward_backward(const Batch& update) override;
+  [[nodiscard]] double forward_backward(const Batch& update, std::int64_t step) override;
   [[nodiscard]] GradientReport reduce() override;
   void clip_and_update(const UpdateRule& rule) override;
   void evaluate(const Batch& batch, std::span<double> nats) override;
@@ -57,7 +57,7 @@ class CpuEngine final : public Engine {
   void initialise();
   void repack();
   void pack(const Tile& tile);
-  void work_on_lane(const LaneWork& work, Pass<Real, Act>& pass, const Batch& update, Real scale);
+  void work_on_lane(const LaneWork& work, Pass<Real, Act>& pass, const Batch& update, std::int64_t step, Real scale);
   void merge(const Merge& merge, std::int64_t offset, std::int64_t size);
   [[nodiscard]] std::int64_t share(std::int64_t rank, std::int64_t count) const { return rank * count / team_->size(); }
   [[nodiscard]] std::span<Real> tensor_data(std::size_t tensor) const;

@@ -26,7 +26,7 @@ struct EngineOptions {
   bool bf16 = false;  ///< matrix products read bf16, and activations are kept so; the set has a table for it
   std::int64_t grad_lanes = 1;     ///< design 6; sequences of an update are split contiguously over the lanes
   std::int64_t max_sequences = 1;  ///< of an update
-  std::uint64_t seed = 0;          ///< of the initial weights
+  std::uint64_t seed = 0;          ///< of the initial weights, and of what dropout drops
   double init_std = 0.02;
   bool adafactor = false;  ///< which optimizer state is held
   bool recompute = false;  ///< keep each block's input only, and run its forward again in backward: the same bytes
@@ -63,8 +63,8 @@ class Engine {
   [[nodiscard]] virtual std::int64_t bytes() const = 0;  ///< of the arena, all allocated at construction
 
   /// Gradients of the mean loss over all the update's scored tokens, into the lanes. Returns summed nats (double, lanes in a
-  /// fixed tree).
-  [[nodiscard]] virtual double forward_backward(const Batch& update) = 0;
+  /// fixed tree). What dropout drops is a function of the seed, the step (0-based) and the sequence's index in the update.
+  [[nodiscard]] virtual double forward_backward(const Batch& update, std::int64_t step) = 0;
   /// Adds the lanes in a fixed binary tree and measures the norm.
   [[nodiscard]] virtual GradientReport reduce() = 0;
   /// Clips, updates, repacks. The gradients are spent afterwards.

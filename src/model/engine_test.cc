@@ -12,55 +12,14 @@
 namespace isoflop {
 namespace {
 
+using model::adamw;
 using model::arithmetics;
 using model::relative_distance;
 using model::small_shape;
 using model::Tokens;
-
-UpdateRule adamw(std::int64_t step) {
-  UpdateRule rule;
-  rule.learning_rate = 3e-3;
-  rule.weight_decay = 0.1;
-  rule.grad_clip = 1;
-  rule.step = step;
-  return rule;
-}
-
-std::vector<std::vector<float>> weights_of(const Engine& engine, bool optimizer = true) {
-  std::vector<std::vector<float>> all;
-  const std::vector<StateTensor> state = engine.state();
-  for (std::size_t i = 0; i < state.size(); ++i) {
-    if (state[i].optimizer && !optimizer) continue;
-    all.emplace_back(static_cast<std::size_t>(state[i].rows * state[i].cols));
-    engine.read_state(i, all.back());
-  }
-  return all;
-}
-
-// three updates of 12 sequences (5 of them short in the last), everything that came out
-struct Trained {
-  std::vector<double> numbers;
-  std::vector<std::vector<float>> state;
-  friend bool operator==(const Trained&, const Trained&) = default;
-};
-
-Trained train(const Shape& shape, EngineOptions options, std::int64_t threads, std::int64_t updates = 3) {
-  Team team(threads);
-  options.max_sequences = 12;
-  const auto engine = make_cpu_engine(shape, options, team);
-  Trained out;
-  for (std::int64_t step = 1; step <= updates; ++step) {
-    const Tokens tokens(shape, step == updates ? 5 : 12, step == updates ? shape.block_size - 3 : shape.block_size);
-    out.numbers.push_back(engine->forward_backward(tokens.batch()));
-    out.numbers.push_back(engine->reduce().norm);
-    engine->clip_and_update(adamw(step));
-    std::vector<double> nats(tokens.targets.size());
-    engine->evaluate(tokens.batch(), nats);
-    out.numbers.insert(out.numbers.end(), nats.begin(), nats.end());
-  }
-  out.state = weights_of(*engine);
-  return out;
-}
+using model::train;
+using model::Trained;
+using model::weights_of;
 
 TEST(Engine, GivesTheSameBytesForAnyNumberOfThreads) {
   Shape shape = small_shape();
@@ -137,7 +96,7 @@ TEST(Engine, InFloatAgreesWithDouble) {
       std::copy(from.begin(), from.end(), exact.weights(i).begin());
     }
     exact.state_written();
-    const double loss = engine.forward_backward(tokens.batch()), expected = exact.forward_backward(tokens.batch());
+    const double loss = engine.forward_backward(tokens.batch(), 0), expected = exact.forward_backward(tokens.batch(), 0);
     EXPECT_TRUE(model::near(loss / expected, 1, 1e-6)) << loss << " " << expected;
     static_cast<void>(engine.reduce());
     static_cast<void>(exact.reduce());
@@ -164,7 +123,7 @@ TEST(Engine, InBf16AgreesWithDoubleToThreeDigits) {
       std::copy(from.begin(), from.end(), exact.weights(i).begin());
     }
     exact.state_written();
-    const double loss = engine.forward_backward(tokens.batch()), expected = exact.forward_backward(tokens.batch());
+    const double loss = engine.forward_backward(tokens.batch(), 0), expected = exact.forward_backward(tokens.batch(), 0);
     EXPECT_TRUE(model::near(loss / expected, 1, 1e-4)) << loss << " " << expected;
     static_cast<void>(engine.reduce());
     static_cast<void>(exact.reduce());
@@ -182,7 +141,7 @@ TEST(Engine, LearnsATinyBatchByHeart) {
     const auto engine = make_cpu_engine(shape, {.max_sequences = 2, .adafactor = adafactor}, team);
     double first = 0, last = 0;
     for (std::int64_t step = 1; step <= 300; ++step) {
-      last = engine->forward_backward(tokens.batch()) / 24;
+      last = engine->forward_backward(tokens.batch(), 0) / 24;
       if (step == 1) first = last;
       static_cast<void>(engine->reduce());
       UpdateRule rule = adamw(step);
@@ -209,19 +168,19 @@ TEST(Engine, DoesNotScoreTargetsBelowZero) {
     EXPECT_EQ(some[i], i % 3 == 0 ? 0 : all[i]);
     sum += some[i];
   }
-  EXPECT_TRUE(model::near(engine.forward_backward(tokens.batch()), sum, 1e-9));
+  EXPECT_TRUE(model::near(engine.forward_backward(tokens.batch(), 0), sum, 1e-9));
 
   // the mean is over the scored ones: one scored position has the gradient of its own loss, however many are ignored
   Tokens one(shape, 1, 12);
   for (std::size_t i = 0; i < 11; ++i) one.targets[i] = -1;
-  static_cast<void>(engine.forward_backward(one.batch()));
+  static_cast<void>(engine.forward_backward(one.batch(), 0));
   const double alone = engine.reduce().norm;
   for (auto* ids : {&one.inputs, &one.targets}) {
     const std::vector<std::int32_t> copy = *ids;
     ids->insert(ids->end(), copy.begin(), copy.end());
   }
   one.sequences = 2;
-  static_cast<void>(engine.forward_backward(one.batch()));
+  static_cast<void>(engine.forward_backward(one.batch(), 0));
   EXPECT_TRUE(model::near(engine.reduce().norm / alone, 1, 1e-6));
 }
 
@@ -230,9 +189,9 @@ TEST(Engine, WithNothingToScoreHasNoLossAndNoGradient) {
   Tokens tokens(shape, 2, 12);
   Team team(1);
   const auto engine = make_cpu_engine(shape, {.grad_lanes = 2, .max_sequences = 2}, team);
-  EXPECT_GT(engine->forward_backward(tokens.batch()), 0);
+  EXPECT_GT(engine->forward_backward(tokens.batch(), 0), 0);
   std::fill(tokens.targets.begin(), tokens.targets.end(), -1);
-  EXPECT_EQ(engine->forward_backward(tokens.batch()), 0);
+  EXPECT_EQ(engine->forward_backward(tokens.batch(), 0), 0);
   EXPECT_EQ(engine->reduce().norm, 0);
 }
 
@@ -277,7 +236,7 @@ TEST(Engine, CarriesItsWholeStateThroughReadAndWrite) {
   for (const bool adafactor : {false, true}) {
     const EngineOptions options{.grad_lanes = 4, .max_sequences = 4, .seed = 1, .adafactor = adafactor};
     const auto step = [&](Engine& engine, std::int64_t number) {
-      const double nats = engine.forward_backward(tokens.batch());
+      const double nats = engine.forward_backward(tokens.batch(), number - 1);
       static_cast<void>(engine.reduce());
       engine.clip_and_update(adamw(number));
       return nats;
@@ -350,7 +309,7 @@ TEST(Engine, DecaysMatricesAndEmbeddingsOrEverything) {
     for (const bool decay_all : {false, true}) {
       const auto engine = make_cpu_engine(shape, {.adafactor = adafactor}, team);
       const auto before = weights_of(*engine, false);
-      static_cast<void>(engine->forward_backward(tokens.batch()));
+      static_cast<void>(engine->forward_backward(tokens.batch(), 0));
       static_cast<void>(engine->reduce());
       UpdateRule rule;
       rule.learning_rate = 0.1;
@@ -370,7 +329,7 @@ TEST(Engine, ReportsTheTensorWhoseGradientIsNotFinite) {
   const Tokens tokens(shape, 2, 12);
   Team team(2);
   const auto engine = make_cpu_engine(shape, {.grad_lanes = 2, .max_sequences = 2}, team);
-  static_cast<void>(engine->forward_backward(tokens.batch()));
+  static_cast<void>(engine->forward_backward(tokens.batch(), 0));
   EXPECT_TRUE(engine->reduce().finite);
   const auto state = engine->state();
   for (std::size_t i = 0; i < state.size(); ++i) {
@@ -379,7 +338,7 @@ TEST(Engine, ReportsTheTensorWhoseGradientIsNotFinite) {
     engine->write_state(i, bias);
   }
   engine->state_written();
-  EXPECT_TRUE(std::isnan(engine->forward_backward(tokens.batch())));
+  EXPECT_TRUE(std::isnan(engine->forward_backward(tokens.batch(), 0)));
   const GradientReport report = engine->reduce();
   EXPECT_FALSE(report.finite);
   EXPECT_EQ(report.first_non_finite, "transformer.wte.weight");

@@ -53,6 +53,51 @@ struct Tokens {
   [[nodiscard]] Batch batch() const { return {sequences, length, inputs.data(), targets.data()}; }
 };
 
+inline UpdateRule adamw(std::int64_t step) {
+  UpdateRule rule;
+  rule.learning_rate = 3e-3;
+  rule.weight_decay = 0.1;
+  rule.grad_clip = 1;
+  rule.step = step;
+  return rule;
+}
+
+inline std::vector<std::vector<float>> weights_of(const Engine& engine, bool optimizer = true) {
+  std::vector<std::vector<float>> all;
+  const std::vector<StateTensor> state = engine.state();
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    if (state[i].optimizer && !optimizer) continue;
+    all.emplace_back(static_cast<std::size_t>(state[i].rows * state[i].cols));
+    engine.read_state(i, all.back());
+  }
+  return all;
+}
+
+/// Three updates of 12 sequences (5 of them short in the last), everything that came out
+struct Trained {
+  std::vector<double> numbers;
+  std::vector<std::vector<float>> state;
+  friend bool operator==(const Trained&, const Trained&) = default;
+};
+
+inline Trained train(const Shape& shape, EngineOptions options, std::int64_t threads, std::int64_t updates = 3) {
+  Team team(threads);
+  options.max_sequences = 12;
+  const auto engine = make_cpu_engine(shape, options, team);
+  Trained out;
+  for (std::int64_t step = 1; step <= updates; ++step) {
+    const Tokens tokens(shape, step == updates ? 5 : 12, step == updates ? shape.block_size - 3 : shape.block_size);
+    out.numbers.push_back(engine->forward_backward(tokens.batch(), step - 1));
+    out.numbers.push_back(engine->reduce().norm);
+    engine->clip_and_update(adamw(step));
+    std::vector<double> nats(tokens.targets.size());
+    engine->evaluate(tokens.batch(), nats);
+    out.numbers.insert(out.numbers.end(), nats.begin(), nats.end());
+  }
+  out.state = weights_of(*engine);
+  return out;
+}
+
 /// One tolerance function: a comparison with NaN fails.
 inline bool near(double got, double expected, double tolerance) {
   return std::fabs(got - expected) <= tolerance;

@@ -107,7 +107,7 @@ void compare(const Problem& problem, const kernels::Table<Real>& table, const To
 
   // the loss and every tensor's gradient at the start
   const Json& golden = problem.golden;
-  EXPECT_TRUE(near(engine.forward_backward(problem.tokens.batch()) / problem.scored(), golden.at("loss"), tolerance.loss));
+  EXPECT_TRUE(near(engine.forward_backward(problem.tokens.batch(), 0) / problem.scored(), golden.at("loss"), tolerance.loss));
   ASSERT_TRUE(engine.reduce().finite);
   for (std::size_t tensor = 0; tensor < specs.size(); ++tensor) {
     const auto expected = golden.at("gradients").at(specs[tensor].name).get<std::vector<double>>();
@@ -119,7 +119,7 @@ void compare(const Problem& problem, const kernels::Table<Real>& table, const To
   UpdateRule rule = problem.rule;
   for (std::size_t step = 0; step < golden.at("losses").size(); ++step) {
     rule.step = static_cast<std::int64_t>(step) + 1;
-    const double loss = engine.forward_backward(problem.tokens.batch()) / problem.scored();
+    const double loss = engine.forward_backward(problem.tokens.batch(), 0) / problem.scored();
     EXPECT_TRUE(near(loss, golden.at("losses").at(step), 10 * tolerance.loss)) << step << ": " << loss;
     const double norm = golden.at("norms").at(step);
     EXPECT_TRUE(near(engine.reduce().norm / norm, 1, 10 * tolerance.gradient)) << step;

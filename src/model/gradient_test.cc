@@ -14,10 +14,13 @@ struct Case {
   bool bias;
   Activation activation;
   std::int64_t n_layer, n_head, n_embd, n_inner, vocab_size, block_size, sequences, length;
+  double dropout = 0;
 };
 std::ostream& operator<<(std::ostream& out, const Case& c) {
   return out << c.name;
 }
+
+constexpr std::int64_t kStep = 3;  // whose masks dropout has, here and in the differences
 
 class EveryShape : public testing::TestWithParam<Case> {};
 
@@ -32,6 +35,7 @@ TEST_P(EveryShape, HasTheGradientOfItsLossInEveryTensor) {
   shape.n_inner = c.n_inner;
   shape.vocab_size = c.vocab_size;
   shape.block_size = c.block_size;
+  shape.dropout = c.dropout;
 
   Team team(1);
   EngineOptions options;
@@ -51,7 +55,7 @@ TEST_P(EveryShape, HasTheGradientOfItsLossInEveryTensor) {
   Tokens tokens(shape, c.sequences, c.length);
   tokens.targets[1] = -1;  // not scored
   const double scored = static_cast<double>(tokens.targets.size() - 1);
-  static_cast<void>(engine.forward_backward(tokens.batch()));
+  static_cast<void>(engine.forward_backward(tokens.batch(), kStep));
   ASSERT_TRUE(engine.reduce().finite);
   std::vector<std::vector<double>> gradients;
   for (std::size_t tensor = 0; tensor < tensors; ++tensor) {
@@ -62,6 +66,7 @@ TEST_P(EveryShape, HasTheGradientOfItsLossInEveryTensor) {
   std::vector<double> nats(tokens.targets.size());
   const auto loss = [&] {
     engine.state_written();
+    if (c.dropout > 0) return engine.forward_backward(tokens.batch(), kStep) / scored;
     engine.evaluate(tokens.batch(), nats);
     double sum = 0;
     for (const double x : nats) sum += x;
@@ -99,6 +104,8 @@ INSTANTIATE_TEST_SUITE_P(Model, EveryShape,
                                          Case{"head_24", true, Activation::gelu, 1, 2, 48, 0, 17, 6, 2, 6},
                                          Case{"inner", false, Activation::gelu_tanh, 1, 2, 10, 23, 17, 7, 2, 7},
                                          Case{"short_window", true, Activation::gelu, 1, 2, 8, 0, 17, 10, 3, 4},
+                                         Case{"dropout", true, Activation::gelu, 2, 2, 8, 0, 11, 6, 3, 6, 0.3},
+                                         Case{"dropout_short_window", false, Activation::gelu, 1, 3, 15, 0, 17, 10, 5, 7, 0.5},
                                          Case{"one_token", true, Activation::gelu, 1, 1, 4, 0, 5, 3, 4, 1}),
                          [](const auto& each) { return std::string(each.param.name); });
 

@@ -1,10 +1,12 @@
 #include "model/pass.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
 #include "base/check.h"
+#include "base/random.h"
 
 namespace isoflop::model {
 namespace {
@@ -18,6 +20,17 @@ void copy(const Real* from, std::int64_t n, Real* to) {
   std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(Real));
 }
 
+// the share dropped in whole steps of 2^-16, never all, and the scale that belongs to the share that is really dropped
+template <class Real>
+kernels::Dropout<Real> dropout_of(double share) {
+  constexpr std::uint32_t kAll = 1U << 16;
+  kernels::Dropout<Real> d;
+  d.stream = static_cast<std::uint32_t>(Stream::dropout);
+  d.threshold = std::min(kAll - 1, static_cast<std::uint32_t>(std::lround(share * kAll)));
+  d.scale = static_cast<Real>(static_cast<double>(kAll) / static_cast<double>(kAll - d.threshold));
+  return d;
+}
+
 }  // namespace
 
 template <class Real, class Act>
@@ -27,7 +40,8 @@ Pass<Real, Act>::Pass(const ModelView<Real, Act>& model, Keep keep, Carver& carv
       keep_(keep),
       embd_(model.shape.n_embd),
       inner_(inner_size(model.shape)),
-      capacity_(capacity_of(model.shape)) {
+      capacity_(capacity_of(model.shape)),
+      dropout_(dropout_of<Real>(model.shape.dropout)) {
   const Shape& shape = model.shape;
   const std::int64_t m = capacity_, c = embd_, f = inner_;
   const std::int64_t heads = shape.n_head, size = head_size(shape);
@@ -118,11 +132,55 @@ void Pass<Real, Act>::linear(const LinearView<Real, Act>& l, const Act* x, Act* 
 }
 
 template <class Real, class Act>
-void Pass<Real, Act>::add_linear(const LinearView<Real, Act>& l, const Act* x, Real* y) {
+void Pass<Real, Act>::add_linear(const LinearView<Real, Act>& l, const Act* x, const Real* residual, std::int64_t site, Real* y) {
   kernels::MatmulArgs<Real, Act> product = forward_of(l, x, tokens_);
   product.c = y;
-  product.store = kernels::Store::add;
+  if (!drops()) {
+    copy(residual, tokens_ * l.outputs, y);
+    product.store = kernels::Store::add;
+    clock_.lap(Part::elementwise);
+  }
   k_->matmul(product);
+  clock_.lap(Part::products);
+  if (drops()) dropout(site, {.x = y, .residual = residual, .y = y});
+}
+
+template <class Real, class Act>
+std::int64_t Pass<Real, Act>::first_site(std::size_t layer) const {
+  return 1 + static_cast<std::int64_t>(layer) * (model_->shape.n_head + 2);
+}
+
+template <class Real, class Act>
+kernels::Dropout<Real> Pass<Real, Act>::dropout_at(std::int64_t site, std::int64_t i) const {
+  if (!drops()) return {};
+  kernels::Dropout<Real> d = dropout_;
+  d.key = keys_[static_cast<std::size_t>(i)];
+  d.site = static_cast<std::uint32_t>(site);
+  return d;
+}
+
+template <class Real, class Act>
+void Pass<Real, Act>::dropout(std::int64_t site, const kernels::DropoutArgs<Real, Act>& buffers) {
+  const std::int64_t size = length_ * embd_;
+  for (std::int64_t i = 0; i < sequences_; ++i) {
+    kernels::DropoutArgs<Real, Act> of_one = buffers;
+    of_one.rows = length_;
+    of_one.cols = embd_;
+    of_one.x += i * size;
+    if (of_one.residual != nullptr) of_one.residual += i * size;
+    if (of_one.y != nullptr) of_one.y += i * size;
+    if (of_one.rounded != nullptr) of_one.rounded += i * size;
+    of_one.dropout = dropout_at(site, i);
+    k_->dropout(of_one);
+  }
+  clock_.lap(Part::elementwise);
+}
+
+template <class Real, class Act>
+const Act* Pass<Real, Act>::before_dropout(std::int64_t site, Act* room) {
+  if (!drops()) return dx_act_;
+  dropout(site, {.x = dx_, .rounded = room});
+  return room;
 }
 
 template <class Real, class Act>
@@ -132,12 +190,18 @@ void Pass<Real, Act>::normalise(const NormView<Real>& norm, const Real* x, Act* 
 }
 
 template <class Real, class Act>
-void Pass<Real, Act>::forward(const std::int32_t* inputs, std::int64_t sequences, std::int64_t length) {
+void Pass<Real, Act>::forward(const std::int32_t* inputs, std::int64_t sequences, std::int64_t length,
+                              const std::optional<Place>& place) {
   ISOFLOP_CHECK(length >= 1 && length <= model_->shape.block_size);
   ISOFLOP_CHECK(sequences >= 1 && sequences <= micro_sequences(length));
   sequences_ = sequences;
   length_ = length;
   tokens_ = sequences * length;
+  keys_.clear();
+  for (std::int64_t i = 0; place && dropout_.threshold > 0 && i < sequences; ++i) {
+    const Philox random{place->seed, Stream::dropout};
+    keys_.push_back(random.bits(static_cast<std::uint64_t>(place->step), static_cast<std::uint32_t>(place->first_sequence + i)));
+  }
   clock_.start();
 
   // token plus position
@@ -145,19 +209,21 @@ void Pass<Real, Act>::forward(const std::int32_t* inputs, std::int64_t sequences
     ISOFLOP_CHECK(inputs[i] >= 0 && inputs[i] < model_->shape.vocab_size);
     k_->sum(embd_, model_->head.weight + inputs[i] * embd_, model_->positions + i % length * embd_, saved_.front().x + i * embd_);
   }
-  for (std::size_t layer = 0; layer < saved_.size(); ++layer) {
-    forward_block(model_->blocks[layer], saved_[layer], layer + 1 < saved_.size() ? saved_[layer + 1].x : x_last_);
-  }
+  if (drops()) dropout(0, {.x = saved_.front().x, .y = saved_.front().x});
+  for (std::size_t layer = 0; layer < saved_.size(); ++layer) forward_block(layer);
   normalise(model_->ln_f, x_last_, h_last_, mean_last_, inv_std_last_);
   clock_.lap(Part::elementwise);
 }
 
 template <class Real, class Act>
-void Pass<Real, Act>::forward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* x_out) {
+void Pass<Real, Act>::forward_block(std::size_t layer) {
   const Shape& shape = model_->shape;
-  const std::int64_t c = embd_, heads = shape.n_head, size = head_size(shape);
+  const BlockView<Real, Act>& block = model_->blocks[layer];
+  const BlockSaved<Real, Act>& s = saved_[layer];
+  Real* x_out = layer + 1 < saved_.size() ? saved_[layer + 1].x : x_last_;
+  const std::int64_t c = embd_, heads = shape.n_head, size = head_size(shape), site = first_site(layer);
 
-  // x2 = x + proj(attention(ln_1(x)))
+  // x2 = x + dropout(proj(attention(ln_1(x))))
   normalise(block.ln_1, s.x, s.h1, s.mean1, s.inv_std1);
   clock_.lap(Part::elementwise);
   linear(block.qkv, s.h1, s.qkv);
@@ -171,24 +237,20 @@ void Pass<Real, Act>::forward_block(const BlockView<Real, Act>& block, const Blo
                    .out = s.att + i * length_ * c,
                    .ldo = c,
                    .probs = s.probs + i * k_->attention_saved(length_, heads, size),
-                   .scratch = attention_scratch_});
+                   .scratch = attention_scratch_,
+                   .dropout = dropout_at(site + 2, i)});
   }
   clock_.lap(Part::attention);
-  copy(s.x, tokens_ * c, s.x2);
-  clock_.lap(Part::elementwise);
-  add_linear(block.proj, s.att, s.x2);
-  clock_.lap(Part::products);
+  add_linear(block.proj, s.att, s.x, site, s.x2);
 
-  // x_out = x2 + out(gelu(fc(ln_2(x2))))
+  // x_out = x2 + dropout(out(gelu(fc(ln_2(x2)))))
   normalise(block.ln_2, s.x2, s.h2, s.mean2, s.inv_std2);
   clock_.lap(Part::elementwise);
   linear(block.fc, s.h2, s.pre);
   clock_.lap(Part::products);
   k_->gelu(model_->gelu, tokens_ * inner_, s.pre, s.act);
-  copy(s.x2, tokens_ * c, x_out);
   clock_.lap(Part::elementwise);
-  add_linear(block.out, s.act, x_out);
-  clock_.lap(Part::products);
+  add_linear(block.out, s.act, s.x2, site + 1, x_out);
 }
 
 template <class Real, class Act>
@@ -315,11 +377,11 @@ double Pass<Real, Act>::backward(const std::int32_t* inputs, const std::int32_t*
   clock_.lap(Part::elementwise);
   for (std::size_t layer = saved_.size(); layer-- > 0;) {
     // what forward left in the shared memory is the last block's
-    if (keep_ == Keep::inputs && layer + 1 < saved_.size())
-      forward_block(model_->blocks[layer], saved_[layer], saved_[layer + 1].x);
-    backward_block(model_->blocks[layer], saved_[layer], gradient);
+    if (keep_ == Keep::inputs && layer + 1 < saved_.size()) forward_block(layer);
+    backward_block(layer, gradient);
   }
 
+  if (drops()) dropout(0, {.x = dx_, .y = dx_});
   // token and position embeddings
   for (std::int64_t i = 0; i < tokens_; ++i) {
     k_->add(embd_, dx_ + i * embd_, gradient + model_->head.weight_offset + inputs[i] * embd_);
@@ -331,18 +393,20 @@ double Pass<Real, Act>::backward(const std::int32_t* inputs, const std::int32_t*
 
 // dx_, and dx_act_ beside it, holds the gradient of the block's output and becomes that of its input
 template <class Real, class Act>
-void Pass<Real, Act>::backward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* gradient) {
+void Pass<Real, Act>::backward_block(std::size_t layer, Real* gradient) {
   const Shape& shape = model_->shape;
-  const std::int64_t c = embd_, heads = shape.n_head, size = head_size(shape);
+  const BlockView<Real, Act>& block = model_->blocks[layer];
+  const BlockSaved<Real, Act>& s = saved_[layer];
+  const std::int64_t c = embd_, heads = shape.n_head, size = head_size(shape), site = first_site(layer);
 
-  backward_linear(block.out, s.act, dx_act_, {.rounded = dbig_}, gradient);
+  backward_linear(block.out, s.act, before_dropout(site + 1, datt_), {.rounded = dbig_}, gradient);
   k_->gelu_backward(model_->gelu, tokens_ * inner_, s.pre, dbig_, dbig_);  // (M, F)
   clock_.lap(Part::elementwise);
   backward_linear(block.fc, s.h2, dbig_, {.summed = dh_}, gradient);
   normalise_backward(block.ln_2, s.x2, s.mean2, s.inv_std2, dh_, kernels::Store::add, gradient);
   clock_.lap(Part::elementwise);
 
-  backward_linear(block.proj, s.att, dx_act_, {.rounded = datt_}, gradient);
+  backward_linear(block.proj, s.att, before_dropout(site, dbig_), {.rounded = datt_}, gradient);
   for (std::int64_t i = 0; i < sequences_; ++i) {
     const std::int64_t row = i * length_;
     k_->attention_backward({.t = length_,
@@ -357,7 +421,8 @@ void Pass<Real, Act>::backward_block(const BlockView<Real, Act>& block, const Bl
                             .lddo = c,
                             .dqkv = dbig_ + row * 3 * c,
                             .lddqkv = 3 * c,
-                            .scratch = attention_scratch_});
+                            .scratch = attention_scratch_,
+                            .dropout = dropout_at(site + 2, i)});
   }
   clock_.lap(Part::attention);
   backward_linear(block.qkv, s.h1, dbig_, {.summed = dh_}, gradient);  // dbig_ (M, 3 C)

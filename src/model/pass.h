@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,13 @@ enum class Keep {
   all,
 };
 
+/// Where in a run a micro-batch stands: all that dropout depends on.
+struct Place {
+  std::uint64_t seed = 0;
+  std::int64_t step = 0;
+  std::int64_t first_sequence = 0;  // its index in the update
+};
+
 /// One core's workspace and what it does with it. Real and Act: kernels.h. Sums run in token order; nothing depends on which core
 /// it is.
 template <class Real, class Act>
@@ -55,8 +63,8 @@ class Pass {
   /// How many sequences of this length make a micro-batch: a function of shape and kernel set.
   [[nodiscard]] std::int64_t micro_sequences(std::int64_t length) const;
 
-  /// Up to the last normalisation. inputs (sequences, length).
-  void forward(const std::int32_t* inputs, std::int64_t sequences, std::int64_t length);
+  /// Up to the last normalisation. inputs (sequences, length). Only what has a place in a run has dropout.
+  void forward(const std::int32_t* inputs, std::int64_t sequences, std::int64_t length, const std::optional<Place>& place = {});
   /// Loss and gradients of what forward saw, added to `gradient`; targets (sequences, length). Returns summed nats, in token
   /// order.
   [[nodiscard]] double backward(const std::int32_t* inputs, const std::int32_t* targets, Real scale, Real* gradient);
@@ -69,17 +77,18 @@ class Pass {
   [[nodiscard]] const PartClock& clock() const { return clock_; }
 
  private:
-  void forward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* x_out);
-  void backward_block(const BlockView<Real, Act>& block, const BlockSaved<Real, Act>& s, Real* gradient);
+  void forward_block(std::size_t layer);
+  void backward_block(std::size_t layer, Real* gradient);
   double backward_head(const std::int32_t* targets, Real scale, Real* gradient);
   /// Products with a matrix; the caller says where the result goes. x (rows, inputs), dy (rows, outputs).
   [[nodiscard]] static kernels::MatmulArgs<Real, Act> forward_of(const LinearView<Real, Act>& linear, const Act* x,
                                                                  std::int64_t rows);
   [[nodiscard]] static kernels::MatmulArgs<Real, Act> backward_of(const LinearView<Real, Act>& linear, const Act* dy,
                                                                   std::int64_t rows);
-  void linear(const LinearView<Real, Act>& linear, const Act* x, Act* y);       // y = x W^T + bias
-  void add_linear(const LinearView<Real, Act>& linear, const Act* x, Real* y);  // y += x W^T + bias
-  void logits_of(std::int64_t first, std::int64_t rows);                        // of rows of h_last_, into logits_
+  void linear(const LinearView<Real, Act>& linear, const Act* x, Act* y);  // y = x W^T + bias
+  // y = residual + dropout(x W^T + bias)
+  void add_linear(const LinearView<Real, Act>& linear, const Act* x, const Real* residual, std::int64_t site, Real* y);
+  void logits_of(std::int64_t first, std::int64_t rows);  // of rows of h_last_, into logits_
   void parameter_gradients(const LinearView<Real, Act>& linear, const Act* x, const Act* dy, Real* gradient);
   /// Where dx goes: to a normalisation, or to the next product.
   struct InputGradient {
@@ -91,11 +100,23 @@ class Pass {
   void normalise_backward(const NormView<Real>& norm, const Real* x, const Real* mean, const Real* inv_std, const Real* dy,
                           kernels::Store store, Real* gradient);
 
+  // Dropout. Sites count the embedding, then of each block the output of attention, that of the MLP, and every head.
+  [[nodiscard]] bool drops() const { return !keys_.empty(); }
+  [[nodiscard]] std::int64_t first_site(std::size_t layer) const;
+  /// Of the micro-batch's sequence i; without dropout one that drops nothing.
+  [[nodiscard]] kernels::Dropout<Real> dropout_at(std::int64_t site, std::int64_t i) const;
+  /// Over the whole micro-batch; the caller says from where to where.
+  void dropout(std::int64_t site, const kernels::DropoutArgs<Real, Act>& buffers);
+  /// The gradient of what was dropped, dx_ being that of the outcome: in `room`, or dx_act_ if nothing is dropped.
+  [[nodiscard]] const Act* before_dropout(std::int64_t site, Act* room);
+
   const ModelView<Real, Act>* model_;
   const kernels::Table<Real, Act>* k_;
   Keep keep_;
   std::int64_t embd_, inner_, capacity_;  // capacity_: tokens
   std::int64_t sequences_ = 0, length_ = 0, tokens_ = 0;
+  kernels::Dropout<Real> dropout_;   // of the model; key and site left open
+  std::vector<std::uint64_t> keys_;  // of each sequence's dropout; none: nothing is dropped
 
   std::vector<BlockSaved<Real, Act>> saved_;
   Real* x_last_ = nullptr;  // (M, C)

@@ -325,6 +325,7 @@ TEST(RunId, ChangesWithEveryKeyThatDecidesBytes) {
   const std::vector<std::function<void(RunSpec&)>> changes = {
       [](RunSpec& s) { s.shape.n_layer = 3; },
       [](RunSpec& s) { s.shape.activation = Activation::gelu_tanh; },
+      [](RunSpec& s) { s.shape.dropout = 0.1; },
       [](RunSpec& s) { s.optimizer.learning_rate *= 1.0000000000000002; },
       [](RunSpec& s) { s.optimizer.kind = OptimizerKind::adafactor; },
       [](RunSpec& s) { s.schedule.min_lr = 1e-5; },

@@ -26,7 +26,8 @@ class FakeEngine final : public Engine {
   [[nodiscard]] const Shape& shape() const override { return shape_; }
   [[nodiscard]] std::int64_t bytes() const override { return 0; }
 
-  [[nodiscard]] double forward_backward(const Batch& update) override {
+  [[nodiscard]] double forward_backward(const Batch& update, std::int64_t step) override {
+    steps.push_back(step);
     gradient_ = 0;
     double nats = 0;
     for (std::int64_t i = 0; i < update.sequences * update.length; ++i) {
@@ -74,6 +75,7 @@ class FakeEngine final : public Engine {
     std::vector<std::int32_t> inputs;
   };
   std::vector<Call> evaluated;
+  std::vector<std::int64_t> steps;  ///< that forward_backward was told
   std::vector<UpdateRule> rules;
   int repacks = 0;
 

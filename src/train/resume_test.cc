@@ -53,6 +53,41 @@ TEST(Resume, AKillAtAnyStepChangesNoRecordAndNoWeight) {
   expect_same(recorded, outcome, undisturbed, expected);
 }
 
+TEST(Resume, TheEngineIsToldTheStepOfTheRun) {
+  Setting setting;
+  setting.spec.max_iters = 12;
+  setting.options.checkpoint_root = fresh_folder("step");
+  Recorded recorded;
+  FakeEngine first, second;
+  (void)setting.run_and_stop(first, recorded, 9);
+  EXPECT_THAT(first.steps, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+  (void)setting.run(second, recorded.hooks());
+  EXPECT_THAT(second.steps, ElementsAre(10, 11));
+}
+
+TEST(Resume, WithDropoutNeitherAStopNorTheSplitOfAnUpdateChangesAByte) {
+  Setting setting;
+  setting.spec.shape.dropout = 0.2;
+  setting.spec.max_iters = 24;
+  setting.spec.batch_size = 4;
+  Team team(2);
+  const auto engine_for = [&](const RunSpec& spec) {
+    return make_cpu_engine(spec.shape, {.grad_lanes = spec.grad_lanes, .max_sequences = spec.sequences_per_update(), .seed = spec.seed}, team);
+  };
+  Recorded undisturbed;
+  const Outcome expected = setting.run(*engine_for(setting.spec), undisturbed.hooks());
+
+  Setting other = std::move(setting);
+  other.spec.batch_size = 2;
+  other.spec.gradient_accumulation_steps = 2;
+  other.options.checkpoint_root = fresh_folder("dropout");
+  Recorded recorded;
+  EXPECT_EQ(other.run_and_stop(*engine_for(other.spec), recorded, 10).status, RunStatus::stopped);
+  const Outcome outcome = other.run(*engine_for(other.spec), recorded.hooks());
+  EXPECT_EQ(recorded.resumed_at.back(), 11);
+  expect_same(recorded, outcome, undisturbed, expected);
+}
+
 TEST(Resume, AFinishedRunOnlyEvaluatesAgain) {
   Setting setting;
   setting.options.checkpoint_root = fresh_folder("finished");

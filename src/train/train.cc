@@ -96,7 +96,7 @@ class Trainer {
     const std::string at = "step " + std::to_string(step) + ": ";
 
     batches_.batch(step, inputs_, targets_);
-    const double nats = engine_.forward_backward({spec_.sequences_per_update(), spec_.shape.block_size, inputs_.data(), targets_.data()});
+    const double nats = engine_.forward_backward({spec_.sequences_per_update(), spec_.shape.block_size, inputs_.data(), targets_.data()}, step);
     StepRecord record;
     record.step = step;
     record.tokens = (step + 1) * spec_.tokens_per_update();
