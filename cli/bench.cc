@@ -36,6 +36,7 @@ Json json_of(const isoflop::ModelBench& m) {
           {"batch_size", m.batch_size},
           {"block_size", m.shape.block_size},
           {"activation", isoflop::to_string(m.shape.activation)},
+          {"dropout", m.shape.dropout},
           {"dtype", isoflop::to_string(m.dtype)},
           {"isa", isoflop::to_string(m.isa)},
           {"threads", m.threads},
@@ -177,6 +178,9 @@ void add_bench(CLI::App& program, Globals& globals) {
                       "Instruction set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
   command->add_option("--dtype", options->dtype, "float32 or bfloat16 (default: bfloat16 where the machine has AVX512-BF16)");
   command->add_option("--activation", options->activation, "gelu (default) or gelu_tanh");
+  command->add_option("--dropout", options->bench.dropout, "Share dropped in training")
+      ->check(from_zero_below_one())
+      ->capture_default_str();
   command->add_option("--threads", options->bench.threads, "Threads (default: every usable core)")
       ->check(whole_number(1, 4096));
   command->add_option("--grad-lanes", options->bench.grad_lanes, "Gradient lanes, a power of two (default: as a run has them)")->check(whole_number(0));

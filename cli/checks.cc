@@ -37,6 +37,10 @@ CLI::Validator from_zero() {
   return number("a finite number from 0", [](double value) { return value >= 0; });
 }
 
+CLI::Validator from_zero_below_one() {
+  return number("a number in [0, 1)", [](double value) { return value >= 0 && value < 1; });
+}
+
 CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
   return CLI::Validator(
       [least, most](std::string& text) {

@@ -28,6 +28,7 @@ CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& nam
 /// Checks of a flag's value; what fails them is a usage error ("--minutes: is nan, expected a finite number above 0").
 CLI::Validator above_zero();
 CLI::Validator from_zero();
+CLI::Validator from_zero_below_one();
 inline constexpr std::int64_t kMostWhole = std::int64_t{1} << 53;  ///< nothing counted here is more
 CLI::Validator whole_number(std::int64_t least, std::int64_t most = kMostWhole);
 

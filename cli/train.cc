@@ -44,7 +44,7 @@ void add_train(CLI::App& program, Globals& globals) {
   app->add_option(both("n_inner"), shape.n_inner, "width of the MLP (default: 4 n_embd)")->check(whole_number(0));
   app->add_option(both("block_size"), shape.block_size, "context, tokens")->capture_default_str()->check(whole_number(1));
   app->add_option("--bias", shape.bias, "biases in linear layers and LayerNorm")->capture_default_str();
-  app->add_option("--dropout", shape.dropout, "not built yet: 0")->capture_default_str()->check(from_zero());
+  app->add_option("--dropout", shape.dropout, "share dropped in training")->capture_default_str()->check(from_zero_below_one());
   app->add_option("--activation", flags->words.activation, "gelu or gelu_tanh");
   app->add_option("--tokenizer", flags->words.tokenizer, "char or byte");
   app->add_option("--optimizer", flags->words.optimizer, "adamw or adafactor");

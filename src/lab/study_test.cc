@@ -98,8 +98,17 @@ TEST(StudyText, AnImpossibleShapeNamesTheModelAndTheKey) {
 }
 
 TEST(StudyText, WhatIsNotBuiltYetIsRefusedByName) {
-  EXPECT_THAT(std::string(error_of_study(std::string("[model]\ndropout = 0.1\n") + kModel).what()), HasSubstr("dropout"));
   EXPECT_THAT(std::string(error_of_study(std::string("[model]\nexperts = 4\n") + kModel).what()), HasSubstr("experts"));
+}
+
+TEST(StudyText, DropoutIsAModelsKey) {
+  const Study study = study_from_toml(std::string("[model]\ndropout = 0.1\n") + kModel, "s.toml");
+  EXPECT_EQ(study.models.front().shape.dropout, 0.1);
+  EXPECT_EQ(to_toml(study_from_toml(to_toml(study), "again")), to_toml(study));
+  for (const char* bad : {"1.0", "-0.1", "nan"}) {
+    EXPECT_THAT(std::string(error_of_study(std::string("[model]\ndropout = ") + bad + "\n" + kModel).what()),
+                testing::AllOf(HasSubstr("`dropout`"), HasSubstr("[0, 1)")));
+  }
 }
 
 TEST(StudyText, HorizonsExcludeEachOther) {

@@ -106,8 +106,14 @@ TEST(BadInput, AnImpossibleShapeIs78) {
 }
 
 TEST(BadInput, WhatIsNotBuiltYetIsRefusedByName) {
-  (void)fresh("unbuilt");
-  expect_error(program("train --data x --dropout 0.1"), 78, {"dropout"});
+  const fs::path place = fresh("unbuilt");
+  write(place / "s.toml", "[model]\nexperts = 4\n[[models]]\nn_layer = 1\n");
+  expect_error(program("run s.toml --data x"), 78, {"experts", "not built yet"});
+}
+
+TEST(BadInput, ADropoutOutOfRangeIs2) {
+  (void)fresh("dropout");
+  for (const char* share : {"1", "-0.1", "nan"}) expect_error(program(std::string("train --data x --dropout ") + share), 2, {"dropout", "[0, 1)"});
 }
 
 TEST(BadInput, MoreMemoryThanTheMachineHasIsSaidBeforeStarting) {

@@ -39,6 +39,13 @@ TEST(Bench, ComputesInTheFormatThatIsAskedFor) {
   EXPECT_NE(model["isa"], "avx512bf16");
 }
 
+TEST(Bench, TrainsWithDropoutWhenAskedTo) {
+  (void)fresh("bench");
+  const Outcome outcome = program("bench --models tiny --seconds 0.05 --threads 1 --dropout 0.1 --json --quiet");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.json()["models"][0]["dropout"], 0.1);
+}
+
 TEST(Bench, TakesLessMemoryWhenItComputesActivationsAgain) {
   (void)fresh("bench");
   const std::string flags = "bench --models small --seconds 0.05 --threads 1 --dtype float32 --json --quiet";
