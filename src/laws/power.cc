@@ -8,11 +8,15 @@
 #include "base/math.h"
 #include "base/text.h"
 #include "isoflop/laws.h"
-#include "laws/select.h"
+#include "laws/line.h"
+#include "laws/rows.h"
 #include "laws/words.h"
 
 namespace isoflop {
 namespace {
+
+using laws::Column;
+using laws::Line;
 
 /// One value of N: the mean of ln L over its replicates.
 struct Size {
@@ -28,14 +32,9 @@ struct Selection {
   std::vector<Warning> warnings;
 };
 
-/// The least-squares line through the sizes, y = intercept + slope (x - x_mean).
-struct Line {
-  double x_mean = 0, y_mean = 0, slope = 0, sxx = 0, syy = 0, sse = 0;
-  std::int64_t count = 0;
-  [[nodiscard]] double at(double x) const { return y_mean + slope * (x - x_mean); }
-  [[nodiscard]] std::int64_t degrees() const { return count - 2; }
-  [[nodiscard]] double variance() const { return sse / static_cast<double>(degrees()); }
-};
+std::string people(double value) {
+  return format_significant(value, 4);
+}
 
 void group_by_size(const Column& n, const Column& loss, Selection& selection) {
   std::map<double, std::vector<double>> by_size;
@@ -72,34 +71,23 @@ std::optional<Warning> mixed_tokens(const Column& n, const Column& tokens, const
                                      "), averaged as if they were replicates: choose one length with --where"};
 }
 
-Selection select_sizes(const Observations& table, const PowerFitOptions& options) {
-  const Column& n = need_column(table, options.n_column);
-  const Column& loss = need_column(table, options.loss_column);
-  FittedRows fitted = select_rows(table, {options.n_column, options.loss_column}, options.n_column, options.allow_repeated);
-  Selection selection{.rows = std::move(fitted.rows), .sizes = {}, .warnings = std::move(fitted.warnings)};
-  if (const Column* tokens = find_column(table, "tokens"))
+Selection select_rows(const Observations& table, const PowerFitOptions& options) {
+  laws::UsableRows usable = laws::usable_rows(table, {options.n_column, options.loss_column}, options.n_column, options.allow_repeated);
+  const Column& n = table.columns.at(options.n_column);
+  Selection selection{.rows = std::move(usable.rows), .sizes = {}, .warnings = std::move(usable.warnings)};
+  if (const Column* tokens = laws::find_column(table, "tokens"))
     if (auto mixed = mixed_tokens(n, *tokens, selection.rows)) selection.warnings.push_back(std::move(*mixed));
-  group_by_size(n, loss, selection);
+  group_by_size(n, table.columns.at(options.loss_column), selection);
   return selection;
 }
 
 Line line_through(const std::vector<Size>& sizes) {
-  Line line;
-  line.count = static_cast<std::int64_t>(sizes.size());
-  const auto count = static_cast<double>(sizes.size());
+  std::vector<double> x, y;
   for (const Size& s : sizes) {
-    line.x_mean += s.x / count;
-    line.y_mean += s.y / count;
+    x.push_back(s.x);
+    y.push_back(s.y);
   }
-  double sxy = 0;
-  for (const Size& s : sizes) {
-    line.sxx += (s.x - line.x_mean) * (s.x - line.x_mean);
-    sxy += (s.x - line.x_mean) * (s.y - line.y_mean);
-    line.syy += (s.y - line.y_mean) * (s.y - line.y_mean);
-  }
-  line.slope = sxy / line.sxx;
-  for (const Size& s : sizes) line.sse += (s.y - line.at(s.x)) * (s.y - line.at(s.x));
-  return line;
+  return laws::line_through(x, y);
 }
 
 /// The pooled variance within sizes, of `value`; nothing without replicates.
@@ -195,9 +183,7 @@ void set_constants(const Line& line, const PowerFitOptions& options, Fit& fit) {
   Estimate exponent{b, {}, {}}, per_decade{exp_(-b * log_(10)), {}, {}};
   if (line.degrees() > 0) {
     const double t = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.degrees()));
-    const double half_b = t * std::sqrt(line.variance() / line.sxx);
-    const double half_ln_a =
-        t * std::sqrt(line.variance() * (1 / static_cast<double>(line.count) + line.x_mean * line.x_mean / line.sxx));
+    const double half_b = t * std::sqrt(line.slope_variance()), half_ln_a = t * std::sqrt(line.variance_at(0));
     fit.intervals = {{"a", {exp_(ln_a - half_ln_a), exp_(ln_a + half_ln_a), options.level}},
                      {"b", around(b, half_b, options.level)}};
     exponent = {b, around(b, half_b, options.level), contains};
@@ -247,7 +233,7 @@ std::string loss_kind_of(const Observations& table, const PowerFitOptions& optio
 
 FitResult fit_power_law(const Observations& table, const PowerFitOptions& options) {
   ISOFLOP_CHECK(options.level > 0 && options.level < 1);
-  const Selection selection = select_sizes(table, options);
+  const Selection selection = select_rows(table, options);
   const Column& n = table.columns.at(options.n_column);
   const Column& loss = table.columns.at(options.loss_column);
   FitResult result{.fit = {}, .warnings = selection.warnings};
@@ -296,7 +282,7 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
 
 std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table, const PowerFitOptions& options,
                                       std::span<const double> params) {
-  const Selection selection = select_sizes(table, options);
+  const Selection selection = select_rows(table, options);
   ISOFLOP_CHECK(selection.sizes.size() >= 2 && static_cast<std::int64_t>(selection.rows.size()) == fit.rows);
   const Line line = line_through(selection.sizes);
   const Column& n = table.columns.at(options.n_column);
@@ -316,8 +302,7 @@ std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table,
     BandPoint point{.params = size, .loss = exp_(y), .confidence = {}, .prediction = {}};
     if (line.degrees() > 0) {
       const double t = student_t_quantile(0.5 + 0.5 * options.level, static_cast<double>(line.degrees()));
-      const double mean =
-          line.variance() * (1 / static_cast<double>(line.count) + (x - line.x_mean) * (x - line.x_mean) / line.sxx);
+      const double mean = line.variance_at(x);
       const double half = t * std::sqrt(mean), further = t * std::sqrt(mean + line.variance() + seed);
       point.confidence = Interval{exp_(y - half), exp_(y + half), options.level};
       point.prediction = Interval{exp_(y - further), exp_(y + further), options.level};
@@ -325,6 +310,11 @@ std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table,
     band.push_back(point);
   }
   return band;
+}
+
+const std::vector<LawInfo>& known_laws() {
+  static const std::vector<LawInfo> kLaws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
+  return kLaws;
 }
 
 }  // namespace isoflop
