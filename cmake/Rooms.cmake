@@ -1,5 +1,6 @@
 # A room is a folder of src/. Its sources are every .cc in it (and below), its tests every *_test.cc, its benchmarks every
-# *_bench.cc; what it may include and therefore links is said once, in src/LAYERS.
+# *_bench.cc; what it may include and therefore links is said once, in src/LAYERS. Tests in *_reference_test.cc compare with
+# published numbers on the reference data: they carry the label `reference` beside the room's.
 
 set(ISOFLOP_LAYERS ${CMAKE_CURRENT_LIST_DIR}/../src/LAYERS)
 
@@ -35,6 +36,19 @@ function(isoflop_reach out room)
   set(${out} ${reached} PARENT_SCOPE)
 endfunction()
 
+# one program of a room's tests, found one by one; none without sources
+function(isoflop_add_room_tests room program sources labels objects)
+  if(NOT ISOFLOP_BUILD_TESTS OR NOT sources)
+    return()
+  endif()
+  add_executable(${program} ${sources} ${objects})
+  target_link_libraries(${program} PRIVATE $<TARGET_PROPERTY:room_${room},INTERFACE_LINK_LIBRARIES> GTest::gmock GTest::gtest_main)
+  target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_compile_options(${program} PRIVATE -ffp-contract=off)
+  target_compile_definitions(${program} PRIVATE ISOFLOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${program} TEST_PREFIX ${room}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${labels}" TIMEOUT 300)
+endfunction()
+
 function(isoflop_add_room room)
   set(folder ${PROJECT_SOURCE_DIR}/src/${room})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
@@ -66,14 +80,11 @@ function(isoflop_add_room room)
   foreach(other IN LISTS reached)
     list(APPEND objects $<TARGET_OBJECTS:room_${other}>)
   endforeach()
-  if(ISOFLOP_BUILD_TESTS AND tests)
-    add_executable(${room}_test ${tests} ${objects})
-    target_link_libraries(${room}_test PRIVATE $<TARGET_PROPERTY:room_${room},INTERFACE_LINK_LIBRARIES> GTest::gmock GTest::gtest_main)
-    target_include_directories(${room}_test PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-    target_compile_options(${room}_test PRIVATE -ffp-contract=off)
-    target_compile_definitions(${room}_test PRIVATE ISOFLOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    gtest_discover_tests(${room}_test TEST_PREFIX ${room}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${room} TIMEOUT 300)
-  endif()
+  set(references ${tests})
+  list(FILTER references INCLUDE REGEX "_reference_test\\.cc$")
+  list(FILTER tests EXCLUDE REGEX "_reference_test\\.cc$")
+  isoflop_add_room_tests(${room} ${room}_test "${tests}" "${room}" "${objects}")
+  isoflop_add_room_tests(${room} ${room}_reference_test "${references}" "${room}\\;reference" "${objects}")
   if(ISOFLOP_BUILD_BENCHMARKS AND benches)
     add_executable(${room}_bench ${benches} ${objects})
     target_link_libraries(${room}_bench PRIVATE $<TARGET_PROPERTY:room_${room},INTERFACE_LINK_LIBRARIES> benchmark::benchmark_main)
