@@ -14,7 +14,8 @@ namespace isoflop {
 /// ISOFLOP_REFERENCE_DATA, else ../shared/data beside the sources.
 inline std::filesystem::path reference_folder() {
   const char* given = std::getenv("ISOFLOP_REFERENCE_DATA");
-  return given && *given ? std::filesystem::path(given) : std::filesystem::path(ISOFLOP_SOURCE_DIR).parent_path() / "shared" / "data";
+  return given && *given ? std::filesystem::path(given)
+                         : std::filesystem::path(ISOFLOP_SOURCE_DIR).parent_path() / "shared" / "data";
 }
 
 inline std::string reference_text(const std::string& name) {
@@ -28,6 +29,6 @@ inline std::string reference_text(const std::string& name) {
 }  // namespace isoflop
 
 /// First line of a test that reads them: without them it is skipped, and says where they were looked for.
-#define ISOFLOP_NEEDS_REFERENCE_DATA()                                                                                       \
-  if (!std::filesystem::exists(::isoflop::reference_folder() / "runs"))                                                      \
+#define ISOFLOP_NEEDS_REFERENCE_DATA()                                  \
+  if (!std::filesystem::exists(::isoflop::reference_folder() / "runs")) \
   GTEST_SKIP() << "no reference data in " << ::isoflop::reference_folder() << "; ISOFLOP_REFERENCE_DATA names another folder"

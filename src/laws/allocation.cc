@@ -28,13 +28,15 @@ struct Number {
   double x = 0;
   bool constant = false;
 
-  [[nodiscard]] const Line& line(const Lines& lines) const { return of == Of::n ? lines.n : of == Of::d ? *lines.d : *lines.ratio; }
+  [[nodiscard]] const Line& line(const Lines& lines) const {
+    return of == Of::n ? lines.n : of == Of::d ? *lines.d : *lines.ratio;
+  }
   [[nodiscard]] double value(const Lines& lines) const { return slope ? line(lines).slope : exp_(line(lines).at(x)); }
-  [[nodiscard]] Interval student(const Lines& lines, const Lines& spread, double level) const {
-    const Line& l = line(spread);
+  [[nodiscard]] Interval student(const Lines& lines, double level) const {
+    const Line& l = line(lines);
     const double t = student_t_quantile(0.5 + 0.5 * level, static_cast<double>(l.degrees()));
     const double half = t * std::sqrt(slope ? l.slope_variance() : l.variance_at(x));
-    const double centre = slope ? line(lines).slope : line(lines).at(x);
+    const double centre = slope ? l.slope : l.at(x);
     return slope ? Interval{centre - half, centre + half, level} : Interval{exp_(centre - half), exp_(centre + half), level};
   }
 };
@@ -75,8 +77,8 @@ Lines lines_of(const std::vector<AllocationPoint>& points, bool weighted, bool t
 }
 
 double range_of(const std::vector<AllocationPoint>& points) {
-  const auto [low, high] =
-      std::minmax_element(points.begin(), points.end(), [](const AllocationPoint& p, const AllocationPoint& q) { return p.x < q.x; });
+  const auto [low, high] = std::minmax_element(points.begin(), points.end(),
+                                               [](const AllocationPoint& p, const AllocationPoint& q) { return p.x < q.x; });
   return high->x - low->x;
 }
 
@@ -117,19 +119,22 @@ void name_points_off(const std::vector<AllocationPoint>& points, bool weighted, 
   const auto count = static_cast<double>(points.size());
   const double limit = student_t_quantile(1 - 0.005 / count, count - 3);
   if (!(worst > limit)) return;
-  fit.warnings.push_back({"minimum_off_line", "the " + one + " at C = " + format_significant(exp_(points[at].x), 4) + " has its minimum at " +
-                                                  format_significant(exp_(points[at].n), 4) + " parameters, the line through the others at " +
+  fit.warnings.push_back({"minimum_off_line", "the " + one + " at C = " + format_significant(exp_(points[at].x), 4) +
+                                                  " has its minimum at " + format_significant(exp_(points[at].n), 4) +
+                                                  " parameters, the line through the others at " +
                                                   format_significant(exp_(without_worst.at(points[at].x)), 4) + " (|t| " +
                                                   format_significant(worst, 3) + ", beyond " + format_significant(limit, 3) +
                                                   "); without it a is " + format_significant(without_worst.slope, 4)});
 }
 
-void doubt(const Allocation& allocation, const AllocationOptions& options, const std::vector<AllocationPoint>& spread, Fit& fit) {
-  const std::string many = plural(spread.size(), allocation.one);
-  if (spread.size() < 3) fit.warnings.push_back({"few_rows", many + ": any two points lie on a line; 3 give an interval"});
-  if (spread.size() == 3)
+void doubt(const Allocation& allocation, const AllocationOptions& options, Fit& fit) {
+  const std::string many = plural(allocation.points.size(), allocation.one);
+  if (allocation.points.size() < 3)
+    fit.warnings.push_back({"few_rows", many + ": any two points lie on a line; 3 give an interval"});
+  if (allocation.points.size() == 3)
     fit.warnings.push_back({"one_degree_of_freedom", many + " leave 1 degree of freedom: a picture, not a law (Student's t is " +
-                                                         format_significant(student_t_quantile(0.5 + 0.5 * options.level, 1), 4) + " there)"});
+                                                         format_significant(student_t_quantile(0.5 + 0.5 * options.level, 1), 4) +
+                                                         " there)"});
   const double range = range_of(allocation.points);
   if (range < log_(10))
     fit.warnings.push_back({"narrow_range", "C spans a factor of " + format_significant(exp_(range), 3) +
@@ -150,8 +155,9 @@ void doubt(const Allocation& allocation, const AllocationOptions& options, const
   if (fit.n_convention == "unstated")
     fit.warnings.push_back({"unstated_convention", "what N counts is not stated: the exponent depends on it"});
   if (fit.flops_convention == "unstated")
-    fit.warnings.push_back({"unstated_flops", "what C counts is not stated: with or without the head and attention, the exponent of small "
-                                              "models differs by tenths"});
+    fit.warnings.push_back({"unstated_flops",
+                            "what C counts is not stated: with or without the head and attention, the exponent of small "
+                            "models differs by tenths"});
 }
 
 /// Minima that scatter about the line by more than their own errors: something else than the seed moved them.
@@ -159,13 +165,14 @@ bool scatters(const Line& line, bool weighted, Fit& fit) {
   if (!weighted || line.degrees() < 1) return false;
   const double limit = 1 + 2 * std::sqrt(2 / static_cast<double>(line.degrees()));
   if (!(line.variance() > limit)) return false;
-  fit.warnings.push_back({"scatter", "the minima lie " + format_significant(std::sqrt(line.variance()), 3) +
-                                         " times as far from the line as their errors say: something other than these errors moved them"});
+  fit.warnings.push_back(
+      {"scatter", "the minima lie " + format_significant(std::sqrt(line.variance()), 3) +
+                      " times as far from the line as their errors say: something other than these errors moved them"});
   return true;
 }
 
-void set_intervals(const std::vector<Number>& numbers, const Lines& lines, const Lines& spread, bool student,
-                   const AllocationOptions& options, Fit& fit) {
+void set_intervals(const std::vector<Number>& numbers, const Lines& lines, bool student, const AllocationOptions& options,
+                   Fit& fit) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const Number& number = numbers[i];
     Estimate estimate{number.value(lines), {}, {}};
@@ -179,12 +186,16 @@ void set_intervals(const std::vector<Number>& numbers, const Lines& lines, const
       fit.standard_errors[number.name] = std::sqrt(square);
     }
     if (!student) {
-      estimate.interval = Interval{quantile_of(column, 0.5 - 0.5 * options.level), quantile_of(column, 0.5 + 0.5 * options.level), options.level};
+      estimate.interval =
+          Interval{quantile_of(column, 0.5 - 0.5 * options.level), quantile_of(column, 0.5 + 0.5 * options.level), options.level};
       estimate.contains = {"seed"};
-    } else if (number.line(spread).degrees() > 0) {
-      estimate.interval = number.student(lines, spread, options.level);
+    } else if (number.line(lines).degrees() > 0) {
+      estimate.interval = number.student(lines, options.level);
       estimate.contains = {"seed", "form"};
     }
+    // an interval that runs out of the doubles is unbounded: none
+    if (estimate.interval && !(std::isfinite(estimate.interval->low) && std::isfinite(estimate.interval->high)))
+      estimate.interval.reset();
     if (number.constant) {
       fit.constants[number.name] = estimate.value;
       if (estimate.interval) fit.intervals[number.name] = *estimate.interval;
@@ -214,31 +225,32 @@ double quantile_of(const std::vector<double>& ascending, double p) {
   return ascending[below] + (at - static_cast<double>(below)) * (ascending[below + 1] - ascending[below]);
 }
 
-void fit_allocation(const Allocation& allocation, const AllocationOptions& options, Fit& fit) {
+FitResult fit_allocation(const Allocation& allocation, const AllocationOptions& options, Fit fit) {
   ISOFLOP_CHECK(allocation.points.size() >= 2 && range_of(allocation.points) > 0);
-  const auto& spread = allocation.spread.empty() ? allocation.points : allocation.spread;
   const bool weighted = options.weighted && all_have_errors(allocation.points);
-  const bool tokens = std::all_of(allocation.points.begin(), allocation.points.end(), [](const AllocationPoint& p) { return p.d.has_value(); });
+  const bool tokens =
+      std::all_of(allocation.points.begin(), allocation.points.end(), [](const AllocationPoint& p) { return p.d.has_value(); });
   const std::vector<Number> numbers = numbers_of(tokens, options.at);
   const Lines lines = lines_of(allocation.points, weighted, tokens);
-  const Lines spread_lines = allocation.spread.empty() ? lines : lines_of(spread, false, tokens);
 
   if (allocation.draw) fit.draws = draws_of(allocation, options, numbers, weighted, tokens);
-  const bool scattered = scatters(lines.n, weighted && allocation.spread.empty(), fit);
+  const bool scattered = scatters(lines.n, weighted, fit);
   const bool enough = static_cast<std::int64_t>(fit.draws.size()) * 2 >= options.draws && fit.draws.size() >= 40;
   if (allocation.draw && options.draws > 0 && !enough)
     fit.warnings.push_back({"few_draws", "only " + plural(fit.draws.size(), "draw") + " of " + format_number(options.draws) +
                                              " gave a law: the interval is Student's t"});
   const bool automatic = options.interval == AllocationInterval::automatic;
   const bool student = options.interval == AllocationInterval::student || !enough ||
-                       (automatic && (static_cast<std::int64_t>(spread.size()) < kPointsForDraws || scattered));
-  fit.interval_method = student ? "Student's t" : allocation.drawn + ", " + format_count(static_cast<double>(fit.draws.size())) + " draws";
-  set_intervals(numbers, lines, spread_lines, student, options, fit);
+                       (automatic && (static_cast<std::int64_t>(allocation.points.size()) < kPointsForDraws || scattered));
+  fit.interval_method =
+      student ? "Student's t" : allocation.drawn + ", " + format_count(static_cast<double>(fit.draws.size())) + " draws";
+  set_intervals(numbers, lines, student, options, fit);
 
   fit.objective = lines.n.sse;
-  fit.objective_definition = std::string("sum over ") + allocation.one + "s of " + (weighted ? "(ln N* - ln k_n C^a)^2 / se^2" : "(ln N* - ln k_n C^a)^2");
+  fit.objective_definition = std::string("sum over ") + allocation.one + "s of " +
+                             (weighted ? "(ln N* - ln k_n C^a)^2 / se^2" : "(ln N* - ln k_n C^a)^2");
   fit.stop = "closed form";
-  fit.degrees_of_freedom = spread_lines.n.degrees();
+  fit.degrees_of_freedom = lines.n.degrees();
   double sse = 0, syy = 0, mean = 0;
   for (const AllocationPoint& p : allocation.points) mean += p.n / static_cast<double>(allocation.points.size());
   for (const AllocationPoint& p : allocation.points) {
@@ -246,8 +258,18 @@ void fit_allocation(const Allocation& allocation, const AllocationOptions& optio
     syy += (p.n - mean) * (p.n - mean);
   }
   if (syy > 0 && fit.degrees_of_freedom > 0) fit.r_squared = 1 - sse / syy;
-  if (allocation.spread.empty()) name_points_off(allocation.points, weighted, tokens, allocation.one, fit);
-  doubt(allocation, options, spread, fit);
+  name_points_off(allocation.points, weighted, tokens, allocation.one, fit);
+  doubt(allocation, options, fit);
+  for (const Number& number : numbers)
+    if (const double value = number.value(lines); !std::isfinite(value) || (!number.slope && value <= 0)) {
+      fit.warnings.push_back(
+          {"out_of_range", number.name + " is beyond what a number here can hold: the optima lie too close together in C "
+                                         "for a law"});
+      return {.fit = {}, .warnings = fit.warnings};
+    }
+  FitResult result{.fit = {}, .warnings = fit.warnings};
+  result.fit = std::move(fit);
+  return result;
 }
 
 }  // namespace isoflop::laws

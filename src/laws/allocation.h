@@ -6,33 +6,33 @@
 #include <string>
 #include <vector>
 
-#include "isoflop/isoflop_fit.h"
+#include "isoflop/laws.h"
 
 namespace isoflop::laws {
 
 struct AllocationPoint {
-  double x = 0;               ///< ln C
-  double n = 0;               ///< ln N*
-  std::optional<double> d;    ///< ln D*
-  std::optional<double> se;   ///< of ln N*
+  double x = 0;              ///< ln C
+  double n = 0;              ///< ln N*
+  std::optional<double> d;   ///< ln D*
+  std::optional<double> se;  ///< of ln N*
 };
 
 struct Allocation {
   std::vector<AllocationPoint> points;
-  std::vector<AllocationPoint> spread;  ///< what Student's t counts as points; empty: `points`
   /// The points as draw k would have them, false if it has none; their `se` are those of `points`. None: no draws.
   std::function<bool(std::int64_t k, std::vector<AllocationPoint>& points)> draw;
-  std::string drawn;     ///< "seed noise": what a draw changes, as interval_method says it
-  std::string one;       ///< "budget", "size": what a point of the spread is, for messages
+  std::string drawn;  ///< "seed noise": what a draw changes, as interval_method says it
+  std::string one;    ///< "budget", "size": what a point is, for messages
 };
 
 /// Throws   Error{usage} naming the option that cannot be meant.
 void check_options(const AllocationOptions& options);
 
-/// Adds to `fit` constants, intervals, derived numbers, standard errors and draws, and what to doubt about them.
+/// `fit` with constants, intervals, derived numbers, standard errors and draws, and what to doubt about them; no fit if a number
+/// of the law is beyond a double.
 ///
 /// Needs    2 points or more of different x.
-void fit_allocation(const Allocation& allocation, const AllocationOptions& options, Fit& fit);
+[[nodiscard]] FitResult fit_allocation(const Allocation& allocation, const AllocationOptions& options, Fit fit);
 
 /// Quantile by linear interpolation between order statistics (Hyndman and Fan's type 7). Needs ascending values, one or more.
 [[nodiscard]] double quantile_of(const std::vector<double>& ascending, double p);

@@ -75,11 +75,13 @@ std::vector<Budget> where_rows_gather(const ComputeRows& rows, double tolerance)
 
 std::string convention_of_flops(const Observations& table) {
   // a convention read off another column says nothing about this one
-  const bool other = find_column(table, "flops_exact") || find_column(table, "flops_6nd") || find_column(table, "flops_full_attention");
+  const bool other =
+      find_column(table, "flops_exact") || find_column(table, "flops_6nd") || find_column(table, "flops_full_attention");
   return other ? "unstated" : table.flops_convention;
 }
 
-ComputeRows compute_rows(const Observations& table, const std::string& n_column, const std::string& loss_column, bool allow_repeated) {
+ComputeRows compute_rows(const Observations& table, const std::string& n_column, const std::string& loss_column,
+                         bool allow_repeated) {
   ComputeRows result;
   std::string flops_column;
   for (const char* name : {"flops", "flops_exact", "flops_6nd"})
@@ -96,10 +98,13 @@ ComputeRows compute_rows(const Observations& table, const std::string& n_column,
     result.params.push_back(*table.columns.at(n_column)[row]);
     result.loss.push_back(*table.columns.at(loss_column)[row]);
     if (tokens) result.tokens.push_back(*(*tokens)[row]);
-    result.flops.push_back(flops_column.empty() ? 6 * result.params.back() * result.tokens.back() : *table.columns.at(flops_column)[row]);
+    result.flops.push_back(flops_column.empty() ? 6 * result.params.back() * result.tokens.back()
+                                                : *table.columns.at(flops_column)[row]);
     if (flops_column.empty()) need_positive(result.flops.back(), table, row, "6 N D");
   }
-  result.flops_convention = flops_column.empty() ? "flops_6nd" : flops_column == "flops" ? convention_of_flops(table) : flops_column;
+  result.flops_convention = flops_column.empty()      ? "flops_6nd"
+                            : flops_column == "flops" ? convention_of_flops(table)
+                                                      : flops_column;
   if (flops_column.empty())
     result.warnings.push_back({"flops_computed", "the table has no column of FLOPs: C is taken as 6 N D with N = " + n_column +
                                                      ", which leaves out attention and counts the head only if N does"});

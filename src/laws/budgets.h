@@ -10,7 +10,7 @@ namespace isoflop::laws {
 
 /// The rows of an allocation fit, with N, D, C and loss as numbers; one place decides which column is C.
 struct ComputeRows {
-  std::vector<std::size_t> rows;  ///< of the table
+  std::vector<std::size_t> rows;                    ///< of the table
   std::vector<double> params, tokens, flops, loss;  ///< of these rows; tokens empty without a column
   std::string flops_convention;
   std::vector<Warning> warnings;
@@ -26,12 +26,13 @@ struct ComputeRows {
 [[nodiscard]] std::string convention_of_flops(const Observations& table);
 
 struct Budget {
-  double flops = 0;                   ///< as given, or the median of its rows
-  std::vector<std::size_t> members;   ///< into ComputeRows, ascending
+  double flops = 0;                  ///< as given, or the median of its rows
+  std::vector<std::size_t> members;  ///< into ComputeRows, ascending
 };
 
-/// Rows to the nearest of `given` within `tolerance`; without any, to where rows gather: of all spans of C as wide as the tolerance
-/// allows the one with the most rows is a budget, then the same among the rows left. Ascending; rows of none are in no budget.
+/// Rows to the nearest of `given` within `tolerance`; without any, to where rows gather: of all spans of C as wide as the
+/// tolerance allows the one with the most rows is a budget, then the same among the rows left. Ascending; rows of none are in no
+/// budget.
 [[nodiscard]] std::vector<Budget> budgets_of(const ComputeRows& rows, const std::vector<double>& given, double tolerance);
 
 /// The members whose compute lies off the budget's others: runs of another budget, or of none, that fell into its span.

@@ -169,8 +169,9 @@ CurveMinimum akima_minimum(std::span<const double> x, std::span<const double> y)
   const std::size_t count = kPointsPerGap * (xs.size() - 1);
   std::size_t best = 0, gap = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const double at = i + 1 == count ? xs.back()
-                                     : xs.front() + (xs.back() - xs.front()) * static_cast<double>(i) / static_cast<double>(count - 1);
+    const double at = i + 1 == count
+                          ? xs.back()
+                          : xs.front() + (xs.back() - xs.front()) * static_cast<double>(i) / static_cast<double>(count - 1);
     while (gap + 2 < xs.size() && at >= xs[gap + 1]) ++gap;
     const double h = xs[gap + 1] - xs[gap], u = at - xs[gap], m = (ys[gap + 1] - ys[gap]) / h;
     const double c = (3 * m - 2 * slope[gap] - slope[gap + 1]) / h, d = (slope[gap] + slope[gap + 1] - 2 * m) / (h * h);

@@ -64,12 +64,21 @@ std::optional<Frontier> floor_frontier(std::span<const double> ln_flops, std::sp
   if (best == 0 || best == kSteps) return std::nullopt;
 
   // golden section within the neighbours of the best step
-  double low = start + (best - 1) * step, high = start + (best + 1) * step;
   constexpr double kGolden = 0.6180339887498949;
-  while (high - low > 1e-10) {
-    const double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
-    if (error_at(a) < error_at(b)) high = b;
-    else low = a;
+  double low = start + (best - 1) * step, high = start + (best + 1) * step;
+  double a = high - kGolden * (high - low), b = low + kGolden * (high - low), at_a = error_at(a), at_b = error_at(b);
+  while (high - low > 1e-8) {
+    if (at_a < at_b) {
+      high = b;
+      b = a;
+      at_b = at_a;
+      at_a = error_at(a = high - kGolden * (high - low));
+    } else {
+      low = a;
+      a = b;
+      at_a = at_b;
+      at_b = error_at(b = low + kGolden * (high - low));
+    }
   }
   const Frontier frontier = at_exponent(ln_flops, loss, exp_(0.5 * (low + high)));
   if (!(frontier.floor > 0 && frontier.k > 0 && std::isfinite(frontier.k))) return std::nullopt;

@@ -1,4 +1,5 @@
-// Approach 2: rows gather at budgets, each budget's curve of loss over N has a minimum or a reason why not, and the minima make the laws.
+// Approach 2: rows gather at budgets, each budget's curve of loss over N has a minimum or a reason why not, and the minima make
+// the laws.
 #include <algorithm>
 #include <cmath>
 
@@ -17,7 +18,8 @@ namespace {
 using laws::CurveMinimum;
 using Trouble = laws::CurveMinimum::Trouble;
 
-constexpr double kStrayDistance = 0.01;  // of the loss: several times what seeds do, and what a parabola lacks at its window's ends
+constexpr double kStrayDistance =
+    0.01;  // of the loss: several times what seeds do, and what a parabola lacks at its window's ends
 
 /// One budget: its rows by N, and what became of it.
 struct Curve {
@@ -40,10 +42,6 @@ bool of_log(const IsoflopOptions& options) {
   return options.log_loss || options.minimum == CurveMinimumBy::akima;
 }
 
-double half_width(const IsoflopOptions& options) {
-  return options.window_decades * log_(10);
-}
-
 std::string significant(double value) {
   return format_significant(value, 3);
 }
@@ -56,13 +54,16 @@ void check_options(const IsoflopOptions& options) {
   for (const double flops : options.budgets)
     if (!(flops > 0 && std::isfinite(flops))) refuse("budgets", flops, "a positive number of FLOPs");
   if (!(options.tolerance > 0 && options.tolerance <= 0.5)) refuse("tolerance", options.tolerance, "a number between 0 and 0.5");
-  if (!(options.window_decades >= 0 && std::isfinite(options.window_decades))) refuse("window_decades", options.window_decades, "0 or more");
-  if (options.loss_sd && !(*options.loss_sd >= 0 && std::isfinite(*options.loss_sd))) refuse("loss_sd", *options.loss_sd, "0 or more");
+  if (!(options.window_decades >= 0 && std::isfinite(options.window_decades)))
+    refuse("window_decades", options.window_decades, "0 or more");
+  if (options.loss_sd && !(*options.loss_sd >= 0 && std::isfinite(*options.loss_sd)))
+    refuse("loss_sd", *options.loss_sd, "0 or more");
 }
 
 /// Fills a curve from its members: sorted by N, D beside it.
 void fill(const laws::ComputeRows& rows, const IsoflopOptions& options, Curve& curve) {
-  std::stable_sort(curve.members.begin(), curve.members.end(), [&](std::size_t i, std::size_t j) { return rows.params[i] < rows.params[j]; });
+  std::stable_sort(curve.members.begin(), curve.members.end(),
+                   [&](std::size_t i, std::size_t j) { return rows.params[i] < rows.params[j]; });
   curve.x.clear();
   curve.y.clear();
   curve.d.clear();
@@ -73,8 +74,9 @@ void fill(const laws::ComputeRows& rows, const IsoflopOptions& options, Curve& c
     if (!rows.tokens.empty()) curve.d.push_back(log_(rows.tokens[i]));
   }
   for (std::size_t i = 0; i < curve.d.size(); ++i) curve.by_tokens.push_back(i);
-  std::stable_sort(curve.by_tokens.begin(), curve.by_tokens.end(), [&](std::size_t i, std::size_t j) { return curve.d[i] < curve.d[j]; });
-  curve.local = laws::parabola_minimum(curve.x, curve.y, half_width(options));
+  std::stable_sort(curve.by_tokens.begin(), curve.by_tokens.end(),
+                   [&](std::size_t i, std::size_t j) { return curve.d[i] < curve.d[j]; });
+  curve.local = laws::parabola_minimum(curve.x, curve.y, options.window_decades * log_(10));
   curve.optimum.points = static_cast<std::int64_t>(curve.members.size());
 }
 
@@ -91,17 +93,19 @@ std::size_t drop_copies(const laws::ComputeRows& rows, Curve& curve) {
   return copies;
 }
 
-/// The member furthest off the parabola through the others, if it is off by more than seeds are, and chance would put one there less
-/// than once in a hundred curves.
+/// The member furthest off the parabola through the others, if it is off by more than seeds are, and chance would put one there
+/// less than once in a hundred curves.
 std::optional<std::size_t> off_curve(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options) {
   const std::size_t first = curve.local.first, count = curve.local.last - first;
   if (count < 6) return std::nullopt;
   const std::vector<laws::Deletion> deletions = laws::deletions(curve.x, curve.y, first, curve.local.last);
-  const auto worst = std::max_element(deletions.begin(), deletions.end(), [](const auto& a, const auto& b) { return std::fabs(a.t) < std::fabs(b.t); });
+  const auto worst = std::max_element(deletions.begin(), deletions.end(),
+                                      [](const auto& a, const auto& b) { return std::fabs(a.t) < std::fabs(b.t); });
   const auto n = static_cast<double>(count);
   const auto position = first + static_cast<std::size_t>(worst - deletions.begin());
   const double relative = worst->distance / (of_log(options) ? 1 : rows.loss[curve.members[position]]);
-  if (!(std::fabs(relative) > kStrayDistance && std::fabs(worst->t) > student_t_quantile(1 - 0.005 / n, n - 4))) return std::nullopt;
+  if (!(std::fabs(relative) > kStrayDistance && std::fabs(worst->t) > student_t_quantile(1 - 0.005 / n, n - 4)))
+    return std::nullopt;
   return position;
 }
 
@@ -109,7 +113,8 @@ std::optional<std::size_t> off_curve(const Curve& curve, const laws::ComputeRows
 void leave_strays_out(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options, Curve& curve,
                       std::vector<Warning>& warnings) {
   const auto label = [&](std::size_t member) {
-    return table.labels[rows.rows[member]] + " (N = " + significant(rows.params[member]) + ", C = " + significant(rows.flops[member]) + ")";
+    return table.labels[rows.rows[member]] + " (N = " + significant(rows.params[member]) +
+           ", C = " + significant(rows.flops[member]) + ")";
   };
   Curve clean = curve;
   std::vector<std::string> by_flops, by_loss;
@@ -128,9 +133,11 @@ void leave_strays_out(const Observations& table, const laws::ComputeRows& rows, 
   const std::string done = options.keep_strays ? " kept: " : " left out: ";
   const std::string where = "budget " + significant(curve.optimum.flops) + ": ";
   if (!by_flops.empty())
-    warnings.push_back({"stray_points", where + plural(by_flops.size(), "row") + " whose FLOPs lie off the others'" + done + listed(by_flops)});
+    warnings.push_back(
+        {"stray_points", where + plural(by_flops.size(), "row") + " whose FLOPs lie off the others'" + done + listed(by_flops)});
   if (!by_loss.empty())
-    warnings.push_back({"stray_points", where + plural(by_loss.size(), "row") + " off the curve of the others" + done + listed(by_loss)});
+    warnings.push_back(
+        {"stray_points", where + plural(by_loss.size(), "row") + " off the curve of the others" + done + listed(by_loss)});
   if (!options.keep_strays) curve = std::move(clean);
 }
 
@@ -139,11 +146,11 @@ bool is_trouble(Trouble trouble, const IsoflopOptions& options) {
 }
 
 /// The least loss of points (x by N, y), their ln D and its order. By parabola, D is read off the points that N was.
-Least least_of(std::span<const double> x, std::span<const double> y, std::span<const double> d, std::span<const std::size_t> by_tokens,
-               const IsoflopOptions& options) {
+Least least_of(std::span<const double> x, std::span<const double> y, std::span<const double> d,
+               std::span<const std::size_t> by_tokens, const IsoflopOptions& options) {
   const bool akima = options.minimum == CurveMinimumBy::akima;
   Least least;
-  least.n = akima ? laws::akima_minimum(x, y) : laws::parabola_minimum(x, y, half_width(options));
+  least.n = akima ? laws::akima_minimum(x, y) : laws::parabola_minimum(x, y, options.window_decades * log_(10));
   least.trouble = least.n.trouble;
   if (d.empty() || is_trouble(least.trouble, options)) return least;
   std::vector<double> xs, ys;
@@ -169,8 +176,8 @@ void judge(const Curve& curve, const Least& least, const IsoflopOptions& options
   if (least.trouble == Trouble::few_points) optimum.reason = "fewer than 3 sizes";
   if (least.trouble == Trouble::opens_down) optimum.reason = "the parabola opens downward: no minimum";
   if (least.trouble == Trouble::at_edge)
-    optimum.reason = "minimum at the edge: " + significant(exp_(least.n.x)) + " for sizes of " + significant(exp_(curve.x.front())) + " to " +
-                     significant(exp_(curve.x.back()));
+    optimum.reason = "minimum at the edge: " + significant(exp_(least.n.x)) + " for sizes of " +
+                     significant(exp_(curve.x.front())) + " to " + significant(exp_(curve.x.back()));
 }
 
 /// The relative scatter of losses about the local parabolas, pooled; none without degrees of freedom.
@@ -208,7 +215,8 @@ Least noisy(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOpti
 Least redrawn(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options, std::uint64_t k) {
   const Philox dice{.seed = options.law.seed, .stream = Stream::resample};
   std::vector<std::size_t> chosen;
-  for (const std::size_t member : curve.members) chosen.push_back(dice.below(curve.members.size(), k * rows.rows.size() + member));
+  for (const std::size_t member : curve.members)
+    chosen.push_back(dice.below(curve.members.size(), k * rows.rows.size() + member));
   std::sort(chosen.begin(), chosen.end());
   std::vector<double> x, y, d;
   std::vector<std::size_t> by_tokens;
@@ -232,7 +240,8 @@ std::vector<Draw> draws_of(const std::vector<Curve>& curves, const laws::Compute
     for (std::size_t c = 0; c < curves.size(); ++c) {
       if (!curves[c].optimum.used) continue;
       const auto index = static_cast<std::uint64_t>(k);
-      const Least least = by_rows ? redrawn(curves[c], rows, options, index) : noisy(curves[c], rows, options, scatter.value_or(0), index);
+      const Least least =
+          by_rows ? redrawn(curves[c], rows, options, index) : noisy(curves[c], rows, options, scatter.value_or(0), index);
       if (!is_trouble(least.trouble, options)) draw[c] = {least.n.x, least.d};
     }
     draws.push_back(std::move(draw));
@@ -282,10 +291,12 @@ std::vector<Curve> curves_of(const Observations& table, const laws::ComputeRows&
     curves.push_back(std::move(curve));
   }
   if (placed < rows.rows.size())
-    warnings.push_back({"off_budget_rows", plural(rows.rows.size() - placed, "row") + " of " + format_count(static_cast<double>(rows.rows.size())) +
-                                               " lie within " + significant(100 * options.tolerance) + " % of no budget: left out"});
+    warnings.push_back({"off_budget_rows", plural(rows.rows.size() - placed, "row") + " of " +
+                                               format_count(static_cast<double>(rows.rows.size())) + " lie within " +
+                                               significant(100 * options.tolerance) + " % of no budget: left out"});
   if (copies > 0)
-    warnings.push_back({"duplicate_rows", plural(copies, "row") + " repeat another row's N, C and loss to the last digit: counted once"});
+    warnings.push_back(
+        {"duplicate_rows", plural(copies, "row") + " repeat another row's N, C and loss to the last digit: counted once"});
   return curves;
 }
 
@@ -296,16 +307,19 @@ void name_doubtful(const std::vector<Curve>& curves, std::vector<Warning>& warni
     const BudgetOptimum& o = curve.optimum;
     if (o.reason.empty()) continue;
     const bool edge = o.params > 0;
-    if (o.reason == "fewer than 3 sizes") small.push_back(significant(o.flops));
-    else warnings.push_back({edge ? "edge_minimum" : "no_minimum", "budget " + significant(o.flops) + ", " + plural(curve.members.size(), "row") +
-                                 ": " + o.reason + (o.used ? "; used all the same" : "; it carries no law")});
+    if (o.reason == "fewer than 3 sizes")
+      small.push_back(significant(o.flops));
+    else
+      warnings.push_back({edge ? "edge_minimum" : "no_minimum", "budget " + significant(o.flops) + ", " +
+                                                                    plural(curve.members.size(), "row") + ": " + o.reason +
+                                                                    (o.used ? "; used all the same" : "; it carries no law")});
   }
   if (!small.empty())
     warnings.push_back({"few_points", plural(small.size(), "budget") + " of fewer than 3 sizes carry no law: " + listed(small)});
 }
 
-void add_rows(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options, const std::vector<Curve>& curves,
-              Fit& fit) {
+void add_rows(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options,
+              const std::vector<Curve>& curves, Fit& fit) {
   for (const Curve& curve : curves) {
     fit.optima.push_back(curve.optimum);
     if (!curve.optimum.used) continue;
@@ -323,7 +337,8 @@ void add_rows(const Observations& table, const laws::ComputeRows& rows, const Is
 laws::Allocation allocation_of(const std::vector<Curve>& curves, const std::vector<Draw>& draws, const IsoflopOptions& options) {
   laws::Allocation allocation;
   allocation.one = "budget";
-  allocation.drawn = options.law.interval == AllocationInterval::rows ? "rows of each budget drawn with replacement" : "seed noise";
+  allocation.drawn =
+      options.law.interval == AllocationInterval::rows ? "rows of each budget drawn with replacement" : "seed noise";
   const auto point = [](const Curve& curve, double n, double d) {
     laws::AllocationPoint p{.x = log_(curve.optimum.flops), .n = n, .d = {}, .se = curve.optimum.ln_params_se};
     if (!curve.d.empty()) p.d = d;
@@ -372,10 +387,7 @@ FitResult fit_isoflop(const Observations& table, const IsoflopOptions& options) 
   fit.warnings = result.warnings;
   add_rows(table, rows, options, curves, fit);
   if (scatter) fit.derived["residual_sd"] = {*scatter, {}, {"seed", "form"}};
-  laws::fit_allocation(allocation, options.law, fit);
-  result.warnings = fit.warnings;
-  result.fit = std::move(fit);
-  return result;
+  return laws::fit_allocation(allocation, options.law, std::move(fit));
 }
 
 }  // namespace isoflop

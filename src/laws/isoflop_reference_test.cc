@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/reference.h"
-#include "isoflop/isoflop_fit.h"
+#include "isoflop/laws.h"
 
 namespace isoflop {
 namespace {
@@ -89,8 +89,8 @@ TEST(HoffmannCurves, TheFiveMisreadPointsMoveNothingThatIsLocal) {
 
 std::string where(const std::string& file, const std::string& dataset, const std::string& hparams, const std::string& warmup,
                   const std::string& decay, const std::string& count) {
-  return "file = " + file + " and dataset = " + dataset + " and hparams = " + hparams + " and warmup = " + warmup + " and decay = " + decay +
-         " and param_count = " + count;
+  return "file = " + file + " and dataset = " + dataset + " and hparams = " + hparams + " and warmup = " + warmup +
+         " and decay = " + decay + " and param_count = " + count;
 }
 
 struct Configuration {
@@ -127,10 +127,12 @@ TEST(PorianOptima, GiveTheirFifteenExponents) {
 
 TEST(PorianOptima, GiveTheirCoefficientsToo) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
-  const FitResult tuned = fit_optima(table_of("porian2024_optimal.csv", where("summary_df", "rw", "tuned", "short", "const", "standard")));
+  const FitResult tuned =
+      fit_optima(table_of("porian2024_optimal.csv", where("summary_df", "rw", "tuned", "short", "const", "standard")));
   EXPECT_NEAR(tuned.fit->constants.at("k_n"), 0.1189, 5e-5);
   EXPECT_NEAR(*tuned.fit->r_squared, 0.9975, 5e-5);
-  const FitResult kaplan = fit_optima(table_of("porian2024_optimal.csv", where("summary_df", "rw", "base", "long", "kaplan", "kaplan")));
+  const FitResult kaplan =
+      fit_optima(table_of("porian2024_optimal.csv", where("summary_df", "rw", "base", "long", "kaplan", "kaplan")));
   EXPECT_NEAR(kaplan.fit->constants.at("k_n") / 4.232e-8, 1, 2e-4);
 }
 

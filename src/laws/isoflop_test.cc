@@ -1,5 +1,3 @@
-#include "isoflop/isoflop_fit.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/testing.h"
+#include "isoflop/laws.h"
 #include "laws/curve.h"
 
 namespace isoflop {
@@ -27,9 +26,9 @@ struct Truth {
 struct Grid {
   double from = 1e18, to = 1e21;  // FLOPs
   int budgets = 9, sizes = 9;
-  double decades = 0.6;           // of N to each side of the minimum
-  double off = 0;                 // of all sizes from the minimum, in decades
-  double noise = 0;               // relative, of every loss
+  double decades = 0.6;  // of N to each side of the minimum
+  double off = 0;        // of all sizes from the minimum, in decades
+  double noise = 0;      // relative, of every loss
   std::uint64_t seed = 1;
 };
 
@@ -104,7 +103,8 @@ TEST(Isoflop, TakesGivenBudgetsAndSaysHowManyRowsAreOfNone) {
 
 TEST(Isoflop, DropsABudgetWhoseLeastLossIsAtAnEdge) {
   Observations table = grid_of({}, {.budgets = 5});
-  for (std::size_t row = 18; row < 27; ++row) table.columns["loss"][row] = 2 + 0.01 * static_cast<double>(row);  // rises with N all the way
+  for (std::size_t row = 18; row < 27; ++row)
+    table.columns["loss"][row] = 2 + 0.01 * static_cast<double>(row);  // rises with N all the way
   const FitResult result = fit_isoflop(table);
   ASSERT_TRUE(result.fit);
   EXPECT_FALSE(result.fit->optima[2].used);
@@ -274,7 +274,9 @@ TEST(Isoflop, NamesTheRowAndTheColumnOfANumberThatCannotBe) {
 
 TEST(Isoflop, RefusesOptionsThatCannotBeMeant) {
   const Observations table = grid_of({}, {});
-  const auto fault_of = [&](const IsoflopOptions& options) { return error_of([&] { (void)fit_isoflop(table, options); }).fault(); };
+  const auto fault_of = [&](const IsoflopOptions& options) {
+    return error_of([&] { (void)fit_isoflop(table, options); }).fault();
+  };
   IsoflopOptions options;
   options.tolerance = 0;
   EXPECT_EQ(fault_of(options), Fault::usage);
@@ -302,6 +304,16 @@ TEST(Optima, GiveALineBackAndNameRowsWithoutOne) {
   EXPECT_NEAR(result.fit->constants.at("a"), 0.5, 1e-12);
   EXPECT_NEAR(result.fit->constants.at("k_n"), 0.1, 1e-10);
   EXPECT_TRUE(warns(result.warnings, "missing_values", "line 2"));
+}
+
+TEST(Optima, WhoseLawLeavesTheDoublesAreNotFitted) {
+  Observations table;
+  table.labels = {"a", "b", "c"};
+  table.columns["flops"] = {1e18, 1.001e18, 1.002e18};
+  table.columns["n_opt"] = {1e8, 1e9, 1e10};
+  const FitResult result = fit_optima(table);
+  EXPECT_FALSE(result.fit);
+  EXPECT_TRUE(warns(result.warnings, "out_of_range"));
 }
 
 TEST(Optima, AreNotFittedAtOneBudget) {

@@ -19,7 +19,8 @@ struct Line {
 };
 
 /// Needs    as many y as x, 2 different x or more; `weight` empty: every point counts 1.
-[[nodiscard]] inline Line line_through(std::span<const double> x, std::span<const double> y, std::span<const double> weight = {}) {
+[[nodiscard]] inline Line line_through(std::span<const double> x, std::span<const double> y,
+                                       std::span<const double> weight = {}) {
   const auto w = [weight](std::size_t i) { return weight.empty() ? 1 : weight[i]; };
   Line line;
   line.count = static_cast<std::int64_t>(x.size());

@@ -21,6 +21,19 @@ std::string column_or(const Observations& table, const std::string& asked, std::
   return {};
 }
 
+BudgetOptimum optimum_of(const Observations& table, std::size_t row, const std::string& flops, const std::string& n,
+                         const std::string& d, const std::string& se) {
+  const auto value = [&](const std::string& name) { return *table.columns.at(name)[row]; };
+  BudgetOptimum optimum;
+  optimum.flops = value(flops);
+  optimum.points = 1;
+  optimum.params = value(n);
+  if (!d.empty()) optimum.tokens = value(d);
+  if (!se.empty()) optimum.ln_params_se = value(se);
+  if (const laws::Column* loss = laws::find_column(table, "loss"); loss && (*loss)[row]) optimum.loss = *(*loss)[row];
+  return optimum;
+}
+
 }  // namespace
 
 FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
@@ -40,25 +53,19 @@ FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
   allocation.drawn = "errors of the optima";
   Fit fit;
   for (const std::size_t row : usable.rows) {
-    const auto value = [&](const std::string& name) { return *table.columns.at(name)[row]; };
-    BudgetOptimum optimum;
-    optimum.flops = value(options.flops_column);
-    optimum.points = 1;
-    optimum.params = value(n_column);
-    laws::AllocationPoint point{.x = log_(optimum.flops), .n = log_(optimum.params), .d = {}, .se = {}};
-    if (!d_column.empty()) optimum.tokens = value(d_column);
-    if (!d_column.empty()) point.d = log_(optimum.tokens);
-    if (!se_column.empty()) point.se = optimum.ln_params_se = value(se_column);
-    if (const laws::Column* loss = laws::find_column(table, "loss"); loss && (*loss)[row]) optimum.loss = *(*loss)[row];
+    fit.optima.push_back(optimum_of(table, row, options.flops_column, n_column, d_column, se_column));
+    const BudgetOptimum& o = fit.optima.back();
+    laws::AllocationPoint point{.x = log_(o.flops), .n = log_(o.params), .d = {}, .se = o.ln_params_se};
+    if (!d_column.empty()) point.d = log_(o.tokens);
     allocation.points.push_back(point);
-    fit.optima.push_back(optimum);
     fit.fitted.push_back(row);
     fit.row_labels.push_back(table.labels[row]);
   }
   const bool apart = std::any_of(allocation.points.begin(), allocation.points.end(),
                                  [&](const laws::AllocationPoint& p) { return p.x != allocation.points.front().x; });
   if (!apart) {
-    result.warnings.push_back({"few_rows", plural(allocation.points.size(), "optimum") + " at one budget, expected 2 budgets for a line, 3 for a law with an interval"});
+    result.warnings.push_back({"few_rows", plural(allocation.points.size(), "optimum") +
+                                               " at one budget, expected 2 budgets for a line, 3 for a law with an interval"});
     return result;
   }
 
@@ -81,10 +88,7 @@ FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
   fit.loss_kind = table.loss_kind;
   fit.rows = static_cast<std::int64_t>(fit.fitted.size());
   fit.warnings = result.warnings;
-  laws::fit_allocation(allocation, options.law, fit);
-  result.warnings = fit.warnings;
-  result.fit = std::move(fit);
-  return result;
+  return laws::fit_allocation(allocation, options.law, std::move(fit));
 }
 
 }  // namespace isoflop

@@ -67,12 +67,13 @@ std::optional<Warning> mixed_tokens(const Column& n, const Column& tokens, const
     if (seen.size() > 1 && mixed++ == 0)
       first = counted(*seen.begin()) + " and " + counted(*seen.rbegin()) + " tokens at N = " + counted(size);
   if (mixed == 0) return std::nullopt;
-  return Warning{"mixed_tokens", plural(mixed, "size") + (mixed == 1 ? " holds" : " hold") + " runs of different length (" + first +
-                                     "), averaged as if they were replicates: choose one length with --where"};
+  return Warning{"mixed_tokens", plural(mixed, "size") + (mixed == 1 ? " holds" : " hold") + " runs of different length (" +
+                                     first + "), averaged as if they were replicates: choose one length with --where"};
 }
 
 Selection select_rows(const Observations& table, const PowerFitOptions& options) {
-  laws::UsableRows usable = laws::usable_rows(table, {options.n_column, options.loss_column}, options.n_column, options.allow_repeated);
+  laws::UsableRows usable =
+      laws::usable_rows(table, {options.n_column, options.loss_column}, options.n_column, options.allow_repeated);
   const Column& n = table.columns.at(options.n_column);
   Selection selection{.rows = std::move(usable.rows), .sizes = {}, .warnings = std::move(usable.warnings)};
   if (const Column* tokens = laws::find_column(table, "tokens"))
@@ -215,8 +216,10 @@ std::optional<Warning> beyond_numbers(const Fit& fit) {
   for (const double residual : fit.residuals) look("a residual", residual);
   look("the sum of squares", fit.objective);
   if (name.empty()) return std::nullopt;
-  return Warning{"out_of_range", name + " is beyond what a number here can hold: the sizes lie too close together, or the losses too "
-                                        "far apart, for a law"};
+  return Warning{"out_of_range",
+                 name +
+                     " is beyond what a number here can hold: the sizes lie too close together, or the losses too "
+                     "far apart, for a law"};
 }
 
 }  // namespace

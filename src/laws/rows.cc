@@ -24,7 +24,8 @@ bool is_fresh(const Observations& table, std::size_t row, const std::string& n_c
     need_positive(*(*column)[row], table, row, name);
     return (*column)[row];
   };
-  const auto tokens = value("tokens"), params = value(find_column(table, "params") ? "params" : n_column), unique = value("unique_tokens");
+  const auto tokens = value("tokens"), params = value(find_column(table, "params") ? "params" : n_column),
+             unique = value("unique_tokens");
   if (unique && params && *params > *unique) {
     regimes.memorising.push_back(table.labels[row]);
     regimes.most_memory = std::max(regimes.most_memory, *params / *unique);
@@ -67,7 +68,8 @@ std::string place_of(const Observations& table, std::size_t row) {
 
 void need_positive(double value, const Observations& table, std::size_t row, const std::string& column) {
   if (value > 0 && std::isfinite(value)) return;
-  throw Error(Fault::bad_data, place_of(table, row), "column `" + column + "` is " + format_number(value) + ", expected a positive number",
+  throw Error(Fault::bad_data, place_of(table, row),
+              "column `" + column + "` is " + format_number(value) + ", expected a positive number",
               "leave the row out with --where, or look at why it is so");
 }
 
@@ -91,11 +93,11 @@ UsableRows usable_rows(const Observations& table, const std::vector<std::string>
     usable.warnings.push_back(
         {"missing_values", plural(missing.size(), "row") + " without " + joined(needed) + " left out: " + listed(missing)});
   if (!regimes.repeated.empty())
-    usable.warnings.push_back(
-        {"repeated_data", plural(regimes.repeated.size(), "run") + " saw the text up to " + format_significant(regimes.most_epochs, 4) +
-                              " times over (" + listed(regimes.repeated) + "): " +
-                              (allow_repeated ? "the law is of N and of repetition together, not of N alone"
-                                              : "a plain law is not fitted to repeated data")});
+    usable.warnings.push_back({"repeated_data", plural(regimes.repeated.size(), "run") + " saw the text up to " +
+                                                    format_significant(regimes.most_epochs, 4) + " times over (" +
+                                                    listed(regimes.repeated) + "): " +
+                                                    (allow_repeated ? "the law is of N and of repetition together, not of N alone"
+                                                                    : "a plain law is not fitted to repeated data")});
   if (!regimes.memorising.empty())
     usable.warnings.push_back({"memorising", plural(regimes.memorising.size(), "run") + " with up to " +
                                                  format_significant(regimes.most_memory, 4) + " parameters per unique token (" +

@@ -28,7 +28,7 @@ struct UsableRows {
 /// The rows with a positive number in every column of `needed`; those that saw their text more than once only where allowed.
 ///
 /// Throws   Error{bad_data}, naming row and column, if a number is not finite and positive or a column is missing.
-[[nodiscard]] UsableRows usable_rows(const Observations& table, const std::vector<std::string>& needed, const std::string& n_column,
-                                     bool allow_repeated);
+[[nodiscard]] UsableRows usable_rows(const Observations& table, const std::vector<std::string>& needed,
+                                     const std::string& n_column, bool allow_repeated);
 
 }  // namespace isoflop::laws
