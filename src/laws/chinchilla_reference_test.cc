@@ -3,11 +3,15 @@
 
 #include <cmath>
 
+#include "base/reference.h"
 #include "isoflop/laws.h"
-#include "laws/reference.h"
 
 namespace isoflop {
 namespace {
+
+Observations epoch(const std::string& where) {
+  return observations_from_csv(reference_text("runs/epoch_chinchilla.csv"), "epoch_chinchilla.csv", where);
+}
 
 struct Case {
   std::string name, where, objective;
@@ -23,7 +27,8 @@ class EveryObjective : public testing::TestWithParam<Case> {};
 
 TEST_P(EveryObjective, FindsTheBestMinimumOfTheEpochTable) {
   const Case& c = GetParam();
-  ISOFLOP_REFERENCE_TABLE(table, "epoch_chinchilla.csv", c.where);
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Observations table = epoch(c.where);
   const auto result = fit_law(table, "chinchilla",
                               {.objective = c.objective, .delta = c.delta, .residual = c.residual, .bootstrap = 0, .threads = 2});
   ASSERT_TRUE(result.fit);
@@ -53,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const testing::TestParamInfo<Case>& at) { return at.param.name; });
 
 TEST(ChinchillaReference, TheBootstrapHasTheErrorsOfFourThousandRefitsElsewhere) {
-  ISOFLOP_REFERENCE_TABLE(table, "epoch_chinchilla.csv", "epoch_dropped=0");
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Observations table = epoch("epoch_dropped=0");
   const auto result = fit_law(table, "chinchilla", {.bootstrap = 4000, .at_flops = {5.76e23, 1e19}, .threads = 2});
   ASSERT_TRUE(result.fit);
   const Fit& fit = *result.fit;

@@ -214,7 +214,7 @@ FitResult fit_envelope(const Observations& table, const EnvelopeOptions& options
   allocation.one = "size";
   allocation.drawn = "runs drawn with replacement";
   allocation.points = points_of(fit.optima);
-  const Philox dice{.seed = options.law.seed, .stream = Stream::resample};
+  const Philox dice{.seed = options.law.seed, .stream = Stream::bootstrap};
   std::map<std::string, std::vector<double>> frontiers;
   allocation.draw = [&](std::int64_t k, std::vector<laws::AllocationPoint>& points) {
     std::vector<const Run*> drawn;

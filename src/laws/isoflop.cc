@@ -202,7 +202,7 @@ using Draw = std::vector<std::optional<std::pair<double, double>>>;
 
 /// One curve with noise of the seed on every loss.
 Least noisy(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options, double scatter, std::uint64_t k) {
-  const Philox dice{.seed = options.law.seed, .stream = Stream::resample};
+  const Philox dice{.seed = options.law.seed, .stream = Stream::bootstrap};
   std::vector<double> y = curve.y;
   for (std::size_t i = 0; i < y.size(); ++i) {
     const double loss = rows.loss[curve.members[i]], relative = options.loss_sd ? *options.loss_sd / loss : scatter;
@@ -213,7 +213,7 @@ Least noisy(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOpti
 
 /// One curve with as many of its rows, drawn with replacement.
 Least redrawn(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options, std::uint64_t k) {
-  const Philox dice{.seed = options.law.seed, .stream = Stream::resample};
+  const Philox dice{.seed = options.law.seed, .stream = Stream::bootstrap};
   std::vector<std::size_t> chosen;
   for (const std::size_t member : curve.members)
     chosen.push_back(dice.below(curve.members.size(), k * rows.rows.size() + member));

@@ -70,7 +70,7 @@ FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
   }
 
   // an error of N* at a fixed C moves D* the other way
-  const Philox dice{.seed = options.law.seed, .stream = Stream::resample};
+  const Philox dice{.seed = options.law.seed, .stream = Stream::bootstrap};
   if (!se_column.empty())
     allocation.draw = [&](std::int64_t k, std::vector<laws::AllocationPoint>& points) {
       points = allocation.points;

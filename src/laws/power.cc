@@ -32,10 +32,6 @@ struct Selection {
   std::vector<Warning> warnings;
 };
 
-std::string people(double value) {
-  return format_significant(value, 4);
-}
-
 void group_by_size(const Column& n, const Column& loss, Selection& selection) {
   std::map<double, std::vector<double>> by_size;
   for (const std::size_t row : selection.rows) by_size[*n[row]].push_back(*loss[row]);
@@ -313,11 +309,6 @@ std::vector<BandPoint> power_law_band(const Fit& fit, const Observations& table,
     band.push_back(point);
   }
   return band;
-}
-
-const std::vector<LawInfo>& known_laws() {
-  static const std::vector<LawInfo> kLaws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
-  return kLaws;
 }
 
 }  // namespace isoflop

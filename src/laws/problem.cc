@@ -104,7 +104,7 @@ Problem problem_of(const Observations& table, const std::string& name, const Fit
   for (const Input& input : law.inputs) columns.push_back(column_of(table, input, options.n_column));
   const std::string response = law.response == "loss" ? options.loss_column : law.response;
   columns.push_back(response);
-  FittedRows selected = select_rows(table, columns, options.n_column, options.allow_repeated || law.reads_repeated);
+  UsableRows selected = usable_rows(table, columns, options.n_column, options.allow_repeated || law.reads_repeated);
   problem.fitted = std::move(selected.rows);
   problem.warnings = std::move(selected.warnings);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "laws/minimise.h"
-#include "laws/select.h"
+#include "laws/rows.h"
 
 namespace isoflop::laws {
 
