@@ -13,8 +13,8 @@ enum class Stream : std::uint32_t {
   eval_sample = 3,
   sampling = 4,
   simulate = 5,
-  dropout = 6,
-  bootstrap = 7,
+  bootstrap = 6,
+  dropout = 7,
 };
 
 struct Philox {
