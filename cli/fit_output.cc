@@ -86,6 +86,16 @@ void print_holdout(const isoflop::Holdout& h) {
     std::cout << name << " moves from " << number(values.first, 4) << " (cheap rows) to " << number(values.second, 4) << " (all)\n";
 }
 
+void print_optima(const std::vector<isoflop::BudgetOptimum>& optima) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& o : optima)
+    const auto cell = [](const std::optional<double>& value, int digits) { return value ? number(*value, digits) : ""; };
+    rows.push_back({number(o.flops, 4), std::to_string(o.points), cell(o.params, 4), cell(o.tokens, 4), cell(o.loss, 5),
+                    o.used ? "" : "left out: " + o.reason});
+  std::cout << "\n";
+  print_table({"C", "models", "N*", "D*", "loss", ""}, rows);
+}
+
 void print_fit(const isoflop::Fit& fit) {
   std::cout << fit.law << ": " << fit.formula << "\n";
   std::vector<std::vector<std::string>> rows;
@@ -96,11 +106,13 @@ void print_fit(const isoflop::Fit& fit) {
                     range(interval == fit.intervals.end() ? std::nullopt : std::optional(interval->second), 5)});
   }
   for (const auto& [name, estimate] : fit.derived) {
+    if (fit.constants.contains(name)) continue;
     const auto error = fit.standard_errors.find(name);
     rows.push_back({name, number(estimate.value, 7), error == fit.standard_errors.end() ? "" : number(error->second, 4),
                     estimate.interval ? range(estimate.interval, 5) : ""});
   }
   print_table({"", "value", "s.e.", "interval"}, rows);
+  if (!fit.optima.empty()) print_optima(fit.optima);
   std::cout << fit.rows << " rows, " << fit.degrees_of_freedom << " degrees of freedom; objective " << number(fit.objective, 9) << " ("
             << fit.objective_definition << "); " << fit.stop << ", " << fit.starts_agreeing << " of " << fit.starts << " starts agree";
   if (!fit.interval_method.empty()) std::cout << "; intervals: " << fit.interval_method;

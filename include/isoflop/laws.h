@@ -58,8 +58,7 @@ struct LocalMinimum {
 struct BudgetOptimum {
   double flops = 0;
   std::int64_t points = 0;               ///< models of this budget
-  double params = 0, tokens = 0;         ///< at the minimum
-  double loss = 0;
+  std::optional<double> params, tokens, loss;  ///< at the minimum; none where none was found, or the table has no such column
   std::optional<double> ln_params_se;    ///< standard error of ln params
   bool used = true;                      ///< false: `reason` says why it carries no law, e.g. "minimum at the edge"
   std::string reason;
@@ -355,9 +354,8 @@ struct EnvelopeOptions {
 /// Source   Hoffmann et al. 2022 (arXiv:2203.15556), section 3.1: of all runs, the one of least loss at each of 1500 values of C.
 ///          Theirs is a line through all of these; ours counts each size once, at the middle of its values of C, for N stands
 ///          still between two sizes and a line through m such steps is too flat by 1 / m^2.
-/// Units    rows are steps of runs: rows of one label are one run. C as in fit_isoflop().
-/// Needs    4 sizes or more; runs of 2 steps or more. Between steps ln L is a line in ln C; nothing is extrapolated. The first
-/// and
+/// Units    rows are steps of runs: rows of one group, else of one label, are one run. C as in fit_isoflop().
+/// Needs    4 sizes or more; runs of 2 steps or more. Between steps ln L is a line in ln C; nothing is extrapolated. The first and
 ///          the last size of the envelope are left out: where they would give way is not seen.
 /// Result   as fit_isoflop(), sizes as `optima`; beside it constants frontier_k, frontier_c of L = k C^-c, and floor_e, floor_k,
 ///          floor_c of L = e + k C^-c where the data can tell a floor, their intervals by drawing whole runs. Student's t counts

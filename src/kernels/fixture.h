@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "kernels/bf16.h"
 #include "kernels/bounds.h"
 #include "kernels/choose.h"
@@ -75,7 +76,7 @@ void set_all(Guarded<Real>& x, double value) {
 template <class Real>
 Dropout<Real> some_dropout(std::uint32_t threshold) {
   const double kept = 65536.0 - static_cast<double>(threshold);
-  return {0x0123456789abcdefULL, 6, 40, threshold, static_cast<Real>(65536.0 / kept)};
+  return {0x0123456789abcdefULL, static_cast<std::uint32_t>(Stream::dropout), 40, threshold, static_cast<Real>(65536.0 / kept)};
 }
 
 /// The same values as doubles: what the reference<double> is fed.

@@ -74,12 +74,12 @@ TEST(ChinchillaReference, TheBootstrapHasTheErrorsOfFourThousandRefitsElsewhere)
 
   EXPECT_NEAR(fit.derived.at("a").value, 0.51390, 1e-5);
   EXPECT_NEAR(fit.derived.at("G").value, 0.11321, 1e-5);
-  EXPECT_NEAR(fit.derived.at("params@C=5.76e+23").value / 7.319e10, 1, 1e-4);
-  EXPECT_NEAR(fit.derived.at("tokens@C=5.76e+23").value / 1.3117e12, 1, 1e-4);
-  EXPECT_NEAR(fit.derived.at("tokens_per_param@C=5.76e+23").value, 17.92, 0.005);
-  EXPECT_NEAR(fit.derived.at("loss@C=5.76e+23").value, 1.973912, 1e-6);
-  EXPECT_NEAR(fit.derived.at("params@C=1e+19").value / 2.6186e8, 1, 1e-4);
-  EXPECT_NEAR(fit.derived.at("loss@C=1e+19").value, 2.925641, 1e-6);
+  EXPECT_NEAR(fit.derived.at("params_opt@5.76e+23").value / 7.319e10, 1, 1e-4);
+  EXPECT_NEAR(fit.derived.at("tokens_opt@5.76e+23").value / 1.3117e12, 1, 1e-4);
+  EXPECT_NEAR(fit.derived.at("tokens_per_param@5.76e+23").value, 17.92, 0.005);
+  EXPECT_NEAR(fit.derived.at("loss@5.76e+23").value, 1.973912, 1e-6);
+  EXPECT_NEAR(fit.derived.at("params_opt@1e+19").value / 2.6186e8, 1, 1e-4);
+  EXPECT_NEAR(fit.derived.at("loss@1e+19").value, 2.925641, 1e-6);
 }
 
 }  // namespace

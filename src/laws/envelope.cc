@@ -41,7 +41,7 @@ void check_options(const EnvelopeOptions& options) {
 std::vector<Run> runs_of(const Observations& table, const laws::ComputeRows& rows, const EnvelopeOptions& options,
                          std::vector<Warning>& warnings) {
   std::map<std::string, std::vector<std::size_t>> steps;
-  for (std::size_t i = 0; i < rows.rows.size(); ++i) steps[table.labels[rows.rows[i]]].push_back(i);
+  for (std::size_t i = 0; i < rows.rows.size(); ++i) steps[(table.groups.empty() ? table.labels : table.groups)[rows.rows[i]]].push_back(i);
   std::vector<Run> runs;
   std::vector<std::string> single;
   for (auto& [label, members] : steps) {
@@ -54,7 +54,7 @@ std::vector<Run> runs_of(const Observations& table, const laws::ComputeRows& row
         throw Error(Fault::bad_data, laws::place_of(table, rows.rows[i]),
                     "column `" + options.n_column + "` is " + format_number(rows.params[i]) + ", and " +
                         format_number(run.params) + " in another row of run " + label,
-                    "rows of one label are steps of one run");
+                    "rows of one label (or --group) are steps of one run");
       const double x = log_(rows.flops[i]);
       if (!run.x.empty() && !(x > run.x.back())) continue;  // a step logged twice
       run.x.push_back(x);
@@ -68,7 +68,7 @@ std::vector<Run> runs_of(const Observations& table, const laws::ComputeRows& row
   }
   if (!single.empty())
     warnings.push_back({"few_points", plural(single.size(), "run") + " of one step left out: " + listed(single) +
-                                          "; the envelope is of curves, one label a run"});
+                                          "; the envelope is of curves, one label (or --group) a run"});
   return runs;
 }
 
@@ -147,7 +147,7 @@ std::vector<BudgetOptimum> sizes_of(const std::vector<const Run*>& runs, const s
 
 std::vector<laws::AllocationPoint> points_of(const std::vector<BudgetOptimum>& sizes) {
   std::vector<laws::AllocationPoint> points;
-  for (const BudgetOptimum& o : sizes) points.push_back({.x = log_(o.flops), .n = log_(o.params), .d = log_(o.tokens), .se = {}});
+  for (const BudgetOptimum& o : sizes) points.push_back({.x = log_(o.flops), .n = log_(*o.params), .d = log_(*o.tokens), .se = {}});
   return points;
 }
 

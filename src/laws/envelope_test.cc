@@ -78,8 +78,8 @@ TEST(Envelope, LeavesOutTheFirstAndTheLastSize) {
   options.keep_edges = true;
   const FitResult all = fit_envelope(curves_of({}), options);
   ASSERT_TRUE(inside.fit && all.fit);
-  EXPECT_NEAR(inside.fit->optima.front().params / 1e7, std::pow(1e3, 1 / 15.0), 1e-9);
-  EXPECT_NEAR(all.fit->optima.front().params, 1e7, 1);
+  EXPECT_NEAR(*inside.fit->optima.front().params / 1e7, std::pow(1e3, 1 / 15.0), 1e-9);
+  EXPECT_NEAR(*all.fit->optima.front().params, 1e7, 1);
   EXPECT_GT(std::fabs(all.fit->constants.at("a") - kExponent), std::fabs(inside.fit->constants.at("a") - kExponent));
 }
 

@@ -31,9 +31,9 @@ std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
       quantities.push_back({name, false, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
   if (has_optimum(law))
     for (const double flops : options.at_flops) {
-      const std::string at = "@C=" + format_number(flops);
-      quantities.push_back({"params" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
-      quantities.push_back({"tokens" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
+      const std::string at = "@" + format_number(flops);
+      quantities.push_back({"params_opt" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
+      quantities.push_back({"tokens_opt" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
       quantities.push_back({"tokens_per_param" + at, false, [&law, flops](const Theta& t) {
                               const Optimum o = optimum_at(law, t, flops);
                               return o.tokens / o.params;

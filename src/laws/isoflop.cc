@@ -306,7 +306,7 @@ void name_doubtful(const std::vector<Curve>& curves, std::vector<Warning>& warni
   for (const Curve& curve : curves) {
     const BudgetOptimum& o = curve.optimum;
     if (o.reason.empty()) continue;
-    const bool edge = o.params > 0;
+    const bool edge = o.params.has_value();
     if (o.reason == "fewer than 3 sizes")
       small.push_back(significant(o.flops));
     else
@@ -346,7 +346,7 @@ laws::Allocation allocation_of(const std::vector<Curve>& curves, const std::vect
   };
   for (const Curve& curve : curves)
     if (curve.optimum.used)
-      allocation.points.push_back(point(curve, log_(curve.optimum.params), curve.d.empty() ? 0 : log_(curve.optimum.tokens)));
+      allocation.points.push_back(point(curve, log_(*curve.optimum.params), curve.d.empty() ? 0 : log_(*curve.optimum.tokens)));
   if (draws.empty()) return allocation;
   allocation.draw = [&curves, &draws, point](std::int64_t k, std::vector<laws::AllocationPoint>& points) {
     const Draw& draw = draws[static_cast<std::size_t>(k)];

@@ -79,7 +79,7 @@ TEST(Isoflop, OnUnevenCurvesMovesTheLevelMoreThanTheExponent) {
     ASSERT_TRUE(result.fit);
     EXPECT_NEAR(result.fit->constants.at("a"), truth.exponent(), 5e-3);
     EXPECT_NEAR(result.fit->constants.at("a") + result.fit->constants.at("b"), 1, 1e-6);
-    for (const BudgetOptimum& o : result.fit->optima) EXPECT_NEAR(std::log(o.params / truth.best_n(o.flops)), 0, 0.12);
+    for (const BudgetOptimum& o : result.fit->optima) EXPECT_NEAR(std::log(*o.params / truth.best_n(o.flops)), 0, 0.12);
   }
 }
 
@@ -217,7 +217,7 @@ TEST(Isoflop, ErrorsOfMinimaAreThoseOfRepeatedTables) {
     options.law.draws = 100;
     const FitResult result = fit_isoflop(grid_of({}, {.budgets = 4, .noise = 0.002, .seed = seed}), options);
     ASSERT_TRUE(result.fit);
-    const double x = std::log(result.fit->optima[1].params);
+    const double x = std::log(*result.fit->optima[1].params);
     sum += x;
     square += x * x;
     claimed += *result.fit->optima[1].ln_params_se / kTables;

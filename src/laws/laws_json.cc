@@ -44,9 +44,9 @@ Json of(const std::vector<BudgetOptimum>& optima) {
   for (const BudgetOptimum& o : optima)
     list.push_back({{"flops", o.flops},
                     {"points", o.points},
-                    {"params", o.params},
-                    {"tokens", o.tokens},
-                    {"loss", o.loss},
+                    {"params", json_or_null(o.params)},
+                    {"tokens", json_or_null(o.tokens)},
+                    {"loss", json_or_null(o.loss)},
                     {"ln_params_se", json_or_null(o.ln_params_se)},
                     {"used", o.used},
                     {"reason", o.reason}});

@@ -55,8 +55,8 @@ FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
   for (const std::size_t row : usable.rows) {
     fit.optima.push_back(optimum_of(table, row, options.flops_column, n_column, d_column, se_column));
     const BudgetOptimum& o = fit.optima.back();
-    laws::AllocationPoint point{.x = log_(o.flops), .n = log_(o.params), .d = {}, .se = o.ln_params_se};
-    if (!d_column.empty()) point.d = log_(o.tokens);
+    laws::AllocationPoint point{.x = log_(o.flops), .n = log_(*o.params), .d = {}, .se = o.ln_params_se};
+    if (!d_column.empty()) point.d = log_(*o.tokens);
     allocation.points.push_back(point);
     fit.fitted.push_back(row);
     fit.row_labels.push_back(table.labels[row]);

@@ -50,6 +50,11 @@ const std::vector<LawInfo>& known_laws() {
   static const std::vector<LawInfo> kLaws = [] {
     std::vector<LawInfo> laws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
     for (const laws::Law& law : laws::all_laws()) laws.push_back(law.info);
+    laws.push_back({"isoflop", "N*(C) = k_n C^a, D*(C) = k_d C^b, of the least loss at each budget",
+                    "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2"});
+    laws.push_back({"optima", "N*(C) = k_n C^a, D*(C) = k_d C^b, of a table of optima", "Porian et al. 2024 (arXiv:2406.19146), section 2"});
+    laws.push_back({"envelope", "N*(C) = k_n C^a, D*(C) = k_d C^b, L*(C) = k C^-c, of the lower envelope of training curves",
+                    "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.1"});
     return laws;
   }();
   return kLaws;
