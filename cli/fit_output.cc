@@ -88,8 +88,8 @@ void print_holdout(const isoflop::Holdout& h) {
 
 void print_optima(const std::vector<isoflop::BudgetOptimum>& optima) {
   std::vector<std::vector<std::string>> rows;
+  const auto cell = [](const std::optional<double>& value, int digits) { return value ? number(*value, digits) : ""; };
   for (const auto& o : optima)
-    const auto cell = [](const std::optional<double>& value, int digits) { return value ? number(*value, digits) : ""; };
     rows.push_back({number(o.flops, 4), std::to_string(o.points), cell(o.params, 4), cell(o.tokens, 4), cell(o.loss, 5),
                     o.used ? "" : "left out: " + o.reason});
   std::cout << "\n";

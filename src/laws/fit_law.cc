@@ -17,32 +17,33 @@ using namespace laws;
 /// A number of the result, as a function of the constants.
 struct Quantity {
   std::string name;
-  bool constant = false;
+  bool constant = false, held = false;  // one of the law's constants; one that the fit may not move
   std::function<double(const Theta&)> value;
 };
 
 /// What the law says beyond its constants: exponents, the optimum at budgets, the loss of models.
-std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
+std::vector<Quantity> quantities_of(const Problem& problem, const FitOptions& options) {
+  const Law& law = *problem.law;
   std::vector<Quantity> quantities;
   for (int i = 0; i < law.size(); ++i)
-    quantities.push_back({law.constants[i].name, true, [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
+    quantities.push_back({law.constants[i].name, true, !problem.free[i], [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
   if (law.derived)
     for (const auto& [name, value] : law.derived(law.named(Theta{})))
-      quantities.push_back({name, false, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
+      quantities.push_back({name, false, false, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
   if (has_optimum(law))
     for (const double flops : options.at_flops) {
       const std::string at = "@" + format_number(flops);
-      quantities.push_back({"params_opt" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
-      quantities.push_back({"tokens_opt" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
-      quantities.push_back({"tokens_per_param" + at, false, [&law, flops](const Theta& t) {
+      quantities.push_back({"params_opt" + at, false, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
+      quantities.push_back({"tokens_opt" + at, false, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
+      quantities.push_back({"tokens_per_param" + at, false, false, [&law, flops](const Theta& t) {
                               const Optimum o = optimum_at(law, t, flops);
                               return o.tokens / o.params;
                             }});
-      quantities.push_back({"loss" + at, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
+      quantities.push_back({"loss" + at, false, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
     }
   if (has_optimum(law))
     for (const auto& [params, tokens] : options.at_models)
-      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), false,
+      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), false, false,
                             [&law, n = params, d = tokens](const Theta& t) { return value_of(law, t, {n, d}); }});
   return quantities;
 }
@@ -112,12 +113,13 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
       fit.draws[i].push_back(draws.back());
     }
     fit.draw_names.push_back(q.name);
+    if (q.constant) columns.push_back(draws);
+    if (q.held) continue;
     fit.standard_errors[q.name] = std::sqrt(covariance_of(draws, draws));
     const double value = q.value(found.best.theta);
     const Interval interval = percentile_interval(draws, value, options.level, widen);
     if (q.constant) {
       fit.intervals[q.name] = interval;
-      columns.push_back(std::move(draws));
     } else {
       fit.derived[q.name].interval = interval;
       fit.derived[q.name].contains = {"seed", "form"};
@@ -193,7 +195,7 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
     return result;
   }
   Fit fit = described(table, problem, found, options);
-  const std::vector<Quantity> quantities = quantities_of(law, options);
+  const std::vector<Quantity> quantities = quantities_of(problem, options);
   set_values(quantities, found.best.theta, fit);
   if (options.bootstrap > 0) set_intervals(problem, quantities, found, options, how, fit);
   doubt_fit(table, problem, options, fit);

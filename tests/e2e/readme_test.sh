@@ -6,6 +6,7 @@ source_dir=$1 program=$2 work=$3
 rm -rf "$work"
 mkdir -p "$work/bin"
 ln -s "$program" "$work/bin/isoflop"
+ln -s "$source_dir/examples" "$work/examples"
 export PATH="$work/bin:$PATH" ISOFLOP_CACHE="$work/cache"
 cd "$work"
 
