@@ -5,11 +5,11 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/fit_output.h"
+#include "cli/table_input.h"
 #include "isoflop/lab.h"
 #include "isoflop/laws.h"
 #include "isoflop/report.h"
@@ -18,30 +18,13 @@ namespace cli {
 namespace {
 
 struct FitFlags {
-  std::string table, laws = "power_n", n, where, map, holdout, fix, starts = "auto", draws, at, group, budgets = "auto", minimum = "parabola";
+  TableFlags rows;
+  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, at, budgets = "auto", minimum = "parabola";
   std::vector<std::string> models;
   bool list_laws = false;
   std::int64_t threads = 0;
   isoflop::FitOptions options;
 };
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::stringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');)
-    if (!part.empty()) parts.push_back(part);
-  return parts;
-}
-
-std::string read_table(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path))
-    throw isoflop::Error(isoflop::Fault::missing_input, path.string(), "no such file", "a CSV table or a study's folder");
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || file.bad()) throw isoflop::Error(isoflop::Fault::io, path.string(), "cannot be read");
-  return text.str();
-}
 
 // CLI::Range lets NaN pass: it asks whether a value is outside
 CLI::Validator level_range() {
@@ -53,30 +36,11 @@ CLI::Validator level_range() {
           "0.5 to 0.9999"};
 }
 
-/// A=B pairs of a flag, in their order.
-std::vector<std::pair<std::string, std::string>> parse_pairs(const std::string& flag, const std::string& text, const std::string& form) {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  for (const std::string& part : split(text)) {
-    const auto at = part.find('=');
-    if (at == std::string::npos || at == 0 || at + 1 == part.size())
-      throw isoflop::Error(isoflop::Fault::usage, flag, "cannot read `" + part + "`", "the form is " + form);
-    pairs.emplace_back(part.substr(0, at), part.substr(at + 1));
-  }
-  return pairs;
-}
-
 double number_of(const std::string& flag, const std::string& text, bool positive) {
   double value = 0;
   if (!CLI::detail::lexical_cast(text, value) || !std::isfinite(value) || (positive && !(value > 0)))
     throw isoflop::Error(isoflop::Fault::usage, flag, "`" + text + "` is not a " + (positive ? "positive " : "") + "number");
   return value;
-}
-
-std::map<std::string, std::string> renames(const FitFlags& flags) {
-  std::map<std::string, std::string> rename;
-  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val")) rename[ours] = theirs;
-  if (!flags.group.empty()) rename["group"] = flags.group;
-  return rename;
 }
 
 void check_laws(const std::string& text) {
@@ -199,18 +163,13 @@ struct Tables {
 };
 
 Tables tables_of(const FitFlags& flags) {
-  const auto rename = renames(flags);
-  if (std::filesystem::is_directory(flags.table)) {
-    if (!flags.holdout.empty())
-      throw isoflop::Error(isoflop::Fault::usage, "--holdout", "takes a table",
-                           "isoflop runs export " + flags.table + " writes one");
-    return {isoflop::observations_of_folder(flags.table, flags.where, rename), {}};
-  }
-  const std::string text = read_table(flags.table);
-  Tables tables{isoflop::observations_from_csv(text, flags.table, flags.where, rename), {}};
+  Tables tables{read_observations(flags.table, flags.rows), {}};
   if (flags.holdout.empty()) return tables;
-  isoflop::CsvTable csv = isoflop::parse_csv(text, flags.table);
-  if (!flags.where.empty()) csv = isoflop::rows_where(csv, flags.where);
+  if (std::filesystem::is_directory(flags.table))
+    throw isoflop::Error(isoflop::Fault::usage, "--holdout", "takes a table", "isoflop runs export " + flags.table + " writes one");
+  const auto rename = renames(flags.rows);
+  isoflop::CsvTable csv = isoflop::parse_csv(read_table(flags.table), flags.table);
+  if (!flags.rows.where.empty()) csv = isoflop::rows_where(csv, flags.rows.where);
   const auto [cheap, dear] = isoflop::split_where(csv, flags.holdout);
   if (cheap.rows.empty() || dear.rows.empty())
     throw isoflop::Error(isoflop::Fault::bad_data, flags.table,
@@ -276,10 +235,8 @@ void add_fit(CLI::App& program, Globals& globals) {
   command->add_option("--law", flags->laws, "laws by name, joined by commas (--list-laws)")->capture_default_str();
   command->add_option("--n", flags->n,
                       "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
-  command->add_option("--map", flags->map, "name the table's columns: OURS=COLUMN,... e.g. params=N,loss=val");
-  command->add_option("--where", flags->where, "rows to fit: column (= != < <= > >=) literal, joined by `and`; several words are quoted");
+  add_table_flags(*command, flags->rows);
   command->add_option("--holdout", flags->holdout, "fit the rows for which this holds (as --where) and predict the others, e.g. flops<1e20");
-  command->add_option("--group", flags->group, "the column whose rows go together (a run's checkpoints): they are resampled as one");
   command->add_option("--loss", options.objective, "huber, lad (least absolute deviations), lsq (least squares), asymmetric")
       ->capture_default_str()
       ->check(CLI::IsMember({"huber", "lad", "lsq", "asymmetric"}));

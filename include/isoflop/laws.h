@@ -252,6 +252,25 @@ struct CsvTable {
 [[nodiscard]] Observations observations_from_csv(const std::string& text, const std::string& subject, const std::string& where = {},
                                                  const std::map<std::string, std::string>& rename = {});
 
+/// What is known to spoil scaling studies and a table can show.
+struct TableFinding {
+  std::string rule;    ///< e.g. "range of compute"
+  enum class Verdict { good, doubtful, bad, unseen } verdict = Verdict::good;  ///< unseen: the table has no column that would show it
+  std::string text;    ///< what was found, with its number
+  std::string source;  ///< who was bitten by it
+  std::string remedy;  ///< empty where nothing is wrong
+};
+[[nodiscard]] std::string to_string(TableFinding::Verdict verdict);
+
+/// Judges a table of runs by the mistakes others made: units and conventions, ranges and their overlap, copies, strays, repeated
+/// text, learning rates and minima that are not bracketed, how far constants and exponents move with the loss and with the dearest rows.
+///
+/// Needs    columns params and loss; tokens, flops, learning_rate, unique_tokens, groups where there are such.
+/// Result   every rule, in a fixed order, `unseen` where the table cannot show it.
+/// Throws   as fit_law.
+/// Checked  doctor_test.cc: a table with one mistake at a time is told that one.
+[[nodiscard]] std::vector<TableFinding> examine_table(const Observations& table, const FitOptions& options = {});
+
 /// Quantile of Student's t with `degrees` of freedom: P(T <= t) = p.
 ///
 /// Needs    0 < p < 1, degrees > 0 (contract).

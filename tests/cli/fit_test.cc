@@ -85,11 +85,21 @@ TEST(FitLaws, WhatCannotBeFittedIsNamed) {
   EXPECT_EQ(program("fit " + kTable + " --law chinchilla --resample groups").code, 2);
   EXPECT_EQ(program("fit " + kTable + " --law chinchilla --holdout 'flops<1'").code, 65);
   EXPECT_EQ(program("fit " + kTable + " --law routed").code, 65) << "no column experts";
+  EXPECT_EQ(program("doctor no-such.csv").code, 66);
 
   write(place / "few.csv", "params,tokens,loss\n1e6,1e8,4\n1e7,1e9,3\n1e8,1e10,2.5\n");
   const Outcome few = program("fit few.csv --law chinchilla --json");
   ASSERT_EQ(few.code, 0) << few.err;
   EXPECT_EQ(few.json()["not_fitted"][0]["warnings"].back()["code"], "few_rows");
+}
+
+TEST(DoctorTable, JudgesATableRuleByRule) {
+  (void)fresh("doctor_table");
+  const Outcome outcome = program("doctor " + kTable + " --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto findings = outcome.json()["findings"];
+  EXPECT_GT(findings.size(), 15U);
+  for (const auto& finding : findings) EXPECT_NE(finding["verdict"], "bad") << finding;
 }
 
 }  // namespace

@@ -1,0 +1,325 @@
+// isoflop doctor TABLE: the mistakes that others made and a table can show, each with its rule, number, source and remedy.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <set>
+
+#include "base/math.h"
+#include "laws/problem.h"
+#include "laws/words.h"
+
+namespace isoflop {
+namespace {
+
+using laws::Column;
+using Verdict = TableFinding::Verdict;
+
+/// The rows that have a number in both columns, as (x, y).
+std::vector<std::pair<double, double>> pairs_of(const Observations& table, const std::string& x, const std::string& y) {
+  std::vector<std::pair<double, double>> pairs;
+  const Column *a = laws::find_column(table, x), *b = laws::find_column(table, y);
+  if (a == nullptr || b == nullptr) return pairs;
+  for (std::size_t row = 0; row < table.labels.size(); ++row)
+    if ((*a)[row] && (*b)[row] && *(*a)[row] > 0 && *(*b)[row] > 0) pairs.emplace_back(*(*a)[row], *(*b)[row]);
+  return pairs;
+}
+
+std::vector<double> values_of(const Observations& table, const std::string& name) {
+  std::vector<double> values;
+  for (const auto& [value, same] : pairs_of(table, name, name)) values.push_back(value);
+  return values;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double decades(const std::vector<double>& values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return log_(*high / *low) / log_(10);
+}
+
+/// One examination: the table, what was fitted to it, and what was found.
+class Examination {
+ public:
+  Examination(const Observations& table, const FitOptions& options) : table_(table), options_(options) {}
+
+  std::vector<TableFinding> run() {
+    units();
+    conventions();
+    flops_formula();
+    copies();
+    range_of("params", "range of sizes", 1.5, "parameters");
+    compute_range();
+    ratio_range();
+    repetition();
+    order();
+    learning_rates();
+    replicates();
+    checkpoints();
+    curves();
+    surface();
+    return std::move(findings_);
+  }
+
+ private:
+  void add(const std::string& rule, Verdict verdict, const std::string& text, const std::string& source, const std::string& remedy) {
+    findings_.push_back({rule, verdict, text, source, verdict == Verdict::good || verdict == Verdict::unseen ? "" : remedy});
+  }
+  void unseen(const std::string& rule, const std::string& what, const std::string& source) {
+    add(rule, Verdict::unseen, "no column " + what, source, "");
+  }
+
+  void units() {
+    const std::vector<double> loss = values_of(table_, options_.loss_column);
+    if (loss.empty()) return unseen("unit of the loss", options_.loss_column, "");
+    const auto [low, high] = std::minmax_element(loss.begin(), loss.end());
+    const bool mixed = *high / *low > 8, small = *low < 1;
+    add("unit of the loss", mixed ? Verdict::bad : small ? Verdict::doubtful : Verdict::good,
+        "losses from " + people(*low) + " to " + people(*high) +
+            (mixed ? ": two units in one column?" : small ? ": below 1 nat a token, so perhaps bits per byte or nats per character" : ""),
+        "losses of different tokenisers, corpora or units never share a fit",
+        "one unit and one held-out text a table; convert before fitting");
+  }
+
+  void conventions() {
+    const bool stated = table_.n_convention != "unstated";
+    add("what N counts", stated ? Verdict::good : Verdict::doubtful, "N is " + table_.n_convention,
+        "Porian et al. 2024: 0.835 or 0.706 by the count alone; Pearce and Song 2024: 0.78 or 0.52",
+        "name the column params, params_non_embedding or params_matmul, or map it");
+  }
+
+  void flops_formula() {
+    std::string name;
+    for (const char* column : {"flops", "flops_exact", "flops_6nd", "flops_full_attention"})
+      if (name.empty() && laws::find_column(table_, column)) name = column;
+    if (name.empty()) return unseen("FLOPs against 6 N D", "flops", "");
+    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"), *c = laws::find_column(table_, name);
+    std::vector<double> ratios;
+    for (std::size_t row = 0; n && d && row < table_.labels.size(); ++row)
+      if ((*n)[row] && (*d)[row] && (*c)[row] && *(*n)[row] > 0 && *(*d)[row] > 0)
+        ratios.push_back(*(*c)[row] / (6 * *(*n)[row] * *(*d)[row]));
+    if (ratios.empty()) return unseen("FLOPs against 6 N D", "tokens", "");
+    const auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
+    const double middle = median(ratios);
+    const bool forward_only = middle < 0.5, uneven = *high / *low > 1.5;
+    add("FLOPs against 6 N D", forward_only ? Verdict::bad : uneven ? Verdict::doubtful : Verdict::good,
+        name + " / (6 N D): median " + people(middle) + ", from " + people(*low) + " to " + people(*high) +
+            (forward_only ? ": forward passes only?" : ""),
+        "run names that carried forward FLOPs (a factor of 3); a head that was or was not counted bends the exponent",
+        "count FLOPs one way for every row, and say which");
+  }
+
+  void copies() {
+    std::set<std::vector<double>> seen;
+    std::size_t count = 0;
+    for (std::size_t row = 0; row < table_.labels.size(); ++row) {
+      std::vector<double> key;
+      for (const std::string& name : {options_.n_column, std::string("tokens"), options_.loss_column})
+        if (const Column* column = laws::find_column(table_, name); column && (*column)[row]) key.push_back(*(*column)[row]);
+      count += seen.insert(key).second ? 0 : 1;
+    }
+    add("copies", count > 0 ? Verdict::bad : Verdict::good, plural(count, "row") + " equal another in N, D and loss",
+        "one run counted twice narrows every interval", "leave copies out");
+  }
+
+  void range_of(const std::string& column, const std::string& rule, double enough, const std::string& what) {
+    const std::vector<double> values = values_of(table_, column == "params" ? options_.n_column : column);
+    if (values.empty()) return unseen(rule, column, "");
+    const double span = decades(values);
+    add(rule, span < 1 ? Verdict::bad : span < enough ? Verdict::doubtful : Verdict::good,
+        what + " span " + people(span) + " decades", "a floor is not identified on small ranges: E = 0 and an exponent of .93 at R2 = .97",
+        "add runs at the ends: sizes a factor of 30 apart at the least");
+  }
+
+  void compute_range() {
+    std::vector<double> c;
+    for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) c.push_back(6 * n * d);
+    if (c.empty()) return unseen("range of compute", "tokens", "");
+    const double span = decades(c);
+    add("range of compute", span < 1 ? Verdict::bad : span < 2 ? Verdict::doubtful : Verdict::good,
+        "6 N D spans " + people(span) + " decades", "a law is used far beyond its rows: from one decade, a forecast of two is a guess",
+        "two decades of compute or more");
+  }
+
+  void ratio_range() {
+    std::vector<double> ratio, ln_n, ln_d;
+    for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) {
+      ratio.push_back(d / n);
+      ln_n.push_back(log_(n));
+      ln_d.push_back(log_(d));
+    }
+    if (ratio.size() < 3) return unseen("range of D / N", "tokens", "");
+    const auto [low, high] = std::minmax_element(ratio.begin(), ratio.end());
+    const bool narrow = *high / *low < 4;
+    add("range of D / N", narrow ? Verdict::bad : *high / *low < 20 ? Verdict::doubtful : Verdict::good,
+        "tokens per parameter from " + people(*low) + " to " + people(*high),
+        "Sardana et al. 2024: fits at usual ratios overstate the gain at extreme ones; on one ratio alpha and beta cannot be told apart",
+        "train each budget at several sizes: D / N over a factor of 20 or more");
+  }
+
+  void repetition() {
+    const auto rows = pairs_of(table_, "tokens", "unique_tokens");
+    if (rows.empty()) return unseen("repeated text", "unique_tokens", "");
+    std::size_t repeated = 0;
+    double most = 0;
+    for (const auto& [tokens, unique] : rows) {
+      repeated += tokens > unique ? 1 : 0;
+      most = std::max(most, tokens / unique);
+    }
+    add("repeated text", repeated > 0 ? Verdict::bad : Verdict::good,
+        plural(repeated, "row") + " saw more tokens than are unique, up to " + people(most) + " times over",
+        "Muennighoff et al. 2023: a plain law has R2 = .445 on repeated runs", "fit fresh rows, or --law data_constrained, overfit_penalty");
+  }
+
+  /// A run with more of both and a worse loss was trained badly, or belongs to another family.
+  void order() {
+    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"),
+                 *l = laws::find_column(table_, options_.loss_column);
+    if (!n || !d || !l) return unseen("more is better", "tokens", "");
+    std::vector<std::size_t> rows;
+    for (std::size_t row = 0; row < table_.labels.size(); ++row)
+      if ((*n)[row] && (*d)[row] && (*l)[row]) rows.push_back(row);
+    if (rows.size() > 3000) return add("more is better", Verdict::unseen, "not looked at: more than 3,000 rows", "", "");
+    std::vector<std::string> worse;
+    for (const std::size_t a : rows)
+      if (std::any_of(rows.begin(), rows.end(), [&](std::size_t b) {
+            return *(*n)[b] < 0.5 * *(*n)[a] && *(*d)[b] < 0.5 * *(*d)[a] && *(*l)[b] < *(*l)[a];
+          }))
+        worse.push_back(table_.labels[a]);
+    add("more is better", worse.empty() ? Verdict::good : Verdict::bad,
+        plural(worse.size(), "run") + " did worse than one of half the size on half the tokens" + (worse.empty() ? "" : ": " + listed(worse)),
+        "diverged, mis-tuned or mis-labelled runs carry the fit where they are few", "look at them, and leave them out by name");
+  }
+
+  void learning_rates() {
+    const auto rows = pairs_of(table_, options_.n_column, "learning_rate");
+    if (rows.empty()) return unseen("learning rate bracketed", "learning_rate", "Porian et al. 2024: .571 untuned, .497 tuned");
+    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"),
+                 *lr = laws::find_column(table_, "learning_rate"), *l = laws::find_column(table_, options_.loss_column);
+    std::map<std::pair<double, double>, std::map<double, double>> best;  // (N, D) -> rate -> least loss
+    for (std::size_t row = 0; l && row < table_.labels.size(); ++row) {
+      if (!(*n)[row] || !(*lr)[row] || !(*l)[row]) continue;
+      auto& loss = best[{*(*n)[row], d && (*d)[row] ? *(*d)[row] : 0}].try_emplace(*(*lr)[row], INFINITY).first->second;
+      loss = std::min(loss, *(*l)[row]);
+    }
+    std::size_t edge = 0;
+    for (const auto& [cell, rates] : best) {
+      const auto least = std::min_element(rates.begin(), rates.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+      edge += least == rates.begin() || std::next(least) == rates.end() ? 1 : 0;
+    }
+    add("learning rate bracketed", edge == 0 ? Verdict::good : 2 * edge > best.size() ? Verdict::bad : Verdict::doubtful,
+        counted(static_cast<double>(edge)) + " of " + plural(best.size(), "setting") + " of N and D have their best rate at the edge of those tried",
+        "Porian et al. 2024: .571 untuned, .497 tuned", "for every size a rate above and one below the best");
+  }
+
+  void replicates() {
+    std::map<std::pair<double, double>, std::size_t> cells;
+    for (const auto& cell : pairs_of(table_, options_.n_column, "tokens")) ++cells[cell];
+    if (cells.empty()) return unseen("noise of the seed", "tokens", "");
+    const auto with = std::count_if(cells.begin(), cells.end(), [](const auto& c) { return c.second > 1; });
+    add("noise of the seed", with > 0 ? Verdict::good : Verdict::doubtful,
+        plural(static_cast<std::size_t>(with), "setting") + " of N and D with more than one run",
+        "Muennighoff et al.'s seeds differ by .001 to .026 nats: without replicates, scatter and misfit look alike",
+        "two seeds at the smallest sizes, where they are cheap");
+  }
+
+  void checkpoints() {
+    std::map<double, std::set<double>> lengths;
+    for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) lengths[n].insert(d);
+    const bool many = std::any_of(lengths.begin(), lengths.end(), [](const auto& l) { return l.second.size() > 12; });
+    add("checkpoints of one run", !table_.groups.empty() || !many ? Verdict::good : Verdict::doubtful,
+        table_.groups.empty() ? (many ? "a size has more than 12 lengths: are these checkpoints?" : "no size has more than 12 lengths")
+                              : "rows are grouped by run",
+        "Besiroglu et al. 2024: intervals from rows that are not independent are too narrow; a loss in mid-schedule is not a finished run's",
+        "--group COLUMN; finished runs only");
+  }
+
+  void curves() {
+    if (pairs_of(table_, options_.n_column, "tokens").size() < 6) return unseen("minima of isoFLOP curves", "tokens", "");
+    IsoflopOptions isoflop;
+    isoflop.n_column = options_.n_column;
+    isoflop.loss_column = options_.loss_column;
+    isoflop.allow_repeated = true;
+    isoflop.law.draws = 0;
+    const FitResult fit = fit_isoflop(table_, isoflop);
+    std::size_t edges = 0, strays = 0, used = 0;
+    for (const Warning& warning : fit.warnings) {
+      edges += warning.code == "edge_minimum" || warning.code == "no_minimum" ? 1 : 0;
+      strays += warning.code == "stray_points" ? 1 : 0;
+    }
+    if (fit.fit)
+      for (const BudgetOptimum& o : fit.fit->optima) used += o.used ? 1 : 0;
+    if (used + edges == 0) return add("minima of isoFLOP curves", Verdict::unseen, "no budget has three sizes", "", "");
+    add("minima of isoFLOP curves", edges == 0 && strays == 0 ? Verdict::good : Verdict::doubtful,
+        plural(used, "budget") + " with a minimum inside; " + counted(static_cast<double>(edges)) + " without; " +
+            plural(strays, "budget") + " with rows off the curve",
+        "a minimum at an edge is no minimum; Epoch's rows at 1e20 hold a stray of another run",
+        "add sizes beyond the edge; isoflop fit --law isoflop names the rows");
+  }
+
+  void surface();
+
+  const Observations& table_;
+  const FitOptions& options_;
+  std::vector<TableFinding> findings_;
+};
+
+/// What the surface L(N, D) makes of the rows: its floor, its stability against the loss function and against the dearest rows.
+void Examination::surface() {
+  FitOptions options = options_;
+  options.allow_repeated = true;
+  options.bootstrap = 200;
+  if (pairs_of(table_, options.n_column, "tokens").size() < 8) return unseen("what a surface says", "tokens, or fewer than 8 rows", "");
+  const FitResult robust = fit_law(table_, "chinchilla", options);
+  if (!robust.fit) return;
+  const auto warned = [&](const std::string& code) {
+    return std::any_of(robust.warnings.begin(), robust.warnings.end(), [&](const Warning& w) { return w.code == code; });
+  };
+  const Interval e = robust.fit->intervals.at("E"), a = *robust.fit->derived.at("a").interval;
+  add("floor", warned("floor_not_identified") ? Verdict::bad : e.high - e.low > 0.3 * robust.fit->constants.at("E") ? Verdict::doubtful : Verdict::good,
+      "E = " + people(robust.fit->constants.at("E")) + ", from " + people(e.low) + " to " + people(e.high),
+      "misfitted tables give E = 0 at R2 = .970", "runs at larger N and D, or --fix E=…");
+  add("exponent of the optimum", a.high - a.low > 0.2 ? Verdict::bad : a.high - a.low > 0.1 ? Verdict::doubtful : Verdict::good,
+      "a of N*(C) = " + people(robust.fit->derived.at("a").value) + ", from " + people(a.low) + " to " + people(a.high),
+      "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
+      "more budgets, and sizes on both sides of each minimum");
+
+  options.bootstrap = 0;
+  options.objective = "lsq";
+  if (const FitResult square = fit_law(table_, "chinchilla", options); square.fit) {
+    const double from = robust.fit->constants.at("beta"), to = square.fit->constants.at("beta");
+    add("choice of the loss function", std::fabs(from - to) > 0.05 ? Verdict::doubtful : Verdict::good,
+        "beta is " + people(from) + " under Huber's function and " + people(to) + " under least squares",
+        "Epoch's 240 rows: beta from .365 to .406 by delta alone", "state the loss; look at the rows with the largest residuals");
+  }
+  std::vector<double> sizes;
+  for (const double r : robust.fit->residuals) sizes.push_back(std::fabs(r));
+  const double scale = 1.4826 * median(sizes);
+  std::vector<std::string> far;
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    if (scale > 0 && sizes[i] > 5 * scale) far.push_back(robust.fit->row_labels[i]);
+  add("rows off the surface", far.empty() ? Verdict::good : Verdict::doubtful,
+      plural(far.size(), "row") + " beyond 5 robust standard deviations" + (far.empty() ? "" : ": " + listed(far)),
+      "5 of Epoch's 245 rows move beta from .367 to .453", "look at them; leave out by name, and say so");
+}
+
+}  // namespace
+
+std::string to_string(TableFinding::Verdict verdict) {
+  switch (verdict) {
+    case Verdict::good: return "good";
+    case Verdict::doubtful: return "doubtful";
+    case Verdict::bad: return "bad";
+    case Verdict::unseen: break;
+  }
+  return "unseen";
+}
+
+std::vector<TableFinding> examine_table(const Observations& table, const FitOptions& options) {
+  return Examination(table, options).run();
+}
+
+}  // namespace isoflop
