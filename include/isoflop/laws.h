@@ -79,6 +79,14 @@ struct Holdout {
   std::map<std::string, double> baselines;  ///< rmse_ln_loss of "last value", "line", "line through the last rows"
 };
 
+/// A row (or group of rows) without which a number of the fit is another.
+struct Leverage {
+  std::string row;              ///< its label, or its group's name
+  std::string number;           ///< the derived exponent "a"; of laws without one the number it moves most, in standard errors
+  double without = 0;           ///< that number when the row is left out
+  double standard_errors = 0;   ///< how far that is from the fit's
+};
+
 /// One fitted law: the same object in every JSON (design 3).
 struct Fit {
   std::string law;                              ///< "power_n"
@@ -109,6 +117,9 @@ struct Fit {
   std::vector<std::string> draw_names;            ///< columns of `draws`: constants, then derived numbers
   std::vector<std::vector<double>> covariance;    ///< of the constants, in the order of `draw_names`, by resampling
   std::vector<std::vector<double>> draws;         ///< a row a resample, for the planner
+  double interval_widening = 1;                   ///< factor on the draws' distance from the value, for the few rows
+  std::map<std::string, double> jackknife_errors; ///< standard errors by leaving out each row (group) in turn
+  std::vector<Leverage> leverage;                 ///< the 5 rows that move the fit most, the most first
 };
 
 /// Why a table cannot carry a law; empty `fit` and the warnings say so.
@@ -164,6 +175,7 @@ struct FitOptions {
   bool all_starts = false;          ///< every combination of the law's paper, else a thinner grid
 
   std::int64_t bootstrap = 1000;    ///< resamples; 0: no intervals
+  std::int64_t leave_out = 1000;    ///< with resamples: each row (group) is left out in turn where there are no more than these; 0: never
   std::string resample = "auto";    ///< rows | groups | residuals; auto: groups where the table has them, else rows
   std::uint64_t seed = 0;           ///< of the resamples
   double level = 0.95;
@@ -186,7 +198,9 @@ struct FitOptions {
 /// Needs    more rows than free constants.
 /// Result   the best minimum of all starts. Read `stop`, `gradient_norm`, `starts_agreeing`, `next_best`. Intervals are percentiles
 ///          of the resamples, widened for small tables by sqrt(n / (n - p)) and Student's t over the normal quantile; without an
-///          end where the resamples run away. No fit: the warnings say why.
+///          end where the resamples run away, or where a constant can be held anywhere beyond it and the objective rises by less
+///          than the interval's level refuses (profile.h): 0 or infinite. What does not vary has no interval. With every constant
+///          fixed nothing is fitted: `stop` is "not fitted", starts 0. No fit: the warnings say why.
 /// Throws   Error{usage} for an unknown law, objective or constant; Error{bad_data} naming row and column;
 ///          Error{interrupted}.
 /// Numerics the same bytes for any number of threads.

@@ -82,5 +82,71 @@ TEST(ChinchillaReference, TheBootstrapHasTheErrorsOfFourThousandRefitsElsewhere)
   EXPECT_NEAR(fit.derived.at("loss@1e+19").value, 2.925641, 1e-6);
 }
 
+TEST(ChinchillaReference, TheObjectiveAtPublishedConstantsIsTheirs) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Observations table = epoch("epoch_dropped=0");
+  using Constants = std::map<std::string, double>;
+  const Constants printed{{"E", 1.816864}, {"A", 482.0053}, {"B", 2085.432}, {"alpha", 0.347813}, {"beta", 0.365854}},
+      unrounded{{"E", 1.69337368}, {"A", 406.401018}, {"B", 410.722827}, {"alpha", 0.33917084}, {"beta", 0.2849083}},
+      rounded{{"E", 1.69}, {"A", 406.4}, {"B", 410.7}, {"alpha", 0.34}, {"beta", 0.28}};
+  for (const auto& [constants, value] : {std::pair{printed, 1.01864470522e-3}, {unrounded, 1.23116260e-3}, {rounded, 4.12100914e-3}}) {
+    const auto result = fit_law(table, "chinchilla", {.fixed = constants});
+    ASSERT_TRUE(result.fit);
+    EXPECT_NEAR(result.fit->objective / value, 1, 1e-6);  // as many digits as the constants have
+    EXPECT_EQ(result.fit->stop, "not fitted");
+    EXPECT_EQ(result.fit->constants.at("alpha"), constants.at("alpha"));
+  }
+}
+
+TEST(ChinchillaReference, OtherStartsEndFarAboveTheBestMinimum) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Fit fit = *fit_law(epoch("epoch_dropped=0"), "chinchilla", {.bootstrap = 0, .threads = 2}).fit;
+  EXPECT_EQ(fit.starts, 243);
+  EXPECT_GE(fit.starts_agreeing, 100);
+  EXPECT_TRUE(!fit.next_best || fit.next_best->objective > 1.05 * fit.objective);
+}
+
+TEST(ChinchillaReference, TheJackknifeHasItsOwnErrors) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Fit fit = *fit_law(epoch("epoch_dropped=0"), "chinchilla", {.bootstrap = 200, .threads = 2}).fit;
+  EXPECT_NEAR(fit.jackknife_errors.at("alpha"), 0.0226, 5e-5);
+  EXPECT_NEAR(fit.jackknife_errors.at("beta"), 0.0163, 5e-5);
+  EXPECT_FALSE(fit.leverage.empty());
+}
+
+TEST(ChinchillaReference, EightOfTenResamplesPutTheExponentWhereTheyDoElsewhere) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Fit fit = *fit_law(epoch("epoch_dropped=0"), "chinchilla", {.bootstrap = 4000, .level = 0.8, .threads = 2}).fit;
+  EXPECT_NEAR(fit.derived.at("a").interval->low, 0.4914, 0.002);
+  EXPECT_NEAR(fit.derived.at("a").interval->high, 0.5428, 0.002);
+}
+
+struct Extrapolation {
+  std::string cheap, dear;
+  std::int64_t fitted = 0, predicted = 0;
+  double a = 0, rmse = 0, bias = 0;
+};
+
+TEST(ChinchillaReference, CheapRunsForetellTheLossButNotTheExponent) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Fit whole = *fit_law(epoch("epoch_dropped=0"), "chinchilla", {.bootstrap = 0, .threads = 2}).fit;
+  for (const auto& c : {Extrapolation{"flops<1e20", "flops>=1e20", 136, 104, .602, .01144, -.0023},
+                        Extrapolation{"flops<5e20", "flops>=5e20", 187, 53, .578, .01284, -.0043},
+                        Extrapolation{"flops<1e21", "flops>=1e21", 217, 23, .548, .01249, .0002}}) {
+    const auto h = hold_out(epoch("epoch_dropped=0 and " + c.cheap), epoch("epoch_dropped=0 and " + c.dear), whole, {.bootstrap = 0, .threads = 2});
+    ASSERT_TRUE(h);
+    EXPECT_EQ(h->rows_fitted, c.fitted);
+    EXPECT_EQ(h->rows_predicted, c.predicted);
+    EXPECT_NEAR(h->moved.at("a").first, c.a, 5e-4) << c.cheap;
+    EXPECT_NEAR(h->moved.at("a").second, 0.51390, 1e-5);
+    EXPECT_NEAR(h->rmse_ln_loss, c.rmse, 5e-6) << c.cheap;
+    EXPECT_NEAR(h->bias_ln_loss, c.bias, 5e-5) << c.cheap;
+    if (c.fitted == 136) {
+      EXPECT_NEAR(h->moved.at("alpha").first, .3109, 5e-5);
+      EXPECT_NEAR(h->moved.at("beta").first, .4702, 5e-5);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace isoflop

@@ -57,6 +57,7 @@ void doubt_inputs(const Problem& problem, Warnings& warnings) {
 }
 
 void doubt_search(const Fit& fit, Warnings& warnings) {
+  if (fit.starts == 0) return;  // nothing was searched
   if (fit.stop != "converged")
     warnings.push_back({"not_converged", "the minimiser ended with `" + fit.stop + "`, gradient norm " + people(*fit.gradient_norm)});
   if (fit.starts > 1 && fit.starts_agreeing == 1)
@@ -100,13 +101,39 @@ void doubt_size(const Problem& problem, Warnings& warnings) {
                                                       ": a picture, not a law"});
 }
 
+/// Constants that the rows bound on one side only, or not at all. The floor has a warning of its own.
+void doubt_bounds(const Problem& problem, const Fit& fit, Warnings& warnings) {
+  for (const Constant& constant : problem.law->constants) {
+    const auto at = fit.intervals.find(constant.name);
+    if (at == fit.intervals.end() || constant.name == "E") continue;
+    const bool above = !std::isfinite(at->second.high);
+    const bool below = constant.space == Space::log ? at->second.low <= 0 : !std::isfinite(at->second.low);
+    if (!above && !below) continue;
+    const std::string value = constant.name + " = " + people(fit.constants.at(constant.name));
+    warnings.push_back({"not_identified", value + (above && below ? ": the rows bound it on no side"
+                                                   : above        ? ": the rows set no upper bound, only " + people(at->second.low) + " as the lower one"
+                                                                  : ": the rows set no lower bound, only " + people(at->second.high) + " as the upper one")});
+  }
+}
+
+/// Rows without which the exponent (of a law without one: any number) is more than a standard error elsewhere.
+void doubt_leverage(const Fit& fit, Warnings& warnings) {
+  std::vector<std::string> rows;
+  for (const Leverage& l : fit.leverage)
+    if (l.standard_errors > 1)
+      rows.push_back(l.row + " (" + l.number + " = " + people(l.without) + ", " + format_significant(l.standard_errors, 2) + " standard errors)");
+  if (!rows.empty()) warnings.push_back({"leverage", "left out, one row moves the answer by more than its standard error: " + listed(rows)});
+}
+
 }  // namespace
 
 void doubt_fit(const Observations& table, const Problem& problem, const FitOptions& options, Fit& fit) {
   Warnings& warnings = fit.warnings;
-  doubt_size(problem, warnings);
+  if (problem.free_count() > 0) doubt_size(problem, warnings);
   doubt_search(fit, warnings);
   doubt_floor(problem, fit, warnings);
+  doubt_bounds(problem, fit, warnings);
+  doubt_leverage(fit, warnings);
   doubt_inputs(problem, warnings);
   doubt_duplicates(problem, warnings);
   doubt_extrapolation(problem, options, warnings);

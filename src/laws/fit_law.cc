@@ -5,7 +5,9 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "laws/doubts.h"
+#include "laws/jackknife.h"
 #include "laws/problem.h"
+#include "laws/profile.h"
 #include "laws/resample.h"
 #include "laws/words.h"
 
@@ -17,33 +19,32 @@ using namespace laws;
 /// A number of the result, as a function of the constants.
 struct Quantity {
   std::string name;
-  bool constant = false, held = false;  // one of the law's constants; one that the fit may not move
+  int constant = -1;  // its index in the law
   std::function<double(const Theta&)> value;
 };
 
 /// What the law says beyond its constants: exponents, the optimum at budgets, the loss of models.
-std::vector<Quantity> quantities_of(const Problem& problem, const FitOptions& options) {
-  const Law& law = *problem.law;
+std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
   std::vector<Quantity> quantities;
   for (int i = 0; i < law.size(); ++i)
-    quantities.push_back({law.constants[i].name, true, !problem.free[i], [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
+    quantities.push_back({law.constants[i].name, i, [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
   if (law.derived)
     for (const auto& [name, value] : law.derived(law.named(Theta{})))
-      quantities.push_back({name, false, false, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
+      quantities.push_back({name, -1, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
   if (has_optimum(law))
     for (const double flops : options.at_flops) {
       const std::string at = "@" + format_number(flops);
-      quantities.push_back({"params_opt" + at, false, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
-      quantities.push_back({"tokens_opt" + at, false, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
-      quantities.push_back({"tokens_per_param" + at, false, false, [&law, flops](const Theta& t) {
+      quantities.push_back({"params_opt" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
+      quantities.push_back({"tokens_opt" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
+      quantities.push_back({"tokens_per_param" + at, -1, [&law, flops](const Theta& t) {
                               const Optimum o = optimum_at(law, t, flops);
                               return o.tokens / o.params;
                             }});
-      quantities.push_back({"loss" + at, false, false, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
+      quantities.push_back({"loss" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
     }
   if (has_optimum(law))
     for (const auto& [params, tokens] : options.at_models)
-      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), false, false,
+      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), -1,
                             [&law, n = params, d = tokens](const Theta& t) { return value_of(law, t, {n, d}); }});
   return quantities;
 }
@@ -81,7 +82,7 @@ double covariance_of(const std::vector<double>& a, const std::vector<double>& b)
 
 void set_values(const std::vector<Quantity>& quantities, const Theta& theta, Fit& fit) {
   for (const Quantity& q : quantities) {
-    if (q.constant)
+    if (q.constant >= 0)
       fit.constants[q.name] = q.value(theta);
     else
       fit.derived[q.name] = {q.value(theta), {}, {}};
@@ -104,6 +105,7 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
 
   const auto units = static_cast<double>(how == Resample::groups ? problem.groups : problem.rows.count);
   const double widen = small_table_factor(units, problem.free_count(), options.level);
+  fit.interval_widening = widen;
   fit.draws.assign(thetas.size(), {});
   std::vector<std::vector<double>> columns;
   for (const Quantity& q : quantities) {
@@ -113,13 +115,14 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
       fit.draws[i].push_back(draws.back());
     }
     fit.draw_names.push_back(q.name);
-    if (q.constant) columns.push_back(draws);
-    if (q.held) continue;
-    fit.standard_errors[q.name] = std::sqrt(covariance_of(draws, draws));
+    if (q.constant >= 0) columns.push_back(draws);
     const double value = q.value(found.best.theta);
+    // what is held, and what follows from it alone, has no error
+    if (std::all_of(draws.begin(), draws.end(), [value](double draw) { return draw == value; })) continue;
+    fit.standard_errors[q.name] = std::sqrt(covariance_of(draws, draws));
     const Interval interval = percentile_interval(draws, value, options.level, widen);
-    if (q.constant) {
-      fit.intervals[q.name] = interval;
+    if (q.constant >= 0) {
+      fit.intervals[q.name] = open_ends(problem, found.best, q.constant, interval);
     } else {
       fit.derived[q.name].interval = interval;
       fit.derived[q.name].contains = {"seed", "form"};
@@ -129,6 +132,45 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
     fit.covariance.emplace_back();
     for (const auto& b : columns) fit.covariance.back().push_back(covariance_of(a, b));
   }
+}
+
+/// What each row (group) is worth to the fit. Needs the resamples' standard errors.
+void set_leverage(const Observations& table, const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
+                  const FitOptions& options, Fit& fit) {
+  if (fit.standard_errors.empty() || problem.groups > options.leave_out || problem.groups < 2) return;
+  const std::vector<std::optional<Theta>> thetas = leave_out_each(problem, found.best.theta, options.threads, options.stop);
+  if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while leaving out rows");
+  std::vector<Leverage> units(thetas.size());
+  for (std::size_t i = problem.fitted.size(); i-- > 0;)
+    units[problem.group[i]].row = table.groups.empty() ? table.labels[problem.fitted[i]] : table.groups[problem.fitted[i]];
+  for (const Quantity& q : quantities) {
+    const auto error = fit.standard_errors.find(q.name);
+    if (error == fit.standard_errors.end()) continue;
+    const bool headline = q.name == "a" || !fit.derived.contains("a");  // the exponent of the optimum, where the law has one
+    const double value = q.value(found.best.theta);
+    std::vector<double> without;
+    for (std::size_t unit = 0; unit < thetas.size(); ++unit) {
+      if (!thetas[unit]) continue;
+      without.push_back(q.value(*thetas[unit]));
+      const double moved = std::fabs(without.back() - value) / error->second;
+      if (headline && moved > units[unit].standard_errors) units[unit] = {units[unit].row, q.name, without.back(), moved};
+    }
+    fit.jackknife_errors[q.name] = jackknife_error(without);
+  }
+  std::stable_sort(units.begin(), units.end(), [](const Leverage& a, const Leverage& b) { return a.standard_errors > b.standard_errors; });
+  for (const Leverage& unit : units)
+    if (fit.leverage.size() < 5 && !unit.number.empty()) fit.leverage.push_back(unit);
+}
+
+/// The law at constants that are all given.
+Search evaluated(const Problem& problem) {
+  Search found;
+  found.best.theta = problem.held;
+  Sums sums;
+  problem.law->accumulate[0](problem.held, problem.rows, problem.objective, sums);
+  found.best.value = sums.value;
+  found.agreeing = std::isfinite(sums.value) ? 1 : 0;
+  return found;
 }
 
 /// Everything but intervals and doubts.
@@ -142,10 +184,11 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
   fit.loss_kind = loss_kind_of(table, {.loss_column = options.loss_column});
   fit.objective = found.best.value;
   fit.objective_definition = problem.objective.definition();
-  fit.stop = to_string(found.best.stop);
+  const bool given = problem.free_count() == 0;
+  fit.stop = given ? "not fitted" : to_string(found.best.stop);
   fit.starts = found.starts;
-  fit.starts_agreeing = found.agreeing;
-  fit.gradient_norm = found.best.gradient_norm;
+  fit.starts_agreeing = given ? 0 : found.agreeing;
+  if (!given) fit.gradient_norm = found.best.gradient_norm;
   fit.rows = problem.rows.count;
   fit.degrees_of_freedom = problem.rows.count - problem.free_count();
   fit.warnings = problem.warnings;
@@ -186,18 +229,24 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
     return result;
   }
 
-  const Search found = search(law, problem.rows, problem.objective,
-                              grid_of_starts(law, problem.rows, problem.held, problem.free, options.all_starts), problem.free, options.threads,
-                              options.stop);
+  const bool given = problem.free_count() == 0;
+  const Search found = given ? evaluated(problem)
+                             : search(law, problem.rows, problem.objective,
+                                      grid_of_starts(law, problem.rows, problem.held, problem.free, options.all_starts), problem.free,
+                                      options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while searching");
   if (found.agreeing == 0) {
-    result.warnings.push_back({"no_minimum", "no start has a finite objective: the table's numbers are beyond this law"});
+    result.warnings.push_back({"no_minimum", std::string(given ? "the objective is not finite at the constants given" : "no start has a finite objective") +
+                                                 ": the table's numbers are beyond this law"});
     return result;
   }
   Fit fit = described(table, problem, found, options);
-  const std::vector<Quantity> quantities = quantities_of(problem, options);
+  const std::vector<Quantity> quantities = quantities_of(law, options);
   set_values(quantities, found.best.theta, fit);
-  if (options.bootstrap > 0) set_intervals(problem, quantities, found, options, how, fit);
+  if (options.bootstrap > 0 && !given) {
+    set_intervals(problem, quantities, found, options, how, fit);
+    set_leverage(table, problem, quantities, found, options, fit);
+  }
   doubt_fit(table, problem, options, fit);
   result.warnings = fit.warnings;
   result.fit = std::move(fit);

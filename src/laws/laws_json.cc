@@ -53,6 +53,13 @@ Json of(const std::vector<BudgetOptimum>& optima) {
   return list;
 }
 
+Json of(const std::vector<Leverage>& leverage) {
+  Json list = Json::array();
+  for (const Leverage& l : leverage)
+    list.push_back({{"row", l.row}, {"number", l.number}, {"without", l.without}, {"standard_errors", l.standard_errors}});
+  return list;
+}
+
 Json of(const Fit& fit) {
   Json intervals = Json::object(), derived = Json::object();
   for (const auto& [name, interval] : fit.intervals) intervals[name] = of(interval);
@@ -84,6 +91,8 @@ Json of(const Fit& fit) {
   object["gradient_norm"] = json_or_null(fit.gradient_norm);
   object["next_best"] = fit.next_best ? of(*fit.next_best) : Json(nullptr);
   object["covariance"] = fit.covariance;
+  object["jackknife_errors"] = fit.jackknife_errors;
+  object["leverage"] = of(fit.leverage);
   object["holdout"] = fit.holdout ? of(*fit.holdout) : Json(nullptr);
   object["optima"] = of(fit.optima);
   object["warnings"] = of(fit.warnings);
