@@ -1,8 +1,8 @@
 // isoflop doctor: the environment; of a table or a study, the mistakes that are known to spoil scaling studies.
 #include <cstdio>
 
+#include "cli/arguments.h"
 #include "cli/study_output.h"
-#include "cli/table_input.h"
 #include "isoflop/laws.h"
 
 namespace cli {

@@ -7,9 +7,9 @@
 #include <memory>
 #include <thread>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/fit_output.h"
-#include "cli/table_input.h"
 #include "isoflop/lab.h"
 #include "isoflop/laws.h"
 #include "isoflop/report.h"
@@ -26,27 +26,14 @@ struct FitFlags {
   isoflop::FitOptions options;
 };
 
-// CLI::Range lets NaN pass: it asks whether a value is outside
-CLI::Validator level_range() {
-  return {[](std::string& text) {
-            double level = 0;
-            const bool ok = CLI::detail::lexical_cast(text, level) && level >= 0.5 && level <= 0.9999;
-            return ok ? std::string() : "`" + text + "` is not a number from 0.5 to 0.9999";
-          },
-          "0.5 to 0.9999"};
-}
-
-double number_of(const std::string& flag, const std::string& text, bool positive) {
-  double value = 0;
-  if (!CLI::detail::lexical_cast(text, value) || !std::isfinite(value) || (positive && !(value > 0)))
-    throw isoflop::Error(isoflop::Fault::usage, flag, "`" + text + "` is not a " + (positive ? "positive " : "") + "number");
-  return value;
-}
-
 void check_laws(const std::string& text) {
   std::string known;
   for (const auto& law : isoflop::known_laws()) known += (known.empty() ? "" : ", ") + law.name;
   for (const std::string& name : split(text)) {
+    if (name.starts_with("published:")) {
+      (void)isoflop::published_law(name.substr(10));
+      continue;
+    }
     bool found = false;
     for (const auto& law : isoflop::known_laws()) found |= law.name == name;
     if (!found) throw isoflop::Error(isoflop::Fault::usage, "--law", "no law `" + name + "`", "known: " + known);
@@ -60,10 +47,23 @@ void list_laws(const Globals& globals) {
     list.push_back({{"name", law.name}, {"formula", law.formula}, {"source", law.source}});
     rows.push_back({law.name, law.formula, law.source});
   }
-  if (globals.json)
-    print_json({{"laws", list}});
-  else
-    print_table({"law", "formula", "source"}, rows);
+  Json published = Json::array();
+  std::vector<std::vector<std::string>> published_rows;
+  for (const auto& law : isoflop::published_laws()) {
+    published.push_back({{"name", "published:" + law.name},
+                         {"law", law.law},
+                         {"constants", law.constants},
+                         {"n_convention", law.n_convention},
+                         {"flops_convention", law.flops_convention},
+                         {"range", law.range},
+                         {"source", law.source},
+                         {"note", law.note}});
+    published_rows.push_back({"published:" + law.name, law.law, law.source});
+  }
+  if (globals.json) return print_json({{"laws", list}, {"published", published}});
+  print_table({"law", "formula", "source"}, rows);
+  std::cout << "\n";
+  print_table({"constants", "of law", "source"}, published_rows);
 }
 
 bool has_values(const isoflop::Observations& table, const std::string& name) {
@@ -206,7 +206,7 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       continue;
     }
     FittedLaw law{name, {}, fit_named(name, tables.whole, flags, options)};
-    if (law.result.fit && tables.parts && law.result.fit->gradient_norm) {
+    if (law.result.fit && tables.parts && law.result.fit->starts > 0 && law.result.fit->gradient_norm) {
       law.result.fit->holdout = isoflop::hold_out(tables.parts->first, tables.parts->second, *law.result.fit, options);
       if (law.result.fit->holdout) law.result.fit->holdout->where = flags.holdout;
     }
@@ -232,7 +232,7 @@ void add_fit(CLI::App& program, Globals& globals) {
   CLI::App* command = add_command(program, globals, "fit", "Fits laws to a table of runs, with intervals and warnings",
                                   "isoflop fit runs.csv --law chinchilla --at 1e24");
   command->add_option("table", flags->table, "a CSV table, or a study's folder (all runs in it but a sweep's)");
-  command->add_option("--law", flags->laws, "laws by name, joined by commas (--list-laws)")->capture_default_str();
+  command->add_option("--law", flags->laws, "laws by name, joined by commas; published:NAME evaluates published constants (--list-laws)")->capture_default_str();
   command->add_option("--n", flags->n,
                       "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
   add_table_flags(*command, flags->rows);

@@ -397,4 +397,19 @@ struct EnvelopeOptions {
 /// Checked  envelope_test.cc: curves of a known law give its exponents back; coverage over 100 tables.
 [[nodiscard]] FitResult fit_envelope(const Observations& table, const EnvelopeOptions& options = {});
 
+// ---- published laws: constants as their papers print them (data/published_laws.toml)
+
+struct PublishedLaw {
+  std::string name;      ///< "epoch2024"; `fit_law(table, "published:epoch2024")` evaluates it
+  std::string law;       ///< the formula, of known_laws()
+  std::map<std::string, double> constants;
+  std::string source;
+  std::string n_convention, flops_convention;  ///< as of Observations, or "other"; empty where the law has none
+  std::string range;     ///< what it was fitted to
+  std::string note;      ///< what to know before using it; may be empty
+};
+[[nodiscard]] const std::vector<PublishedLaw>& published_laws();
+/// Throws   Error{usage} naming the nearest, or all.
+[[nodiscard]] const PublishedLaw& published_law(const std::string& name);
+
 }  // namespace isoflop

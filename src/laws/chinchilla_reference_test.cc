@@ -98,6 +98,14 @@ TEST(ChinchillaReference, TheObjectiveAtPublishedConstantsIsTheirs) {
   }
 }
 
+TEST(ChinchillaReference, TheConstantsInTheRoomAreThoseOfTheAnchors) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const Observations table = epoch("epoch_dropped=0");
+  EXPECT_NEAR(fit_law(table, "published:epoch2024", {.objective = "lad"}).fit->objective / 1.129494664, 1, 2e-6);  // six digits of the constants
+  EXPECT_NEAR(fit_law(table, "published:epoch2024_huber").fit->objective / 1.0182740178e-3, 1, 1e-8);
+  EXPECT_NEAR(fit_law(table, "published:hoffmann2022").fit->objective / 4.12100914e-3, 1, 1e-8);
+}
+
 TEST(ChinchillaReference, OtherStartsEndFarAboveTheBestMinimum) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   const Fit fit = *fit_law(epoch("epoch_dropped=0"), "chinchilla", {.bootstrap = 0, .threads = 2}).fit;

@@ -8,6 +8,7 @@
 #include "laws/jackknife.h"
 #include "laws/problem.h"
 #include "laws/profile.h"
+#include "laws/published.h"
 #include "laws/resample.h"
 #include "laws/words.h"
 
@@ -218,6 +219,7 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
 
 FitResult fit_law(const Observations& table, const std::string& name, const FitOptions& options) {
   ISOFLOP_CHECK(options.level > 0 && options.level < 1);
+  if (name.starts_with(kPublished)) return evaluate_published(table, name.substr(sizeof(kPublished) - 1), options);
   const Problem problem = problem_of(table, name, options);
   const Resample how = resample_of(options, table);
   const Law& law = *problem.law;
@@ -243,6 +245,7 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   Fit fit = described(table, problem, found, options);
   const std::vector<Quantity> quantities = quantities_of(law, options);
   set_values(quantities, found.best.theta, fit);
+  for (const auto& [constant, value] : options.fixed) fit.constants[constant] = value;  // to the last digit
   if (options.bootstrap > 0 && !given) {
     set_intervals(problem, quantities, found, options, how, fit);
     set_leverage(table, problem, quantities, found, options, fit);

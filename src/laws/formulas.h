@@ -5,6 +5,7 @@
 
 namespace isoflop::laws {
 
+[[nodiscard]] Law power_n();
 [[nodiscard]] Law chinchilla();
 [[nodiscard]] std::vector<Law> power_laws();
 [[nodiscard]] std::vector<Law> kaplan_laws();

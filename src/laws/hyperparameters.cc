@@ -41,6 +41,9 @@ std::vector<Law> hyperparameter_laws() {
   laws.push_back(of_one("batch", "B(D) = K D^a", "StepLaw: Li et al. 2025 (arXiv:2503.04715)", "tokens", "batch_tokens"));
   laws.push_back(of_one("learning_rate_c", "lr(C) = K C^a", "DeepSeek LLM 2024 (arXiv:2401.02954), section 3.1", "flops", "learning_rate"));
   laws.push_back(of_one("batch_c", "B(C) = K C^a", "DeepSeek LLM 2024 (arXiv:2401.02954), section 3.1", "flops", "batch_tokens"));
+  // the best size and data of each budget, from a table of optima
+  laws.push_back(of_one("optimal_params", "N*(C) = K C^a", "Kaplan et al. 2020 (arXiv:2001.08361), table 6", "flops", "n_opt"));
+  laws.push_back(of_one("optimal_tokens", "D*(C) = K C^a", "Kaplan et al. 2020 (arXiv:2001.08361), table 6", "flops", "d_opt"));
   return laws;
 }
 

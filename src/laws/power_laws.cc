@@ -81,6 +81,13 @@ Law broken(const std::string& column) {
 
 }  // namespace
 
+// as fit_power_law() fits it in closed form, with its names
+Law power_n() {
+  return law_of<Power>({.info = {"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"},
+                        .inputs = {{"params"}},
+                        .constants = {{"a", Space::log, {1}}, {"b", Space::plain, {0.1}}}});
+}
+
 std::vector<Law> power_laws() {
   std::vector<Law> laws;
   laws.push_back(power("tokens", "eq. 1.2"));

@@ -9,7 +9,7 @@ namespace laws {
 
 const std::vector<Law>& all_laws() {
   static const std::vector<Law> kLaws = [] {
-    std::vector<Law> laws{chinchilla()};
+    std::vector<Law> laws{power_n(), chinchilla()};
     for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws()})
       std::move(more.begin(), more.end(), std::back_inserter(laws));
     return laws;
@@ -48,7 +48,7 @@ std::map<std::string, double> Law::named(const Theta& theta) const {
 
 const std::vector<LawInfo>& known_laws() {
   static const std::vector<LawInfo> kLaws = [] {
-    std::vector<LawInfo> laws{{"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"}};
+    std::vector<LawInfo> laws;
     for (const laws::Law& law : laws::all_laws()) laws.push_back(law.info);
     laws.push_back({"isoflop", "N*(C) = k_n C^a, D*(C) = k_d C^b, of the least loss at each budget",
                     "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2"});

@@ -147,6 +147,21 @@ TEST(Fit, TheSourceExperimentsFivePointsGiveItsExponent) {
   EXPECT_NEAR(fit["constants"]["a"].get<double>(), 20.78, 5e-3);
 }
 
+TEST(Fit, PublishedConstantsAreEvaluatedOnATable) {
+  const fs::path place = fresh("published");
+  write(place / "t.csv", "params,tokens,loss\n1e9,2e10,2.5\n7e9,1e12,2.1\n");
+  const Outcome outcome = program("fit t.csv --law published:epoch2024 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto fit = outcome.json()["fits"][0];
+  EXPECT_EQ(fit["stop"], "not fitted");
+  EXPECT_EQ(fit["starts"], 0);
+  EXPECT_EQ(fit["residuals"].size(), 2U);
+  const Outcome unknown = program("fit t.csv --law published:epoch2023");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean `epoch2024`"));
+  EXPECT_THAT(program("fit --list-laws").out, HasSubstr("published:epoch2024"));
+}
+
 TEST(Fit, OfAFolderReadsWhatTheStoreHoldsNow) {
   const fs::path place = fresh("fit_folder");
   write(place / "t.csv", "name,group,params,tokens,loss\na,family,1e4,1e6,4\nb,family,1e5,1e6,3\nc,,1e6,1e6,2.25\nr,learning-rate,1e4,5e5,5\n");

@@ -1,0 +1,40 @@
+// What several commands read from their arguments: lists, pairs, numbers, tables.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "isoflop/laws.h"
+
+namespace cli {
+
+/// The parts of a text between commas, empty ones left out.
+std::vector<std::string> split(const std::string& text);
+
+/// The text of a file; throws missing_input or io.
+std::string read_table(const std::filesystem::path& path);
+
+/// A confidence level.
+CLI::Validator level_range();
+
+/// A=B pairs of a flag, in their order.
+std::vector<std::pair<std::string, std::string>> parse_pairs(const std::string& flag, const std::string& text,
+                                                             const std::string& form);
+
+double number_of(const std::string& flag, const std::string& text, bool positive);
+
+/// Which rows of a table of runs, under which names.
+struct TableFlags {
+  std::string where, map, group;
+};
+void add_table_flags(CLI::App& command, TableFlags& flags);
+/// Our word -> the table's column.
+std::map<std::string, std::string> renames(const TableFlags& flags);
+/// A CSV table or a study's folder.
+isoflop::Observations read_observations(const std::string& path, const TableFlags& flags);
+
+}  // namespace cli
