@@ -21,7 +21,7 @@ TEST(Help, EveryCommandShowsAnExampleFirst) {
   const Outcome top = program("--help");
   EXPECT_EQ(top.code, 0);
   EXPECT_THAT(top.out, StartsWith("Example: isoflop "));
-  for (const char* command : {"run", "data", "tok", "train", "runs", "fit", "report", "sample", "bench", "doctor"}) {
+  for (const char* command : {"run", "data", "tok", "train", "runs", "fit", "compare", "report", "sample", "bench", "doctor"}) {
     EXPECT_THAT(top.out, HasSubstr(command));
     const Outcome help = program(std::string(command) + " --help");
     EXPECT_EQ(help.code, 0);
@@ -160,6 +160,25 @@ TEST(Fit, PublishedConstantsAreEvaluatedOnATable) {
   EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean `epoch2024`"));
   EXPECT_THAT(program("fit --list-laws").out, HasSubstr("published:epoch2024"));
+}
+
+TEST(Compare, OfATableWithItselfFindsNoSaving) {
+  const fs::path place = fresh("compare");
+  std::string text = "flops,loss\n";
+  for (int i = 0; i < 12; ++i) text += "1e" + std::to_string(15 + i) + "," + std::to_string(6.0 - 0.31 * i + 0.01 * (i % 3)) + "\n";
+  write(place / "t.csv", text);
+  const Outcome outcome = program("compare t.csv t.csv --bootstrap 200 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = outcome.json();
+  EXPECT_EQ(json["law"], "power_c");
+  ASSERT_EQ(json["points"].size(), 9U);
+  for (const auto& point : json["points"]) {
+    EXPECT_NEAR(point["multiplier"].get<double>(), 1, 1e-9);
+    EXPECT_LE(point["interval"]["low"].get<double>(), 1);
+    EXPECT_GE(point["interval"]["high"].get<double>(), 1);
+  }
+  EXPECT_THAT(program("compare t.csv t.csv --bootstrap 200").out, HasSubstr("multiplier"));
+  EXPECT_EQ(program("compare t.csv missing.csv").code, 66);
 }
 
 TEST(Fit, OfAFolderReadsWhatTheStoreHoldsNow) {

@@ -1,0 +1,162 @@
+// isoflop compare: two tables of runs -> how much compute the second recipe saves over the first.
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <thread>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "isoflop/lab.h"
+#include "isoflop/laws.h"
+
+namespace cli {
+namespace {
+
+struct CompareFlags {
+  std::string a, b, where, map, group, at, n;
+  std::int64_t threads = 0;
+  isoflop::CompareOptions options;
+};
+
+isoflop::Observations table_of(const std::string& path, const CompareFlags& flags) {
+  std::map<std::string, std::string> rename;
+  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val"))
+    rename[ours] = theirs;
+  if (!flags.group.empty()) rename["group"] = flags.group;
+  if (std::filesystem::is_directory(path)) return isoflop::observations_of_folder(path, flags.where, rename);
+  return isoflop::observations_from_csv(read_table(path), path, flags.where, rename);
+}
+
+Json json_of(const std::optional<isoflop::Interval>& interval) {
+  if (!interval) return nullptr;
+  return {{"low", interval->low}, {"high", interval->high}, {"level", interval->level}};
+}
+
+Json json_of(const std::vector<isoflop::Warning>& warnings) {
+  Json list = Json::array();
+  for (const auto& w : warnings) list.push_back({{"code", w.code}, {"text", w.text}});
+  return list;
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json json_of(const CompareFlags& flags, const isoflop::Comparison& c) {
+  Json points = Json::array();
+  for (const auto& m : c.points)
+    points.push_back(
+        {{"at", m.at}, {"loss_a", m.loss_a}, {"loss_b", m.loss_b}, {"multiplier", m.value}, {"interval", json_of(m.interval)}});
+  Json object = {{"a", flags.a}, {"b", flags.b}, {"law", c.law}, {"axis", c.axis}, {"paired", c.paired}};
+  object["common_range"] = {c.common_low, c.common_high};
+  object["points"] = points;
+  object["crossing"] = c.crossing ? Json{{"at", c.crossing->value}, {"interval", json_of(c.crossing->interval)}} : Json(nullptr);
+  object["next_run"] = c.next ? Json{{"recipe", c.next->recipe},
+                                     {"at", c.next->at},
+                                     {"params", or_null(c.next->params)},
+                                     {"tokens", or_null(c.next->tokens)}}
+                              : Json(nullptr);
+  object["fits"] = {Json::parse(isoflop::fit_result_to_json(c.a)), Json::parse(isoflop::fit_result_to_json(c.b))};
+  object["warnings"] = json_of(c.warnings);
+  return object;
+}
+
+std::string number(double value, int digits = 4) {
+  if (std::isinf(value)) return value > 0 ? "no bound" : "none";
+  std::ostringstream text;
+  text.precision(digits);
+  text << value;
+  return text.str();
+}
+
+std::string range(const std::optional<isoflop::Interval>& interval) {
+  return interval ? number(interval->low) + " to " + number(interval->high) : "none";
+}
+
+void print_comparison(const CompareFlags& flags, const isoflop::Comparison& c) {
+  const std::string x = c.axis == "flops" ? "C" : c.axis == "params" ? "N" : "D";
+  std::cout << "A = " << flags.a << ", B = " << flags.b << "; law " << c.law
+            << (c.paired ? ", runs of one name drawn together" : "") << "\n";
+  for (const auto& [name, result] : {std::pair{"A", &c.a}, {"B", &c.b}})
+    if (!result->fit) std::cout << name << ": no law\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& m : c.points)
+    rows.push_back({number(m.at), number(m.loss_a, 5), number(m.loss_b, 5), number(m.value), range(m.interval)});
+  if (!rows.empty()) {
+    std::cout << "The " << c.axis << " A needs for the loss of B, over those of B; above 1 recipe B saves.\n\n";
+    print_table({x, "loss of A", "loss of B", "multiplier", "interval"}, rows);
+    std::cout << "\n";
+    if (c.crossing)
+      std::cout << "They cross at " << x << " = " << number(c.crossing->value) << " (" << range(c.crossing->interval) << ").\n";
+    else
+      std::cout << "They do not cross within a hundred times of what both tables cover.\n";
+  }
+  if (c.next) {
+    std::cout << "A run of " << c.next->recipe << " at " << x << " = " << number(c.next->at) << " would decide most";
+    if (c.next->params) std::cout << ": " << number(*c.next->params) << " parameters, " << number(*c.next->tokens) << " tokens";
+    std::cout << ".\n";
+  }
+  for (const auto& w : c.warnings) std::cout << w.code << ": " << w.text << "\n";
+  for (const auto& [name, result] : {std::pair{"A", &c.a}, {"B", &c.b}})
+    for (const auto& w : result->warnings) std::cout << name << ": " << w.code << ": " << w.text << "\n";
+}
+
+void run_compare(CompareFlags flags, const Globals& globals) {
+  isoflop::CompareOptions& options = flags.options;
+  for (const std::string& at : split(flags.at)) options.at.push_back(number_of("--at", at, true));
+  if (!flags.n.empty()) options.fit.n_column = flags.n;
+  options.fit.threads = flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+  options.fit.stop = stop_requested();
+  const isoflop::Observations a = table_of(flags.a, flags), b = table_of(flags.b, flags);
+  const isoflop::Comparison comparison = isoflop::compare_recipes(a, b, options);
+  if (globals.json)
+    print_json(json_of(flags, comparison));
+  else
+    print_comparison(flags, comparison);
+}
+
+}  // namespace
+
+void add_compare(CLI::App& program, Globals& globals) {
+  auto flags = std::make_shared<CompareFlags>();
+  isoflop::CompareOptions& options = flags->options;
+  CLI::App* command =
+      add_command(program, globals, "compare", "The compute multiplier of recipe B over recipe A, with its interval",
+                  "isoflop compare a.csv b.csv --at 1e21");
+  command->add_option("A", flags->a, "a CSV table, or a study's folder")->required();
+  command->add_option("B", flags->b, "a CSV table, or a study's folder")->required();
+  command->add_option(
+      "--law", options.law,
+      "a law of params and tokens, or of one of params, tokens, flops (default: chinchilla where both tables have params "
+      "and tokens, else power_c)");
+  command->add_option("--at", flags->at, "further FLOP budgets, joined by commas");
+  command->add_option("--points", options.points, "budgets over the range both tables cover")
+      ->capture_default_str()
+      ->check(whole_number(0, 1000));
+  command->add_flag("--all-rows", options.all_rows, "laws of one quantity see every row, not only the lower envelope of loss");
+  command->add_option("--n", flags->n, "what N counts: params, params_non_embedding, params_matmul (default: params)");
+  command->add_option("--map", flags->map, "name the tables' columns: OURS=COLUMN,... e.g. params=N,loss=val");
+  command->add_option("--where", flags->where, "rows to fit, of both tables, as in `isoflop fit`");
+  command->add_option("--group", flags->group,
+                      "the column whose rows go together; groups of one name are drawn together in both tables");
+  command->add_option("--loss", options.fit.objective, "huber, lad, lsq, asymmetric")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"huber", "lad", "lsq", "asymmetric"}));
+  command->add_option("--delta", options.fit.delta, "where Huber's function turns from square to line")
+      ->capture_default_str()
+      ->check(above_zero());
+  command->add_option("--bootstrap", options.fit.bootstrap, "joint resamples; 0: no intervals")
+      ->capture_default_str()
+      ->check(whole_number(0, 1000000));
+  command->add_option("--seed", options.fit.seed, "of the resamples")->capture_default_str()->check(whole_number(0));
+  command->add_option("--level", options.fit.level, "confidence level")->capture_default_str()->check(level_range());
+  command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")
+      ->check(whole_number(1, 4096));
+  command->add_flag("--allow-repeated", options.fit.allow_repeated, "fit runs that saw their text more than once, labelled so");
+  command->callback([flags, &globals] { run_compare(*flags, globals); });
+}
+
+}  // namespace cli

@@ -1,0 +1,345 @@
+// Two recipes, one law: how much compute the first needs for the loss of the second.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+
+#include "base/math.h"
+#include "laws/problem.h"
+#include "laws/resample.h"
+#include "laws/words.h"
+
+namespace isoflop {
+namespace {
+
+using namespace laws;
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+/// The rows of a table, in another order or fewer.
+Observations rows_of(const Observations& table, const std::vector<std::size_t>& rows) {
+  Observations part = table;
+  const auto take = [&rows](auto& values) {
+    if (values.empty()) return;
+    auto taken = values;
+    taken.clear();
+    for (const std::size_t row : rows) taken.push_back(values[row]);
+    values = std::move(taken);
+  };
+  take(part.labels);
+  take(part.lines);
+  take(part.groups);
+  for (auto& [name, column] : part.columns) take(column);
+  return part;
+}
+
+/// The rows of less loss than every row of as much of `column` or less.
+Observations lower_envelope(const Observations& table, const std::string& column, const std::string& loss) {
+  const Column &x = need_column(table, column), &y = need_column(table, loss);
+  std::vector<std::size_t> order;
+  for (std::size_t row = 0; row < table.labels.size(); ++row)
+    if (x[row] && y[row]) order.push_back(row);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return std::pair(*x[a], *y[a]) < std::pair(*x[b], *y[b]); });
+  std::vector<std::size_t> kept;
+  for (const std::size_t row : order)
+    if (kept.empty() || *y[row] < *y[kept.back()]) kept.push_back(row);
+  return rows_of(table, kept);
+}
+
+/// The names that tell rows apart and that both tables can share: groups, else names that are not just a line.
+std::vector<std::string> units_of(const Observations& table) {
+  if (!table.groups.empty()) return table.groups;
+  for (const std::string& label : table.labels)
+    if (label.empty() || label.starts_with("line ")) return {};
+  return table.labels;
+}
+
+/// The same units in both tables: their rows are put in one order, so that one draw takes the same of both.
+bool pair_rows(Observations& a, Observations& b) {
+  const auto units_a = units_of(a), units_b = units_of(b);
+  if (units_a.empty() || a.groups.empty() != b.groups.empty()) return false;
+  const std::set<std::string> names_a(units_a.begin(), units_a.end()), names_b(units_b.begin(), units_b.end());
+  if (names_a != names_b) return false;
+  if (a.groups.empty() && (names_a.size() != units_a.size() || units_a.size() != units_b.size())) return false;
+  for (auto [table, units] : {std::pair{&a, &units_a}, {&b, &units_b}}) {
+    std::vector<std::size_t> order(units->size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [names = units](std::size_t i, std::size_t j) { return (*names)[i] < (*names)[j]; });
+    *table = rows_of(*table, order);
+  }
+  return true;
+}
+
+void need_one_meaning(const Observations& a, const Observations& b, const FitOptions& options, bool of_params) {
+  const auto same = [](const std::string& what, const std::string& first, const std::string& second) {
+    if (first == second || first == "unstated" || second == "unstated") return;
+    throw Error(Fault::bad_data, "compare", what + " is " + first + " in A and " + second + " in B",
+                "recipes are compared in one " + what);
+  };
+  same("loss", loss_kind_of(a, {.loss_column = options.loss_column}), loss_kind_of(b, {.loss_column = options.loss_column}));
+  if (of_params)
+    same("meaning of N", n_convention_of(a, {.n_column = options.n_column}), n_convention_of(b, {.n_column = options.n_column}));
+  if (!of_params) same("meaning of C", a.flops_convention, b.flops_convention);
+}
+
+/// Least loss over C (or over the one quantity of the law), and back.
+class Frontier {
+ public:
+  explicit Frontier(const Law& law) : law_(law) {}
+
+  [[nodiscard]] double loss(const Theta& theta, double ln_x) const {
+    return has_optimum(law_) ? optimum_at(law_, theta, exp_(ln_x)).loss : value_of(law_, theta, {exp_(ln_x)});
+  }
+
+  /// ln x at which the loss is `target`, within 12 decades about `near`; infinite beyond.
+  [[nodiscard]] double ln_x_of(const Theta& theta, double target, double near) const {
+    double low = near, high = near, step = 0.5;
+    double at_low = loss(theta, low) - target, at_high = at_low;
+    if (!std::isfinite(at_low)) return kInf;
+    while (at_low < 0 && low > near - 28) low -= step, at_low = loss(theta, low) - target, step *= 2;
+    step = 0.5;
+    while (at_high > 0 && high < near + 28) high += step, at_high = loss(theta, high) - target, step *= 2;
+    if (at_low < 0) return -kInf;
+    if (at_high > 0) return kInf;
+    if (at_low == at_high) return near;
+    // false position that halves the weight of an end that stays (Illinois); the loss falls, so it is above the target at `low`
+    int side = 0;
+    for (int i = 0; i < 80 && high - low > 1e-12; ++i) {
+      const double middle = low + (high - low) * at_low / (at_low - at_high), at = loss(theta, middle) - target;
+      if (!(std::fabs(at) > 1e-15 * target)) return middle;
+      if (at > 0) {
+        low = middle, at_low = at;
+        if (side > 0) at_high *= 0.5;
+      } else {
+        high = middle, at_high = at;
+        if (side < 0) at_low *= 0.5;
+      }
+      side = at > 0 ? 1 : -1;
+    }
+    return 0.5 * (low + high);
+  }
+
+  /// ln m
+  [[nodiscard]] double ln_multiplier(const Theta& a, const Theta& b, double ln_x) const {
+    return ln_x_of(a, loss(b, ln_x), ln_x) - ln_x;
+  }
+
+ private:
+  const Law& law_;
+};
+
+/// The constants of a fit, and of its draws.
+struct Draws {
+  Theta best{};
+  std::vector<Theta> thetas;
+};
+
+Draws draws_of(const Law& law, const Fit& fit) {
+  Draws draws;
+  std::vector<std::size_t> column;
+  for (int i = 0; i < law.size(); ++i) {
+    draws.best[i] = law.parameter_of(i, fit.constants.at(law.constants[i].name));
+    const auto at = std::find(fit.draw_names.begin(), fit.draw_names.end(), law.constants[i].name);
+    column.push_back(static_cast<std::size_t>(at - fit.draw_names.begin()));
+  }
+  for (const std::vector<double>& row : fit.draws) {
+    Theta theta{};
+    for (int i = 0; i < law.size(); ++i) theta[i] = law.parameter_of(i, row[column[i]]);
+    draws.thetas.push_back(theta);
+  }
+  return draws;
+}
+
+/// Both recipes' frontiers, as fitted and as drawn.
+struct Pair {
+  const Law* law = nullptr;
+  Draws a, b;
+  double widen = 1, level = 0.95;
+
+  [[nodiscard]] std::size_t size() const { return std::min(a.thetas.size(), b.thetas.size()); }
+  [[nodiscard]] double ln_multiplier(double ln_x) const { return Frontier(*law).ln_multiplier(a.best, b.best, ln_x); }
+  [[nodiscard]] double drawn(std::size_t i, double ln_x) const {
+    return Frontier(*law).ln_multiplier(a.thetas[i], b.thetas[i], ln_x);
+  }
+
+  /// Of a logarithm, which may be 0: percentile_interval measures what ran away by the value.
+  [[nodiscard]] std::optional<Interval> interval(std::vector<double> draws, double value) const {
+    if (draws.size() < 40 || !std::isfinite(value)) return std::nullopt;
+    for (double& draw : draws) draw = 1 + (draw - value);
+    const Interval about = percentile_interval(std::move(draws), 1, level, widen);
+    return Interval{exp_(value + about.low - 1), exp_(value + about.high - 1), level};
+  }
+};
+
+std::pair<double, double> range_of(const Observations& table, const Law& law, const FitOptions& options) {
+  const Problem problem = problem_of(table, law.info.name, options);
+  double low = kInf, high = -kInf;
+  for (std::int64_t i = 0; i < problem.rows.count; ++i) {
+    const auto& x = problem.rows.inputs;
+    const double at = has_optimum(law) ? log_(6) + x[0][i] + x[1][i] : x[0][i];
+    low = std::min(low, at), high = std::max(high, at);
+  }
+  return {low, high};
+}
+
+Multiplier multiplier_at(const Pair& pair, double ln_x) {
+  const Frontier frontier(*pair.law);
+  const double value = pair.ln_multiplier(ln_x);
+  Multiplier m{.at = exp_(ln_x),
+               .loss_a = frontier.loss(pair.a.best, ln_x),
+               .loss_b = frontier.loss(pair.b.best, ln_x),
+               .value = exp_(value),
+               .interval = {}};
+  std::vector<double> draws;
+  for (std::size_t i = 0; i < pair.size(); ++i) draws.push_back(pair.drawn(i, ln_x));
+  m.interval = pair.interval(std::move(draws), value);
+  return m;
+}
+
+/// ln x where `ln_m` changes sign; nothing where it does not between the ends.
+template <class F>
+std::optional<double> zero_of(const F& ln_m, double low, double high, int steps) {
+  double before = ln_m(low);
+  for (int i = 1; i <= steps; ++i) {
+    const double right = low + (high - low) * i / steps, at = ln_m(right);
+    if ((before > 0) != (at > 0) && std::fabs(at - before) > 1e-9) {
+      double a = low + (high - low) * (i - 1) / steps, b = right;
+      for (int k = 0; k < 40; ++k) {
+        const double middle = 0.5 * (a + b);
+        ((ln_m(middle) > 0) == (before > 0) ? a : b) = middle;
+      }
+      return 0.5 * (a + b);
+    }
+    before = at;
+  }
+  return std::nullopt;
+}
+
+std::optional<Estimate> crossing_of(const Pair& pair, double low, double high) {
+  const double beyond = log_(100), from = low - beyond, to = high + beyond;
+  const auto value = zero_of([&](double x) { return pair.ln_multiplier(x); }, from, to, 48);
+  if (!value) return std::nullopt;
+  std::vector<double> draws;
+  // laws without a closed form of their optimum are slow: fewer draws
+  const std::size_t stride = pair.law->optimum || !has_optimum(*pair.law) ? 1 : 5;
+  for (std::size_t i = 0; i < pair.size(); i += stride) {
+    const auto ln_m = [&](double x) { return pair.drawn(i, x); };
+    const auto at = zero_of(ln_m, from, to, 12);
+    // none: it lies beyond the end where the two are closer
+    draws.push_back(at ? *at : std::fabs(ln_m(to)) < std::fabs(ln_m(from)) ? kInf : -kInf);
+  }
+  return Estimate{exp_(*value), pair.interval(std::move(draws), *value), {"seed", "form"}};
+}
+
+double variance_of(const std::vector<double>& values) {
+  double mean = 0, squares = 0;
+  for (const double v : values) mean += v / static_cast<double>(values.size());
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return squares;
+}
+
+/// Of the points, the one where least is known of whether m is 1; whose run would tell more there.
+std::optional<Comparison::NextRun> next_run(const Pair& pair, const std::vector<Multiplier>& points) {
+  const Multiplier* best = nullptr;
+  double most = -1;
+  for (const Multiplier& m : points) {
+    if (!m.interval) continue;
+    const double width = log_(m.interval->high) - log_(m.interval->low), away = std::fabs(log_(m.value));
+    if (width == 0) continue;
+    const double share = std::isfinite(width) ? width / (width + away) : 1;
+    if (share > most) most = share, best = &m;
+  }
+  if (!best) return std::nullopt;
+  const double ln_x = log_(best->at);
+  std::vector<double> by_a, by_b;
+  for (std::size_t i = 0; i < pair.size(); ++i) {
+    const Frontier frontier(*pair.law);
+    by_a.push_back(std::clamp(frontier.ln_multiplier(pair.a.thetas[i], pair.b.best, ln_x), -28.0, 28.0));
+    by_b.push_back(std::clamp(frontier.ln_multiplier(pair.a.best, pair.b.thetas[i], ln_x), -28.0, 28.0));
+  }
+  const bool of_a = variance_of(by_a) > variance_of(by_b);
+  Comparison::NextRun next{.recipe = of_a ? "A" : "B", .at = best->at * (of_a ? best->value : 1), .params = {}, .tokens = {}};
+  if (has_optimum(*pair.law)) {
+    const Optimum model = optimum_at(*pair.law, of_a ? pair.a.best : pair.b.best, next.at);
+    next.params = model.params;
+    next.tokens = model.tokens;
+  }
+  return next;
+}
+
+bool has_numbers(const Observations& table, const std::string& name) {
+  const Column* column = find_column(table, name);
+  return column && std::any_of(column->begin(), column->end(), [](const auto& value) { return value.has_value(); });
+}
+
+std::string law_of(const Observations& a, const Observations& b, const CompareOptions& options) {
+  if (!options.law.empty()) return options.law;
+  const auto surface = [&](const Observations& t) { return has_numbers(t, options.fit.n_column) && has_numbers(t, "tokens"); };
+  return surface(a) && surface(b) ? "chinchilla" : "power_c";
+}
+
+/// Where the multiplier is asked for, as ln x; a warning where that is not what both tables cover.
+std::vector<double> places_of(const CompareOptions& options, Comparison& result, std::pair<double, double> a,
+                              std::pair<double, double> b) {
+  double low = std::max(a.first, b.first), high = std::min(a.second, b.second);
+  if (!(low < high)) {
+    result.warnings.push_back({"no_common_range", "A covers " + people(exp_(a.first)) + " to " + people(exp_(a.second)) + ", B " +
+                                                      people(exp_(b.first)) + " to " + people(exp_(b.second)) +
+                                                      ": every multiplier is an extrapolation of one of them"});
+    std::swap(low, high);
+  }
+  result.common_low = exp_(low), result.common_high = exp_(high);
+  std::vector<double> places;
+  for (std::int64_t i = 0; i < options.points; ++i)
+    places.push_back(options.points == 1 ? high
+                                         : low + (high - low) * static_cast<double>(i) / static_cast<double>(options.points - 1));
+  for (const double at : options.at) {
+    places.push_back(log_(at));
+    if (at > 10 * result.common_high || at < 0.1 * result.common_low)
+      result.warnings.push_back({"extrapolation", "C = " + people(at) + " is more than ten times beyond what both tables cover"});
+  }
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
+}  // namespace
+
+Comparison compare_recipes(const Observations& table_a, const Observations& table_b, const CompareOptions& options) {
+  Comparison result;
+  result.law = law_of(table_a, table_b, options);
+  const Law& law = law_named(result.law);
+  if (law.response != "loss" || !(has_optimum(law) || (law.inputs.size() == 1 && law.inputs[0].ln)))
+    throw Error(Fault::usage, "--law", "`" + result.law + "` has no least loss over compute",
+                "one of params and tokens, or of one of params, tokens, flops");
+  need_one_meaning(table_a, table_b, options.fit, law.inputs[0].column != "flops");
+  result.axis = has_optimum(law) ? "flops" : law.inputs[0].column;
+
+  Observations a = table_a, b = table_b;
+  if (!has_optimum(law) && !options.all_rows)
+    for (Observations* table : {&a, &b})
+      *table = lower_envelope(*table, column_of(*table, law.inputs[0], options.fit.n_column), options.fit.loss_column);
+  result.paired = pair_rows(a, b);
+  FitOptions fit_b = options.fit;
+  if (!result.paired) ++fit_b.seed;  // draws of its own
+  result.a = fit_law(a, result.law, options.fit);
+  result.b = fit_law(b, result.law, fit_b);
+  if (!result.a.fit || !result.b.fit) return result;
+  result.paired =
+      result.paired && result.a.fit->draws.size() == result.b.fit->draws.size() && result.a.fit->rows == result.b.fit->rows;
+
+  const Pair pair{.law = &law,
+                  .a = draws_of(law, *result.a.fit),
+                  .b = draws_of(law, *result.b.fit),
+                  .widen = std::max(result.a.fit->interval_widening, result.b.fit->interval_widening),
+                  .level = options.fit.level};
+  for (const double ln_x : places_of(options, result, range_of(a, law, options.fit), range_of(b, law, options.fit)))
+    result.points.push_back(multiplier_at(pair, ln_x));
+  result.crossing = crossing_of(pair, log_(result.common_low), log_(result.common_high));
+  result.next = next_run(pair, result.points);
+  return result;
+}
+
+}  // namespace isoflop
