@@ -197,10 +197,11 @@ struct FitOptions {
 ///          end: Besiroglu et al. 2024 (arXiv:2404.10102).
 /// Needs    more rows than free constants.
 /// Result   the best minimum of all starts. Read `stop`, `gradient_norm`, `starts_agreeing`, `next_best`. Intervals are percentiles
-///          of the resamples, widened for small tables by sqrt(n / (n - p)) and Student's t over the normal quantile; without an
-///          end where the resamples run away, or where a constant can be held anywhere beyond it and the objective rises by less
-///          than the interval's level refuses (profile.h): 0 or infinite. What does not vary has no interval. With every constant
-///          fixed nothing is fitted: `stop` is "not fitted", starts 0. No fit: the warnings say why.
+///          of the resamples, scaled about the value (in ln where positive) by Student's t over the normal quantile and by the
+///          spread of fits to tables simulated about the fit over that of their resamples; without an end where the resamples run
+///          away, or where a constant can be held anywhere beyond it and the objective rises by less than the interval's level
+///          refuses (profile.h): 0 or infinite. What does not vary has no interval. With every constant fixed nothing is fitted:
+///          `stop` is "not fitted", starts 0. No fit: the warnings say why.
 /// Throws   Error{usage} for an unknown law, objective or constant; Error{bad_data} naming row and column;
 ///          Error{interrupted}.
 /// Numerics the same bytes for any number of threads.

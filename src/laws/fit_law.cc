@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "laws/doubts.h"
+#include "laws/intervals.h"
 #include "laws/jackknife.h"
 #include "laws/problem.h"
 #include "laws/profile.h"
@@ -17,39 +18,6 @@ namespace {
 
 using namespace laws;
 
-/// A number of the result, as a function of the constants.
-struct Quantity {
-  std::string name;
-  int constant = -1;  // its index in the law
-  std::function<double(const Theta&)> value;
-};
-
-/// What the law says beyond its constants: exponents, the optimum at budgets, the loss of models.
-std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
-  std::vector<Quantity> quantities;
-  for (int i = 0; i < law.size(); ++i)
-    quantities.push_back({law.constants[i].name, i, [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
-  if (law.derived)
-    for (const auto& [name, value] : law.derived(law.named(Theta{})))
-      quantities.push_back({name, -1, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
-  if (has_optimum(law))
-    for (const double flops : options.at_flops) {
-      const std::string at = "@" + format_number(flops);
-      quantities.push_back({"params_opt" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
-      quantities.push_back({"tokens_opt" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
-      quantities.push_back({"tokens_per_param" + at, -1, [&law, flops](const Theta& t) {
-                              const Optimum o = optimum_at(law, t, flops);
-                              return o.tokens / o.params;
-                            }});
-      quantities.push_back({"loss" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
-    }
-  if (has_optimum(law))
-    for (const auto& [params, tokens] : options.at_models)
-      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), -1,
-                            [&law, n = params, d = tokens](const Theta& t) { return value_of(law, t, {n, d}); }});
-  return quantities;
-}
-
 Resample resample_of(const FitOptions& options, const Observations& table) {
   if (options.resample == "rows") return Resample::rows;
   if (options.resample == "residuals") return Resample::residuals;
@@ -60,25 +28,6 @@ Resample resample_of(const FitOptions& options, const Observations& table) {
   }
   if (options.resample == "auto") return table.groups.empty() ? Resample::rows : Resample::groups;
   throw Error(Fault::usage, "--resample", "no `" + options.resample + "`", "known: auto, rows, groups, residuals");
-}
-
-/// What resampling leaves out for a table of few units: the fit's own degrees of freedom, and Student's tails.
-double small_table_factor(double units, double constants, double level) {
-  const double degrees = units - constants;
-  return std::sqrt(units / degrees) * student_t_quantile(0.5 + 0.5 * level, degrees) / student_t_quantile(0.5 + 0.5 * level, 1e6);
-}
-
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v;
-  return sum / static_cast<double>(values.size());
-}
-
-double covariance_of(const std::vector<double>& a, const std::vector<double>& b) {
-  const double mean_a = mean_of(a), mean_b = mean_of(b);
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean_a) * (b[i] - mean_b);
-  return sum / static_cast<double>(a.size() - 1);
 }
 
 void set_values(const std::vector<Quantity>& quantities, const Theta& theta, Fit& fit) {
@@ -95,37 +44,32 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
   const std::vector<Theta> thetas =
       refits(problem, found, how, options.bootstrap, options.seed, options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while resampling");
-  static const std::map<Resample, std::string> kNames{
-      {Resample::rows, "row bootstrap"}, {Resample::groups, "group bootstrap"}, {Resample::residuals, "residual bootstrap"}};
-  fit.interval_method = kNames.at(how) + ", " + plural(thetas.size(), "draw");
+  fit.interval_method = name_of(how) + ", " + plural(thetas.size(), "draw");
   if (thetas.size() < 40) {
     fit.warnings.push_back({"few_draws", plural(thetas.size(), "resample") + " of " + plural(static_cast<std::size_t>(options.bootstrap), "draw") +
                                              " found a minimum: no interval is made of fewer than 40"});
     return;
   }
 
-  const auto units = static_cast<double>(how == Resample::groups ? problem.groups : problem.rows.count);
-  const double widen = small_table_factor(units, problem.free_count(), options.level);
+  const double widen = widening(problem, found, how, options);
   fit.interval_widening = widen;
+  const std::vector<Bounds> bounds = bounds_of(quantities, found, thetas, options.level, widen);
   fit.draws.assign(thetas.size(), {});
   std::vector<std::vector<double>> columns;
-  for (const Quantity& q : quantities) {
-    std::vector<double> draws;
-    for (std::size_t i = 0; i < thetas.size(); ++i) {
-      draws.push_back(q.value(thetas[i]));
-      fit.draws[i].push_back(draws.back());
-    }
+  for (std::size_t k = 0; k < quantities.size(); ++k) {
+    const Quantity& q = quantities[k];
+    for (std::size_t i = 0; i < thetas.size(); ++i) fit.draws[i].push_back(bounds[k].draws[i]);
     fit.draw_names.push_back(q.name);
+    const std::vector<double>& draws = bounds[k].draws;
     if (q.constant >= 0) columns.push_back(draws);
-    const double value = q.value(found.best.theta);
     // what is held, and what follows from it alone, has no error
+    const double value = q.value(found.best.theta);
     if (std::all_of(draws.begin(), draws.end(), [value](double draw) { return draw == value; })) continue;
     fit.standard_errors[q.name] = std::sqrt(covariance_of(draws, draws));
-    const Interval interval = percentile_interval(draws, value, options.level, widen);
     if (q.constant >= 0) {
-      fit.intervals[q.name] = open_ends(problem, found.best, q.constant, interval);
+      fit.intervals[q.name] = open_ends(problem, found.best, q.constant, bounds[k].interval);
     } else {
-      fit.derived[q.name].interval = interval;
+      fit.derived[q.name].interval = bounds[k].interval;
       fit.derived[q.name].contains = {"seed", "form"};
     }
   }

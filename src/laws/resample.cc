@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/math.h"
 #include "base/random.h"
 #include "base/team.h"
 
@@ -47,6 +48,10 @@ class Resampler {
 
 }  // namespace
 
+std::string name_of(Resample how) {
+  return how == Resample::rows ? "row bootstrap" : how == Resample::groups ? "group bootstrap" : "residual bootstrap";
+}
+
 std::vector<Theta> refits(const Problem& problem, const Search& found, Resample how, std::int64_t draws, std::uint64_t seed,
                           std::int64_t threads, const std::stop_token& stop) {
   // a minimum far above the best is not what a resample prefers
@@ -72,6 +77,106 @@ std::vector<Theta> refits(const Problem& problem, const Search& found, Resample 
   for (const Minimum& end : ends)
     if (end.stop != Minimum::Stop::no_start) thetas.push_back(end.theta);
   return thetas;
+}
+
+namespace {
+
+/// Noise like the table's: residuals of other rows, smoothed; of groups, their own residuals under a common sign.
+class Noise {
+ public:
+  Noise(const Problem& problem, const Theta& best, Resample how, std::uint64_t seed)
+      : problem_(problem), how_(how), random_{seed, Stream::bootstrap}, predictions_(problem.rows.response.size()) {
+    problem.law->predict(best, problem.rows, problem.objective.log_residual, predictions_.data(), nullptr);
+    for (std::int64_t i = 0; i < problem.rows.count; ++i) residuals_.push_back(problem.rows.response[i] - predictions_[i]);
+    pool_ = residuals_;
+    std::stable_sort(pool_.begin(), pool_.end(), [](double a, double b) { return std::fabs(a) > std::fabs(b); });
+    // a fit runs through as many rows as it has constants: those say nothing of noise
+    if (pool_.size() > 2 * static_cast<std::size_t>(problem.free_count()))
+    pool_.resize(pool_.size() - static_cast<std::size_t>(problem.free_count()));
+    // Silverman's width about the middle half
+    std::vector<double> sorted = pool_;
+    std::sort(sorted.begin(), sorted.end());
+    width_ = 0.9 * (sorted[sorted.size() * 3 / 4] - sorted[sorted.size() / 4]) / 1.349 *
+             exp_(-0.2 * log_(static_cast<double>(sorted.size())));
+  }
+
+  void draw(std::int64_t index, Rows& rows) const {
+    const auto at = kFirst + static_cast<std::uint64_t>(index);
+    for (std::int64_t i = 0; i < problem_.rows.count; ++i) {
+      const auto sub = static_cast<std::uint32_t>(3 * i);
+      double noise = width_ * random_.normal(at, sub + 1);
+      if (how_ == Resample::groups)
+        noise = (noise + residuals_[i]) * (random_.below(2, at, static_cast<std::uint32_t>(3 * problem_.group[i]) + 2) == 0 ? 1 : -1);
+      else
+        noise += pool_[random_.below(pool_.size(), at, sub)];
+      rows.response[i] = predictions_[i] + noise;
+    }
+  }
+
+  static constexpr std::uint64_t kFirst = std::uint64_t{1} << 40;  // counters beyond those of the resamples
+
+ private:
+  const Problem& problem_;
+  Resample how_;
+  Philox random_;
+  std::vector<double> predictions_, residuals_, pool_;
+  double width_ = 0;
+};
+
+/// What 68 in 100 do not exceed: a standard deviation that a few fits run away from does not move.
+double spread_of(std::vector<double>& sizes) {
+  const auto at = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() * 6827 / 10000);
+  std::nth_element(sizes.begin(), at, sizes.end());
+  return *at;
+}
+
+}  // namespace
+
+double spread_ratio(const Problem& problem, const Theta& best, Resample how, std::uint64_t seed, std::int64_t threads,
+                    const std::stop_token& stop) {
+  constexpr std::int64_t kTables = 400;
+  const Noise noise(problem, best, how, seed);
+  const Resampler resampler(problem, best, how == Resample::residuals ? Resample::rows : how, seed ^ 0x9e3779b97f4a7c15U);
+  struct Trial {
+    Theta table{}, first{}, second{};
+    bool good = false;
+  };
+  std::vector<Trial> trials(kTables);
+  std::atomic<std::int64_t> next{0};
+  Team team(std::max<std::int64_t>(1, std::min(threads, kTables)));
+  team.run([&](std::int64_t) {
+    Rows rows = problem.rows;
+    const MinimiseOptions near{.tolerance = 1e-9, .near = true};
+    for (std::int64_t i = next++; i < kTables && !stop.stop_requested(); i = next++) {
+      noise.draw(i, rows);
+      rows.weight = problem.rows.weight;
+      const Minimum table = minimise(*problem.law, rows, problem.objective, best, problem.free, near);
+      resampler.draw(2 * i, rows);
+      const Minimum first = minimise(*problem.law, rows, problem.objective, table.theta, problem.free, near);
+      resampler.draw(2 * i + 1, rows);
+      const Minimum second = minimise(*problem.law, rows, problem.objective, table.theta, problem.free, near);
+      const auto good = [](const Minimum& m) { return m.stop != Minimum::Stop::no_start; };
+      trials[i] = {table.theta, first.theta, second.theta, good(table) && good(first) && good(second)};
+    }
+  });
+  double sum = 0;
+  int parameters = 0;
+  for (int j = 0; j < problem.law->size(); ++j) {
+    if (!problem.free[j]) continue;
+    std::vector<double> fresh, again;
+    for (const Trial& trial : trials) {
+      if (!trial.good) continue;
+      fresh.push_back(std::fabs(trial.table[j] - best[j]));
+      again.push_back(std::fabs(trial.first[j] - trial.table[j]));
+      again.push_back(std::fabs(trial.second[j] - trial.table[j]));
+    }
+    if (fresh.size() < 40) return 1;
+    const double ratio = spread_of(fresh) / spread_of(again);
+    if (!(ratio > 0) || !std::isfinite(ratio)) continue;
+    sum += log_(ratio);
+    ++parameters;
+  }
+  return parameters > 0 ? exp_(sum / parameters) : 1;
 }
 
 Interval percentile_interval(std::vector<double> draws, double value, double level, double widen) {

@@ -1,0 +1,76 @@
+#include "laws/intervals.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+#include "base/math.h"
+#include "base/text.h"
+
+namespace isoflop::laws {
+namespace {
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double v : values) sum += v;
+  return sum / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+double covariance_of(const std::vector<double>& a, const std::vector<double>& b) {
+  const double mean_a = mean_of(a), mean_b = mean_of(b);
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean_a) * (b[i] - mean_b);
+  return sum / static_cast<double>(a.size() - 1);
+}
+
+std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
+  std::vector<Quantity> quantities;
+  for (int i = 0; i < law.size(); ++i)
+    quantities.push_back({law.constants[i].name, i, [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
+  if (law.derived)
+    for (const auto& [name, value] : law.derived(law.named(Theta{})))
+      quantities.push_back({name, -1, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
+  if (has_optimum(law))
+    for (const double flops : options.at_flops) {
+      const std::string at = "@" + format_number(flops);
+      quantities.push_back({"params_opt" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).params; }});
+      quantities.push_back({"tokens_opt" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).tokens; }});
+      quantities.push_back({"tokens_per_param" + at, -1, [&law, flops](const Theta& t) {
+                              const Optimum o = optimum_at(law, t, flops);
+                              return o.tokens / o.params;
+                            }});
+      quantities.push_back({"loss" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
+    }
+  if (has_optimum(law))
+    for (const auto& [params, tokens] : options.at_models)
+      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), -1,
+                            [&law, n = params, d = tokens](const Theta& t) { return value_of(law, t, {n, d}); }});
+  return quantities;
+}
+
+std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Search& found, const std::vector<Theta>& thetas,
+                              double level, double widen) {
+  std::vector<Bounds> bounds;
+  for (const Quantity& q : quantities) {
+    const double value = q.value(found.best.theta);
+    std::vector<double> draws;
+    for (const Theta& theta : thetas) draws.push_back(q.value(theta));
+    Interval interval = percentile_interval(draws, value, level, 1);
+    const bool positive = value > 0 && std::all_of(draws.begin(), draws.end(), [](double x) { return x > 0; });
+    for (double* end : {&interval.low, &interval.high})
+      if (std::isfinite(*end)) *end = positive ? value * exp_(widen * log_(*end / value)) : value + widen * (*end - value);
+    bounds.push_back({std::move(draws), interval});
+  }
+  return bounds;
+}
+
+double widening(const Problem& problem, const Search& found, Resample how, const FitOptions& options) {
+  const auto units = static_cast<double>(how == Resample::groups ? problem.groups : problem.rows.count);
+  const double degrees = std::max(1.0, units - problem.free_count()), tail = 0.5 + 0.5 * options.level;
+  return student_t_quantile(tail, degrees) / student_t_quantile(tail, 1e6) *
+         spread_ratio(problem, found.best.theta, how, options.seed, options.threads, options.stop);
+}
+
+}  // namespace isoflop::laws

@@ -1,0 +1,42 @@
+// The numbers of a fit and their intervals from its refits: one way for fit_law and for the simulator that judges it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "laws/problem.h"
+#include "laws/resample.h"
+
+namespace isoflop::laws {
+
+/// A number of the result, as a function of the constants.
+struct Quantity {
+  std::string name;
+  int constant = -1;  // its index in the law
+  std::function<double(const Theta&)> value;
+};
+
+/// What the law says: its constants, exponents, the optimum at budgets, the loss of models.
+[[nodiscard]] std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options);
+
+/// One quantity's draws, in the order of the refits, and its interval.
+struct Bounds {
+  std::vector<double> draws;
+  Interval interval;
+};
+
+/// Percentiles of the refits, widened about the fit's own value by `widen`: in ln where a number and its draws are positive.
+///
+/// Needs    one refit or more.
+[[nodiscard]] std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Search& found, const std::vector<Theta>& thetas,
+                                            double level, double widen);
+
+/// What percentiles of resamples lack or have too much of: Student's quantile over the normal one, and the spread of fits to new
+/// tables over the spread of refits of one table (`spread_ratio`).
+[[nodiscard]] double widening(const Problem& problem, const Search& found, Resample how, const FitOptions& options);
+
+/// Sums of products about the means, divided by one less than their number.
+[[nodiscard]] double covariance_of(const std::vector<double>& a, const std::vector<double>& b);
+
+}  // namespace isoflop::laws
