@@ -10,6 +10,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/fit_output.h"
+#include "cli/fit_simulate.h"
 #include "isoflop/lab.h"
 #include "isoflop/laws.h"
 #include "isoflop/report.h"
@@ -24,6 +25,7 @@ struct FitFlags {
   bool list_laws = false;
   std::int64_t threads = 0;
   isoflop::FitOptions options;
+  SimulateFlags simulate;
 };
 
 void check_laws(const std::string& text) {
@@ -193,6 +195,11 @@ void write_draws(const std::string& path, const isoflop::Fit& fit) {
 
 void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.list_laws) return list_laws(globals);
+  if (!flags.simulate.law.empty()) {
+    std::optional<isoflop::Observations> design;
+    if (!flags.table.empty()) design = tables_of(flags).whole;
+    return run_simulation(flags.simulate, design, options_of(flags), globals);
+  }
   if (flags.table.empty())
     throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
   check_laws(flags.laws);
@@ -265,6 +272,7 @@ void add_fit(CLI::App& program, Globals& globals) {
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
   command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
   command->add_flag("--allow-repeated", options.allow_repeated, "fit runs that saw their text more than once, labelled so");
+  add_simulate_flags(*command, flags->simulate);
   command->add_flag("--list-laws", flags->list_laws, "the laws this build knows");
   command->callback([flags, &globals] { run_fit(*flags, globals); });
 }
