@@ -136,7 +136,7 @@ void add_study_flags(CLI::App& app, StudyFlags& flags) {
   app.add_option("--cache", flags.cache, "where tokens and sample corpora are kept (default: $ISOFLOP_CACHE, else $XDG_CACHE_HOME/isoflop, else ~/.cache/isoflop, else isoflop-cache here)");
   app.add_option("--threads", flags.threads, "cores to use (default: all); the result's bytes do not depend on it")->check(whole_number(1, 4096));
   app.add_option("--isa", flags.isa, "kernel set: ref, avx2, avx512 or avx512bf16 (default: the best this machine has)");
-  app.add_option("--dtype", flags.dtype, "float32 (default), or bfloat16: twice as fast where the machine has AVX512-BF16");
+  app.add_option("--dtype", flags.dtype, "bfloat16 (default where the machine has AVX512-BF16: twice as fast), or float32");
   app.add_flag("--allow-isa-change", flags.allow_isa_change, "go on from a checkpoint of another kernel set; the page, `runs ls --json` and record.json say so");
   app.add_flag("--recompute", flags.recompute, "compute activations again in backward: less memory, more time, the same bytes");
   app.add_option("--checkpoint-interval,--checkpoint_interval", flags.checkpoint_interval, "steps between checkpoints")->check(whole_number(1, 1 << 30));

@@ -52,7 +52,7 @@ struct Study {
   VocabularyFrom vocabulary = VocabularyFrom::training_split;
   std::vector<StudyModel> models;
   RunSpec train;                     ///< what all runs share; shape, data and dtype are filled per run
-  std::optional<Dtype> dtype;        ///< none: float32, or what the kernel set that is asked for computes in
+  std::optional<Dtype> dtype;        ///< none: bfloat16 where the machine has the unit, else float32; or what the kernel set that is asked for computes in
   bool beta2_scaled = false;         ///< beta2 = 1 - 20 / max_iters, at most 0.999
   bool warmup_scaled = false;        ///< warmup_iters = max_iters / 20
   bool init_std_scaled = false;      ///< init_std = 0.5 / sqrt(n_embd): GPT-2's 0.02 is that at its own widths

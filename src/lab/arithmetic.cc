@@ -21,7 +21,7 @@ Arithmetic choose_arithmetic(std::optional<Isa> isa, std::optional<Dtype> dtype)
     return {*isa, *dtype};
   }
   const std::vector<Isa> here = machine_facts().isas;  // slowest first
-  if (!dtype) dtype = Dtype::float32;
+  if (!dtype) dtype = here.back() == Isa::avx512bf16 ? Dtype::bfloat16 : Dtype::float32;
   if (*dtype == Dtype::bfloat16 && here.back() != Isa::avx512bf16) {
     throw Error(Fault::usage, "dtype bfloat16", "this machine has no unit for it (AVX512-BF16)",
                 "use float32, or --isa ref, which computes it in plain loops");

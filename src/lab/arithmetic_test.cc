@@ -37,8 +37,10 @@ TEST(ChooseArithmetic, ASetWithoutTheFormatIsAUsageErrorThatSaysWhichHaveIt) {
   }
 }
 
-TEST(ChooseArithmetic, LeftToItselfItTakesFloat32WithTheFastestSetOfThisMachine) {
-  EXPECT_EQ(choose_arithmetic({}, {}).dtype, Dtype::float32);
+TEST(ChooseArithmetic, LeftToItselfItTakesTheFastestFormatAndSetOfThisMachine) {
+  const Arithmetic free = choose_arithmetic({}, {});
+  EXPECT_EQ(free.dtype, has(Isa::avx512bf16) ? Dtype::bfloat16 : Dtype::float32);
+  EXPECT_EQ(free.isa, machine_facts().isas.back());
   EXPECT_EQ(choose_arithmetic({}, Dtype::float32).isa, has(Isa::avx512) ? Isa::avx512 : has(Isa::avx2) ? Isa::avx2 : Isa::ref);
 }
 

@@ -30,6 +30,9 @@ std::vector<Truth> truths() {
   repeated["unique_tokens"] = {1e8, 1e11};
   std::vector<Truth> all{
       {"chinchilla", {{"E", 1.82}, {"A", 480}, {"B", 2100}, {"alpha", 0.35}, {"beta", 0.37}}, surface},
+      {"power_n", {{"a", 20}, {"b", 0.076}}, {{"params", kParams}}},
+      {"optimal_params", {{"K", 0.1}, {"a", 0.5}}, {{"flops", kFlops}}},
+      {"optimal_tokens", {{"K", 1.6}, {"a", 0.5}}, {{"flops", kFlops}}},
       {"power_d", {{"K", 20}, {"a", 0.095}}, {{"tokens", kTokens}}},
       {"power_c", {{"K", 25}, {"a", 0.05}}, {{"flops", kFlops}}},
       {"power_n_floor", {{"E", 1.7}, {"K", 40}, {"a", 0.25}}, {{"params", kParams}}},

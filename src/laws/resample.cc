@@ -176,7 +176,8 @@ double spread_ratio(const Problem& problem, const Theta& best, Resample how, std
     sum += log_(ratio);
     ++parameters;
   }
-  return parameters > 0 ? exp_(sum / parameters) : 1;
+  // further apart, the spreads are of constants that no table of this kind pins down: their ends are profile.h's matter
+  return parameters > 0 ? std::clamp(exp_(sum / parameters), 0.75, 1.25) : 1;
 }
 
 Interval percentile_interval(std::vector<double> draws, double value, double level, double widen) {

@@ -30,7 +30,7 @@ TEST(SimulateLaw, GivesTheSameBytesOnOneThreadAndOnTwo) {
 TEST(SimulateLaw, IntervalsHoldTheConstantsAndTheOptimumWhenTheLawIsRight) {
   const Simulation s = simulate_law("chinchilla", kEpoch, isoflop_design(30), quick(60, 60));
   EXPECT_EQ(s.fitted, 60);
-  for (const char* name : {"E", "alpha", "a", "b", "params@C=1e+21", "tokens_per_param@C=1e+21", "loss@C=1e+21"}) {
+  for (const char* name : {"E", "alpha", "a", "b", "params_opt@1e+21", "tokens_per_param@1e+21", "loss@1e+21"}) {
     ASSERT_TRUE(s.coverage.contains(name)) << name;
     const Coverage& c = s.coverage.at(name);
     EXPECT_GE(c.covered, 0.86) << name;  // 95 % of 60 tables, three standard errors
@@ -51,13 +51,13 @@ TEST(SimulateLaw, CheckpointsTakenForRunsCoverLessThanRunsResampledWhole) {
 TEST(SimulateLaw, ABrokenTruthHasAnOptimumButNoConstants) {
   const Simulation s = simulate_law("chinchilla", kEpoch, isoflop_design(40), quick(4, 40, "broken"));
   EXPECT_FALSE(s.coverage.contains("alpha"));
-  ASSERT_TRUE(s.coverage.contains("params@C=1e+21"));
+  ASSERT_TRUE(s.coverage.contains("params_opt@1e+21"));
   EXPECT_NEAR(s.coverage.at("a").truth + s.coverage.at("b").truth, 1, 1e-12);
 }
 
 TEST(SimulateLaw, RatesThatSuitOneSizeRaiseTheLoss) {
   const Simulation s = simulate_law("chinchilla", kEpoch, isoflop_design(30), quick(8, 40, "untuned"));
-  EXPECT_GT(s.coverage.at("loss@C=1e+21").bias, 0);
+  EXPECT_GT(s.coverage.at("loss@1e+21").bias, 0);
 }
 
 TEST(SimulateLaw, NamesTheTruthItDoesNotKnow) {

@@ -120,7 +120,7 @@ decltype(World::noise) noise_of(const SimulateOptions& options, std::vector<doub
 std::map<std::string, double> broken_truth(const Law& broken, const Theta& theta, const Problem& problem, const SimulateOptions& options) {
   std::map<std::string, double> truth;
   for (const Quantity& q : quantities_of(broken, options.fit))
-    if (!q.constant) truth[q.name] = q.value(theta);
+    if (q.constant < 0) truth[q.name] = q.value(theta);
   double least = INFINITY, most = -INFINITY;
   for (std::int64_t i = 0; i < problem.rows.count; ++i) {
     const double c = problem.rows.inputs[0][i] + problem.rows.inputs[1][i];
