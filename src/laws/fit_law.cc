@@ -32,10 +32,11 @@ Resample resample_of(const FitOptions& options, const Observations& table) {
 
 void set_values(const std::vector<Quantity>& quantities, const Theta& theta, Fit& fit) {
   for (const Quantity& q : quantities) {
+    const double value = q.value(theta);
     if (q.constant >= 0)
-      fit.constants[q.name] = q.value(theta);
-    else
-      fit.derived[q.name] = {q.value(theta), {}, {}};
+      fit.constants[q.name] = value;
+    else if (std::isfinite(value))  // a number that the constants do not have (G with a negative exponent) is missing
+      fit.derived[q.name] = {value, {}, {}};
   }
 }
 
@@ -65,7 +66,8 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
     // what is held, and what follows from it alone, has no error
     const double value = q.value(found.best.theta);
     if (std::all_of(draws.begin(), draws.end(), [value](double draw) { return draw == value; })) continue;
-    fit.standard_errors[q.name] = std::sqrt(covariance_of(draws, draws));
+    if (!std::isfinite(value)) continue;
+    if (const double variance = covariance_of(draws, draws); std::isfinite(variance)) fit.standard_errors[q.name] = std::sqrt(variance);
     if (q.constant >= 0) {
       fit.intervals[q.name] = open_ends(problem, found.best, q.constant, bounds[k].interval);
     } else {

@@ -68,7 +68,8 @@ std::vector<Theta> refits(const Problem& problem, const Search& found, Resample 
     for (std::int64_t i = next++; i < draws && !stop.stop_requested(); i = next++) {
       resampler.draw(i, rows);
       for (const Theta& start : starts) {
-        const Minimum end = minimise(*problem.law, rows, problem.objective, start, problem.free, {.tolerance = 1e-9, .near = true});
+        const Minimum end = minimise(*problem.law, rows, problem.objective, start, problem.free,
+                                     {.iterations = 60, .tolerance = 1e-9, .near = true});
         if (ends[i].stop == Minimum::Stop::no_start || end.value < ends[i].value) ends[i] = end;
       }
     }
