@@ -117,7 +117,7 @@ struct Fit {
   std::vector<std::string> draw_names;            ///< columns of `draws`: constants, then derived numbers
   std::vector<std::vector<double>> covariance;    ///< of the constants, in the order of `draw_names`, by resampling
   std::vector<std::vector<double>> draws;         ///< a row a resample, for the planner
-  double interval_widening = 1;                   ///< factor on the draws' distance from the value, for the few rows
+  double interval_widening = 1;                   ///< factor on the draws' distance from the value; see fit_law
   std::map<std::string, double> jackknife_errors; ///< standard errors by leaving out each row (group) in turn
   std::vector<Leverage> leverage;                 ///< the 5 rows that move the fit most, the most first
 };

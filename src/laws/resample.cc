@@ -13,13 +13,18 @@
 namespace isoflop::laws {
 namespace {
 
+/// Of every row, as the objective measures residuals.
+std::vector<double> predictions_of(const Problem& problem, const Theta& theta) {
+  std::vector<double> predictions(problem.rows.response.size());
+  problem.law->predict(theta, problem.rows, problem.objective.log_residual, predictions.data(), nullptr);
+  return predictions;
+}
+
 /// One resample's rows: weights or responses of `problem.rows` changed.
 class Resampler {
  public:
   Resampler(const Problem& problem, const Theta& best, Resample how, std::uint64_t seed)
-      : problem_(problem), how_(how), random_{seed, Stream::bootstrap}, predictions_(problem.rows.response.size()) {
-    problem.law->predict(best, problem.rows, problem.objective.log_residual, predictions_.data(), nullptr);
-  }
+      : problem_(problem), how_(how), random_{seed, Stream::bootstrap}, predictions_(predictions_of(problem, best)) {}
 
   void draw(std::int64_t index, Rows& rows) const {
     const auto at = static_cast<std::uint64_t>(index);
@@ -86,14 +91,13 @@ namespace {
 class Noise {
  public:
   Noise(const Problem& problem, const Theta& best, Resample how, std::uint64_t seed)
-      : problem_(problem), how_(how), random_{seed, Stream::bootstrap}, predictions_(problem.rows.response.size()) {
-    problem.law->predict(best, problem.rows, problem.objective.log_residual, predictions_.data(), nullptr);
+      : problem_(problem), how_(how), random_{seed, Stream::bootstrap}, predictions_(predictions_of(problem, best)) {
     for (std::int64_t i = 0; i < problem.rows.count; ++i) residuals_.push_back(problem.rows.response[i] - predictions_[i]);
     pool_ = residuals_;
     std::stable_sort(pool_.begin(), pool_.end(), [](double a, double b) { return std::fabs(a) > std::fabs(b); });
     // a fit runs through as many rows as it has constants: those say nothing of noise
     if (pool_.size() > 2 * static_cast<std::size_t>(problem.free_count()))
-    pool_.resize(pool_.size() - static_cast<std::size_t>(problem.free_count()));
+      pool_.resize(pool_.size() - static_cast<std::size_t>(problem.free_count()));
     // Silverman's width about the middle half
     std::vector<double> sorted = pool_;
     std::sort(sorted.begin(), sorted.end());
