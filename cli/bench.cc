@@ -16,6 +16,7 @@ struct Options {
   std::vector<std::string> models;
   std::string isa, dtype, activation;
   isoflop::ModelBenchOptions bench;
+  std::int64_t rounds = 5;
 };
 
 std::string rounded(double value, const std::string& unit) {
@@ -101,6 +102,29 @@ void bench_each_kernel(const Globals& globals, const Options& options) {
   print_table({"kernel of " + isoflop::to_string(isa), "size", "ns", "GFLOP/s", "of peak", "ns/element"}, rows);
 }
 
+void print_prices(const Globals& globals, const std::vector<isoflop::PriceList>& models) {
+  if (globals.json) {
+    Json list = Json::array();
+    for (const isoflop::PriceList& m : models) {
+      Json prices = Json::array();
+      for (const isoflop::Price& p : m.prices)
+        prices.push_back({{"choice", p.choice}, {"time", p.time}, {"time_low", p.time_low}, {"time_high", p.time_high}, {"memory", p.memory}});
+      list.push_back({{"model", json_of(m.base)}, {"prices", prices}, {"checkpoint_seconds", m.checkpoint_seconds}, {"checkpoint_bytes", m.checkpoint_bytes}});
+    }
+    print_json({{"prices", list}});
+    return;
+  }
+  const auto signed_percent = [](double ratio) { return (ratio >= 1 ? "+" : "") + percent(ratio - 1); };
+  std::vector<std::vector<std::string>> rows;
+  for (const isoflop::PriceList& m : models) {
+    for (const isoflop::Price& p : m.prices)
+      rows.push_back({m.base.name, p.choice, signed_percent(p.time), signed_percent(p.time_low) + " to " + signed_percent(p.time_high), signed_percent(p.memory)});
+    rows.push_back({m.base.name, "a checkpoint every 200 steps", signed_percent(1 + m.checkpoint_seconds / (200 * m.base.step_seconds)),
+                    rounded(1000 * m.checkpoint_seconds, "ms each"), rounded(static_cast<double>(m.checkpoint_bytes) / 1048576.0, "MiB on disk")});
+  }
+  print_table({"model", "choice", "time of a step", "range", "memory"}, rows);
+}
+
 void bench(const Globals& globals, Options& options) {
   if (options.what == "kernels") {
     bench_each_kernel(globals, options);
@@ -122,6 +146,16 @@ void bench(const Globals& globals, Options& options) {
   if (options.models.empty()) options.models = {"tiny", "small", "medium", "base", "large"};
   if (options.models.size() == 1 && options.models.front() == "none") options.models.clear();
   for (const std::string& name : options.models) (void)isoflop::bench_model_shape(name);  // a wrong name is said at once
+
+  if (options.what == "prices") {
+    std::vector<isoflop::PriceList> models;
+    for (const std::string& name : options.models) {
+      note(globals, "pricing choices for " + name);
+      models.push_back(isoflop::bench_prices(name, bench, options.rounds, "."));
+    }
+    print_prices(globals, models);
+    return;
+  }
 
   note(globals, "measuring peaks on " + std::to_string(bench.threads) + (bench.threads == 1 ? " thread" : " threads"));
   const isoflop::MachinePeaks peaks = isoflop::measure_peaks(isa, bench.threads, 1.0);
@@ -170,8 +204,10 @@ void add_bench(CLI::App& program, Globals& globals) {
       add_command(program, globals, "bench", "Measure this machine: arithmetic peaks, memory bandwidth, and how fast it trains.",
                   "isoflop bench --models tiny,large");
   const auto options = std::make_shared<Options>();
-  command->add_option("what", options->what, "models (default), or kernels: each one alone, on one core")
-      ->check(CLI::IsMember({"models", "kernels"}));
+  command->add_option("what", options->what, "models (default); kernels: each one alone, on one core; prices: what exact GELU, gradient lanes, recomputation, dropout, float32 "
+                        "and checkpoints cost")
+      ->check(CLI::IsMember({"models", "kernels", "prices"}));
+  command->add_option("--rounds", options->rounds, "Pairs of measurements a price is the median of")->check(whole_number(1, 1000))->capture_default_str();
   command->add_option("--models", options->models, "tiny, small, medium, base, large (these by default), gpt2-124m; or none")
       ->delimiter(',');
   command->add_option("--isa", options->isa,

@@ -20,7 +20,7 @@ namespace {
 
 struct FitFlags {
   TableFlags rows;
-  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, at, budgets = "auto", minimum = "parabola";
+  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, at, budgets = "auto", minimum = "parabola";
   std::vector<std::string> models;
   bool list_laws = false;
   std::int64_t threads = 0;
@@ -193,6 +193,29 @@ void write_draws(const std::string& path, const isoflop::Fit& fit) {
   if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
 }
 
+/// Pictures of every fit, an SVG file each.
+void write_figures(const std::string& folder, const isoflop::Observations& table, const std::vector<FittedLaw>& laws, const std::string& n_column) {
+  std::vector<std::pair<std::string, std::string>> files;
+  isoflop::StudyReport power;
+  for (const FittedLaw& law : laws) {
+    if (law.view) {
+      power.laws.push_back(*law.view);
+    } else if (law.result.fit) {
+      for (const isoflop::Figure& figure : isoflop::law_figures(table, *law.result.fit, n_column))
+        files.emplace_back(figure.id + ".svg", isoflop::figure_svg(figure));
+    }
+  }
+  for (auto& file : isoflop::report_figure_files(power)) files.push_back(std::move(file));
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  for (const auto& [name, text] : files) {
+    std::ofstream file(std::filesystem::path(folder) / name, std::ios::binary);
+    file << text;
+    file.close();
+    if (!file) throw isoflop::Error(isoflop::Fault::io, folder + "/" + name, "cannot be written");
+  }
+}
+
 void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.list_laws) return list_laws(globals);
   if (!flags.simulate.law.empty()) {
@@ -224,6 +247,10 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
     if (with == laws.end())
       throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
     write_draws(flags.draws, *with->result.fit);
+  }
+  if (!flags.figures.empty()) {
+    write_figures(flags.figures, tables.whole, laws, options.n_column);
+    note(globals, "figures: " + flags.figures);
   }
   if (globals.json)
     print_json(fits_json(flags.table, laws));
@@ -270,6 +297,8 @@ void add_fit(CLI::App& program, Globals& globals) {
       ->capture_default_str()
       ->check(CLI::IsMember({"parabola", "akima"}));
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
+  command->add_option("--figures", flags->figures, "a folder to write pictures to (SVG): the law, residuals, observed against predicted, resamples, ...");
+  command->add_flag("--profile", options.profile, "profile every free constant: an interval from the objective's rise beside the resampled one");
   command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
   command->add_flag("--allow-repeated", options.allow_repeated, "fit runs that saw their text more than once, labelled so");
   add_simulate_flags(*command, flags->simulate);

@@ -110,6 +110,7 @@ void print_fit(const isoflop::Fit& fit) {
     const auto error = fit.standard_errors.find(name);
     rows.push_back({name, number(estimate.value, 7), error == fit.standard_errors.end() ? "" : number(error->second, 4),
                     estimate.interval ? range(estimate.interval, 5) : ""});
+    if (estimate.prediction) rows.push_back({"  a further run", "", "", range(estimate.prediction, 5)});
   }
   print_table({"", "value", "s.e.", "interval"}, rows);
   if (!fit.optima.empty()) print_optima(fit.optima);

@@ -233,4 +233,25 @@ struct ModelBench {
 /// Throws  usage for an unknown name or what the machine lacks, failure when memory cannot be had, stopped.
 [[nodiscard]] ModelBench bench_model(const std::string& name, const ModelBenchOptions& options = {});
 
+/// What a choice costs: a step with it over a step without it.
+struct Price {
+  std::string choice;
+  double time = 1, time_low = 1, time_high = 1;  ///< median of the rounds' ratios, and their range
+  double memory = 1;                             ///< engine bytes with it over those without
+};
+
+struct PriceList {
+  ModelBench base;                  ///< the last round's
+  std::vector<Price> prices;        ///< exact GELU against tanh, the lanes against one for each thread, recomputation, dropout, float32
+  double checkpoint_seconds = 0;    ///< median, to write one and be sure that it is on the disk: what exact resume costs
+  std::int64_t checkpoint_bytes = 0;
+};
+
+/// Both steps of a ratio are measured one after the other, who goes first changing with the round.
+///
+/// Needs   a folder to write checkpoints to; they are removed.
+/// Throws  as bench_model; io.
+[[nodiscard]] PriceList bench_prices(const std::string& name, const ModelBenchOptions& options, std::int64_t rounds,
+                                     const std::filesystem::path& folder);
+
 }  // namespace isoflop

@@ -148,6 +148,13 @@ struct StudyReport {
 /// The same as standalone files: {"loss_by_params.svg", bytes}.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> report_figure_files(const StudyReport& study);
 
+/// Pictures of one fit of `table`: the law over its points (or the frontier L*(C), or isoFLOP curves and N*(C)), residuals, observed
+/// against predicted with the hold-out marked, resamples of two constants, profiles. What the fit does not have is not drawn.
+///
+/// Needs    `fit` to be of `table`, with `n_column` as N.
+/// Checked  law_figures_test.cc.
+[[nodiscard]] std::vector<Figure> law_figures(const Observations& table, const Fit& fit, const std::string& n_column = "params");
+
 /// The law in plain words, as the page's headline and the terminal's last lines: one or two sentences, no markup.
 [[nodiscard]] std::string law_in_words(const LawView& law);
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/math.h"
+#include "laws/forecast.h"
 #include "laws/words.h"
 
 namespace isoflop::laws {
@@ -69,16 +70,30 @@ void doubt_search(const Fit& fit, Warnings& warnings) {
                                              " % above the best: `next_best` has its constants"});
 }
 
-/// How far beyond the fitted rows the numbers asked for lie.
-void doubt_extrapolation(const Problem& problem, const FitOptions& options, Warnings& warnings) {
-  if (!has_optimum(*problem.law) || options.at_flops.empty()) return;
-  double most = -INFINITY;
-  for (std::int64_t i = 0; i < problem.rows.count; ++i)
-    most = std::max(most, problem.rows.inputs[0][i] + problem.rows.inputs[1][i] + log_(6));
-  const double asked = *std::max_element(options.at_flops.begin(), options.at_flops.end()), ratio = asked / exp_(most);
+/// How far beyond the fitted rows the numbers asked for lie, and whether their D/N is one that the rows have seen.
+void doubt_extrapolation(const Problem& problem, const FitOptions& options, const Fit& fit, Warnings& warnings) {
+  const Law& law = *problem.law;
+  const bool of_compute = law.inputs.size() == 1 && law.inputs[0].column == "flops";
+  if ((!has_optimum(law) && !of_compute) || options.at_flops.empty()) return;
+  const std::vector<double> scales = scales_of(problem);
+  const double most = exp_(*std::max_element(scales.begin(), scales.end()));
+  const double asked = *std::max_element(options.at_flops.begin(), options.at_flops.end()), ratio = asked / most;
   if (ratio > 10)
-    warnings.push_back({"extrapolation", "C = " + people(asked) + " is " + people(ratio) + " times the largest fitted run's " +
-                                             people(exp_(most))});
+    warnings.push_back({"extrapolation", "C = " + people(asked) + " is " + people(ratio) + " times the largest fitted run's " + people(most)});
+  if (!has_optimum(law)) return;
+  double low = INFINITY, high = 0;
+  for (std::int64_t i = 0; i < problem.rows.count; ++i) {
+    const double tokens_per_param = exp_(problem.rows.inputs[1][i] - problem.rows.inputs[0][i]);
+    low = std::min(low, tokens_per_param);
+    high = std::max(high, tokens_per_param);
+  }
+  for (const double flops : options.at_flops) {
+    const auto derived = fit.derived.find("tokens_per_param@" + format_number(flops));
+    if (derived == fit.derived.end() || (derived->second.value >= low && derived->second.value <= high)) continue;
+    warnings.push_back({"ratio_out_of_range", "at C = " + people(flops) + " the law's best D/N is " + people(derived->second.value) +
+                                                  ", and the rows have " + people(low) + " to " + people(high) + ": no run shows that it is best"});
+    return;
+  }
 }
 
 void doubt_duplicates(const Problem& problem, Warnings& warnings) {
@@ -136,7 +151,7 @@ void doubt_fit(const Observations& table, const Problem& problem, const FitOptio
   doubt_leverage(fit, warnings);
   doubt_inputs(problem, warnings);
   doubt_duplicates(problem, warnings);
-  doubt_extrapolation(problem, options, warnings);
+  doubt_extrapolation(problem, options, fit, warnings);
   if (fit.n_convention == "unstated" && table.columns.contains("params"))
     warnings.push_back({"unstated_convention",
                         "what N counts is not stated: the exponents depend on it, so they are not comparable with another law's"});

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "laws/doubts.h"
+#include "laws/forecast.h"
 #include "laws/intervals.h"
 #include "laws/jackknife.h"
 #include "laws/problem.h"
@@ -18,18 +19,6 @@ namespace {
 
 using namespace laws;
 
-Resample resample_of(const FitOptions& options, const Observations& table) {
-  if (options.resample == "rows") return Resample::rows;
-  if (options.resample == "residuals") return Resample::residuals;
-  if (options.resample == "groups") {
-    if (table.groups.empty())
-      throw Error(Fault::usage, "--resample", "groups are asked for and the table has none", "name their column with --group");
-    return Resample::groups;
-  }
-  if (options.resample == "auto") return table.groups.empty() ? Resample::rows : Resample::groups;
-  throw Error(Fault::usage, "--resample", "no `" + options.resample + "`", "known: auto, rows, groups, residuals");
-}
-
 void set_values(const std::vector<Quantity>& quantities, const Theta& theta, Fit& fit) {
   for (const Quantity& q : quantities) {
     const double value = q.value(theta);
@@ -40,19 +29,52 @@ void set_values(const std::vector<Quantity>& quantities, const Theta& theta, Fit
   }
 }
 
+/// Where further runs will lie: the losses asked for, at the models the fit says.
+void set_predictions(const Problem& problem, const Search& found, std::vector<Theta> thetas, const FitOptions& options, Fit& fit) {
+  const Law& law = *problem.law;
+  std::vector<std::string> names;
+  std::vector<std::vector<double>> inputs;
+  for (const double flops : options.at_flops) {
+    const std::string name = "loss@" + format_number(flops);
+    if (!fit.derived.contains(name)) continue;
+    names.push_back(name);
+    if (has_optimum(law)) {
+      const Optimum best = optimum_at(law, found.best.theta, flops);
+      inputs.push_back({best.params, best.tokens});
+    } else {
+      inputs.push_back({flops});
+    }
+  }
+  for (const auto& [params, tokens] : options.at_models) {
+    const std::string name = "loss@N=" + format_number(params) + ",D=" + format_number(tokens);
+    if (!fit.derived.contains(name)) continue;
+    names.push_back(name);
+    inputs.push_back({params, tokens});
+  }
+  if (names.empty()) return;
+  Forecaster forecaster = forecaster_of(problem, found.best.theta, std::move(thetas), options.seed);
+  forecaster.widen = fit.interval_widening;
+  forecaster.drift = drift_of(problem, options).per_e;
+  forecaster.heavy = true;
+  fit.discrepancy = forecaster.drift;
+  const std::vector<Interval> intervals = forecaster.at(rows_at(law, inputs), options.level);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    fit.derived[names[i]].prediction = Interval{exp_(intervals[i].low), exp_(intervals[i].high), options.level};
+}
+
 void set_intervals(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found, const FitOptions& options,
-                   Resample how, Fit& fit) {
+                   Fit& fit) {
   const std::vector<Theta> thetas =
-      refits(problem, found, how, options.bootstrap, options.seed, options.threads, options.stop);
+      refits(problem, found, options.bootstrap, options.seed, options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while resampling");
-  fit.interval_method = name_of(how) + ", " + plural(thetas.size(), "draw");
+  fit.interval_method = name_of(problem.resample) + ", " + plural(thetas.size(), "draw");
   if (thetas.size() < 40) {
     fit.warnings.push_back({"few_draws", plural(thetas.size(), "resample") + " of " + plural(static_cast<std::size_t>(options.bootstrap), "draw") +
                                              " found a minimum: no interval is made of fewer than 40"});
     return;
   }
 
-  const double widen = widening(problem, found, how, options);
+  const double widen = widening(problem, found, options);
   fit.interval_widening = widen;
   const std::vector<Bounds> bounds = bounds_of(quantities, found, thetas, options.level, widen);
   fit.draws.assign(thetas.size(), {});
@@ -79,12 +101,14 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
     fit.covariance.emplace_back();
     for (const auto& b : columns) fit.covariance.back().push_back(covariance_of(a, b));
   }
+  set_predictions(problem, found, thetas, options, fit);
 }
 
 /// What each row (group) is worth to the fit. Needs the resamples' standard errors.
 void set_leverage(const Observations& table, const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
                   const FitOptions& options, Fit& fit) {
   if (fit.standard_errors.empty() || problem.groups > options.leave_out || problem.groups < 2) return;
+  if (problem.rows.count > kManyRows) return;  // each refit would see all of them
   const std::vector<std::optional<Theta>> thetas = leave_out_each(problem, found.best.theta, options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while leaving out rows");
   std::vector<Leverage> units(thetas.size());
@@ -107,6 +131,19 @@ void set_leverage(const Observations& table, const Problem& problem, const std::
   std::stable_sort(units.begin(), units.end(), [](const Leverage& a, const Leverage& b) { return a.standard_errors > b.standard_errors; });
   for (const Leverage& unit : units)
     if (fit.leverage.size() < 5 && !unit.number.empty()) fit.leverage.push_back(unit);
+}
+
+void set_profiles(const Problem& problem, const Search& found, const FitOptions& options, Fit& fit) {
+  const Law& law = *problem.law;
+  for (int i = 0; i < law.size(); ++i) {
+    if (!problem.free[i]) continue;
+    const auto error = fit.standard_errors.find(law.constants[i].name);
+    const double value = law.constant_of(i, found.best.theta[i]);
+    double scale = error == fit.standard_errors.end() ? 0.1 * std::fabs(value) : error->second;
+    if (law.constants[i].space == Space::log) scale /= value;
+    if (!(scale > 0) || !std::isfinite(scale)) scale = 0.1;
+    fit.profiles[law.constants[i].name] = profile_of(problem, found.best, i, options.level, std::min(scale, 1.0));
+  }
 }
 
 /// The law at constants that are all given.
@@ -167,7 +204,6 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   ISOFLOP_CHECK(options.level > 0 && options.level < 1);
   if (name.starts_with(kPublished)) return evaluate_published(table, name.substr(sizeof(kPublished) - 1), options);
   const Problem problem = problem_of(table, name, options);
-  const Resample how = resample_of(options, table);
   const Law& law = *problem.law;
   FitResult result{.fit = {}, .warnings = problem.warnings};
   if (problem.rows.count <= problem.free_count()) {
@@ -193,9 +229,10 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   set_values(quantities, found.best.theta, fit);
   for (const auto& [constant, value] : options.fixed) fit.constants[constant] = value;  // to the last digit
   if (options.bootstrap > 0 && !given) {
-    set_intervals(problem, quantities, found, options, how, fit);
+    set_intervals(problem, quantities, found, options, fit);
     set_leverage(table, problem, quantities, found, options, fit);
   }
+  if (options.profile && !given) set_profiles(problem, found, options, fit);
   doubt_fit(table, problem, options, fit);
   result.warnings = fit.warnings;
   result.fit = std::move(fit);

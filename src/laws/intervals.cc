@@ -43,6 +43,9 @@ std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
                             }});
       quantities.push_back({"loss" + at, -1, [&law, flops](const Theta& t) { return optimum_at(law, t, flops).loss; }});
     }
+  if (law.inputs.size() == 1 && law.inputs[0].column == "flops" && law.response == "loss")
+    for (const double flops : options.at_flops)
+      quantities.push_back({"loss@" + format_number(flops), -1, [&law, flops](const Theta& t) { return value_of(law, t, {flops}); }});
   if (has_optimum(law))
     for (const auto& [params, tokens] : options.at_models)
       quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), -1,
@@ -66,11 +69,11 @@ std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Sea
   return bounds;
 }
 
-double widening(const Problem& problem, const Search& found, Resample how, const FitOptions& options) {
-  const auto units = static_cast<double>(how == Resample::groups ? problem.groups : problem.rows.count);
+double widening(const Problem& problem, const Search& found, const FitOptions& options) {
+  const auto units = static_cast<double>(problem.resample == Resample::groups ? problem.groups : problem.rows.count);
   const double degrees = std::max(1.0, units - problem.free_count()), tail = 0.5 + 0.5 * options.level;
   return student_t_quantile(tail, degrees) / student_t_quantile(tail, 1e6) *
-         spread_ratio(problem, found.best.theta, how, options.seed, options.threads, options.stop);
+         spread_ratio(problem, found.best.theta, options.seed, options.threads, options.stop);
 }
 
 }  // namespace isoflop::laws

@@ -34,7 +34,7 @@ struct Bounds {
 
 /// What percentiles of resamples lack or have too much of: Student's quantile over the normal one, and the spread of fits to new
 /// tables over the spread of refits of one table (`spread_ratio`).
-[[nodiscard]] double widening(const Problem& problem, const Search& found, Resample how, const FitOptions& options);
+[[nodiscard]] double widening(const Problem& problem, const Search& found, const FitOptions& options);
 
 /// Sums of products about the means, divided by one less than their number.
 [[nodiscard]] double covariance_of(const std::vector<double>& a, const std::vector<double>& b);

@@ -323,6 +323,12 @@ void add_rows(const Observations& table, const laws::ComputeRows& rows, const Is
   for (const Curve& curve : curves) {
     fit.optima.push_back(curve.optimum);
     if (!curve.optimum.used) continue;
+    constexpr int kSteps = 24;
+    const double first = curve.x[curve.local.first], last = curve.x[curve.local.last - 1];
+    for (int i = 0; i <= kSteps; ++i) {
+      const double x = first + (last - first) * i / kSteps, fitted = curve.local.at(x);
+      fit.optima.back().curve.emplace_back(exp_(x), of_log(options) ? exp_(fitted) : fitted);
+    }
     for (std::size_t i = curve.local.first; i < curve.local.last; ++i) {
       const std::size_t row = rows.rows[curve.members[i]];
       const double fitted = curve.local.at(curve.x[i]);

@@ -1,4 +1,5 @@
 // Kaplan et al. 2020 (arXiv:2001.08361): loss of parameters and data or steps together, and the critical batch.
+#include "base/math.h"
 #include "laws/formulas.h"
 
 namespace isoflop::laws {
@@ -38,6 +39,13 @@ struct CriticalBatch {
 
 const std::vector<double> kScales{20, 30, 40};
 
+// section 4.2: the tokens with which L(N, D) lies 2 % above L(N, infinity), D = k N^c (their eq. 4.4: D > 5e3 N^0.74)
+std::map<std::string, double> tokens_needed(const std::map<std::string, double>& constants) {
+  const double alpha_d = constants.at("alpha_D"), c = constants.at("alpha_N") / alpha_d;
+  const double excess = pow_(1.02, 1 / alpha_d) - 1;
+  return {{"tokens_needed_c", c}, {"tokens_needed_k", constants.at("D_c") * pow_(constants.at("N_c"), -c) / excess}};
+}
+
 }  // namespace
 
 std::vector<Law> kaplan_laws() {
@@ -48,7 +56,8 @@ std::vector<Law> kaplan_laws() {
                                           .constants = {{"N_c", Space::log, kScales},
                                                         {"D_c", Space::log, kScales},
                                                         {"alpha_N", Space::plain, {0.05, 0.1, 0.3}},
-                                                        {"alpha_D", Space::plain, {0.05, 0.1, 0.3}}}}));
+                                                        {"alpha_D", Space::plain, {0.05, 0.1, 0.3}}},
+                                          .derived = tokens_needed}));
   laws.push_back(law_of<ParamsAndSteps>({.info = {"kaplan_steps", "L(N, S) = (N_c/N)^alpha_N + (S_c/S)^alpha_S",
                                                   "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.6; S at the least step count, S_min"},
                                          .inputs = {{"params"}, {"steps"}},

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,16 @@ struct Rows {
 
   [[nodiscard]] std::int64_t padded() const { return static_cast<std::int64_t>(response.size()); }
 };
+
+/// Fills the last pack up with copies of the last row that weigh nothing.
+void fill_up(Rows& rows);
+
+/// The rows at `indices`, each as often as it is named.
+[[nodiscard]] Rows picked(const Rows& rows, std::span<const std::int64_t> indices);
+
+/// Of a table with more rows than `kManyRows` starts and resamples see `kSomeRows` at a time: how a search goes and how an estimate spreads
+/// is known from these, and time stays linear in rows.
+inline constexpr std::int64_t kManyRows = 4000, kSomeRows = 2000;
 
 /// What is summed over rows of r = response - prediction, each term times the row's weight.
 struct Objective {

@@ -153,5 +153,13 @@ TEST(Packs, HaveTheExponentialAndTheLogarithmOfScalars) {
   EXPECT_TRUE(std::isnan(exp(pack_of(NAN))[2]));
 }
 
+TEST(Kaplan, SaysHowManyTokensKeepOverfittingWithinTwoPercent) {
+  // eq. 4.4: D > 5e3 N^0.74, printed with that many digits
+  const auto numbers = law_named("kaplan").derived({{"N_c", 6.4e13}, {"D_c", 1.8e13}, {"alpha_N", 0.076}, {"alpha_D", 0.103}});
+  EXPECT_NEAR(numbers.at("tokens_needed_c"), 0.74, 0.005);
+  for (const double n : {1e6, 1e9, 1e12})
+    EXPECT_NEAR(numbers.at("tokens_needed_k") * pow_(n, numbers.at("tokens_needed_c")) / (5e3 * pow_(n, 0.74)), 1, 0.1) << n;
+}
+
 }  // namespace
 }  // namespace isoflop::laws

@@ -35,6 +35,10 @@ Json of(const Holdout& h) {
   object["covered"] = json_or_null(h.covered);
   object["discrepancy"] = h.discrepancy;
   object["exponents"] = moved;
+  Json rows = Json::array();
+  for (const HeldOutRow& r : h.rows)
+    rows.push_back({{"row", r.row}, {"loss", r.loss}, {"predicted", r.predicted}, {"interval", r.interval ? of(*r.interval) : Json(nullptr)}});
+  object["rows"] = std::move(rows);
   object["baselines"] = h.baselines;
   return object;
 }
@@ -63,10 +67,12 @@ Json of(const std::vector<Leverage>& leverage) {
 Json of(const Fit& fit) {
   Json intervals = Json::object(), derived = Json::object();
   for (const auto& [name, interval] : fit.intervals) intervals[name] = of(interval);
-  for (const auto& [name, estimate] : fit.derived)
+  for (const auto& [name, estimate] : fit.derived) {
     derived[name] = {{"value", estimate.value},
                      {"interval", estimate.interval ? of(*estimate.interval) : Json(nullptr)},
                      {"contains", estimate.contains}};
+    if (estimate.prediction) derived[name]["prediction"] = of(*estimate.prediction);
+  }
   Json object;
   object["law"] = fit.law;
   object["formula"] = fit.formula;
@@ -88,11 +94,15 @@ Json of(const Fit& fit) {
   object["residuals"] = fit.residuals;
   object["standard_errors"] = fit.standard_errors;
   object["interval_method"] = fit.interval_method;
+  object["discrepancy"] = json_or_null(fit.discrepancy);
   object["gradient_norm"] = json_or_null(fit.gradient_norm);
   object["next_best"] = fit.next_best ? of(*fit.next_best) : Json(nullptr);
   object["covariance"] = fit.covariance;
   object["jackknife_errors"] = fit.jackknife_errors;
   object["leverage"] = of(fit.leverage);
+  Json profiles = Json::object();
+  for (const auto& [name, profile] : fit.profiles) profiles[name] = {{"interval", of(profile.interval)}, {"curve", profile.curve}};
+  object["profiles"] = std::move(profiles);
   object["holdout"] = fit.holdout ? of(*fit.holdout) : Json(nullptr);
   object["optima"] = of(fit.optima);
   object["warnings"] = of(fit.warnings);

@@ -5,10 +5,13 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "base/team.h"
 
 namespace isoflop::laws {
 namespace {
+
+constexpr std::size_t kMinima = 8;  // of a search among some rows, those that are followed among all
 
 /// The free parameters' part of a step's equations.
 class System {
@@ -185,34 +188,68 @@ Minimum minimise(const Law& law, const Rows& rows, const Objective& objective, c
   return at;
 }
 
-Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
-              std::int64_t threads, std::stop_token stop) {
-  std::vector<Minimum> ends(starts.size());
+namespace {
+
+struct End {
+  Minimum minimum;
+  std::int64_t starts = 1;
+};
+
+/// Ends by their objective, those that agree to 1e-6 of it together; of equals the earliest start comes first.
+Search gathered(std::vector<End> ends) {
+  std::stable_sort(ends.begin(), ends.end(), [](const End& a, const End& b) {
+    const bool first = a.minimum.stop != Minimum::Stop::no_start, second = b.minimum.stop != Minimum::Stop::no_start;
+    return first && second ? a.minimum.value < b.minimum.value : first && !second;
+  });
+  Search result;
+  for (const End& end : ends) {
+    result.starts += end.starts;
+    const Minimum& minimum = end.minimum;
+    if (minimum.stop == Minimum::Stop::no_start) continue;
+    if (result.agreeing == 0) result.best = minimum;
+    if (minimum.value <= result.best.value * (1 + 1e-6)) {
+      result.agreeing += end.starts;
+    } else if (!result.others.empty() && minimum.value <= result.others.back().minimum.value * (1 + 1e-6)) {
+      result.others.back().starts += end.starts;
+    } else if (minimum.stop == Minimum::Stop::converged) {
+      result.others.push_back({minimum, end.starts});
+    }
+  }
+  return result;
+}
+
+/// Every start to its end.
+std::vector<End> ends_of(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
+                         std::int64_t threads, const std::stop_token& stop) {
+  std::vector<End> ends(starts.size());
   std::atomic<std::size_t> next{0};
   Team team(std::max<std::int64_t>(1, std::min<std::int64_t>(threads, static_cast<std::int64_t>(starts.size()))));
   team.run([&](std::int64_t) {
     for (std::size_t i = next++; i < starts.size() && !stop.stop_requested(); i = next++)
-      ends[i] = minimise(law, rows, objective, starts[i], free);
+      ends[i].minimum = minimise(law, rows, objective, starts[i], free);
   });
+  return ends;
+}
 
-  // ends in order of their objective; the first of equals is the earliest start
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < ends.size(); ++i)
-    if (ends[i].stop != Minimum::Stop::no_start) order.push_back(i);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ends[a].value < ends[b].value; });
-  Search result;
-  result.starts = static_cast<std::int64_t>(starts.size());
-  for (const std::size_t i : order) {
-    const Minimum& end = ends[i];
-    if (result.agreeing == 0) result.best = end;
-    if (end.value <= result.best.value * (1 + 1e-6)) {
-      ++result.agreeing;
-    } else if (!result.others.empty() && end.value <= result.others.back().minimum.value * (1 + 1e-6)) {
-      ++result.others.back().starts;
-    } else if (end.stop == Minimum::Stop::converged) {
-      result.others.push_back({end, 1});
-    }
-  }
+}  // namespace
+
+Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
+              std::int64_t threads, std::stop_token stop) {
+  if (rows.count <= kManyRows) return gathered(ends_of(law, rows, objective, starts, free, threads, stop));
+
+  const Permutation shuffled(static_cast<std::uint64_t>(rows.count), 0, 0);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < kSomeRows; ++i) indices.push_back(static_cast<std::int64_t>(shuffled(static_cast<std::uint64_t>(i))));
+  const Search some = gathered(ends_of(law, picked(rows, indices), objective, starts, free, threads, stop));
+  if (some.agreeing == 0) return some;
+  std::vector<Theta> minima{some.best.theta};
+  for (const Search::Other& other : some.others)
+    if (minima.size() < kMinima) minima.push_back(other.minimum.theta);
+  std::vector<End> ends = ends_of(law, rows, objective, minima, free, threads, stop);
+  ends[0].starts = some.agreeing;
+  for (std::size_t i = 1; i < ends.size(); ++i) ends[i].starts = some.others[i - 1].starts;
+  Search result = gathered(std::move(ends));
+  result.starts = some.starts;
   return result;
 }
 

@@ -48,7 +48,8 @@ struct Search {
   std::vector<Other> others;  ///< converged elsewhere, ascending, distinct to 1e-6
 };
 
-/// Runs every start to its end, over `threads` cores; the result does not depend on their number.
+/// Runs every start to its end (of more than kManyRows rows among kSomeRows of them drawn at random; the best few minima found there
+/// then among all), over `threads` cores; the result does not depend on their number.
 [[nodiscard]] Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts,
                             const Free& free, std::int64_t threads, std::stop_token stop = {});
 

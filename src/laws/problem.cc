@@ -50,6 +50,18 @@ void fix_constants(const FitOptions& options, Problem& problem) {
   }
 }
 
+Resample resample_of(const FitOptions& options, const Observations& table) {
+  if (options.resample == "rows") return Resample::rows;
+  if (options.resample == "residuals") return Resample::residuals;
+  if (options.resample == "groups") {
+    if (table.groups.empty())
+      throw Error(Fault::usage, "--resample", "groups are asked for and the table has none", "name their column with --group");
+    return Resample::groups;
+  }
+  if (options.resample == "auto") return table.groups.empty() ? Resample::rows : Resample::groups;
+  throw Error(Fault::usage, "--resample", "no `" + options.resample + "`", "known: auto, rows, groups, residuals");
+}
+
 void group_rows(const Observations& table, Problem& problem) {
   std::map<std::string, std::int64_t> index;
   for (std::size_t i = 0; i < problem.fitted.size(); ++i) {
@@ -76,14 +88,6 @@ int Problem::free_count() const {
   return static_cast<int>(std::count(free.begin(), free.begin() + law->size(), true));
 }
 
-void fill_up(Rows& rows) {
-  while (rows.padded() % kPack != 0) {
-    for (std::vector<double>& input : rows.inputs) input.push_back(input.back());
-    rows.response.push_back(rows.response.back());
-    rows.weight.push_back(0);
-  }
-}
-
 std::string column_of(const Observations& table, const Input& input, const std::string& n_column) {
   if (input.column == "params") return n_column;
   // a table of runs has FLOPs by several conventions
@@ -98,6 +102,7 @@ Problem problem_of(const Observations& table, const std::string& name, const Fit
   problem.law = &law_named(name);
   const Law& law = *problem.law;
   problem.objective = objective_of(law, options);
+  problem.resample = resample_of(options, table);
   fix_constants(options, problem);
 
   std::vector<std::string> columns;

@@ -6,6 +6,9 @@
 
 namespace isoflop::laws {
 
+/// How intervals are made: which units of the table are drawn anew.
+enum class Resample { rows, groups, residuals };
+
 struct Problem {
   const Law* law = nullptr;
   Objective objective;
@@ -15,6 +18,7 @@ struct Problem {
   std::vector<std::size_t> fitted;      // rows of the table
   std::vector<std::int64_t> group;      // of each row, 0..groups-1
   std::int64_t groups = 0;
+  Resample resample = Resample::rows;
   std::vector<Warning> warnings;
 
   [[nodiscard]] int free_count() const;
@@ -25,9 +29,6 @@ struct Problem {
 
 /// The column a law's input is read from.
 [[nodiscard]] std::string column_of(const Observations& table, const Input& input, const std::string& n_column);
-
-/// Fills the last pack up with copies of the last row that weigh nothing.
-void fill_up(Rows& rows);
 
 /// Rows that a law can be evaluated at.
 [[nodiscard]] Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs);

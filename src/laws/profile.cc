@@ -1,6 +1,7 @@
 #include "laws/profile.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -62,6 +63,54 @@ Minimum profile_at(const Problem& problem, const Theta& from, int i, double para
   Minimum end = minimise(*problem.law, problem.rows, problem.objective, start, free, {.tolerance = 1e-10});
   if (end.stop == Minimum::Stop::no_start) end.value = kInf;
   return end;
+}
+
+Profile profile_of(const Problem& problem, const Minimum& best, int i, double level, double scale) {
+  constexpr double kFar = 60;  // in ln of a positive constant: beyond what a double's exponent makes of it sensibly
+  const Law& law = *problem.law;
+  const bool positive = law.constants[i].space == Space::log;
+  const double critical = critical_rise(problem, best.theta, level), at_best = best.theta[i];
+  const auto rise = [&](double parameter, Theta& from) {
+    const Minimum at = profile_at(problem, from, i, parameter);
+    if (std::isfinite(at.value)) from = at.theta;
+    return (at.value - best.value) / critical;
+  };
+  std::array<double, 2> ends{};
+  std::array<bool, 2> open{};
+  for (const int side : {0, 1}) {
+    const double sign = side == 0 ? -1 : 1;
+    Theta from = best.theta;
+    double inside = 0, outside = scale;
+    while (!(rise(at_best + sign * outside, from) > 1)) {
+      inside = outside;
+      outside *= 2;
+      if (outside > 1e6 * scale || (positive && outside > kFar)) {
+        open[side] = true;
+        break;
+      }
+    }
+    if (!open[side]) {
+      for (int step = 0; step < 24; ++step) {
+        const double middle = 0.5 * (inside + outside);
+        (rise(at_best + sign * middle, from) > 1 ? outside : inside) = middle;
+      }
+    }
+    ends[side] = open[side] ? 3 * scale : outside;
+  }
+  Profile profile;
+  profile.interval = {law.constant_of(i, at_best - ends[0]), law.constant_of(i, at_best + ends[1]), level};
+  if (open[0]) profile.interval.low = positive ? 0 : -kInf;
+  if (open[1]) profile.interval.high = kInf;
+  constexpr int kHalf = 12;
+  for (const int side : {0, 1}) {  // outwards from the best, so that each point starts from its neighbour
+    Theta from = best.theta;
+    for (int k = side; k <= kHalf; ++k) {
+      const double parameter = at_best + (side == 0 ? -1 : 1) * 1.25 * ends[side] * k / kHalf;
+      profile.curve.emplace_back(law.constant_of(i, parameter), k == 0 ? 0 : rise(parameter, from));
+    }
+    if (side == 0) std::reverse(profile.curve.begin(), profile.curve.end());
+  }
+  return profile;
 }
 
 Interval open_ends(const Problem& problem, const Minimum& best, int i, Interval interval) {

@@ -30,26 +30,16 @@ const Law& law_named(const std::string& name) {
   throw Error(Fault::usage, "--law", "no law `" + name + "`", near ? "did you mean `" + *near + "`?" : "known: " + known);
 }
 
-double Law::constant_of(int i, double parameter) const {
-  return constants[i].space == Space::log ? exp_(parameter) : parameter;
-}
-
-double Law::parameter_of(int i, double constant) const {
-  return constants[i].space == Space::log ? log_(constant) : constant;
-}
-
-std::map<std::string, double> Law::named(const Theta& theta) const {
-  std::map<std::string, double> values;
-  for (int i = 0; i < size(); ++i) values[constants[i].name] = constant_of(i, theta[i]);
-  return values;
-}
-
 }  // namespace laws
 
 const std::vector<LawInfo>& known_laws() {
   static const std::vector<LawInfo> kLaws = [] {
     std::vector<LawInfo> laws;
-    for (const laws::Law& law : laws::all_laws()) laws.push_back(law.info);
+    for (const laws::Law& law : laws::all_laws()) {
+      laws.push_back(law.info);
+      for (const laws::Input& input : law.inputs) laws.back().inputs.push_back(input.column);
+      laws.back().response = law.response;
+    }
     laws.push_back({"isoflop", "N*(C) = k_n C^a, D*(C) = k_d C^b, of the least loss at each budget",
                     "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2"});
     laws.push_back({"optima", "N*(C) = k_n C^a, D*(C) = k_d C^b, of a table of optima", "Porian et al. 2024 (arXiv:2406.19146), section 2"});

@@ -13,6 +13,8 @@
 namespace isoflop::laws {
 namespace {
 
+constexpr std::int64_t kIterations = 60;  // a refit that wanders is cut short
+
 /// Of every row, as the objective measures residuals.
 std::vector<double> predictions_of(const Problem& problem, const Theta& theta) {
   std::vector<double> predictions(problem.rows.response.size());
@@ -20,27 +22,52 @@ std::vector<double> predictions_of(const Problem& problem, const Theta& theta) {
   return predictions;
 }
 
-/// One resample's rows: weights or responses of `problem.rows` changed.
+/// Makes one resample after the other.
 class Resampler {
  public:
   Resampler(const Problem& problem, const Theta& best, Resample how, std::uint64_t seed)
-      : problem_(problem), how_(how), random_{seed, Stream::bootstrap}, predictions_(predictions_of(problem, best)) {}
+      : problem_(problem), how_(how), random_{seed, Stream::bootstrap}, predictions_(predictions_of(problem, best)) {
+    units_ = how == Resample::groups ? problem.groups : problem.rows.count;
+    drawn_ = units_ > kManyRows ? kSomeRows : units_;
+    if (drawn_ == units_) return;
+    of_unit_.resize(static_cast<std::size_t>(units_));
+    for (std::int64_t i = 0; i < problem.rows.count; ++i) of_unit_[how == Resample::groups ? problem.group[i] : i].push_back(i);
+  }
 
+  /// How much less an estimate from all units varies than one from those drawn: the m out of n bootstrap (Bickel, Goetze and van Zwet 1997).
+  [[nodiscard]] double shrink() const { return std::sqrt(static_cast<double>(drawn_) / static_cast<double>(units_)); }
+
+  /// `rows` are those of the problem, or of the resample before.
   void draw(std::int64_t index, Rows& rows) const {
     const auto at = static_cast<std::uint64_t>(index);
-    const std::int64_t n = problem_.rows.count;
+    const auto one = [&](std::int64_t i) {
+      return static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(units_), at, static_cast<std::uint32_t>(i)));
+    };
+    if (drawn_ < units_) {
+      std::vector<std::int64_t> indices;
+      for (std::int64_t i = 0; i < drawn_; ++i) {
+        const auto& unit = of_unit_[one(i)];
+        indices.insert(indices.end(), unit.begin(), unit.end());
+      }
+      rows = picked(problem_.rows, indices);
+      if (how_ != Resample::residuals) return;
+      for (std::int64_t i = 0; i < drawn_; ++i) {  // residuals of these rows at places drawn anew
+        const std::int64_t from = indices[i], to = one(drawn_ + i);
+        for (std::size_t c = 0; c < rows.inputs.size(); ++c) rows.inputs[c][i] = problem_.rows.inputs[c][to];
+        rows.response[i] = predictions_[to] + (problem_.rows.response[from] - predictions_[from]);
+      }
+      return;
+    }
     if (how_ == Resample::residuals) {
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto from = static_cast<std::size_t>(random_.below(static_cast<std::uint64_t>(n), at, static_cast<std::uint32_t>(i)));
+      for (std::int64_t i = 0; i < units_; ++i) {
+        const std::int64_t from = one(i);
         rows.response[i] = predictions_[i] + (problem_.rows.response[from] - predictions_[from]);
       }
       return;
     }
-    const std::int64_t units = how_ == Resample::groups ? problem_.groups : n;
-    std::vector<double> times(static_cast<std::size_t>(units));
-    for (std::int64_t i = 0; i < units; ++i)
-      times[random_.below(static_cast<std::uint64_t>(units), at, static_cast<std::uint32_t>(i))] += 1;
-    for (std::int64_t i = 0; i < n; ++i)
+    std::vector<double> times(static_cast<std::size_t>(units_));
+    for (std::int64_t i = 0; i < units_; ++i) times[one(i)] += 1;
+    for (std::int64_t i = 0; i < problem_.rows.count; ++i)
       rows.weight[i] = problem_.rows.weight[i] * times[how_ == Resample::groups ? problem_.group[i] : i];
   }
 
@@ -49,6 +76,8 @@ class Resampler {
   Resample how_;
   Philox random_;
   std::vector<double> predictions_;
+  std::int64_t units_ = 0, drawn_ = 0;
+  std::vector<std::vector<std::int64_t>> of_unit_;  // rows of each, where not all are drawn
 };
 
 }  // namespace
@@ -57,14 +86,14 @@ std::string name_of(Resample how) {
   return how == Resample::rows ? "row bootstrap" : how == Resample::groups ? "group bootstrap" : "residual bootstrap";
 }
 
-std::vector<Theta> refits(const Problem& problem, const Search& found, Resample how, std::int64_t draws, std::uint64_t seed,
+std::vector<Theta> refits(const Problem& problem, const Search& found, std::int64_t draws, std::uint64_t seed,
                           std::int64_t threads, const std::stop_token& stop) {
   // a minimum far above the best is not what a resample prefers
   std::vector<Theta> starts{found.best.theta};
   for (const Search::Other& other : found.others)
     if (other.minimum.value < 1.1 * found.best.value && starts.size() < 4) starts.push_back(other.minimum.theta);
 
-  const Resampler resampler(problem, found.best.theta, how, seed);
+  const Resampler resampler(problem, found.best.theta, problem.resample, seed);
   std::vector<Minimum> ends(static_cast<std::size_t>(draws));
   std::atomic<std::int64_t> next{0};
   Team team(std::max<std::int64_t>(1, std::min(threads, draws)));
@@ -74,14 +103,17 @@ std::vector<Theta> refits(const Problem& problem, const Search& found, Resample 
       resampler.draw(i, rows);
       for (const Theta& start : starts) {
         const Minimum end = minimise(*problem.law, rows, problem.objective, start, problem.free,
-                                     {.iterations = 60, .tolerance = 1e-9, .near = true});
+                                     {.iterations = kIterations, .tolerance = 1e-9, .near = true});
         if (ends[i].stop == Minimum::Stop::no_start || end.value < ends[i].value) ends[i] = end;
       }
     }
   });
   std::vector<Theta> thetas;
-  for (const Minimum& end : ends)
-    if (end.stop != Minimum::Stop::no_start) thetas.push_back(end.theta);
+  for (const Minimum& end : ends) {
+    if (end.stop == Minimum::Stop::no_start) continue;
+    thetas.push_back(found.best.theta);
+    for (std::size_t j = 0; j < thetas.back().size(); ++j) thetas.back()[j] += resampler.shrink() * (end.theta[j] - found.best.theta[j]);
+  }
   return thetas;
 }
 
@@ -137,11 +169,12 @@ double spread_of(std::vector<double>& sizes) {
 
 }  // namespace
 
-double spread_ratio(const Problem& problem, const Theta& best, Resample how, std::uint64_t seed, std::int64_t threads,
+double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t seed, std::int64_t threads,
                     const std::stop_token& stop) {
+  if ((problem.resample == Resample::groups ? problem.groups : problem.rows.count) > kManyRows) return 1;  // it tends to 1 with rows
   constexpr std::int64_t kTables = 400;
-  const Noise noise(problem, best, how, seed);
-  const Resampler resampler(problem, best, how == Resample::residuals ? Resample::rows : how, seed ^ 0x9e3779b97f4a7c15U);
+  const Noise noise(problem, best, problem.resample, seed);
+  const Resampler resampler(problem, best, problem.resample == Resample::residuals ? Resample::rows : problem.resample, seed ^ 0x9e3779b97f4a7c15U);
   struct Trial {
     Theta table{}, first{}, second{};
     bool good = false;
@@ -151,7 +184,7 @@ double spread_ratio(const Problem& problem, const Theta& best, Resample how, std
   Team team(std::max<std::int64_t>(1, std::min(threads, kTables)));
   team.run([&](std::int64_t) {
     Rows rows = problem.rows;
-    const MinimiseOptions near{.tolerance = 1e-9, .near = true};
+    const MinimiseOptions near{.iterations = kIterations, .tolerance = 1e-9, .near = true};
     for (std::int64_t i = next++; i < kTables && !stop.stop_requested(); i = next++) {
       noise.draw(i, rows);
       rows.weight = problem.rows.weight;

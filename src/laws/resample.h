@@ -5,7 +5,6 @@
 
 namespace isoflop::laws {
 
-enum class Resample { rows, groups, residuals };
 [[nodiscard]] std::string name_of(Resample how);  ///< "row bootstrap", ...
 
 /// A fit of every resample, in order; those that found no finite minimum are left out. Each starts at `found.best` and at the
@@ -14,15 +13,17 @@ enum class Resample { rows, groups, residuals };
 /// rows       n rows with replacement
 /// groups     as many groups as there are, with replacement, all their rows
 /// residuals  every row once, its response the prediction plus a residual drawn with replacement
-[[nodiscard]] std::vector<Theta> refits(const Problem& problem, const Search& found, Resample how, std::int64_t draws,
-                                        std::uint64_t seed, std::int64_t threads, const std::stop_token& stop);
+///
+/// Of more than kManyRows units kSomeRows are drawn, and the refit's distance from the best is scaled to all.
+[[nodiscard]] std::vector<Theta> refits(const Problem& problem, const Search& found, std::int64_t draws, std::uint64_t seed,
+                                        std::int64_t threads, const std::stop_token& stop);
 
 /// The spread of fits to new tables over that of refits of one table, as simulated about the fit: below 1 where resampling overstates,
 /// as it does for objectives with a corner and for few rows. Geometric mean over the free parameters
 /// of robust standard deviations.
 ///
-/// The simulated noise is the table's residuals, smoothed; of groups, those of each group with a common sign drawn anew.
-[[nodiscard]] double spread_ratio(const Problem& problem, const Theta& best, Resample how, std::uint64_t seed, std::int64_t threads,
+/// 1 for more than kManyRows units. The simulated noise is the table's residuals, smoothed; of groups, those of each group with a common sign drawn anew.
+[[nodiscard]] double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t seed, std::int64_t threads,
                                   const std::stop_token& stop);
 
 /// The interval of a number from its draws, widened about `value` by `widen`. An end is infinite where a tail's share of the draws

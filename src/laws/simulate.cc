@@ -32,19 +32,19 @@ void draw_table(const World& world, const SimulateOptions& options, std::int64_t
     problem.rows.response[i] = problem.rows.response[problem.rows.count - 1];
 }
 
-Outcome outcome_of(const Problem& problem, const std::vector<Theta>& starts, const std::vector<Quantity>& quantities, Resample how,
+Outcome outcome_of(const Problem& problem, const std::vector<Theta>& starts, const std::vector<Quantity>& quantities,
                    const FitOptions& options, std::int64_t table) {
   const Search found = search(*problem.law, problem.rows, problem.objective, starts, problem.free, 1);
   if (found.agreeing == 0) return {};
   // resamples of two tables are not the same rows
   const std::uint64_t seed = Philox{options.seed, Stream::simulate}.bits(static_cast<std::uint64_t>(table), ~0U);
-  const std::vector<Theta> thetas = refits(problem, found, how, options.bootstrap, seed, 1, options.stop);
+  const std::vector<Theta> thetas = refits(problem, found, options.bootstrap, seed, 1, options.stop);
   if (thetas.size() < 40) return {};
   Outcome outcome{.fitted = true, .value = {}, .interval = {}};
   FitOptions own = options;
   own.seed = seed;
   own.threads = 1;
-  const double widen = widening(problem, found, how, own);
+  const double widen = widening(problem, found, own);
   for (const Bounds& bounds : bounds_of(quantities, found, thetas, options.level, widen)) outcome.interval.push_back(bounds.interval);
   for (const Quantity& q : quantities) outcome.value.push_back(q.value(found.best.theta));
   return outcome;
@@ -80,7 +80,7 @@ Coverage coverage_of(const std::vector<Outcome>& outcomes, std::size_t quantity,
   return c;
 }
 
-std::vector<Outcome> outcomes_of(const Problem& problem, const World& world, const std::vector<Quantity>& quantities, Resample how,
+std::vector<Outcome> outcomes_of(const Problem& problem, const World& world, const std::vector<Quantity>& quantities,
                                  const SimulateOptions& options) {
   // what a fit to the noise-free rows finds: with a wrong truth it is not the truth
   const std::vector<Theta> grid = grid_of_starts(*problem.law, problem.rows, problem.held, problem.free, false);
@@ -94,7 +94,7 @@ std::vector<Outcome> outcomes_of(const Problem& problem, const World& world, con
     Problem own = problem;
     for (std::int64_t i = next++; i < options.tables && !options.fit.stop.stop_requested(); i = next++) {
       draw_table(world, options, i, own);
-      outcomes[i] = outcome_of(own, starts, quantities, how, options.fit, i);
+      outcomes[i] = outcome_of(own, starts, quantities, options.fit, i);
       const std::int64_t so_far = ++done;
       if (rank == 0 && options.fit.progress)
         options.fit.progress({"simulate", static_cast<double>(so_far), static_cast<double>(options.tables), "tables", {}});
@@ -117,12 +117,8 @@ Simulation simulate_law(const std::string& name, const std::map<std::string, dou
                         const SimulateOptions& options) {
   check_options(options);
   const auto [problem, world] = world_of(name, constants, design, options);
-  const Resample how = options.fit.resample == "residuals" ? Resample::residuals
-                       : options.fit.resample == "groups" || (options.fit.resample == "auto" && problem.groups < problem.rows.count)
-                           ? Resample::groups
-                           : Resample::rows;
   const std::vector<Quantity> quantities = quantities_of(*problem.law, options.fit);
-  const std::vector<Outcome> outcomes = outcomes_of(problem, world, quantities, how, options);
+  const std::vector<Outcome> outcomes = outcomes_of(problem, world, quantities, options);
 
   Simulation s;
   s.law = name;
@@ -131,7 +127,7 @@ Simulation simulate_law(const std::string& name, const std::map<std::string, dou
   s.rows = problem.rows.count;
   s.tables = options.tables;
   s.level = options.fit.level;
-  s.interval_method = name_of(how) + ", " + format_count(static_cast<double>(options.fit.bootstrap)) + " draws";
+  s.interval_method = name_of(problem.resample) + ", " + format_count(static_cast<double>(options.fit.bootstrap)) + " draws";
   for (const Outcome& outcome : outcomes) s.fitted += outcome.fitted ? 1 : 0;
   for (std::size_t k = 0; k < quantities.size(); ++k)
     if (const auto truth = world.truth.find(quantities[k].name); truth != world.truth.end())

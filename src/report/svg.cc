@@ -20,11 +20,33 @@ std::string line_element(const std::string& cls, double x0, double y0, double x1
          "\" y2=\"" + coordinate(y1) + "\"/>";
 }
 
-/// Escaped; with `power`, what follows the first ^ stands raised.
+/// Where the exponent that begins at `from` ends: at its closing bracket, else before a space, comma or closing bracket.
+std::size_t end_of_exponent(const std::string& text, std::size_t from) {
+  int depth = 0;
+  for (std::size_t i = from; i < text.size(); ++i) {
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')' && --depth <= 0) return depth < 0 ? i : i + 1;
+    if (depth == 0 && (text[i] == ' ' || text[i] == ',' || text[i] == ']')) return i;
+  }
+  return text.size();
+}
+
+/// Escaped; with `power`, what follows a ^ stands raised.
 std::string inner_text(const std::string& text, bool power) {
-  const auto at = text.find('^');
-  if (!power || at == std::string::npos) return escape(text);
-  return escape(text.substr(0, at)) + "<tspan dy=\"-5\" font-size=\"9.5\">" + escape(text.substr(at + 1)) + "</tspan>";
+  if (!power) return escape(text);
+  std::string out;
+  bool raised = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t hat = std::min(text.find('^', at), text.size());
+    const std::string plain = escape(text.substr(at, hat - at));
+    out += raised && !plain.empty() ? "<tspan dy=\"5\">" + plain + "</tspan>" : plain;
+    if (hat == text.size()) break;
+    const std::size_t end = end_of_exponent(text, hat + 1);
+    out += "<tspan dy=\"-5\" font-size=\"9.5\">" + escape(text.substr(hat + 1, end - hat - 1)) + "</tspan>";
+    raised = true;
+    at = end;
+  }
+  return out;
 }
 
 std::string text_element(const std::string& text, double x, double y, const char* anchor, const std::string& cls,

@@ -26,6 +26,12 @@ int floor_log10(double value) {
 }
 
 std::string label_of(double value, int decimals) {
+  if (std::fabs(value) >= 0.9995e15) {  // FLOPs: prefixes beyond tera are read by few
+    const int exponent = floor_log10(std::fabs(value) * (1 + 1e-9));
+    std::string factor = format_significant(value / power_of_ten(exponent), 3);
+    if (factor[0] == '-') factor = report::kMinus + factor.substr(1);
+    return factor + "e" + std::to_string(exponent);
+  }
   if (std::fabs(value) >= 999.5 || value == 0)
     return value < 0 ? report::kMinus + report::short_count(-value) : report::short_count(value);
   return report::fixed(value, std::max(0, decimals));

@@ -1,4 +1,4 @@
-// A run's state on disk: written whole, checked whole (docs/formats/checkpoint.md). Inside the room only.
+// A run's state on disk: written whole, checked whole (docs/formats/checkpoint.md). For this room; others only time it.
 #pragma once
 
 #include <cstdint>

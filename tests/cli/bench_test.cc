@@ -1,6 +1,9 @@
 // isoflop bench from the outside.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <set>
+
 #include "program.h"
 
 namespace isoflop::test {
@@ -60,6 +63,26 @@ TEST(Bench, TimesEachKernelAlone) {
   const auto kernels = outcome.json()["kernels"];
   EXPECT_GE(kernels.size(), 30);
   for (const auto& kernel : kernels) EXPECT_GT(kernel["seconds"], 0) << kernel;
+}
+
+TEST(Bench, PricesEveryChoice) {
+  (void)fresh("bench");
+  const Outcome outcome = program("bench prices --models tiny --rounds 1 --seconds 0.05 --threads 1 --json --quiet");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto list = outcome.json()["prices"];
+  ASSERT_EQ(list.size(), 1U);
+  std::set<std::string> choices;
+  for (const auto& price : list[0]["prices"]) {
+    choices.insert(price["choice"].get<std::string>());
+    EXPECT_GT(price["time"].get<double>(), 0.2);
+    EXPECT_LT(price["time"].get<double>(), 5);
+    if (price["choice"] == "activations computed again") {
+      EXPECT_LE(price["memory"].get<double>(), 1);  // tiny: the arena is whole huge pages
+    }
+  }
+  EXPECT_GE(choices.size(), 4U);
+  EXPECT_GT(list[0]["checkpoint_bytes"].get<double>(), 3 * 4 * 343936);
+  EXPECT_FALSE(std::filesystem::exists("checkpoints")) << "what was written is removed";
 }
 
 TEST(Bench, NamesTheModelsItKnows) {

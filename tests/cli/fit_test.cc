@@ -35,6 +35,22 @@ TEST(FitLaws, TheExampleGivesBackTheLawThatMadeIt) {
   EXPECT_GT(fit["starts_agreeing"], 1);
 }
 
+TEST(FitLaws, PicturesProfilesAndPredictionsAreWritten) {
+  const fs::path folder = fresh("laws_figures");
+  const auto fit = fits("--law chinchilla,power_n --at 1e22 --profile --bootstrap 100 --figures " + (folder / "figures").string())["fits"][0];
+  for (const char* name : {"chinchilla", "chinchilla_residuals", "chinchilla_observed", "chinchilla_draws", "chinchilla_profile_1", "loss_by_params"})
+    EXPECT_TRUE(fs::file_size(folder / "figures" / (std::string(name) + ".svg")) > 1000) << name;
+  const auto& loss = fit["derived"]["loss@1e+22"];
+  EXPECT_LT(loss["prediction"]["low"], loss["interval"]["low"]);
+  EXPECT_GT(loss["prediction"]["high"], loss["interval"]["high"]);
+  // the profile's interval is about the resamples'
+  const auto &profile = fit["profiles"]["alpha"]["interval"], &resampled = fit["intervals"]["alpha"];
+  const double widths = (profile["high"].get<double>() - profile["low"].get<double>()) / (resampled["high"].get<double>() - resampled["low"].get<double>());
+  EXPECT_GT(widths, 0.5);
+  EXPECT_LT(widths, 2);
+  EXPECT_EQ(program("fit " + kTable + " --law chinchilla --bootstrap 0 --figures /proc/nowhere").code, 74);
+}
+
 TEST(FitLaws, TheSameCommandGivesTheSameBytesWithAnyNumberOfThreads) {
   (void)fresh("laws_threads");
   const std::string command = "fit " + kTable + " --law chinchilla --bootstrap 100 --json --threads ";
