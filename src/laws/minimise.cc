@@ -218,7 +218,7 @@ Search gathered(std::vector<End> ends) {
   return result;
 }
 
-/// Every start to its end.
+/// Every start to its end, as near as it takes to tell ends apart.
 std::vector<End> ends_of(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
                          std::int64_t threads, const std::stop_token& stop) {
   std::vector<End> ends(starts.size());
@@ -226,16 +226,28 @@ std::vector<End> ends_of(const Law& law, const Rows& rows, const Objective& obje
   Team team(std::max<std::int64_t>(1, std::min<std::int64_t>(threads, static_cast<std::int64_t>(starts.size()))));
   team.run([&](std::int64_t) {
     for (std::size_t i = next++; i < starts.size() && !stop.stop_requested(); i = next++)
-      ends[i].minimum = minimise(law, rows, objective, starts[i], free);
+      ends[i].minimum = minimise(law, rows, objective, starts[i], free, {.tolerance = 1e-9});
   });
   return ends;
+}
+
+/// The best and the first few others to the last digits.
+Search polished(Search search, const Law& law, const Rows& rows, const Objective& objective, const Free& free) {
+  if (search.agreeing == 0) return search;
+  const auto polish = [&](Minimum& minimum) {
+    const Minimum end = minimise(law, rows, objective, minimum.theta, free, {.near = true});
+    if (end.value <= minimum.value) minimum = end;
+  };
+  polish(search.best);
+  for (std::size_t i = 0; i < std::min(kMinima, search.others.size()); ++i) polish(search.others[i].minimum);
+  return search;
 }
 
 }  // namespace
 
 Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
               std::int64_t threads, std::stop_token stop) {
-  if (rows.count <= kManyRows) return gathered(ends_of(law, rows, objective, starts, free, threads, stop));
+  if (rows.count <= kManyRows) return polished(gathered(ends_of(law, rows, objective, starts, free, threads, stop)), law, rows, objective, free);
 
   const Permutation shuffled(static_cast<std::uint64_t>(rows.count), 0, 0);
   std::vector<std::int64_t> indices;
@@ -248,7 +260,7 @@ Search search(const Law& law, const Rows& rows, const Objective& objective, std:
   std::vector<End> ends = ends_of(law, rows, objective, minima, free, threads, stop);
   ends[0].starts = some.agreeing;
   for (std::size_t i = 1; i < ends.size(); ++i) ends[i].starts = some.others[i - 1].starts;
-  Search result = gathered(std::move(ends));
+  Search result = polished(gathered(std::move(ends)), law, rows, objective, free);
   result.starts = some.starts;
   return result;
 }
