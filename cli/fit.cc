@@ -1,6 +1,5 @@
 // isoflop fit: a table of runs -> laws with their intervals, or the reason why there is none.
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -22,25 +21,11 @@ struct FitFlags {
   TableFlags rows;
   std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, at, budgets = "auto", minimum = "parabola";
   std::vector<std::string> models;
-  bool list_laws = false;
+  bool list_laws = false, forms = false;
   std::int64_t threads = 0;
   isoflop::FitOptions options;
   SimulateFlags simulate;
 };
-
-void check_laws(const std::string& text) {
-  std::string known;
-  for (const auto& law : isoflop::known_laws()) known += (known.empty() ? "" : ", ") + law.name;
-  for (const std::string& name : split(text)) {
-    if (name.starts_with("published:")) {
-      (void)isoflop::published_law(name.substr(10));
-      continue;
-    }
-    bool found = false;
-    for (const auto& law : isoflop::known_laws()) found |= law.name == name;
-    if (!found) throw isoflop::Error(isoflop::Fault::usage, "--law", "no law `" + name + "`", "known: " + known);
-  }
-}
 
 void list_laws(const Globals& globals) {
   Json list = Json::array();
@@ -164,20 +149,11 @@ struct Tables {
   std::optional<std::pair<isoflop::Observations, isoflop::Observations>> parts;  // cheap, dear
 };
 
-Tables tables_of(const FitFlags& flags) {
-  Tables tables{read_observations(flags.table, flags.rows), {}};
-  if (flags.holdout.empty()) return tables;
-  if (std::filesystem::is_directory(flags.table))
-    throw isoflop::Error(isoflop::Fault::usage, "--holdout", "takes a table", "isoflop runs export " + flags.table + " writes one");
-  const auto rename = renames(flags.rows);
-  isoflop::CsvTable csv = isoflop::parse_csv(read_table(flags.table), flags.table);
-  if (!flags.rows.where.empty()) csv = isoflop::rows_where(csv, flags.rows.where);
-  const auto [cheap, dear] = isoflop::split_where(csv, flags.holdout);
-  if (cheap.rows.empty() || dear.rows.empty())
-    throw isoflop::Error(isoflop::Fault::bad_data, flags.table,
-                         std::string(cheap.rows.empty() ? "no row holds" : "every row holds") + " `" + flags.holdout + "`",
-                         "--holdout says which rows are fitted; the others are predicted");
-  tables.parts = {isoflop::observations_from_table(cheap, rename), isoflop::observations_from_table(dear, rename)};
+Tables tables_of(const FitFlags& flags, bool of_steps) {
+  const isoflop::CsvTable table = read_runs(flags.table, of_steps);
+  const isoflop::TableOptions options = table_options(flags.rows);
+  Tables tables{isoflop::observations_from_table(table, options), {}};
+  if (!flags.holdout.empty()) tables.parts = isoflop::split_observations(table, flags.holdout, options);
   return tables;
 }
 
@@ -193,21 +169,37 @@ void write_draws(const std::string& path, const isoflop::Fit& fit) {
   if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
 }
 
+/// The quantities whose plain, floored and broken powers are told apart: of the laws fitted, all, or those with two forms or more.
+std::vector<isoflop::FormTest> tell_forms(const std::vector<std::string>& names, const isoflop::Observations& table, bool all,
+                                          const isoflop::FitOptions& options) {
+  std::map<std::string, int> asked;
+  for (const std::string& name : names)
+    if (const std::string column = isoflop::law_info(name).form_of; !column.empty()) ++asked[column];
+  std::vector<isoflop::FormTest> tests;
+  for (const auto& [column, forms] : asked)
+    if (all || forms > 1) tests.push_back(isoflop::tell_forms(table, column, options));
+  return tests;
+}
+
 void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.list_laws) return list_laws(globals);
   if (!flags.simulate.law.empty()) {
     std::optional<isoflop::Observations> design;
-    if (!flags.table.empty()) design = tables_of(flags).whole;
+    if (!flags.table.empty()) design = tables_of(flags, false).whole;
     return run_simulation(flags.simulate, design, options_of(flags), globals);
   }
   if (flags.table.empty())
     throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
-  check_laws(flags.laws);
   const isoflop::FitOptions options = options_of(flags);
-  const Tables tables = tables_of(flags);
+  const std::vector<std::string> names = split(flags.laws);
+  // a folder has two tables: of its runs, and of their steps
+  std::map<bool, Tables> tables_by_kind;
+  for (const std::string& name : names) tables_by_kind[isoflop::law_info(name).of_steps];
+  for (auto& [of_steps, tables] : tables_by_kind) tables = tables_of(flags, of_steps);
 
   std::vector<FittedLaw> laws;
-  for (const std::string& name : split(flags.laws)) {
+  for (const std::string& name : names) {
+    const Tables& tables = tables_by_kind.at(isoflop::law_info(name).of_steps);
     if (name == "power_n") {
       for (const auto& view : power_laws(tables.whole, flags)) laws.push_back({name, view, view.result});
       continue;
@@ -225,10 +217,12 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
     write_draws(flags.draws, *with->result.fit);
   }
+  std::vector<isoflop::FormTest> forms;
+  if (tables_by_kind.contains(false)) forms = tell_forms(names, tables_by_kind.at(false).whole, flags.forms, options);
   if (globals.json)
-    print_json(fits_json(flags.table, laws));
+    print_json(fits_json(flags.table, laws, forms));
   else
-    print_fits(laws);
+    print_fits(laws, forms);
 }
 
 }  // namespace
@@ -238,7 +232,7 @@ void add_fit(CLI::App& program, Globals& globals) {
   isoflop::FitOptions& options = flags->options;
   CLI::App* command = add_command(program, globals, "fit", "Fits laws to a table of runs, with intervals and warnings",
                                   "isoflop fit runs.csv --law chinchilla --at 1e24");
-  command->add_option("table", flags->table, "a CSV table, or a study's folder (all runs in it but a sweep's)");
+  command->add_option("table", flags->table, "a table (CSV, an llm.c log, a scaling_results.json), or a study's folder: its runs, for laws of whole curves their steps");
   command->add_option("--law", flags->laws, "laws by name, joined by commas; published:NAME evaluates published constants (--list-laws)")->capture_default_str();
   command->add_option("--n", flags->n,
                       "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
@@ -272,6 +266,8 @@ void add_fit(CLI::App& program, Globals& globals) {
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
   command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
   command->add_flag("--allow-repeated", options.allow_repeated, "fit runs that saw their text more than once, labelled so");
+  command->add_flag("--forms", flags->forms,
+                    "test whether the rows tell a plain, a floored and a broken power apart (always where two forms of one quantity are fitted)");
   add_simulate_flags(*command, flags->simulate);
   command->add_flag("--list-laws", flags->list_laws, "the laws this build knows");
   command->callback([flags, &globals] { run_fit(*flags, globals); });

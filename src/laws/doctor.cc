@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/math.h"
+#include "laws/collapse.h"
 #include "laws/problem.h"
 #include "laws/words.h"
 
@@ -60,6 +61,7 @@ class Examination {
     replicates();
     checkpoints();
     curves();
+    collapse();
     surface();
     return std::move(findings_);
   }
@@ -260,6 +262,8 @@ class Examination {
         "add sizes beyond the edge; isoflop fit --law isoflop names the rows");
   }
 
+  void collapse() { findings_.push_back(examine_collapse(table_, options_.loss_column)); }
+
   void surface();
 
   const Observations& table_;
@@ -316,6 +320,24 @@ std::string to_string(TableFinding::Verdict verdict) {
     case Verdict::unseen: break;
   }
   return "unseen";
+}
+
+TableFinding examine_collapse(const Observations& steps, const std::string& loss_column) {
+  TableFinding finding;
+  finding.rule = "collapse of loss curves";
+  finding.source = "Qiu et al. 2025 (arXiv:2507.02119): the curves of well-scaled compute-optimal runs are one, to less than the noise of a seed";
+  const auto collapse = laws::collapse_of(steps, loss_column);
+  if (!collapse) {
+    finding.verdict = Verdict::unseen;
+    finding.text = "no three loss curves of several sizes (columns step, params, loss)";
+    return finding;
+  }
+  const bool doubtful = collapse->deviation > std::max(0.015, 2 * collapse->noise);
+  finding.verdict = collapse->broken() ? Verdict::bad : doubtful ? Verdict::doubtful : Verdict::good;
+  finding.text = laws::to_string(*collapse);
+  if (finding.verdict != Verdict::good)
+    finding.remedy = "look at the run that leaves the others: a learning rate, warm-up, batch or length that does not scale with its size";
+  return finding;
 }
 
 std::vector<TableFinding> examine_table(const Observations& table, const FitOptions& options) {

@@ -1,8 +1,10 @@
 // The laws of this build.
+#include <cmath>
 #include <iterator>
 
 #include "base/math.h"
 #include "laws/formulas.h"
+#include "laws/published.h"
 
 namespace isoflop {
 namespace laws {
@@ -10,16 +12,16 @@ namespace laws {
 const std::vector<Law>& all_laws() {
   static const std::vector<Law> kLaws = [] {
     std::vector<Law> laws{power_n(), chinchilla()};
-    for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws()})
+    for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws(), curve_laws()})
       std::move(more.begin(), more.end(), std::back_inserter(laws));
     return laws;
   }();
   return kLaws;
 }
 
-const Law& law_named(const std::string& name) {
-  for (const Law& law : all_laws())
-    if (law.info.name == name) return law;
+namespace {
+
+[[noreturn]] void refuse_law(const std::string& name) {
   std::vector<std::string> names;
   std::string known;
   for (const LawInfo& law : known_laws()) {
@@ -30,12 +32,36 @@ const Law& law_named(const std::string& name) {
   throw Error(Fault::usage, "--law", "no law `" + name + "`", near ? "did you mean `" + *near + "`?" : "known: " + known);
 }
 
+}  // namespace
+
+const Law& law_named(const std::string& name) {
+  for (const Law& law : all_laws())
+    if (law.info.name == name) return law;
+  refuse_law(name);
+}
+
 double Law::constant_of(int i, double parameter) const {
+  if (constants[i].space == Space::unit) return 1 / (1 + exp_(-parameter));
   return constants[i].space == Space::log ? exp_(parameter) : parameter;
 }
 
 double Law::parameter_of(int i, double constant) const {
+  if (constants[i].space == Space::unit) return log_(constant / (1 - constant));
   return constants[i].space == Space::log ? log_(constant) : constant;
+}
+
+bool Law::admits(int i, double constant) const {
+  const Space space = constants[i].space;
+  return std::isfinite(constant) && (space == Space::plain || constant > 0) && (space != Space::unit || constant < 1);
+}
+
+std::string Law::expected(int i) const {
+  switch (constants[i].space) {
+    case Space::log: return "a positive number";
+    case Space::unit: return "a number between 0 and 1";
+    case Space::plain: break;
+  }
+  return "a number";
 }
 
 std::map<std::string, double> Law::named(const Theta& theta) const {
@@ -58,6 +84,13 @@ const std::vector<LawInfo>& known_laws() {
     return laws;
   }();
   return kLaws;
+}
+
+const LawInfo& law_info(const std::string& name) {
+  if (name.starts_with(laws::kPublished)) return law_info(published_law(name.substr(sizeof(laws::kPublished) - 1)).law);
+  for (const LawInfo& law : known_laws())
+    if (law.name == name) return law;
+  laws::refuse_law(name);
 }
 
 }  // namespace isoflop
