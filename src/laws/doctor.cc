@@ -282,14 +282,22 @@ void Examination::surface() {
   const auto warned = [&](const std::string& code) {
     return std::any_of(robust.warnings.begin(), robust.warnings.end(), [&](const Warning& w) { return w.code == code; });
   };
-  const Interval e = robust.fit->intervals.at("E"), a = *robust.fit->derived.at("a").interval;
-  add("floor", warned("floor_not_identified") ? Verdict::bad : e.high - e.low > 0.3 * robust.fit->constants.at("E") ? Verdict::doubtful : Verdict::good,
-      "E = " + people(robust.fit->constants.at("E")) + ", from " + people(e.low) + " to " + people(e.high),
+  const double floor = robust.fit->constants.at("E");
+  const auto e = robust.fit->intervals.find("E");  // none where every draw has the same, as a floor at 0
+  const bool bounded = e != robust.fit->intervals.end();
+  add("floor", warned("floor_not_identified") || !bounded ? Verdict::bad : e->second.high - e->second.low > 0.3 * floor ? Verdict::doubtful : Verdict::good,
+      "E = " + people(floor) + (bounded ? ", from " + people(e->second.low) + " to " + people(e->second.high) : std::string()),
       "misfitted tables give E = 0 at R2 = .970", "runs at larger N and D, or --fix E=…");
-  add("exponent of the optimum", a.high - a.low > 0.2 ? Verdict::bad : a.high - a.low > 0.1 ? Verdict::doubtful : Verdict::good,
-      "a of N*(C) = " + people(robust.fit->derived.at("a").value) + ", from " + people(a.low) + " to " + people(a.high),
-      "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
-      "more budgets, and sizes on both sides of each minimum");
+  const auto exponent = robust.fit->derived.find("a");
+  if (exponent != robust.fit->derived.end() && exponent->second.interval) {
+    const Interval a = *exponent->second.interval;
+    add("exponent of the optimum", a.high - a.low > 0.2 ? Verdict::bad : a.high - a.low > 0.1 ? Verdict::doubtful : Verdict::good,
+        "a of N*(C) = " + people(exponent->second.value) + ", from " + people(a.low) + " to " + people(a.high),
+        "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
+        "more budgets, and sizes on both sides of each minimum");
+  } else {
+    add("exponent of the optimum", Verdict::bad, "a of N*(C) has no interval: the rows do not vary it", "", "more budgets, and sizes on both sides of each minimum");
+  }
 
   options.bootstrap = 0;
   options.objective = "lsq";

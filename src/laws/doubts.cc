@@ -25,7 +25,7 @@ void doubt_floor(const Problem& problem, const Fit& fit, Warnings& warnings) {
                                                          ? " has an interval from " + people(interval->second.low)
                                                          : std::string()) +
                                                     ": the rows (least loss " + people(least) + ") do not show that there is one"});
-  else if (interval != fit.intervals.end() && interval->second.high > least)
+  else if (interval != fit.intervals.end() && interval->second.high > least && !problem.law->info.of_steps)  // annealing goes below it
     warnings.push_back({"floor_not_identified", "the floor's interval reaches " + people(interval->second.high) +
                                                     ", above the least loss of the rows, " + people(least)});
 }
