@@ -19,7 +19,7 @@ namespace {
 
 struct FitFlags {
   TableFlags rows;
-  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, at, budgets = "auto", minimum = "parabola";
+  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, at, predict, budgets = "auto", minimum = "parabola";
   std::vector<std::string> models;
   bool list_laws = false, forms = false;
   std::int64_t threads = 0;
@@ -157,16 +157,44 @@ Tables tables_of(const FitFlags& flags, bool of_steps) {
   return tables;
 }
 
-void write_draws(const std::string& path, const isoflop::Fit& fit) {
+void write_rows(const std::string& path, const std::string& header, const std::vector<std::string>& rows) {
   std::ofstream file(path, std::ios::binary);
-  for (std::size_t i = 0; i < fit.draw_names.size(); ++i) file << (i ? "," : "") << '"' << fit.draw_names[i] << '"';
-  file << "\n";
-  for (const auto& row : fit.draws) {
-    for (std::size_t i = 0; i < row.size(); ++i) file << (i ? "," : "") << shortest(row[i]);
-    file << "\n";
-  }
+  file << header << "\n";
+  for (const std::string& row : rows) file << row << "\n";
   file.close();
   if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
+}
+
+std::string in_quotes(const std::string& text) {
+  std::string cell = "\"";
+  for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return cell + "\"";
+}
+
+/// What the first law that was fitted says of every row, also of rows without a loss: runs, or schedules, that were not trained.
+void write_predictions(const std::string& path, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
+  const auto with = std::find_if(laws.begin(), laws.end(), [](const FittedLaw& law) { return law.result.fit && law.result.fit->optima.empty(); });
+  if (with == laws.end()) throw isoflop::Error(isoflop::Fault::usage, "--predict", "no law here has a formula that was fitted");
+  const isoflop::LawInfo& law = isoflop::law_info(with->law);
+  const isoflop::Observations& table = tables.at(law.of_steps).whole;
+  const auto predicted = isoflop::predict_law(table, law.name, with->result.fit->constants, n);
+  const auto steps = table.columns.find("step");
+  std::vector<std::string> rows;
+  for (std::size_t row = 0; row < predicted.size(); ++row)
+    rows.push_back(in_quotes(table.labels[row]) + (steps == table.columns.end() ? "" : "," + (steps->second[row] ? shortest(*steps->second[row]) : "")) + "," +
+                   (predicted[row] ? shortest(*predicted[row]) : ""));
+  write_rows(path, steps == table.columns.end() ? "row,predicted" : "row,step,predicted", rows);
+}
+
+void write_draws(const std::string& path, const isoflop::Fit& fit) {
+  const auto joined = [](std::size_t n, const auto& cell) {
+    std::string line;
+    for (std::size_t i = 0; i < n; ++i) line += (i ? "," : "") + cell(i);
+    return line;
+  };
+  std::vector<std::string> rows;
+  for (const auto& row : fit.draws) rows.push_back(joined(row.size(), [&](std::size_t i) { return shortest(row[i]); }));
+  write_rows(path, joined(fit.draw_names.size(), [&](std::size_t i) { return in_quotes(fit.draw_names[i]); }), rows);
 }
 
 /// The quantities whose plain, floored and broken powers are told apart: of the laws fitted, all, or those with two forms or more.
@@ -217,6 +245,7 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
     write_draws(flags.draws, *with->result.fit);
   }
+  if (!flags.predict.empty()) write_predictions(flags.predict, laws, tables_by_kind, options.n_column);
   std::vector<isoflop::FormTest> forms;
   if (tables_by_kind.contains(false)) forms = tell_forms(names, tables_by_kind.at(false).whole, flags.forms, options);
   if (globals.json)
@@ -264,6 +293,7 @@ void add_fit(CLI::App& program, Globals& globals) {
       ->capture_default_str()
       ->check(CLI::IsMember({"parabola", "akima"}));
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
+  command->add_option("--predict", flags->predict, "write what the first law says of every row to this CSV, of rows without a loss too");
   command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
   command->add_flag("--allow-repeated", options.allow_repeated, "fit runs that saw their text more than once, labelled so");
   command->add_flag("--forms", flags->forms,

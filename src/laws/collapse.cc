@@ -72,7 +72,8 @@ Collapse at_floor(const std::vector<Curve>& curves, double floor) {
 }  // namespace
 
 std::optional<Collapse> collapse_of(const Observations& table, const std::string& loss_column) {
-  const Column *steps = find_column(table, "step"), *params = find_column(table, "params"), *loss = find_column(table, loss_column);
+  const Column *steps = find_column(table, "step"), *params = find_column(table, "params"),
+               *loss = find_column(table, loss_column);
   if (steps == nullptr || params == nullptr || loss == nullptr) return std::nullopt;
   std::map<std::string, std::vector<std::pair<double, double>>> points;
   std::map<std::string, double> size_of;
@@ -103,9 +104,10 @@ std::optional<Collapse> collapse_of(const Observations& table, const std::string
 }
 
 std::string to_string(const Collapse& c) {
-  return "the normalised curves of " + plural(c.runs, "run") + " of " + plural(c.sizes, "size") + " differ by " + people(100 * c.deviation) +
-         " % of themselves (scatter of steps alone: " + people(100 * c.noise) + " %), most at " + people(100 * c.worst_at) + " % of the run (" +
-         people(100 * c.worst) + " %), with the floor " + people(c.floor) + " that suits them best";
+  return "the normalised curves of " + plural(c.runs, "run") + " of " + plural(c.sizes, "size") + " differ by " +
+         people(100 * c.deviation) + " % of themselves (scatter of steps alone: " + people(100 * c.noise) + " %), most at " +
+         people(100 * c.worst_at) + " % of the run (" + people(100 * c.worst) + " %), with the floor " + people(c.floor) +
+         " that suits them best";
 }
 
 }  // namespace isoflop::laws

@@ -10,9 +10,9 @@ namespace isoflop::laws {
 /// Runs of a family, each curve as (L - floor) over its last value, against the share of the run's compute that is spent.
 struct Collapse {
   std::size_t runs = 0, sizes = 0;
-  double floor = 0;      ///< the one that makes the curves most alike
-  double deviation = 0;  ///< root mean square over the shares of sd over runs / mean
-  double noise = 0;      ///< the deviation that the scatter of single steps would bring
+  double floor = 0;                ///< the one that makes the curves most alike
+  double deviation = 0;            ///< root mean square over the shares of sd over runs / mean
+  double noise = 0;                ///< the deviation that the scatter of single steps would bring
   double worst = 0, worst_at = 0;  ///< the largest sd / mean, and the share where it is
 
   /// More than scatter, and more than the paper's well-scaled families show.

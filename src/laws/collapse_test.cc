@@ -11,7 +11,8 @@
 namespace isoflop::laws {
 namespace {
 
-/// Five sizes with D in proportion to N^1, on L = 1.8 + reducible, the reducible loss a power of N times one curve of the share spent.
+/// Five sizes with D in proportion to N^1, on L = 1.8 + reducible, the reducible loss a power of N times one curve of the share
+/// spent.
 Observations family(double odd_exponent = 0.3, double noise = 0) {
   const Philox random{.seed = 7, .stream = Stream::simulate};
   Observations table;

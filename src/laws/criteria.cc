@@ -13,12 +13,16 @@ constexpr double kPi = 3.14159265358979323846;
 /// The integral of exp(-rho(r) / tau) over residuals of one sign.
 double half_integral(const Objective& o, double tau) {
   switch (o.kind) {
-    case Objective::Kind::lsq: return 0.5 * std::sqrt(2 * kPi * tau);
-    case Objective::Kind::lad: return tau;
+    case Objective::Kind::lsq:
+      return 0.5 * std::sqrt(2 * kPi * tau);
+    case Objective::Kind::lad:
+      return tau;
     case Objective::Kind::huber:
-    case Objective::Kind::asymmetric: break;
+    case Objective::Kind::asymmetric:
+      break;
   }
-  return 0.5 * std::sqrt(2 * kPi * tau) * erf_(o.delta / std::sqrt(2 * tau)) + tau / o.delta * exp_(std::max(-700.0, -0.5 * o.delta * o.delta / tau));
+  return 0.5 * std::sqrt(2 * kPi * tau) * erf_(o.delta / std::sqrt(2 * tau)) +
+         tau / o.delta * exp_(std::max(-700.0, -0.5 * o.delta * o.delta / tau));
 }
 
 double ln_integral(const Objective& o, double tau) {
@@ -27,7 +31,8 @@ double ln_integral(const Objective& o, double tau) {
 
 }  // namespace
 
-std::optional<double> deviance_of(const Objective& objective, double objective_sum, double mean_weight, std::int64_t rows, double sum_ln_response) {
+std::optional<double> deviance_of(const Objective& objective, double objective_sum, double mean_weight, std::int64_t rows,
+                                  double sum_ln_response) {
   const auto n = static_cast<double>(rows);
   const double sum = objective_sum / mean_weight;
   if (!(sum > 1e-25 * n) || !std::isfinite(sum)) return std::nullopt;
@@ -42,8 +47,10 @@ std::optional<double> deviance_of(const Objective& objective, double objective_s
   double a = low + (best - 1) * step, b = low + (best + 1) * step;
   for (int i = 0; i < 60; ++i) {
     const double c = b - kGolden * (b - a), d = a + kGolden * (b - a);
-    if (at(c) < at(d)) b = d;
-    else a = c;
+    if (at(c) < at(d))
+      b = d;
+    else
+      a = c;
   }
   return 2 * at(0.5 * (a + b)) + (objective.log_residual ? 2 * sum_ln_response : 0);
 }

@@ -1,5 +1,6 @@
 // Whole loss curves under any schedule of the learning rate: Tissue et al. 2024 (arXiv:2408.11029) and Luo et al. 2025
-// (arXiv:2503.12811). Both are a power of the area S1 under the rates, less what the falls of the rate before the step have brought.
+// (arXiv:2503.12811). Both are a power of the area S1 under the rates, less what the falls of the rate before the step have
+// brought.
 #include "laws/formulas.h"
 #include "laws/steps.h"
 
@@ -9,7 +10,8 @@ namespace {
 /// A knot of the row's history (steps.h).
 struct KnotOf {
   const Pack &drop, &steps, &ln_area, &ln_rate;
-  KnotOf(const std::array<Pack, kHistoryInputs>& x, int k) : drop(x[1 + 4 * k]), steps(x[2 + 4 * k]), ln_area(x[3 + 4 * k]), ln_rate(x[4 + 4 * k]) {}
+  KnotOf(const std::array<Pack, kHistoryInputs>& x, int k)
+      : drop(x[1 + 4 * k]), steps(x[2 + 4 * k]), ln_area(x[3 + 4 * k]), ln_rate(x[4 + 4 * k]) {}
   /// No row of the pack has a fall there: before the first fall, and of constant rates.
   [[nodiscard]] bool empty() const { return drop[0] == 0 && drop[1] == 0 && drop[2] == 0 && drop[3] == 0; }
 };
@@ -17,8 +19,8 @@ struct KnotOf {
 struct Annealing {
   static constexpr int kParameters = 5, kInputs = kHistoryInputs;
   static constexpr bool kLogValue = true;
-  // L = E + A S1^-alpha - C S2; S2 = sum_i sum_{k <= i} (eta_{k-1} - eta_k) lambda^(i-k) = sum_k (eta_{k-1} - eta_k) (1 - lambda^n) / (1 - lambda),
-  // n the steps from k to the row's, both counted
+  // L = E + A S1^-alpha - C S2; S2 = sum_i sum_{k <= i} (eta_{k-1} - eta_k) lambda^(i-k) = sum_k (eta_{k-1} - eta_k) (1 -
+  // lambda^n) / (1 - lambda), n the steps from k to the row's, both counted
   template <Dual T>
   static T value(const std::array<T, 5>& t, const std::array<Pack, kHistoryInputs>& x) {
     const auto [odds] = dual::part<4, 1>(t);  // ln of lambda / (1 - lambda)
@@ -56,31 +58,31 @@ struct MultiPower {
 
 std::vector<Law> curve_laws() {
   std::vector<Law> laws;
-  laws.push_back(law_of<Annealing>(
-      {.info = {"tissue",
-                "L(s) = E + A S1^-alpha - C S2; S1 = sum of the rates eta up to s, S2 = sum_{i <= s} m_i, m_i = lambda m_{i-1} + eta_{i-1} - eta_i",
-                "Tissue et al. 2024 (arXiv:2408.11029), eq. 1", true},
-       .inputs = {{"step", false}, {"learning_rate", false}},
-       .constants = {{"E", Space::log, {0, 0.8}},
-                     {"A", Space::log, {-1, 1}},
-                     {"alpha", Space::plain, {0.3, 0.8}},
-                     {"C", Space::log, {-1, 1}},
-                     {"lambda", Space::unit, {3, 5, 7}}},
-       .derived = [](const std::map<std::string, double>& c) -> std::map<std::string, double> {
-         return {{"memory_steps", 1 / (1 - c.at("lambda"))}};
-       }}));
-  laws.push_back(law_of<MultiPower>(
-      {.info = {"multi_power",
-                "L(s) = E + A S1^-alpha - B sum_{k <= s} (eta_{k-1} - eta_k) (1 - (C eta_k^-gamma S_k + 1)^-beta), S_k = sum of eta from k to s",
-                "Luo et al. 2025 (arXiv:2503.12811)", true},
-       .inputs = {{"step", false}, {"learning_rate", false}},
-       .constants = {{"E", Space::log, {0, 0.8}},
-                     {"A", Space::log, {-1, 1}},
-                     {"alpha", Space::plain, {0.3, 0.8}},
-                     {"B", Space::log, {3, 6}},
-                     {"C", Space::log, {1}},
-                     {"beta", Space::plain, {0.6}},
-                     {"gamma", Space::plain, {0.5}}}}));
+  laws.push_back(law_of<Annealing>({.info = {"tissue",
+                                             "L(s) = E + A S1^-alpha - C S2; S1 = sum of the rates eta up to s, S2 = sum_{i <= "
+                                             "s} m_i, m_i = lambda m_{i-1} + eta_{i-1} - eta_i",
+                                             "Tissue et al. 2024 (arXiv:2408.11029), eq. 1", true},
+                                    .inputs = {{"step", false}, {"learning_rate", false}},
+                                    .constants = {{"E", Space::log, {0, 0.8}},
+                                                  {"A", Space::log, {-1, 1}},
+                                                  {"alpha", Space::plain, {0.3, 0.8}},
+                                                  {"C", Space::log, {-1, 1}},
+                                                  {"lambda", Space::unit, {3, 5, 7}}},
+                                    .derived = [](const std::map<std::string, double>& c) -> std::map<std::string, double> {
+                                      return {{"memory_steps", 1 / (1 - c.at("lambda"))}};
+                                    }}));
+  laws.push_back(law_of<MultiPower>({.info = {"multi_power",
+                                              "L(s) = E + A S1^-alpha - B sum_{k <= s} (eta_{k-1} - eta_k) (1 - (C eta_k^-gamma "
+                                              "S_k + 1)^-beta), S_k = sum of eta from k to s",
+                                              "Luo et al. 2025 (arXiv:2503.12811)", true},
+                                     .inputs = {{"step", false}, {"learning_rate", false}},
+                                     .constants = {{"E", Space::log, {0, 0.8}},
+                                                   {"A", Space::log, {-1, 1}},
+                                                   {"alpha", Space::plain, {0.3, 0.8}},
+                                                   {"B", Space::log, {3, 6}},
+                                                   {"C", Space::log, {1}},
+                                                   {"beta", Space::plain, {0.6}},
+                                                   {"gamma", Space::plain, {0.5}}}}));
   return laws;
 }
 

@@ -1,4 +1,5 @@
-// Laws of whole loss curves: the constants that made curves under several schedules, and the curve of a schedule that was not fitted.
+// Laws of whole loss curves: the constants that made curves under several schedules, and the curve of a schedule that was not
+// fitted.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +31,8 @@ void expect_constants(const FitResult& result, const std::map<std::string, doubl
 }
 
 const std::map<std::string, double> kAnnealing{{"E", 2.6}, {"A", 0.45}, {"alpha", 0.5}, {"C", 0.4}, {"lambda", 0.995}};
-const std::map<std::string, double> kMultiPower{{"E", 2.6}, {"A", 0.6}, {"alpha", 0.45}, {"B", 400}, {"C", 2}, {"beta", 0.6}, {"gamma", 0.65}};
+const std::map<std::string, double> kMultiPower{{"E", 2.6}, {"A", 0.6},    {"alpha", 0.45}, {"B", 400},
+                                                {"C", 2},   {"beta", 0.6}, {"gamma", 0.65}};
 
 TEST(CurveLaws, FindTheConstantsThatMadeThreeCurvesStepByStep) {
   expect_constants(fit_law(three_curves(annealed_loss), "tissue", {.bootstrap = 0, .threads = 2}), kAnnealing, 2e-3);
@@ -47,7 +49,8 @@ TEST(CurveLaws, PredictAScheduleThatWasNotFitted) {
     const Schedule schedule = schedule_of(3 * kSteps, 100, kPeak, linear_rate);
     add_curve(unseen, "linear", schedule, kSteps * 10, truth);
     const auto predicted = predict_law(unseen, law, result.fit->constants);
-    for (const int s : {500, 2000, 5000, 5998}) EXPECT_NEAR(*predicted[static_cast<std::size_t>(s)], truth(schedule, s), 1e-3) << law << " " << s;
+    for (const int s : {500, 2000, 5000, 5998})
+      EXPECT_NEAR(*predicted[static_cast<std::size_t>(s)], truth(schedule, s), 1e-3) << law << " " << s;
     EXPECT_FALSE(predicted[50]) << "a step of the warm-up";
   }
 }
@@ -77,7 +80,8 @@ TEST(CurveLaws, PredictHeldOutCurvesBetterThanForecastsWithoutALaw) {
 TEST(CurveLaws, HaveIntervalsByBlocksOfStepsWhereRunsAreFew) {
   const Philox noise{.seed = 5, .stream = Stream::simulate};
   std::uint64_t row = 0;
-  const Observations table = three_curves([&](const Schedule& schedule, int s) { return annealed_loss(schedule, s) * std::exp(2e-3 * noise.normal(row++)); });
+  const Observations table = three_curves(
+      [&](const Schedule& schedule, int s) { return annealed_loss(schedule, s) * std::exp(2e-3 * noise.normal(row++)); });
   const FitResult result = fit_law(table, "tissue", {.bootstrap = 200, .threads = 2});
   ASSERT_TRUE(result.fit);
   EXPECT_THAT(result.fit->interval_method, HasSubstr("group bootstrap"));
@@ -98,7 +102,8 @@ TEST(CurveLaws, OfOneConstantRateDoNotTellWhatAnnealingBrings) {
   const FitResult result = fit_law(table, "tissue", {.bootstrap = 0, .threads = 2});
   ASSERT_TRUE(result.fit);
   EXPECT_NEAR(result.fit->constants.at("E"), 2.6, 0.01);
-  EXPECT_TRUE(std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) { return w.code == "no_annealing"; }));
+  EXPECT_TRUE(
+      std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) { return w.code == "no_annealing"; }));
 }
 
 TEST(CurveLaws, FitManyStepsAsMeansOfWindows) {
@@ -117,7 +122,8 @@ TEST(CurveLaws, FitManyStepsAsMeansOfWindows) {
       table.labels.push_back("fall " + std::to_string(fall));
       table.columns["step"].emplace_back(s);
       table.columns["learning_rate"].emplace_back(rate);
-      table.columns["loss"].emplace_back((2.6 + 0.45 * std::pow(area, -0.5) - 0.4 * s2) * std::exp(0.02 * noise.normal(table.labels.size())));
+      table.columns["loss"].emplace_back((2.6 + 0.45 * std::pow(area, -0.5) - 0.4 * s2) *
+                                         std::exp(0.02 * noise.normal(table.labels.size())));
     }
   }
   const FitResult result = fit_law(table, "tissue", {.objective = "lsq", .bootstrap = 0, .threads = 2});
@@ -126,16 +132,20 @@ TEST(CurveLaws, FitManyStepsAsMeansOfWindows) {
   expect_constants(result, {{"E", 2.6}, {"A", 0.45}, {"alpha", 0.5}}, 0.01);
   // over so long a fall the rows tell C / (1 - lambda), what a slow fall brings, not the two apart
   EXPECT_NEAR(result.fit->constants.at("C") * result.fit->derived.at("memory_steps").value / (0.4 / 0.005), 1, 0.05);
-  EXPECT_TRUE(std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) { return w.code == "averaged_steps"; }));
+  EXPECT_TRUE(
+      std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) { return w.code == "averaged_steps"; }));
 }
 
 TEST(CurveLaws, NameTheStepAndTheRateThatCannotBe) {
-  const auto table = [](const std::string& rows) { return observations_from_csv("run,step,learning_rate,loss\n" + rows, "log.csv"); };
+  const auto table = [](const std::string& rows) {
+    return observations_from_csv("run,step,learning_rate,loss\n" + rows, "log.csv");
+  };
   const auto problem = [&](const std::string& rows) { return error_of([&] { (void)fit_law(table(rows), "tissue"); }).problem(); };
   EXPECT_THAT(problem("a,0,1e-3,4\na,1.5,1e-3,3\n"), HasSubstr("run a: column `step` is 1.5"));
   EXPECT_THAT(problem("a,0,1e-3,4\na,1,-1,3\n"), HasSubstr("`learning_rate` is -1 at step 1"));
   EXPECT_THAT(problem("a,0,1e-3,4\na,1,1e-3,3\na,1,2e-3,3\n"), HasSubstr("two learning rates at step 1, 0.001 and 0.002"));
-  EXPECT_THAT(error_of([] { (void)fit_law(observations_from_csv("step,loss\n1,2\n", "t.csv"), "tissue"); }).problem(), HasSubstr("`learning_rate`"));
+  EXPECT_THAT(error_of([] { (void)fit_law(observations_from_csv("step,loss\n1,2\n", "t.csv"), "tissue"); }).problem(),
+              HasSubstr("`learning_rate`"));
 }
 
 // what a step's loss depends on is all rates before it, also those of rows that are not fitted
@@ -143,9 +153,11 @@ TEST(CurveLaws, KnowTheRatesOfRowsThatAreNotFitted) {
   const Observations all = three_curves(annealed_loss, 5);
   std::string csv = "run,step,learning_rate,loss\n";
   for (std::size_t i = 0; i < all.labels.size(); ++i)
-    csv += all.labels[i] + "," + std::to_string(*all.columns.at("step")[i]) + "," + std::to_string(*all.columns.at("learning_rate")[i] * 1e3) + "e-3," +
+    csv += all.labels[i] + "," + std::to_string(*all.columns.at("step")[i]) + "," +
+           std::to_string(*all.columns.at("learning_rate")[i] * 1e3) + "e-3," +
            (all.columns.at("loss")[i] ? std::to_string(*all.columns.at("loss")[i]) : "") + "\n";
-  const FitResult late = fit_law(observations_from_csv(csv, "log.csv", {.where = "step >= 500"}), "tissue", {.bootstrap = 0, .threads = 2});
+  const FitResult late =
+      fit_law(observations_from_csv(csv, "log.csv", {.where = "step >= 500"}), "tissue", {.bootstrap = 0, .threads = 2});
   expect_constants(late, kAnnealing, 0.02);
 }
 

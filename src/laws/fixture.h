@@ -68,7 +68,8 @@ inline double annealed_loss(const Schedule& schedule, int s) {
 
 /// Luo et al.'s with E = 2.6, A = 0.6, alpha = 0.45, B = 400, C = 2, beta = 0.6, gamma = 0.65.
 inline double multi_power_loss(const Schedule& schedule, int s) {
-  return 2.6 + 0.6 * std::pow(area_of(schedule, s), -0.45) - 400 * sum_of_falls(schedule, s, [](double, double area, double rate) {
+  return 2.6 + 0.6 * std::pow(area_of(schedule, s), -0.45) -
+         400 * sum_of_falls(schedule, s, [](double, double area, double rate) {
            return area > 0 ? 1 - std::pow(2 * std::pow(rate, -0.65) * area + 1, -0.6) : 0;  // a last rate of 0
          });
 }

@@ -15,11 +15,19 @@ namespace laws {
 
 const KnownTable* known_table(const std::vector<std::string>& header) {
   static const std::vector<KnownTable> kTables{
-      {"run table", {"run", "params_non_embedding", "params_matmul", "flops_exact", "loss_kind", "bits_per_byte"}, {}, "", "nats"},
+      {"run table",
+       {"run", "params_non_embedding", "params_matmul", "flops_exact", "loss_kind", "bits_per_byte"},
+       {},
+       "",
+       "nats"},
       // runs/scaling_laws.sh of nanochat: total and matmul parameters under names that changed once; held-out bits per byte
       {"nanochat results.csv",
        {"flops_budget", "depth", "num_scaling_params", "tokens_trained", "val_bpb"},
-       {{"params", "num_params"}, {"params_matmul", "num_scaling_params"}, {"tokens", "tokens_trained"}, {"flops", "flops_budget"}, {"loss", "val_bpb"}},
+       {{"params", "num_params"},
+        {"params_matmul", "num_scaling_params"},
+        {"tokens", "tokens_trained"},
+        {"flops", "flops_budget"},
+        {"loss", "val_bpb"}},
        "params",
        "bits_per_byte"},
       {"nanochat results.csv",
@@ -36,7 +44,11 @@ const KnownTable* known_table(const std::vector<std::string>& header) {
        "nats",
        true},
       // StepLaw's grid: N without embeddings, the smoothed training loss stands beside `loss`
-      {"StepLaw's grid", {"params", "tokens", "lr", "min_lr", "batch_seqs", "smooth_loss"}, {{"learning_rate", "lr"}}, "params_non_embedding", "nats"},
+      {"StepLaw's grid",
+       {"params", "tokens", "lr", "min_lr", "batch_seqs", "smooth_loss"},
+       {{"learning_rate", "lr"}},
+       "params_non_embedding",
+       "nats"},
       {"Clark's routing table",
        {"dense_parameter_count", "num_experts", "router_type", "loss_validation"},
        {{"params", "dense_parameter_count"}, {"experts", "num_experts"}, {"loss", "loss_validation"}},
@@ -53,13 +65,14 @@ const KnownTable* known_table(const std::vector<std::string>& header) {
 
 namespace {
 
-
-/// scaling_results.json of the source experiment: {"results": [{name, n_params, val_loss, train_loss, steps, batch_size, block_size}]}.
+/// scaling_results.json of the source experiment: {"results": [{name, n_params, val_loss, train_loss, steps, batch_size,
+/// block_size}]}.
 CsvTable experiment_table(const std::string& text, const std::string& subject) {
   const Json object = parse_json(text, subject);
   const auto results = object.is_object() ? object.find("results") : object.end();
   if (!object.is_object() || results == object.end() || !results->is_array())
-    throw Error(Fault::bad_data, subject, "is JSON without a list `results`", "a table is CSV, an llm.c log, or a scaling_results.json");
+    throw Error(Fault::bad_data, subject, "is JSON without a list `results`",
+                "a table is CSV, an llm.c log, or a scaling_results.json");
   CsvTable table{.subject = subject,
                  .header = {"name", "params", "tokens", "loss", "train_loss", "loss_kind", "loss_unit"},
                  .rows = {},
@@ -75,9 +88,10 @@ CsvTable experiment_table(const std::string& text, const std::string& subject) {
     };
     const auto steps = json_find<double>(run, "steps", place), batch = json_find<double>(run, "batch_size", place),
                block = json_find<double>(run, "block_size", place);
-    table.rows.push_back({json_find<std::string>(run, "name", place).value_or(""), format_number(json_get<double>(run, "n_params", place)),
-                          steps && batch && block ? format_number(*steps * *batch * *block) : "", text_of("val_loss"), text_of("train_loss"), "final",
-                          "nats"});
+    table.rows.push_back({json_find<std::string>(run, "name", place).value_or(""),
+                          format_number(json_get<double>(run, "n_params", place)),
+                          steps && batch && block ? format_number(*steps * *batch * *block) : "", text_of("val_loss"),
+                          text_of("train_loss"), "final", "nats"});
     const std::size_t found = std::min(text.find("\"n_params\"", at), text.size());
     line += std::count(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(found), '\n');
     table.lines.push_back(line);
@@ -145,7 +159,8 @@ CsvTable log_table(const std::string& text, const std::string& subject) {
       table.lines.push_back(line);
     }
     for (std::size_t i = 0; i < kColumns.size(); ++i)
-      if (const auto value = parsed->values.find(kColumns[i]); value != parsed->values.end()) table.rows[row->second][i + 1] = value->second;
+      if (const auto value = parsed->values.find(kColumns[i]); value != parsed->values.end())
+        table.rows[row->second][i + 1] = value->second;
   }
   return table;
 }

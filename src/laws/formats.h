@@ -1,4 +1,5 @@
-// Tables and logs as other programs write them, told by their header or shape (docs/formats/laws.md says where each fact comes from).
+// Tables and logs as other programs write them, told by their header or shape (docs/formats/laws.md says where each fact comes
+// from).
 #pragma once
 
 #include <map>

@@ -13,7 +13,8 @@ Observations read(const std::string& name, const std::string& where = "") {
 
 TEST(ReferenceTables, AreReadByTheirHeaders) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
-  for (const char* name : {"epoch_chinchilla.csv", "llama3_isoflop.csv", "muennighoff2023_datablations.csv", "steplaw_dense.csv"}) {
+  for (const char* name :
+       {"epoch_chinchilla.csv", "llama3_isoflop.csv", "muennighoff2023_datablations.csv", "steplaw_dense.csv"}) {
     const Observations table = read(name);
     for (const char* column : {"params", "tokens", "loss"}) EXPECT_TRUE(table.columns.contains(column)) << name << " " << column;
   }

@@ -16,7 +16,8 @@ using testing::HasSubstr;
 
 TEST(KnownTables, OfNanochatAreReadWithoutAMap) {
   const Observations table = observations_from_csv(
-      "flops_budget,depth,model_dim,num_params,num_scaling_params,num_iterations,tokens_trained,param_data_ratio,val_bpb,core_score,train_time_sec\n"
+      "flops_budget,depth,model_dim,num_params,num_scaling_params,num_iterations,tokens_trained,param_data_ratio,val_bpb,core_"
+      "score,train_time_sec\n"
       "1e18,10,640,2.0e8,1.1e8,2000,1.0e9,9.5,0.8972,0.15,610\n"
       "1e18,12,768,2.8e8,1.5e8,1500,0.8e9,5.3,,0.0,700\n",
       "results.csv");
@@ -30,7 +31,8 @@ TEST(KnownTables, OfNanochatAreReadWithoutAMap) {
   EXPECT_EQ(table.n_convention, "params");
 
   const Observations later = observations_from_csv(
-      "flops_budget,depth,model_dim,params_wte,params_value_embeds,params_lm_head,params_transformer,params_scalars,params_total,num_iterations,tokens_trained,"
+      "flops_budget,depth,model_dim,params_wte,params_value_embeds,params_lm_head,params_transformer,params_scalars,params_total,"
+      "num_iterations,tokens_trained,"
       "val_bpb,core_score,train_time_sec\n1e18,10,640,1,1,1,1,1,2.0e8,2000,1.0e9,0.8972,0.15,610\n",
       "results.csv");
   EXPECT_EQ(later.columns.at("params")[0], 2.0e8);
@@ -38,8 +40,8 @@ TEST(KnownTables, OfNanochatAreReadWithoutAMap) {
 
 TEST(KnownTables, GiveWayToWhatTheCallerSays) {
   const Observations table = observations_from_csv(
-      "flops_budget,depth,num_params,num_scaling_params,tokens_trained,val_bpb,nats\n1e18,10,2e8,1e8,1e9,0.9,2.9\n", "results.csv",
-      {.rename = {{"params", "num_scaling_params"}, {"loss", "nats"}}});
+      "flops_budget,depth,num_params,num_scaling_params,tokens_trained,val_bpb,nats\n1e18,10,2e8,1e8,1e9,0.9,2.9\n",
+      "results.csv", {.rename = {{"params", "num_scaling_params"}, {"loss", "nats"}}});
   EXPECT_EQ(table.columns.at("params")[0], 1e8);
   EXPECT_EQ(table.columns.at("loss")[0], 2.9);
   EXPECT_EQ(table.loss_unit, "unstated");
@@ -53,14 +55,16 @@ TEST(KnownTables, OfEpochHaveTheTokensOfSixND) {
 }
 
 TEST(KnownTables, OfStepLawCountParametersWithoutEmbeddings) {
-  const Observations table = observations_from_csv("params,tokens,lr,min_lr,batch_seqs,loss,smooth_loss\n2e8,4e9,1e-3,1e-5,32,2.6,2.65\n", "dense.csv");
+  const Observations table =
+      observations_from_csv("params,tokens,lr,min_lr,batch_seqs,loss,smooth_loss\n2e8,4e9,1e-3,1e-5,32,2.6,2.65\n", "dense.csv");
   EXPECT_EQ(table.columns.at("learning_rate")[0], 1e-3);
   EXPECT_EQ(table.n_convention, "params_non_embedding");
 }
 
 TEST(Logs, OfLlmCAreOneRowAStep) {
   const CsvTable log = read_runs(
-      "s:0 tel:10.9872\ns:0 eval:0.2459\ns:1 trl:10.9901 lr:0.000001 norm:15.21\ns:2 trl:10.9012 lr:0.000002 norm:14.87\ns:2 tel:10.8\ns:3 trl:10.7 lr:0.0000",
+      "s:0 tel:10.9872\ns:0 eval:0.2459\ns:1 trl:10.9901 lr:0.000001 norm:15.21\ns:2 trl:10.9012 lr:0.000002 norm:14.87\ns:2 "
+      "tel:10.8\ns:3 trl:10.7 lr:0.0000",
       "main.log");
   EXPECT_THAT(log.header, ElementsAre("step", "learning_rate", "loss", "grad_norm", "loss_eval", "score", "loss_unit"));
   ASSERT_EQ(log.rows.size(), 4U);
@@ -132,11 +136,15 @@ TEST(LossUnits, BitsBecomeNatsAndBitsPerByteStay) {
 }
 
 TEST(LossUnits, AreRefusedWhenUnknownMixedOrContradicted) {
-  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss,loss_unit\n1,2,nats\n2,3,bits\n", "t.csv"); }).problem(), HasSubstr("mixes bits and nats"));
-  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss,loss_unit\n1,2,furlongs\n", "t.csv"); }).problem(), HasSubstr("`furlongs`"));
-  EXPECT_EQ(error_of([] { (void)observations_from_csv("params,loss\n1,2\n", "t.csv", {.loss_unit = "bans"}); }).fault(), Fault::usage);
-  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss,loss_unit\n1,2,nats\n", "t.csv", {.loss_unit = "bpb"}); }).problem(),
-              HasSubstr("losses are in nats"));
+  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss,loss_unit\n1,2,nats\n2,3,bits\n", "t.csv"); }).problem(),
+              HasSubstr("mixes bits and nats"));
+  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss,loss_unit\n1,2,furlongs\n", "t.csv"); }).problem(),
+              HasSubstr("`furlongs`"));
+  EXPECT_EQ(error_of([] { (void)observations_from_csv("params,loss\n1,2\n", "t.csv", {.loss_unit = "bans"}); }).fault(),
+            Fault::usage);
+  EXPECT_THAT(
+      error_of([] { (void)observations_from_csv("params,loss,loss_unit\n1,2,nats\n", "t.csv", {.loss_unit = "bpb"}); }).problem(),
+      HasSubstr("losses are in nats"));
 }
 
 TEST(Drop, LeavesOutRowsByNameOrLine) {
@@ -147,7 +155,10 @@ TEST(Drop, LeavesOutRowsByNameOrLine) {
   const Error unknown = error_of([&] { (void)observations_from_csv(csv, "t.csv", {.drop = {"bb"}}); });
   EXPECT_EQ(unknown.fault(), Fault::usage);
   EXPECT_THAT(unknown.problem(), HasSubstr("no row `bb`"));
-  EXPECT_THAT(error_of([&] { (void)observations_from_csv(csv, "t.csv", {.drop = {"a", "b", "c"}}); }).problem(), HasSubstr("every row"));
+  EXPECT_THAT(error_of([&] {
+                (void)observations_from_csv(csv, "t.csv", {.drop = {"a", "b", "c"}});
+              }).problem(),
+              HasSubstr("every row"));
 }
 
 }  // namespace

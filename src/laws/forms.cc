@@ -1,4 +1,5 @@
-// Whether a table of one quantity tells a plain power, a power with a floor and a broken power apart; and how far it would have to reach.
+// Whether a table of one quantity tells a plain power, a power with a floor and a broken power apart; and how far it would have
+// to reach.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -16,7 +17,7 @@ namespace {
 
 using namespace laws;
 
-constexpr double kRefuse = 0.05;      // a form is refused where its simpler tables show as much less often
+constexpr double kRefuse = 0.05;  // a form is refused where its simpler tables show as much less often
 constexpr std::int64_t kTables = 200;
 
 /// A form fitted to rows by least squares of ln L.
@@ -36,7 +37,8 @@ Fitted fitted(const Form& form, const Rows& rows, const std::vector<Theta>& furt
   std::vector<Theta> starts = form.starts;
   starts.insert(starts.end(), further.begin(), further.end());
   for (const Theta& start : starts) {
-    const Minimum end = minimise(*form.problem.law, rows, form.problem.objective, start, form.problem.free, {.iterations = 100, .tolerance = 1e-10});
+    const Minimum end = minimise(*form.problem.law, rows, form.problem.objective, start, form.problem.free,
+                                 {.iterations = 100, .tolerance = 1e-10});
     if (end.stop != Minimum::Stop::no_start && 2 * end.value < best.sse) best = {end.theta, 2 * end.value};
   }
   return best;
@@ -67,7 +69,8 @@ std::vector<Form> forms_of(const Observations& table, const std::string& column,
     if (forms.empty()) {
       form.starts.push_back({scale, slope});
     } else if (forms.size() == 1) {
-      for (const double share : {0.02, 0.5, 0.9}) form.starts.push_back({*least + log_(share), scale + log_(1 - 0.9 * share), slope * (1 + 2 * share)});
+      for (const double share : {0.02, 0.5, 0.9})
+        form.starts.push_back({*least + log_(share), scale + log_(1 - 0.9 * share), slope * (1 + 2 * share)});
     } else {
       for (const double share : {0.02, 0.6})
         for (const double place : {0.3, 0.7})
@@ -84,7 +87,8 @@ std::vector<Theta> nested(std::size_t form, const Theta& simpler, const Rows& ro
   const double least = *std::min_element(rows.response.begin(), rows.response.end());
   if (form == 1) return {{least - 5, simpler[0], simpler[1]}};
   const auto [low, high] = std::minmax_element(rows.inputs[0].begin(), rows.inputs[0].end());
-  return {{simpler[0], simpler[1], simpler[2], 0.02, 0.5 * (*low + *high), 0}, {simpler[0], simpler[1], simpler[2], -0.02, 0.5 * (*low + *high), 0}};
+  return {{simpler[0], simpler[1], simpler[2], 0.02, 0.5 * (*low + *high), 0},
+          {simpler[0], simpler[1], simpler[2], -0.02, 0.5 * (*low + *high), 0}};
 }
 
 double statistic(double simple, double complex, std::int64_t more, std::int64_t degrees) {
@@ -92,11 +96,12 @@ double statistic(double simple, double complex, std::int64_t more, std::int64_t 
 }
 
 /// The statistic of tables made by `truth` with the noise of `sd`, sorted.
-std::vector<double> simulated(const std::vector<Form>& forms, std::size_t simple, std::size_t maker, const Theta& truth, double sd,
-                              std::uint64_t series, const FitOptions& options) {
+std::vector<double> simulated(const std::vector<Form>& forms, std::size_t simple, std::size_t maker, const Theta& truth,
+                              double sd, std::uint64_t series, const FitOptions& options) {
   const Form &null = forms[simple], &more = forms[simple + 1];
   const std::vector<double> middle = predictions_of(forms[maker], null.problem.rows, truth);
-  const std::int64_t added = more.problem.free_count() - null.problem.free_count(), degrees = null.problem.rows.count - more.problem.free_count();
+  const std::int64_t added = more.problem.free_count() - null.problem.free_count(),
+                     degrees = null.problem.rows.count - more.problem.free_count();
   std::vector<double> statistics(kTables);
   std::atomic<std::int64_t> next{0};
   const Philox random{options.seed, Stream::forms};
@@ -105,7 +110,9 @@ std::vector<double> simulated(const std::vector<Form>& forms, std::size_t simple
     Rows rows = null.problem.rows;
     for (std::int64_t i = next++; i < kTables && !options.stop.stop_requested(); i = next++) {
       for (std::int64_t row = 0; row < rows.count; ++row)
-        rows.response[row] = middle[row] + sd * random.normal(static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(series << 28 | static_cast<std::uint64_t>(row)));
+        rows.response[row] =
+            middle[row] + sd * random.normal(static_cast<std::uint64_t>(i),
+                                             static_cast<std::uint32_t>(series << 28 | static_cast<std::uint64_t>(row)));
       const Fitted a = fitted(null, rows, maker == simple ? std::vector{truth} : std::vector<Theta>{});
       std::vector<Theta> from = nested(simple + 1, a.theta, rows);
       if (maker != simple) from.push_back(truth);
@@ -119,7 +126,8 @@ std::vector<double> simulated(const std::vector<Form>& forms, std::size_t simple
 }
 
 double share_above(const std::vector<double>& sorted, double value) {
-  return static_cast<double>(sorted.end() - std::lower_bound(sorted.begin(), sorted.end(), value)) / static_cast<double>(sorted.size());
+  return static_cast<double>(sorted.end() - std::lower_bound(sorted.begin(), sorted.end(), value)) /
+         static_cast<double>(sorted.size());
 }
 
 /// The rows and one more at `factor` times the largest, all on `truth`.
@@ -135,8 +143,8 @@ Rows reaching(const Form& maker, const Theta& truth, double factor) {
   return rows;
 }
 
-/// How many times beyond the largest row one more run, of the same noise, would have to be for the simpler form to be refused in four
-/// cases of five: its lack of fit to the rows and that run is then what the noncentral chi-square law asks for.
+/// How many times beyond the largest row one more run, of the same noise, would have to be for the simpler form to be refused in
+/// four cases of five: its lack of fit to the rows and that run is then what the noncentral chi-square law asks for.
 std::optional<double> reach(const Form& simple, const Form& maker, const Theta& truth, const Theta& near, double sd) {
   const std::int64_t added = maker.problem.free_count() - simple.problem.free_count();
   const double needed = added == 1 ? 7.849 : 10.903;  // alpha 0.05, power 0.8; of 1 and of 3 degrees
@@ -197,16 +205,20 @@ FormTest tell_forms(const Observations& table, const std::string& column, const 
   for (std::size_t i = 0; i < forms.size(); ++i) {
     const Form& form = forms[i];
     if (rows < form.problem.free_count() + 2) break;
-    fits.push_back(fitted(form, form.problem.rows, i == 0 ? std::vector<Theta>{} : nested(i, fits.back().theta, form.problem.rows)));
+    fits.push_back(
+        fitted(form, form.problem.rows, i == 0 ? std::vector<Theta>{} : nested(i, fits.back().theta, form.problem.rows)));
     if (i > 0 && fits[i].sse > fits[i - 1].sse) fits[i].sse = fits[i - 1].sse;
-    const Criteria criteria = criteria_of(deviance_of(form.problem.objective, 0.5 * fits[i].sse, 1, rows, sum_ln), rows, form.problem.free_count());
+    const Criteria criteria =
+        criteria_of(deviance_of(form.problem.objective, 0.5 * fits[i].sse, 1, rows, sum_ln), rows, form.problem.free_count());
     test.forms.push_back({form.problem.law->info.name, form.problem.law->named(fits[i].theta),
-                          std::sqrt(fits[i].sse / static_cast<double>(rows - form.problem.free_count())), criteria.aicc, criteria.bic});
+                          std::sqrt(fits[i].sse / static_cast<double>(rows - form.problem.free_count())), criteria.aicc,
+                          criteria.bic});
   }
 
   for (std::size_t i = 0; i + 1 < fits.size(); ++i) {
     const Form &simple = forms[i], &more = forms[i + 1];
-    const std::int64_t added = more.problem.free_count() - simple.problem.free_count(), degrees = rows - more.problem.free_count();
+    const std::int64_t added = more.problem.free_count() - simple.problem.free_count(),
+                       degrees = rows - more.problem.free_count();
     const double sd = std::sqrt(fits[i].sse / static_cast<double>(rows - simple.problem.free_count()));
     const double sd_more = std::sqrt(fits[i + 1].sse / static_cast<double>(degrees));
     FormTest::Step step;

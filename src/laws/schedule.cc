@@ -62,7 +62,8 @@ History LearningRates::before(double step) const {
   double near = 0;
   Moments upper = moments(step);
   for (int bin = 0; bin < kKnots / 2 && near < distance; ++bin) {
-    const double edge = std::round(exp_(log_(distance) * (bin + 1) / (kKnots / 2))), far = std::min(distance, std::max(near + 1, edge));
+    const double edge = std::round(exp_(log_(distance) * (bin + 1) / (kKnots / 2))),
+                 far = std::min(distance, std::max(near + 1, edge));
     const Moments lower = moments(step - far);
     const double falls = upper.falls - lower.falls;
     if (falls > 0) {

@@ -1,4 +1,5 @@
-// What the learning rate of a run did up to a step, as the laws of whole loss curves read it: at one size, whatever the number of steps.
+// What the learning rate of a run did up to a step, as the laws of whole loss curves read it: at one size, whatever the number of
+// steps.
 #pragma once
 
 #include <array>
@@ -39,8 +40,8 @@ class LearningRates {
   [[nodiscard]] double area(double step) const;
   [[nodiscard]] double rate(double step) const;
 
-  /// Falls between the peak and `step` in 16 bins of geometric distance, each as two knots with the bin's sum, mean and variance of
-  /// the position (Gauss' two points): a smooth function of the distance is summed to about 1e-4 of itself (schedule_test.cc).
+  /// Falls between the peak and `step` in 16 bins of geometric distance, each as two knots with the bin's sum, mean and variance
+  /// of the position (Gauss' two points): a smooth function of the distance is summed to about 1e-4 of itself (schedule_test.cc).
   [[nodiscard]] History before(double step) const;
 
  private:

@@ -33,7 +33,9 @@ TEST_P(EverySchedule, SumsSmoothFunctionsOfTheDistanceInKnots) {
     const LearningRates rates(schedule);
     for (const double lambda : {0.9, 0.99, 0.999, 0.9999}) {
       const auto annealing = [&](double n, double, double) { return (1 - std::pow(lambda, n)) / (1 - lambda); };
-      const auto power = [&](double, double area, double rate) { return area > 0 ? 1 - std::pow(2 * std::pow(rate, -0.65) * area + 1, -0.6) : 0; };
+      const auto power = [&](double, double area, double rate) {
+        return area > 0 ? 1 - std::pow(2 * std::pow(rate, -0.65) * area + 1, -0.6) : 0;
+      };
       for (const int s : {steps / 4, steps - steps / 10, steps - 1}) {
         double falls = 0, drops = 0, of_knots = 0;
         for (const Knot& knot : rates.before(s).knots) {
@@ -42,7 +44,8 @@ TEST_P(EverySchedule, SumsSmoothFunctionsOfTheDistanceInKnots) {
           of_knots += knot.drop;
         }
         const double last = sum_of_falls(schedule, steps - 1, annealing), last_power = sum_of_falls(schedule, steps - 1, power);
-        EXPECT_LE(std::fabs(falls - sum_of_falls(schedule, s, annealing)), 5e-4 * last) << "lambda " << lambda << " step " << s << " of " << steps;
+        EXPECT_LE(std::fabs(falls - sum_of_falls(schedule, s, annealing)), 5e-4 * last)
+            << "lambda " << lambda << " step " << s << " of " << steps;
         EXPECT_LE(std::fabs(drops - sum_of_falls(schedule, s, power)), 2e-3 * last_power) << "step " << s << " of " << steps;
         EXPECT_NEAR(of_knots, rates.rate(rates.peak()) - rates.rate(s), 1e-12) << "every fall is in a knot";
       }

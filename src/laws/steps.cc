@@ -41,7 +41,8 @@ void sort_schedule(Schedule& schedule, const std::string& subject, const std::st
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     const double step = schedule.steps[i], rate = schedule.learning_rates[i];
     if (!(step >= 0 && step <= 1e15) || std::floor(step) != step)
-      throw Error(Fault::bad_data, subject, named(run) + ": column `step` is " + format_number(step) + ", expected a whole number from 0");
+      throw Error(Fault::bad_data, subject,
+                  named(run) + ": column `step` is " + format_number(step) + ", expected a whole number from 0");
     if (!(rate >= 0) || !std::isfinite(rate))
       throw Error(Fault::bad_data, subject,
                   named(run) + ": column `learning_rate` is " + format_number(rate) + " at step " + format_number(step) +
@@ -99,9 +100,13 @@ StepRuns runs_of_steps(const Observations& table, const std::vector<std::size_t>
   if (unknown > 0)
     result.warnings.push_back({"missing_values", plural(unknown, "row") + " without step or learning rate left out"});
   if (warming > 0)
-    result.warnings.push_back({"warm_up", plural(warming, "row") + " before the run's highest learning rate left out: the law begins where the rate falls"});
+    result.warnings.push_back(
+        {"warm_up",
+         plural(warming, "row") + " before the run's highest learning rate left out: the law begins where the rate falls"});
   if (late > 0)
-    result.warnings.push_back({"late_start", plural(late, "run") + " whose first step known is later than a hundredth of the last: the rates before it are guessed"});
+    result.warnings.push_back(
+        {"late_start",
+         plural(late, "run") + " whose first step known is later than a hundredth of the last: the rates before it are guessed"});
   return result;
 }
 

@@ -11,7 +11,8 @@ inline constexpr int kHistoryInputs = 1 + 4 * kKnots;
 
 /// In order of step, each once.
 ///
-/// Throws   Error{bad_data}, naming run and step, if a step is no whole number from 0, a rate is negative or a step has two rates.
+/// Throws   Error{bad_data}, naming run and step, if a step is no whole number from 0, a rate is negative or a step has two
+/// rates.
 void sort_schedule(Schedule& schedule, const std::string& subject, const std::string& run);
 
 struct StepRun {

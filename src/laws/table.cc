@@ -48,7 +48,8 @@ std::string RowNames::operator()(std::size_t row) const {
 }
 
 std::string place_of(const CsvTable& table, std::size_t row) {
-  return table.lines.empty() ? table.subject + ": " + quoted(RowNames(table)(row)) : table.subject + ":" + std::to_string(table.lines[row]);
+  return table.lines.empty() ? table.subject + ": " + quoted(RowNames(table)(row))
+                             : table.subject + ":" + std::to_string(table.lines[row]);
 }
 
 CsvTable without_rows(const CsvTable& table) {
@@ -102,7 +103,8 @@ std::map<std::string, std::string> sources_of(const CsvTable& table, const std::
   for (const auto& [ours, theirs] : rename) {
     if (!header.find(theirs)) {
       const auto near = nearest(theirs, table.header);
-      throw Error(Fault::bad_data, table.subject, "no column `" + quoted(theirs) + "`", near ? "did you mean `" + *near + "`?" : "");
+      throw Error(Fault::bad_data, table.subject, "no column `" + quoted(theirs) + "`",
+                  near ? "did you mean `" + *near + "`?" : "");
     }
     source[ours] = theirs;
   }
@@ -179,8 +181,9 @@ CsvTable finished_rows(const CsvTable& table, std::vector<Warning>& warnings) {
   for (const auto& [word, runs] : unfinished)
     warnings.push_back({"not_done", plural(runs.size(), "run") + " with status " + word + " left out: " + listed(runs)});
   if (!sweep.empty())
-    warnings.push_back({"sweep_runs", plural(sweep.size(), "run") +
-                                          " of the group learning-rate left out: a sweep's runs are short, and differ in their rate"});
+    warnings.push_back(
+        {"sweep_runs", plural(sweep.size(), "run") +
+                           " of the group learning-rate left out: a sweep's runs are short, and differ in their rate"});
   return kept;
 }
 
@@ -200,14 +203,16 @@ std::optional<Column> numbers_of(const CsvTable& table, std::size_t column, bool
   return values;
 }
 
-/// What the losses are counted in: by the flag, by the table's column, by its kind. Bits become nats; bits per byte stay what they are.
+/// What the losses are counted in: by the flag, by the table's column, by its kind. Bits become nats; bits per byte stay what
+/// they are.
 void set_loss_unit(const CsvTable& table, const std::string& flag, const KnownTable* known, Observations& observations) {
   static const std::map<std::string, std::string> kUnits{
       {"nats", "nats"}, {"bits", "bits"}, {"bpb", "bits_per_byte"}, {"bits_per_byte", "bits_per_byte"}};
   const auto unit_of = [&](Fault fault, const std::string& subject, const std::string& word) {
     const auto unit = kUnits.find(word);
     if (unit == kUnits.end())
-      throw Error(fault, subject, "no unit of loss `" + quoted(word) + "`", "known: nats, bits (both per token), bpb (bits per byte)");
+      throw Error(fault, subject, "no unit of loss `" + quoted(word) + "`",
+                  "known: nats, bits (both per token), bpb (bits per byte)");
     return unit->second;
   };
   std::string unit = known != nullptr ? known->loss_unit : "";
@@ -215,7 +220,8 @@ void set_loss_unit(const CsvTable& table, const std::string& flag, const KnownTa
   if (!flag.empty()) {
     const std::string asked = unit_of(Fault::usage, "--loss-unit", flag);
     if (!unit.empty() && unit != asked)
-      throw Error(Fault::bad_data, table.subject, "losses are in " + unit + ", and --loss-unit says " + flag, "leave the flag out");
+      throw Error(Fault::bad_data, table.subject, "losses are in " + unit + ", and --loss-unit says " + flag,
+                  "leave the flag out");
     unit = asked;
   }
   observations.loss_unit = unit.empty() ? "unstated" : unit;
@@ -244,7 +250,8 @@ void compute_tokens(Observations& observations) {
 /// The rows that are asked for.
 CsvTable chosen_rows(const CsvTable& table, const TableOptions& options) {
   CsvTable rows = options.where.empty() ? table : rows_where(table, options.where);
-  if (rows.rows.empty()) throw Error(Fault::bad_data, table.subject, "no row holds `" + quoted(options.where) + "`", "loosen --where");
+  if (rows.rows.empty())
+    throw Error(Fault::bad_data, table.subject, "no row holds `" + quoted(options.where) + "`", "loosen --where");
   if (options.drop.empty()) return rows;
   rows = rows_but(rows, options.drop);
   if (rows.rows.empty()) throw Error(Fault::bad_data, table.subject, "every row is dropped", "name fewer with --drop");
@@ -322,7 +329,8 @@ Observations observations_from_table(const CsvTable& table, const TableOptions& 
   return observations_of(table, chosen_rows(table, options), options);
 }
 
-std::pair<Observations, Observations> split_observations(const CsvTable& table, const std::string& expression, const TableOptions& options) {
+std::pair<Observations, Observations> split_observations(const CsvTable& table, const std::string& expression,
+                                                         const TableOptions& options) {
   const auto [cheap, dear] = split_where(chosen_rows(table, options), expression);
   if (cheap.rows.empty() || dear.rows.empty())
     throw Error(Fault::bad_data, table.subject,

@@ -61,7 +61,8 @@ struct Token {
 std::vector<Token> where_tokens(const std::string& expression) {
   const std::string blank = " \t\r\n", signs = "=!<>";
   std::vector<Token> tokens;
-  for (std::size_t at = expression.find_first_not_of(blank); at != std::string::npos; at = expression.find_first_not_of(blank, at)) {
+  for (std::size_t at = expression.find_first_not_of(blank); at != std::string::npos;
+       at = expression.find_first_not_of(blank, at)) {
     const std::size_t begin = at;
     const char c = expression[at];
     if (c == '\'' || c == '"') {
@@ -107,8 +108,8 @@ std::vector<Condition> parse_where(const CsvTable& table, const std::string& exp
       refuse_where("`" + quoted(expression.substr(tokens[first].begin, end - tokens[first].begin)) + "` has no comparison");
     }
     if (at == first) refuse_where("no column stands before `" + quoted(tokens[at].text) + "`");
-    const std::string name = at == first + 1 ? tokens[first].text
-                                             : expression.substr(tokens[first].begin, tokens[at - 1].end - tokens[first].begin);
+    const std::string name =
+        at == first + 1 ? tokens[first].text : expression.substr(tokens[first].begin, tokens[at - 1].end - tokens[first].begin);
     static const std::set<std::string> kSigns{"=", "!=", "<", "<=", ">", ">="};
     const std::string op = tokens[at].text;
     if (!kSigns.contains(op)) refuse_where("cannot read `" + quoted(op) + "`");
@@ -131,7 +132,8 @@ std::vector<Condition> parse_where(const CsvTable& table, const std::string& exp
     if (tokens[at].is("or") || tokens[at].is("OR") || tokens[at].is("||"))
       refuse_where("`" + tokens[at].text + "` is not known: conditions are joined by `and`, so that all must hold");
     if (!tokens[at].is("and"))
-      refuse_where("cannot read `" + quoted(expression.substr(tokens[at].begin)) + "` after `" + quoted(name) + " " + op + " " + quoted(literal) + "`");
+      refuse_where("cannot read `" + quoted(expression.substr(tokens[at].begin)) + "` after `" + quoted(name) + " " + op + " " +
+                   quoted(literal) + "`");
     ++at;
   }
 }
@@ -142,9 +144,7 @@ std::pair<CsvTable, CsvTable> split_where(const CsvTable& table, const std::stri
   const std::vector<Condition> conditions = parse_where(table, expression);
   CsvTable kept = without_rows(table), others = without_rows(table);
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    const bool all = std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
-      return holds(c, table, row);
-    });
+    const bool all = std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) { return holds(c, table, row); });
     take_row(table, row, all ? kept : others);
   }
   return {std::move(kept), std::move(others)};
@@ -172,8 +172,9 @@ CsvTable rows_but(const CsvTable& table, const std::vector<std::string>& dropped
     std::vector<std::string> known;
     for (std::size_t row = 0; row < std::min<std::size_t>(table.rows.size(), 1000); ++row) known.push_back(names(row));
     const auto near = nearest(name, known);
-    throw Error(Fault::usage, "--drop", "no row `" + quoted(name) + "` in " + table.subject,
-                near ? "did you mean `" + *near + "`?" : "a row is its name (column name, run, label or model), or e.g. `line 17`");
+    throw Error(
+        Fault::usage, "--drop", "no row `" + quoted(name) + "` in " + table.subject,
+        near ? "did you mean `" + *near + "`?" : "a row is its name (column name, run, label or model), or e.g. `line 17`");
   }
   return kept;
 }

@@ -106,6 +106,23 @@ TEST(FitCurves, PredictsTheScheduleThatWasHeldOut) {
   for (const auto& [name, error] : fit["holdout"]["baselines"].items()) EXPECT_LT(fit["holdout"]["rmse_ln_loss"], error) << name;
 }
 
+TEST(FitCurves, PredictAScheduleThatHasNoLossesYet) {
+  const fs::path place = fresh("curves_predict");
+  std::string table = read(kSteps);
+  for (int s = 9; s < 500; s += 10) table += "planned," + std::to_string(s) + "," + std::to_string(s < 40 ? 0.00005 * (s + 1) : 0.002 * (500 - s) / 460) + ",\n";
+  write(place / "t.csv", table);
+  const Outcome outcome = program("fit t.csv --law tissue --bootstrap 0 --predict predicted.csv");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string predicted = read(place / "predicted.csv");
+  EXPECT_THAT(predicted, testing::StartsWith("row,step,predicted\n"));
+  const auto at = predicted.find("\"planned\",499,");
+  ASSERT_NE(at, std::string::npos);
+  const double loss = std::stod(predicted.substr(at + 14));
+  EXPECT_GT(loss, 2.6);
+  EXPECT_LT(loss, 3.1);
+  EXPECT_EQ(program("fit t.csv --law tissue --bootstrap 0 --predict no/such/folder.csv").code, 74);
+}
+
 TEST(FitCurves, ReadsTheStepsOfAStudyAndALogOfLlmC) {
   const fs::path place = fresh("curves_study");
   write(place / "s.txt", sentences(20'000));

@@ -31,11 +31,21 @@ class Mutator {
     const std::string& other = seeds_[below(seeds_.size())];
     const std::size_t from = below(other.size());
     switch (below(6)) {
-      case 0: text.insert(at, 1, alphabet_[below(alphabet_.size())]); break;
-      case 1: text.erase(at, length); break;
-      case 2: text.insert(at, text.substr(at, length)); break;
-      case 3: text.insert(at, other.substr(from, below(20))); break;
-      case 4: text.resize(at); break;
+      case 0:
+        text.insert(at, 1, alphabet_[below(alphabet_.size())]);
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.insert(at, text.substr(at, length));
+        break;
+      case 3:
+        text.insert(at, other.substr(from, below(20)));
+        break;
+      case 4:
+        text.resize(at);
+        break;
       default:
         if (at < text.size()) text[at] = below(4) == 0 ? static_cast<char>(below(256)) : alphabet_[below(alphabet_.size())];
     }

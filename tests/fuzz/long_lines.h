@@ -1,4 +1,5 @@
-// Tables and conditions of very many characters: each is read or refused in a time that grows with its length, and its message is short.
+// Tables and conditions of very many characters: each is read or refused in a time that grows with its length, and its message is
+// short.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,7 +29,8 @@ inline void read_long_lines(std::size_t n) {
   const auto read = [](const std::string& text) { return problem_of([&] { (void)observations_from_csv(text, "t.csv"); }); };
   const std::string header = "run,params,loss\n", row = "a,1,2\n";
   EXPECT_EQ(read(header + std::string(n, 'x') + ",1,2\n"), "") << "a long name";
-  EXPECT_NE(read(header + "a," + std::string(n, '1') + "x,2\n").find("t.csv:2: column `params`"), std::string::npos) << "a long number";
+  EXPECT_NE(read(header + "a," + std::string(n, '1') + "x,2\n").find("t.csv:2: column `params`"), std::string::npos)
+      << "a long number";
   EXPECT_NE(read(header + row + "a,1,\"" + std::string(n, 'x')).find("t.csv:3: column 3: a quote is opened"), std::string::npos);
   EXPECT_NE(read(header + "a,\"" + std::string(n, '"') + "\"x,2\n").find("t.csv:2: column 2"), std::string::npos);
   EXPECT_NE(read(header + "a,1," + std::string(n / 50, ',') + "2\n").find("t.csv:2"), std::string::npos) << "too many cells";

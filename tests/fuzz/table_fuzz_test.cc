@@ -16,7 +16,8 @@ const std::vector<std::string> kTables{
     "run,params,tokens,loss,status\na,1e6,2e7,4.5,done\nb,2e6,4e7,4.1,\n\"c,\"\"x\"\"\",3e6,,3.9,done\n",
     "C,N,D,loss\r\n1e18,1e6,2e7,3.1\r\n\r\n2e18,2e6,2e7,3\r\n",
     "\xEF\xBB\xBFrun,step,learning_rate,loss\na,0,0,9\na,1,1e-3,8\na,2,5e-4,7.5\nb,0,1e-3,9\n",
-    "flops_budget,depth,model_dim,num_params,num_scaling_params,num_iterations,tokens_trained,param_data_ratio,val_bpb,core_score,train_time_sec\n"
+    "flops_budget,depth,model_dim,num_params,num_scaling_params,num_iterations,tokens_trained,param_data_ratio,val_bpb,core_"
+    "score,train_time_sec\n"
     "1e18,10,640,2e8,1e8,1000,5e8,5,0.9,0.1,100\n",
 };
 const std::string kTableAlphabet = std::string(",\"\n\r;\t .-+eE0123456789nainfx'=<>#") + std::string(1, '\0') + "\xff\xc3";
@@ -83,10 +84,11 @@ TEST(FuzzedTables, BecomeObservationsOfOneLengthAndFitOrSayWhy) {
 }
 
 TEST(FuzzedLogs, AreReadOrRefusedWithTheirLine) {
-  Mutator mutator({"s:0 tel:10.9872\ns:0 trl:11.0123 lr:0.000006 norm:15.21\ns:1 trl:10.9 lr:0.000012 norm:14.02\ns:1 eval:0.25\n",
-                   R"({"experiment": "scaling_law", "results": [{"name": "tiny", "n_params": 343936, "train_loss": 4.8, "val_loss": 4.9,
+  Mutator mutator(
+      {"s:0 tel:10.9872\ns:0 trl:11.0123 lr:0.000006 norm:15.21\ns:1 trl:10.9 lr:0.000012 norm:14.02\ns:1 eval:0.25\n",
+       R"({"experiment": "scaling_law", "results": [{"name": "tiny", "n_params": 343936, "train_loss": 4.8, "val_loss": 4.9,
  "steps": 500, "batch_size": 32, "block_size": 256}]})"},
-                  "s:0123456789. trlevanom\n\r{}[]\",-e", 3);
+      "s:0123456789. trlevanom\n\r{}[]\",-e", 3);
   std::uint64_t read = 0;
   for (std::uint64_t i = 0; i < kTexts; ++i) {
     const std::string text = mutator.text(i);
@@ -101,7 +103,8 @@ TEST(FuzzedLogs, AreReadOrRefusedWithTheirLine) {
 }
 
 TEST(FuzzedConditions, DivideTheRowsOrAreRefused) {
-  const CsvTable table = parse_csv("run,params,val loss,status\na,100,2,done\nb,2e3,3,done\nmy run,,x,diverged\nand,5,1,done\n", "t.csv");
+  const CsvTable table =
+      parse_csv("run,params,val loss,status\na,100,2,done\nb,2e3,3,done\nmy run,,x,diverged\nand,5,1,done\n", "t.csv");
   Mutator mutator({"params<1e5 and run = 'my run'", "val loss >= 2 and status=done", "run != \"and\"", "params = 2000"},
                   "<>=!'\" andor0123456789.e-xparmsun\t\n", 4);
   std::uint64_t read = 0;
@@ -128,7 +131,8 @@ TEST(LongLines, OfTwoHundredThousandColumnsAreReadOrRefused) {
   std::string header = "run,params,loss", row = "a,1,2";
   for (int i = 0; i < 200'000; ++i) header += ",c" + std::to_string(i), row += ",";
   EXPECT_TRUE(reads([&] { (void)observations_from_csv(header + "\n" + row + "\n", "t.csv"); }));
-  EXPECT_FALSE(reads([&] { (void)observations_from_csv(header + ",run\n" + row + ",\n", "t.csv"); })) << "two columns of one name";
+  EXPECT_FALSE(reads([&] { (void)observations_from_csv(header + ",run\n" + row + ",\n", "t.csv"); }))
+      << "two columns of one name";
   EXPECT_FALSE(reads([&] { (void)observations_from_csv(header + "\n" + row + "\n", "t.csv", {.where = "parms < 1"}); }));
 }
 
