@@ -141,7 +141,8 @@ TEST(CurveLaws, NameTheStepAndTheRateThatCannotBe) {
     return observations_from_csv("run,step,learning_rate,loss\n" + rows, "log.csv");
   };
   const auto problem = [&](const std::string& rows) { return error_of([&] { (void)fit_law(table(rows), "tissue"); }).problem(); };
-  EXPECT_THAT(problem("a,0,1e-3,4\na,1.5,1e-3,3\n"), HasSubstr("run a: column `step` is 1.5"));
+  EXPECT_THAT(problem("a,0,1e-3,4\na,1.5,1e-3,3\n"), HasSubstr("column `step` is 1.5"));
+  EXPECT_THAT(problem("a,0,1e-3,4\na,1.5,,3\n"), HasSubstr("column `step` is 1.5")) << "no rate, so in no schedule";
   EXPECT_THAT(problem("a,0,1e-3,4\na,1,-1,3\n"), HasSubstr("`learning_rate` is -1 at step 1"));
   EXPECT_THAT(problem("a,0,1e-3,4\na,1,1e-3,3\na,1,2e-3,3\n"), HasSubstr("two learning rates at step 1, 0.001 and 0.002"));
   EXPECT_THAT(error_of([] { (void)fit_law(observations_from_csv("step,loss\n1,2\n", "t.csv"), "tissue"); }).problem(),

@@ -37,7 +37,9 @@ Objective objective_of(const Law& law, const FitOptions& options) {
 void fix_constants(const FitOptions& options, Problem& problem) {
   const Law& law = *problem.law;
   for (int i = 0; i < law.size(); ++i) problem.free[i] = true;
-  for (const auto& [name, value] : options.fixed) {
+  for (const auto& held : options.fixed) {  // clang 14 captures no structured bindings
+    const std::string& name = held.first;
+    const double value = held.second;
     const auto at = std::find_if(law.constants.begin(), law.constants.end(), [&](const Constant& c) { return c.name == name; });
     if (at == law.constants.end()) {
       std::string known;
@@ -131,12 +133,12 @@ void fill_steps(const Observations& table, const std::string& response, Problem&
   }
   problem.groups = static_cast<std::int64_t>(problem.group_names.size());
   problem.grouped = true;
-  const auto falls = [&](int knot) {
-    const std::vector<double>& drops = problem.rows.inputs[static_cast<std::size_t>(1 + 4 * knot)];
+  const auto falls = [&](std::size_t knot) {
+    const std::vector<double>& drops = problem.rows.inputs[1 + 4 * knot];
     return std::any_of(drops.begin(), drops.end(), [](double drop) { return drop != 0; });
   };
   bool any = false;
-  for (int knot = 0; knot < kKnots && !any; ++knot) any = falls(knot);
+  for (std::size_t knot = 0; knot < kKnots && !any; ++knot) any = falls(knot);
   if (!any)
     problem.warnings.push_back({"no_annealing", "no learning rate falls: what annealing brings is not identified; a run with a decay would show it"});
   if (const Column* params = find_column(table, "params")) {

@@ -61,18 +61,19 @@ History LearningRates::before(double step) const {
   const double least_rate = 1e-6 * rates_[peak_];  // a rate of 0 has no logarithm
   double near = 0;
   Moments upper = moments(step);
-  for (int bin = 0; bin < kKnots / 2 && near < distance; ++bin) {
-    const double edge = std::round(exp_(log_(distance) * (bin + 1) / (kKnots / 2))),
+  constexpr std::size_t kBins = kKnots / 2;
+  for (std::size_t bin = 0; bin < kBins && near < distance; ++bin) {
+    const double edge = std::round(exp_(log_(distance) * static_cast<double>(bin + 1) / kBins)),
                  far = std::min(distance, std::max(near + 1, edge));
     const Moments lower = moments(step - far);
     const double falls = upper.falls - lower.falls;
     if (falls > 0) {
       const double mean = (upper.first - lower.first) / falls;
       const double variance = far - near < 1.5 ? 0 : (upper.second - lower.second) / falls - mean * mean;
-      for (int side = 0; side < 2; ++side) {
+      for (std::size_t side = 0; side < 2; ++side) {
         const double k = mean + (side == 0 ? -1 : 1) * std::sqrt(std::max(0.0, variance));
         const double at = peak() + std::clamp(k, distance - far + 1, distance - near);
-        Knot& knot = history.knots[static_cast<std::size_t>(2 * bin + side)];
+        Knot& knot = history.knots[2 * bin + side];
         knot.drop = 0.5 * (rate(step - far) - rate(step - near));
         knot.steps = step - at + 1;
         knot.rate = std::max(rate(at), least_rate);

@@ -14,6 +14,10 @@ std::string named(const std::string& run) {
   return run.empty() ? "the run" : "run " + run;
 }
 
+bool is_step(double value) {
+  return value >= 0 && value <= 1e15 && std::floor(value) == value;
+}
+
 /// A schedule as the rows of the table have it.
 std::map<std::string, Schedule> schedules_of(const Observations& table) {
   if (!table.schedules.empty()) return table.schedules;
@@ -40,7 +44,7 @@ void sort_schedule(Schedule& schedule, const std::string& subject, const std::st
   std::vector<std::pair<double, double>> points;
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     const double step = schedule.steps[i], rate = schedule.learning_rates[i];
-    if (!(step >= 0 && step <= 1e15) || std::floor(step) != step)
+    if (!is_step(step))
       throw Error(Fault::bad_data, subject,
                   named(run) + ": column `step` is " + format_number(step) + ", expected a whole number from 0");
     if (!(rate >= 0) || !std::isfinite(rate))
@@ -73,6 +77,8 @@ StepRuns runs_of_steps(const Observations& table, const std::vector<std::size_t>
   std::size_t unknown = 0;
   for (const std::size_t row : rows) {
     const std::string& run = run_of(table, row);
+    if (steps[row] && !is_step(*steps[row]))
+      throw Error(Fault::bad_data, place_of(table, row), "column `step` is " + format_number(*steps[row]) + ", expected a whole number from 0");
     if (!steps[row] || !schedules.contains(run)) {
       ++unknown;
       continue;
