@@ -59,18 +59,25 @@ void add_table_flags(CLI::App& command, TableFlags& flags) {
   command.add_option("--map", flags.map, "name the table's columns: OURS=COLUMN,... e.g. params=N,loss=val");
   command.add_option("--where", flags.where, "rows to read: column (= != < <= > >=) literal, joined by `and`; several words are quoted");
   command.add_option("--group", flags.group, "the column whose rows go together (a run's checkpoints): they are resampled as one");
+  command.add_option("--drop", flags.drop, "rows to leave out: names (column name, run, label or model), or `line 17`, joined by commas");
+  command.add_option("--loss-unit", flags.loss_unit, "of the losses: nats or bits (a token), bpb (bits per byte, which stay); default: as the table says")
+      ->check(CLI::IsMember({"nats", "bits", "bpb"}));
 }
 
-std::map<std::string, std::string> renames(const TableFlags& flags) {
-  std::map<std::string, std::string> rename;
-  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val")) rename[ours] = theirs;
-  if (!flags.group.empty()) rename["group"] = flags.group;
-  return rename;
+isoflop::TableOptions table_options(const TableFlags& flags) {
+  isoflop::TableOptions options{.rename = {}, .where = flags.where, .drop = split(flags.drop), .loss_unit = flags.loss_unit};
+  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val")) options.rename[ours] = theirs;
+  if (!flags.group.empty()) options.rename["group"] = flags.group;
+  return options;
+}
+
+isoflop::CsvTable read_runs(const std::string& path, bool of_steps) {
+  if (!std::filesystem::is_directory(path)) return isoflop::read_runs(read_table(path), path);
+  return of_steps ? isoflop::step_table_of_folder(path) : isoflop::run_table_of_folder(path);
 }
 
 isoflop::Observations read_observations(const std::string& path, const TableFlags& flags) {
-  if (std::filesystem::is_directory(path)) return isoflop::observations_of_folder(path, flags.where, renames(flags));
-  return isoflop::observations_from_csv(read_table(path), path, flags.where, renames(flags));
+  return isoflop::observations_from_table(read_runs(path, false), table_options(flags));
 }
 
 }  // namespace cli

@@ -29,11 +29,12 @@ double number_of(const std::string& flag, const std::string& text, bool positive
 
 /// Which rows of a table of runs, under which names.
 struct TableFlags {
-  std::string where, map, group;
+  std::string where, map, group, drop, loss_unit;
 };
 void add_table_flags(CLI::App& command, TableFlags& flags);
-/// Our word -> the table's column.
-std::map<std::string, std::string> renames(const TableFlags& flags);
+isoflop::TableOptions table_options(const TableFlags& flags);
+/// A table of runs or a log of steps; of a study's folder its runs, or their steps.
+isoflop::CsvTable read_runs(const std::string& path, bool of_steps);
 /// A CSV table or a study's folder.
 isoflop::Observations read_observations(const std::string& path, const TableFlags& flags);
 

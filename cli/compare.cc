@@ -1,6 +1,5 @@
 // isoflop compare: two tables of runs -> how much compute the second recipe saves over the first.
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -8,26 +7,17 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "isoflop/lab.h"
 #include "isoflop/laws.h"
 
 namespace cli {
 namespace {
 
 struct CompareFlags {
-  std::string a, b, where, map, group, at, n;
+  std::string a, b, at, n;
+  TableFlags rows;  // of both tables
   std::int64_t threads = 0;
   isoflop::CompareOptions options;
 };
-
-isoflop::Observations table_of(const std::string& path, const CompareFlags& flags) {
-  std::map<std::string, std::string> rename;
-  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val"))
-    rename[ours] = theirs;
-  if (!flags.group.empty()) rename["group"] = flags.group;
-  if (std::filesystem::is_directory(path)) return isoflop::observations_of_folder(path, flags.where, rename);
-  return isoflop::observations_from_csv(read_table(path), path, flags.where, rename);
-}
 
 Json json_of(const std::optional<isoflop::Interval>& interval) {
   if (!interval) return nullptr;
@@ -110,7 +100,7 @@ void run_compare(CompareFlags flags, const Globals& globals) {
   if (!flags.n.empty()) options.fit.n_column = flags.n;
   options.fit.threads = flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
   options.fit.stop = stop_requested();
-  const isoflop::Observations a = table_of(flags.a, flags), b = table_of(flags.b, flags);
+  const isoflop::Observations a = read_observations(flags.a, flags.rows), b = read_observations(flags.b, flags.rows);
   const isoflop::Comparison comparison = isoflop::compare_recipes(a, b, options);
   if (globals.json)
     print_json(json_of(flags, comparison));
@@ -138,10 +128,7 @@ void add_compare(CLI::App& program, Globals& globals) {
       ->check(whole_number(0, 1000));
   command->add_flag("--all-rows", options.all_rows, "laws of one quantity see every row, not only the lower envelope of loss");
   command->add_option("--n", flags->n, "what N counts: params, params_non_embedding, params_matmul (default: params)");
-  command->add_option("--map", flags->map, "name the tables' columns: OURS=COLUMN,... e.g. params=N,loss=val");
-  command->add_option("--where", flags->where, "rows to fit, of both tables, as in `isoflop fit`");
-  command->add_option("--group", flags->group,
-                      "the column whose rows go together; groups of one name are drawn together in both tables");
+  add_table_flags(*command, flags->rows);
   command->add_option("--loss", options.fit.objective, "huber, lad, lsq, asymmetric")
       ->capture_default_str()
       ->check(CLI::IsMember({"huber", "lad", "lsq", "asymmetric"}));

@@ -1,8 +1,10 @@
 // isoflop doctor: the environment; of a table or a study, the mistakes that are known to spoil scaling studies.
 #include <cstdio>
+#include <filesystem>
 
 #include "cli/arguments.h"
 #include "cli/study_output.h"
+#include "isoflop/lab.h"
 #include "isoflop/laws.h"
 
 namespace cli {
@@ -23,7 +25,8 @@ void examine_environment(const std::string& out, const Globals& globals) {
 
 // what is wrong with a table is a finding, not a failure: exit 0
 void examine_table(const std::string& path, const TableFlags& flags, const Globals& globals) {
-  const auto findings = isoflop::examine_table(read_observations(path, flags));
+  const auto findings = std::filesystem::is_directory(path) ? isoflop::examine_folder(path, table_options(flags))
+                                                            : isoflop::examine_table(read_observations(path, flags));
   Json list = Json::array();
   for (const auto& finding : findings) {
     list.push_back({{"rule", finding.rule},

@@ -1,6 +1,5 @@
 // isoflop fit: a table of runs -> laws with their intervals, or the reason why there is none.
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -20,27 +19,13 @@ namespace {
 
 struct FitFlags {
   TableFlags rows;
-  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, at, budgets = "auto", minimum = "parabola";
+  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, at, predict, budgets = "auto", minimum = "parabola";
   std::vector<std::string> models;
-  bool list_laws = false;
+  bool list_laws = false, forms = false;
   std::int64_t threads = 0;
   isoflop::FitOptions options;
   SimulateFlags simulate;
 };
-
-void check_laws(const std::string& text) {
-  std::string known;
-  for (const auto& law : isoflop::known_laws()) known += (known.empty() ? "" : ", ") + law.name;
-  for (const std::string& name : split(text)) {
-    if (name.starts_with("published:")) {
-      (void)isoflop::published_law(name.substr(10));
-      continue;
-    }
-    bool found = false;
-    for (const auto& law : isoflop::known_laws()) found |= law.name == name;
-    if (!found) throw isoflop::Error(isoflop::Fault::usage, "--law", "no law `" + name + "`", "known: " + known);
-  }
-}
 
 void list_laws(const Globals& globals) {
   Json list = Json::array();
@@ -164,44 +149,31 @@ struct Tables {
   std::optional<std::pair<isoflop::Observations, isoflop::Observations>> parts;  // cheap, dear
 };
 
-Tables tables_of(const FitFlags& flags) {
-  Tables tables{read_observations(flags.table, flags.rows), {}};
-  if (flags.holdout.empty()) return tables;
-  if (std::filesystem::is_directory(flags.table))
-    throw isoflop::Error(isoflop::Fault::usage, "--holdout", "takes a table", "isoflop runs export " + flags.table + " writes one");
-  const auto rename = renames(flags.rows);
-  isoflop::CsvTable csv = isoflop::parse_csv(read_table(flags.table), flags.table);
-  if (!flags.rows.where.empty()) csv = isoflop::rows_where(csv, flags.rows.where);
-  const auto [cheap, dear] = isoflop::split_where(csv, flags.holdout);
-  if (cheap.rows.empty() || dear.rows.empty())
-    throw isoflop::Error(isoflop::Fault::bad_data, flags.table,
-                         std::string(cheap.rows.empty() ? "no row holds" : "every row holds") + " `" + flags.holdout + "`",
-                         "--holdout says which rows are fitted; the others are predicted");
-  tables.parts = {isoflop::observations_from_table(cheap, rename), isoflop::observations_from_table(dear, rename)};
+Tables tables_of(const FitFlags& flags, bool of_steps) {
+  const isoflop::CsvTable table = read_runs(flags.table, of_steps);
+  const isoflop::TableOptions options = table_options(flags.rows);
+  Tables tables{isoflop::observations_from_table(table, options), {}};
+  if (!flags.holdout.empty()) tables.parts = isoflop::split_observations(table, flags.holdout, options);
   return tables;
 }
 
-void write_draws(const std::string& path, const isoflop::Fit& fit) {
+void write_rows(const std::string& path, const std::string& header, const std::vector<std::string>& rows) {
   std::ofstream file(path, std::ios::binary);
-  for (std::size_t i = 0; i < fit.draw_names.size(); ++i) file << (i ? "," : "") << '"' << fit.draw_names[i] << '"';
-  file << "\n";
-  for (const auto& row : fit.draws) {
-    for (std::size_t i = 0; i < row.size(); ++i) file << (i ? "," : "") << shortest(row[i]);
-    file << "\n";
-  }
+  file << header << "\n";
+  for (const std::string& row : rows) file << row << "\n";
   file.close();
   if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
 }
 
 /// Pictures of every fit, an SVG file each.
-void write_figures(const std::string& folder, const isoflop::Observations& table, const std::vector<FittedLaw>& laws, const std::string& n_column) {
+void write_figures(const std::string& folder, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
   std::vector<std::pair<std::string, std::string>> files;
   isoflop::StudyReport power;
   for (const FittedLaw& law : laws) {
     if (law.view) {
       power.laws.push_back(*law.view);
     } else if (law.result.fit) {
-      for (const isoflop::Figure& figure : isoflop::law_figures(table, *law.result.fit, n_column))
+      for (const isoflop::Figure& figure : isoflop::law_figures(tables.at(isoflop::law_info(law.law).of_steps).whole, *law.result.fit, n))
         files.emplace_back(figure.id + ".svg", isoflop::figure_svg(figure));
     }
   }
@@ -216,21 +188,69 @@ void write_figures(const std::string& folder, const isoflop::Observations& table
   }
 }
 
+std::string in_quotes(const std::string& text) {
+  std::string cell = "\"";
+  for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return cell + "\"";
+}
+
+/// What the first law that was fitted says of every row, also of rows without a loss: runs, or schedules, that were not trained.
+void write_predictions(const std::string& path, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
+  const auto with = std::find_if(laws.begin(), laws.end(), [](const FittedLaw& law) { return law.result.fit && law.result.fit->optima.empty(); });
+  if (with == laws.end()) throw isoflop::Error(isoflop::Fault::usage, "--predict", "no law here has a formula that was fitted");
+  const isoflop::LawInfo& law = isoflop::law_info(with->law);
+  const isoflop::Observations& table = tables.at(law.of_steps).whole;
+  const auto predicted = isoflop::predict_law(table, law.name, with->result.fit->constants, n);
+  const auto steps = table.columns.find("step");
+  std::vector<std::string> rows;
+  for (std::size_t row = 0; row < predicted.size(); ++row)
+    rows.push_back(in_quotes(table.labels[row]) + (steps == table.columns.end() ? "" : "," + (steps->second[row] ? shortest(*steps->second[row]) : "")) + "," +
+                   (predicted[row] ? shortest(*predicted[row]) : ""));
+  write_rows(path, steps == table.columns.end() ? "row,predicted" : "row,step,predicted", rows);
+}
+
+void write_draws(const std::string& path, const isoflop::Fit& fit) {
+  const auto joined = [](std::size_t n, const auto& cell) {
+    std::string line;
+    for (std::size_t i = 0; i < n; ++i) line += (i ? "," : "") + cell(i);
+    return line;
+  };
+  std::vector<std::string> rows;
+  for (const auto& row : fit.draws) rows.push_back(joined(row.size(), [&](std::size_t i) { return shortest(row[i]); }));
+  write_rows(path, joined(fit.draw_names.size(), [&](std::size_t i) { return in_quotes(fit.draw_names[i]); }), rows);
+}
+
+/// The quantities whose plain, floored and broken powers are told apart: of the laws fitted, all, or those with two forms or more.
+std::vector<isoflop::FormTest> tell_forms(const std::vector<std::string>& names, const isoflop::Observations& table, bool all,
+                                          const isoflop::FitOptions& options) {
+  std::map<std::string, int> asked;
+  for (const std::string& name : names)
+    if (const std::string column = isoflop::law_info(name).form_of; !column.empty()) ++asked[column];
+  std::vector<isoflop::FormTest> tests;
+  for (const auto& [column, forms] : asked)
+    if (all || forms > 1) tests.push_back(isoflop::tell_forms(table, column, options));
+  return tests;
+}
+
 void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.list_laws) return list_laws(globals);
   if (!flags.simulate.law.empty()) {
     std::optional<isoflop::Observations> design;
-    if (!flags.table.empty()) design = tables_of(flags).whole;
+    if (!flags.table.empty()) design = tables_of(flags, false).whole;
     return run_simulation(flags.simulate, design, options_of(flags), globals);
   }
   if (flags.table.empty())
     throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
-  check_laws(flags.laws);
   const isoflop::FitOptions options = options_of(flags);
-  const Tables tables = tables_of(flags);
+  const std::vector<std::string> names = split(flags.laws);
+  // a folder has two tables: of its runs, and of their steps
+  std::map<bool, Tables> tables_by_kind;
+  for (const std::string& name : names) tables_by_kind[isoflop::law_info(name).of_steps];
+  for (auto& [of_steps, tables] : tables_by_kind) tables = tables_of(flags, of_steps);
 
   std::vector<FittedLaw> laws;
-  for (const std::string& name : split(flags.laws)) {
+  for (const std::string& name : names) {
+    const Tables& tables = tables_by_kind.at(isoflop::law_info(name).of_steps);
     if (name == "power_n") {
       for (const auto& view : power_laws(tables.whole, flags)) laws.push_back({name, view, view.result});
       continue;
@@ -249,13 +269,16 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
     write_draws(flags.draws, *with->result.fit);
   }
   if (!flags.figures.empty()) {
-    write_figures(flags.figures, tables.whole, laws, options.n_column);
+    write_figures(flags.figures, laws, tables_by_kind, options.n_column);
     note(globals, "figures: " + flags.figures);
   }
+  if (!flags.predict.empty()) write_predictions(flags.predict, laws, tables_by_kind, options.n_column);
+  std::vector<isoflop::FormTest> forms;
+  if (tables_by_kind.contains(false)) forms = tell_forms(names, tables_by_kind.at(false).whole, flags.forms, options);
   if (globals.json)
-    print_json(fits_json(flags.table, laws));
+    print_json(fits_json(flags.table, laws, forms));
   else
-    print_fits(laws);
+    print_fits(laws, forms);
 }
 
 }  // namespace
@@ -265,7 +288,7 @@ void add_fit(CLI::App& program, Globals& globals) {
   isoflop::FitOptions& options = flags->options;
   CLI::App* command = add_command(program, globals, "fit", "Fits laws to a table of runs, with intervals and warnings",
                                   "isoflop fit runs.csv --law chinchilla --at 1e24");
-  command->add_option("table", flags->table, "a CSV table, or a study's folder (all runs in it but a sweep's)");
+  command->add_option("table", flags->table, "a table (CSV, an llm.c log, a scaling_results.json), or a study's folder: its runs, for laws of whole curves their steps");
   command->add_option("--law", flags->laws, "laws by name, joined by commas; published:NAME evaluates published constants (--list-laws)")->capture_default_str();
   command->add_option("--n", flags->n,
                       "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
@@ -299,8 +322,11 @@ void add_fit(CLI::App& program, Globals& globals) {
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
   command->add_option("--figures", flags->figures, "a folder to write pictures to (SVG): the law, residuals, observed against predicted, resamples, ...");
   command->add_flag("--profile", options.profile, "profile every free constant: an interval from the objective's rise beside the resampled one");
+  command->add_option("--predict", flags->predict, "write what the first law says of every row to this CSV, of rows without a loss too");
   command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
   command->add_flag("--allow-repeated", options.allow_repeated, "fit runs that saw their text more than once, labelled so");
+  command->add_flag("--forms", flags->forms,
+                    "test whether the rows tell a plain, a floored and a broken power apart (always where two forms of one quantity are fitted)");
   add_simulate_flags(*command, flags->simulate);
   command->add_flag("--list-laws", flags->list_laws, "the laws this build knows");
   command->callback([flags, &globals] { run_fit(*flags, globals); });

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 namespace cli {
@@ -72,9 +73,10 @@ std::string print_power_laws(const std::vector<FittedLaw>& laws) {
   return sentences;
 }
 
-void print_holdout(const isoflop::Holdout& h) {
+void print_holdout(const isoflop::Holdout& h, bool of_steps) {
   std::cout << "\nHeld out: fitted to " << h.rows_fitted << " rows (" << h.where << "), " << h.rows_predicted << " predicted, up to "
-            << number(h.scale_ratio, 3) << " times the FLOPs: ln L is off by " << number(h.rmse_ln_loss, 3) << " (rms), bias "
+            << number(h.scale_ratio, 3) << (of_steps ? " times the area under the rates: ln L" : " times the FLOPs: ln L")
+            << " is off by " << number(h.rmse_ln_loss, 3) << " (rms), bias "
             << number(h.bias_ln_loss, 2) << ", L by " << number(100 * h.error_loss, 3) << " %";
   if (h.covered)
     std::cout << "; " << number(100 * *h.covered, 3) << " % lie in their " << number(100 * h.interval_level, 3) << " % intervals";
@@ -118,7 +120,33 @@ void print_fit(const isoflop::Fit& fit) {
             << fit.objective_definition << "); " << fit.stop << ", " << fit.starts_agreeing << " of " << fit.starts << " starts agree";
   if (!fit.interval_method.empty()) std::cout << "; intervals: " << fit.interval_method;
   std::cout << "\n";
-  if (fit.holdout) print_holdout(*fit.holdout);
+  if (fit.holdout) print_holdout(*fit.holdout, isoflop::law_info(fit.law).of_steps);
+}
+
+/// The fits there are, and their order.
+std::pair<std::vector<const isoflop::Fit*>, std::vector<isoflop::RankedFit>> ranked(const std::vector<FittedLaw>& laws) {
+  std::vector<const isoflop::Fit*> fits;
+  for (const FittedLaw& law : laws)
+    if (law.result.fit) fits.push_back(&*law.result.fit);
+  return {fits, isoflop::rank_fits(fits)};
+}
+
+Json or_null(const std::optional<double>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+void print_comparison(const std::vector<FittedLaw>& laws) {
+  const auto [fits, order] = ranked(laws);
+  std::set<std::string> compared;
+  for (const isoflop::Fit* fit : fits)
+    if (fit->aicc) compared.insert(fit->law);
+  if (compared.size() < 2) return;
+  std::vector<std::vector<std::string>> rows;
+  const auto cell = [](const std::optional<double>& value, int digits) { return value ? number(*value, digits) : ""; };
+  for (const isoflop::RankedFit& r : order)
+    rows.push_back({fits[r.fit]->law, cell(r.holdout, 3), cell(r.delta_aicc, 4), cell(r.aicc, 6), cell(r.bic, 6)});
+  std::cout << "\nIn order of the held-out error, then of AICc:\n";
+  print_table({"law", "held out: rms of ln L", "AICc - least", "AICc", "BIC"}, rows);
 }
 
 }  // namespace
@@ -129,7 +157,7 @@ std::string shortest(double value) {
   return {text.data(), end};
 }
 
-Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws) {
+Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws, const std::vector<isoflop::FormTest>& forms) {
   Json fits = Json::array(), not_fitted = Json::array();
   for (const FittedLaw& law : laws) {
     if (law.result.fit) {
@@ -141,10 +169,20 @@ Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws) {
     why["warnings"] = Json::parse(isoflop::fit_result_to_json(law.result))["warnings"];
     not_fitted.push_back(std::move(why));
   }
-  return {{"table", table}, {"fits", fits}, {"not_fitted", not_fitted}};
+  Json comparison = Json::array(), tests = Json::array();
+  const auto [list, order] = ranked(laws);
+  for (const isoflop::RankedFit& r : order)
+    comparison.push_back({{"fit", r.fit},
+                          {"law", list[r.fit]->law},
+                          {"holdout", or_null(r.holdout)},
+                          {"aicc", or_null(r.aicc)},
+                          {"delta_aicc", or_null(r.delta_aicc)},
+                          {"bic", or_null(r.bic)}});
+  for (const isoflop::FormTest& test : forms) tests.push_back(Json::parse(isoflop::form_test_to_json(test)));
+  return {{"table", table}, {"fits", fits}, {"not_fitted", not_fitted}, {"comparison", comparison}, {"forms", tests}};
 }
 
-void print_fits(const std::vector<FittedLaw>& laws) {
+void print_fits(const std::vector<FittedLaw>& laws, const std::vector<isoflop::FormTest>& forms) {
   const std::string sentences = print_power_laws(laws);
   bool first = sentences.empty();
   for (const FittedLaw& law : laws) {
@@ -156,6 +194,8 @@ void print_fits(const std::vector<FittedLaw>& laws) {
     else
       std::cout << law.law << ": no law\n";
   }
+  print_comparison(laws);
+  for (const isoflop::FormTest& test : forms) std::cout << "\n" << test.text << "\n";
   Said said;
   for (const FittedLaw& law : laws) said.tell(law, sentences);
 }

@@ -17,8 +17,9 @@ struct FittedLaw {
   isoflop::FitResult result;
 };
 
-Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws);
-void print_fits(const std::vector<FittedLaw>& laws);
+/// `forms` and the order of the fits stand beside them where there are such.
+Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws, const std::vector<isoflop::FormTest>& forms);
+void print_fits(const std::vector<FittedLaw>& laws, const std::vector<isoflop::FormTest>& forms);
 
 /// The shortest text that reads back as the number.
 std::string shortest(double value);

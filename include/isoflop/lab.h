@@ -151,13 +151,27 @@ struct StudyResult {
 /// Observations of a set of finished runs, in the columns of design 4. Others are left out with a warning.
 [[nodiscard]] Observations observations_of(const std::vector<StoredRun>& runs, const std::string& loss_kind);
 
-/// What the store of a study's folder holds now, imported rows too, as its run table read by `observations_from_csv`: without a
-/// sweep's runs and without those that are not done, which the warnings count. The folder's runs.csv is not read.
+/// What the store of a study's folder holds now, imported rows too, as its run table. Runs that are neither done nor diverged are left
+/// out with a warning; the folder's runs.csv is not read.
 ///
-/// Throws   missing_input if there is no store or no finished run in it; as observations_from_csv does.
+/// Throws   missing_input if there is no store or no finished run in it.
 /// Checked  observations_test.cc: imported runs are there, the sweep's and unfinished ones are not.
-[[nodiscard]] Observations observations_of_folder(const std::filesystem::path& folder, const std::string& where = {},
-                                                  const std::map<std::string, std::string>& rename = {});
+[[nodiscard]] CsvTable run_table_of_folder(const std::filesystem::path& folder);
+
+/// The steps of a study's runs that are done, a row an update: columns run, group, step (0-based), tokens, learning_rate, loss (of the
+/// training batch), loss_eval (held-out, after this update, where there was an evaluation), grad_norm, params.
+///
+/// Throws   as run_table_of_folder; bad_data as RunStore::steps.
+/// Checked  observations_test.cc.
+[[nodiscard]] CsvTable step_table_of_folder(const std::filesystem::path& folder);
+
+/// `examine_table` of a study's runs, with what the curves of their steps say where there are steps.
+[[nodiscard]] std::vector<TableFinding> examine_folder(const std::filesystem::path& folder, const TableOptions& options = {});
+
+/// `observations_from_table` of `run_table_of_folder`.
+[[nodiscard]] inline Observations observations_of_folder(const std::filesystem::path& folder, const TableOptions& options = {}) {
+  return observations_from_table(run_table_of_folder(folder), options);
+}
 
 struct SampleOptions {
   std::string prompt;

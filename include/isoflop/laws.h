@@ -19,6 +19,11 @@ struct Warning {
   std::string text;  ///< with the number behind it
 };
 
+/// The learning rate of a run by step. Steps ascend.
+struct Schedule {
+  std::vector<double> steps, learning_rates;
+};
+
 /// A table of named columns; missing is NaN-free: an empty optional. `labels` names the rows in messages.
 struct Observations {
   std::vector<std::string> labels;
@@ -26,10 +31,14 @@ struct Observations {
   std::string n_convention = "unstated";      ///< params | params_non_embedding | params_matmul | unstated
   std::string flops_convention = "unstated";  ///< flops_exact | flops_6nd | flops_full_attention | unstated
   std::string loss_kind = "unstated";         ///< final | best | train | unstated
+  std::string loss_unit = "unstated";         ///< nats (a token) | bits_per_byte | unstated
   std::string subject;                        ///< the file or folder the rows come from, for messages; may be empty
   std::vector<std::int64_t> lines;            ///< the line of each row in `subject`; empty: not from a text
   std::vector<std::string> groups;            ///< rows of one word go together (checkpoints of a run); empty: every row by itself
   std::vector<Warning> warnings;              ///< runs that are not in the rows, and why: every fit of the table carries them
+  /// Of a table of steps, by run (the row's group, else its label; "" where the table is of one run that has no name): also what
+  /// rows say that are not in the table any more, for a step's loss depends on all rates before it. Empty: as the rows have it.
+  std::map<std::string, Schedule> schedules;
 
   [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(labels.size()); }
 };
@@ -107,7 +116,7 @@ struct Leverage {
 struct Fit {
   std::string law;                              ///< "power_n"
   std::string formula;                          ///< "L(N) = a N^-b"
-  std::string n_convention, flops_convention, loss_kind;
+  std::string n_convention, flops_convention, loss_kind, loss_unit;
   std::map<std::string, double> constants;      ///< full precision
   std::map<std::string, Interval> intervals;    ///< of the constants
   std::map<std::string, Estimate> derived;
@@ -118,6 +127,7 @@ struct Fit {
   std::int64_t rows = 0;
   std::int64_t degrees_of_freedom = 0;
   std::optional<double> r_squared;
+  std::optional<double> aicc, bic;              ///< information criteria, from the likelihood the objective states (docs/formats/laws.md)
   std::vector<double> residuals;                ///< ln L - ln L_hat of the fitted rows, in row order
   std::vector<std::string> row_labels;          ///< of the fitted rows
   std::vector<std::size_t> fitted;              ///< the fitted rows, as indices into the table
@@ -227,7 +237,7 @@ struct FitOptions {
 /// Checked  chinchilla_reference_test.cc: five objectives on the Epoch table; fit_law_test.cc: coverage on simulated tables.
 [[nodiscard]] FitResult fit_law(const Observations& table, const std::string& law, const FitOptions& options = {});
 
-/// A law at its constants, for every row: L_hat; empty where the row lacks an input.
+/// A law at its constants, for every row: L_hat; empty where the row lacks an input, or is a step before the highest learning rate.
 [[nodiscard]] std::vector<std::optional<double>> predict_law(const Observations& table, const std::string& law,
                                                              const std::map<std::string, double>& constants,
                                                              const std::string& n_column = "params");
@@ -242,12 +252,68 @@ struct FitOptions {
 [[nodiscard]] std::optional<Holdout> hold_out(const Observations& cheap, const Observations& dear, const Fit& whole,
                                               const FitOptions& options);
 
+/// Whether rows tell a plain power, a power with a floor and a broken power of one quantity apart.
+struct FormTest {
+  std::string column;  ///< params | tokens | flops
+  std::int64_t rows = 0;
+  struct Form {
+    std::string law;                          ///< power_c, power_c_floor, broken_c
+    std::map<std::string, double> constants;  ///< by least squares of ln L
+    double residual_sd = 0;
+    std::optional<double> aicc, bic;
+  };
+  std::vector<Form> forms;  ///< the simplest first; those that the rows are enough for
+  /// A form against the next: F = (gain of the sum of squares / further constants) / (what is left / degrees of freedom).
+  struct Step {
+    double statistic = 0;
+    double p = 1;                  ///< share of tables made by the simpler form whose F is as large; not Fisher's, for the floor cannot be negative
+    std::optional<double> power;   ///< share of tables made by the next form, as fitted, that tell it at 5 %
+    std::optional<double> reach;   ///< not told: how many times beyond the largest row one more run would tell, in four cases of five
+  };
+  std::vector<Step> steps;
+  std::int64_t told = 0;  ///< index of the form that the rows tell: the simplest that none of them refuses
+  std::string text;       ///< the above in words
+};
+
+/// Fits the three forms of one quantity and tests each against the next.
+///
+/// Source   forms: Kaplan et al. 2020, Henighan et al. 2020, Caballero et al. 2022; the test by simulation: parametric bootstrap.
+/// Needs    5 rows for the floor, 9 for the break; rows that are independent (runs, not checkpoints of one).
+/// Result   p from 200 tables simulated under the simpler form with normal noise, power from 200 under the other. `reach` takes the
+///          constants and the noise for known.
+/// Throws   as fit_law; Error{usage} for another column.
+/// Numerics the same bytes for any number of threads.
+/// Checked  forms_test.cc: shares of tables refused under each form; the run at `reach` tells in four cases of five.
+[[nodiscard]] FormTest tell_forms(const Observations& table, const std::string& column, const FitOptions& options = {});
+/// As one JSON object (docs/formats/laws.md).
+[[nodiscard]] std::string form_test_to_json(const FormTest& test);
+
+/// A fit among others of one table.
+struct RankedFit {
+  std::size_t fit = 0;                         ///< index of what was given
+  std::optional<double> holdout;               ///< rmse of ln L over the held-out rows
+  std::optional<double> aicc, bic, delta_aicc; ///< delta: over the least of the fits to the same rows
+};
+/// Fits in order: those with a hold-out first, by its error; then by AICc among fits to the rows of the first, then the others.
+///
+/// Needs    fits of one table.
+[[nodiscard]] std::vector<RankedFit> rank_fits(const std::vector<const Fit*>& fits);
+
 struct LawInfo {
   std::string name, formula, source;
+  bool of_steps = false;     ///< reads whole loss curves: rows are steps of runs, with columns step, learning_rate and loss
+  const char* form_of = "";  ///< params, tokens or flops: a form of tell_forms()
   std::vector<std::string> inputs = {};  ///< the columns it reads, in its order; empty for isoflop, optima, envelope
   std::string response = {};             ///< the column it gives
+
+  LawInfo() = default;
+  // no aggregate: GCC 12 takes the strings of one in a designated initialiser for uninitialised
+  LawInfo(std::string law, std::string written, std::string from, bool steps = false, const char* form = "")
+      : name(std::move(law)), formula(std::move(written)), source(std::move(from)), of_steps(steps), form_of(form) {}
 };
 [[nodiscard]] const std::vector<LawInfo>& known_laws();
+/// Of a law by name, of `published:NAME` its formula's. Throws Error{usage} naming the nearest, or all.
+[[nodiscard]] const LawInfo& law_info(const std::string& name);
 
 /// The fit as one JSON object, the same everywhere (design 3; docs/formats/laws.md).
 [[nodiscard]] std::string fit_to_json(const Fit& fit);
@@ -259,7 +325,8 @@ struct CsvTable {
   std::string subject;                         ///< the file's name, for messages
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;  ///< every row as long as the header
-  std::vector<std::int64_t> lines;             ///< the line each row starts on
+  std::vector<std::int64_t> lines;             ///< the line each row starts on; empty: not from a text
+  std::vector<Warning> warnings;               ///< runs that are not in the rows, and why
 };
 
 /// Reads RFC 4180 text: commas, optional double quotes, LF or CRLF, a byte-order mark forgiven.
@@ -278,16 +345,38 @@ struct CsvTable {
 /// The rows for which `expression` holds, and the others.
 [[nodiscard]] std::pair<CsvTable, CsvTable> split_where(const CsvTable& table, const std::string& expression);
 
-/// A CSV table as observations of finished runs: rows whose `status` is not `done` (or empty) and rows of the `group`
-/// `learning-rate`, which are a sweep's short runs, are left out with a warning. `rename` maps our word to the table's column ({"params", "N"}); without it N, D, C, L are
-/// taken for params, tokens, flops, loss where those are not there, and what N counts is `unstated`.
+/// Which rows of a table are read, under which names.
+struct TableOptions {
+  std::map<std::string, std::string> rename = {};  ///< our word -> the table's column: {"params", "N"}
+  std::string where = {};                          ///< as rows_where; empty: all
+  std::vector<std::string> drop = {};              ///< rows by name, or "line 17"
+  std::string loss_unit = {};                      ///< nats | bits (a token both) | bpb; empty: as the table says
+};
+
+/// The rows that are not named: by their name (column name, run, label or model), or as "line 17".
 ///
-/// Throws   Error{bad_data} naming line and column if a cell of a column we know is not a number or no status, or loss kinds are
-///          mixed.
-[[nodiscard]] Observations observations_from_table(const CsvTable& table, const std::map<std::string, std::string>& rename = {});
-/// The same from text, of the rows for which `where` holds (empty: all). Throws Error{bad_data} too if it holds for none.
-[[nodiscard]] Observations observations_from_csv(const std::string& text, const std::string& subject, const std::string& where = {},
-                                                 const std::map<std::string, std::string>& rename = {});
+/// Throws   Error{usage} naming the nearest row where there is none of a name.
+[[nodiscard]] CsvTable rows_but(const CsvTable& table, const std::vector<std::string>& dropped);
+
+/// A table of runs as text: CSV, a log of llm.c (its steps, `main.log`), or a `scaling_results.json` of the source experiment, told
+/// apart by how they begin. Throws as parse_csv; Error{bad_data} naming line or key.
+[[nodiscard]] CsvTable read_runs(const std::string& text, const std::string& subject);
+
+/// A table as observations of finished runs: rows whose `status` is not `done` (or empty) and rows of the `group`
+/// `learning-rate`, which are a sweep's short runs, are left out with a warning. Columns are what they are called; those of tables
+/// whose header is known (docs/formats/laws.md) by what they mean; N, D, C, L, lr are taken for params, tokens, flops, loss,
+/// learning_rate where those are not there, and what N counts is `unstated`.
+///
+/// Units    loss: nats per token, bits are turned into them; bits per byte stay, and `loss_unit` says so.
+/// Result   of a table of steps also `schedules`, of rows that are not chosen too.
+/// Throws   Error{bad_data} naming line and column if a cell of a column we know is not a number or no status, loss kinds or units
+///          are mixed, or no row is left; Error{usage} for an unknown unit, row or condition.
+[[nodiscard]] Observations observations_from_table(const CsvTable& table, const TableOptions& options = {});
+/// The rows for which `expression` holds too, and the others.
+[[nodiscard]] std::pair<Observations, Observations> split_observations(const CsvTable& table, const std::string& expression,
+                                                                       const TableOptions& options = {});
+/// The same from text.
+[[nodiscard]] Observations observations_from_csv(const std::string& text, const std::string& subject, const TableOptions& options = {});
 
 /// What is known to spoil scaling studies and a table can show.
 struct TableFinding {
@@ -307,6 +396,8 @@ struct TableFinding {
 /// Throws   as fit_law.
 /// Checked  doctor_test.cc: a table with one mistake at a time is told that one.
 [[nodiscard]] std::vector<TableFinding> examine_table(const Observations& table, const FitOptions& options = {});
+/// The one rule of it that reads whole loss curves, "collapse of loss curves", for the steps of a study.
+[[nodiscard]] TableFinding examine_collapse(const Observations& steps, const std::string& loss_column = "loss");
 
 /// Quantile of Student's t with `degrees` of freedom: P(T <= t) = p.
 ///

@@ -131,6 +131,7 @@ TEST(Csv, ReadsWhatRfc4180Says) {
 }
 
 TEST(Json, RefusesDeepNestingAndNamesTheFile) {
+  EXPECT_THROW((void)parse_json("{\"a\": 1e9999}", "large.json"), Error) << "a number beyond a double";
   EXPECT_THROW((void)parse_json(std::string(100'000, '['), "deep.json"), Error);
   try {
     (void)parse_json("{\"a\": ", "torn.json");

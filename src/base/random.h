@@ -15,6 +15,7 @@ enum class Stream : std::uint32_t {
   simulate = 5,
   bootstrap = 6,
   dropout = 7,
+  forms = 8,
 };
 
 struct Philox {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -60,6 +61,21 @@ Error error_of(const Call& call) {
   }
   ADD_FAILURE() << "no error was thrown";
   return {Fault::failure, "", ""};
+}
+
+/// A text with something to learn: sentences over a small vocabulary from a fixed generator.
+inline std::string sentences(std::size_t characters) {
+  static constexpr const char* kWords[] = {"the", "law", "of", "loss", "falls", "as", "models", "grow", "with", "data", "and", "compute"};
+  std::string text;
+  std::uint32_t state = 7;
+  for (int sentence = 0; text.size() < characters; ++sentence) {
+    for (int w = 0; w < 7; ++w) {
+      state = state * 1664525U + 1013904223U;
+      text += (w == 0 ? "" : " ") + std::string(kWords[(state >> 16) % 12]);
+    }
+    text += sentence % 6 == 5 ? ".\n\n" : ". ";
+  }
+  return text;
 }
 
 /// A new file in the place of the old one: cutting a file short and filling it again waits for the disk on some file systems.

@@ -91,7 +91,9 @@ std::optional<std::int64_t> parse_int(std::string_view text) { return parse_whol
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  if (word.size() > 200) return best;  // no name, and the distance is quadratic
   for (const std::string& candidate : candidates) {
+    if (candidate.size() >= word.size() + best_distance) continue;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;

@@ -38,7 +38,7 @@ TEST(FolderObservations, AreTheStoresAndNotAnOldTables) {
   const Observations table = observations_of_folder(study);
   EXPECT_THAT(table.labels, ElementsAre("a", "b"));
   EXPECT_THAT(codes(table), ElementsAre("not_done", "sweep_runs"));
-  EXPECT_THAT(observations_of_folder(study, "params>1e4").labels, ElementsAre("b"));
+  EXPECT_THAT(observations_of_folder(study, {.where = "params>1e4"}).labels, ElementsAre("b"));
 }
 
 TEST(FolderObservations, CountTheRunsThatAreNotFinished) {
@@ -61,6 +61,45 @@ TEST(FolderObservations, SayWhatIsMissing) {
   EXPECT_THAT(error_of([&] { (void)observations_of_folder(folder); }).hint(), HasSubstr("runs.csv"));
   (void)RunStore::open(folder);
   EXPECT_THAT(error_of([&] { (void)observations_of_folder(folder); }).problem(), HasSubstr("no finished run"));
+}
+
+TEST(FolderSteps, AreARowAnUpdateWithTheEvaluationAfterIt) {
+  const fs::path folder = fresh_folder() / "study";
+  RunStore store = RunStore::open(folder);
+  RunSpec spec;
+  spec.shape.n_layer = spec.shape.n_head = 1;
+  spec.shape.n_embd = spec.shape.block_size = 8;
+  spec.shape.vocab_size = 16;
+  spec.data.emplace_back().id = "text";
+  spec = resolve(spec);
+  const auto writer = store.write(spec, "a", "family");
+  for (std::int64_t s = 0; s < 3; ++s) writer->step({.step = s, .tokens = 100 * (s + 1), .loss = 4.0 - static_cast<double>(s), .grad_norm = 1, .learning_rate = 1e-3 * static_cast<double>(s + 1)});
+  EvalRecord eval;
+  eval.step = 2;
+  eval.tokens = 200;
+  eval.loss = 2.5;
+  writer->eval(eval);
+  RunRecord record;
+  record.id = run_id(spec);
+  record.name = "a";
+  record.group = "family";
+  record.status = RunStatus::done;
+  record.params.params = 1000;
+  record.steps = 3;
+  writer->finish(record, {});
+  const Observations table = observations_from_table(step_table_of_folder(folder));
+  EXPECT_THAT(table.labels, ElementsAre("a", "a", "a"));
+  EXPECT_EQ(table.columns.at("step")[0], 0.0);
+  EXPECT_EQ(table.columns.at("loss")[2], 2.0);
+  EXPECT_EQ(table.columns.at("loss_eval")[0], std::nullopt);
+  EXPECT_EQ(table.columns.at("loss_eval")[1], 2.5) << "made after two updates";
+  EXPECT_EQ(table.columns.at("params")[0], 1000.0);
+  EXPECT_EQ(table.loss_kind, "train");
+  EXPECT_THAT(table.schedules.at("a").learning_rates, ElementsAre(1e-3, 2e-3, 3e-3));
+}
+
+TEST(FolderSteps, AreNotThoseOfImportedRows) {
+  EXPECT_EQ(error_of([] { (void)step_table_of_folder(store_of(kRuns)); }).fault(), Fault::missing_input);
 }
 
 TEST(Observations, CountTheRunsThatAreNotDone) {

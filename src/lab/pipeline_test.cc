@@ -16,21 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// a text with something to learn: sentences over a small vocabulary from a fixed generator
-std::string small_text(std::size_t characters) {
-  static constexpr const char* kWords[] = {"the", "law", "of", "loss", "falls", "as", "models", "grow", "with", "data", "and", "compute"};
-  std::string text;
-  std::uint32_t state = 7;
-  for (int sentence = 0; text.size() < characters; ++sentence) {
-    for (int w = 0; w < 7; ++w) {
-      state = state * 1664525U + 1013904223U;
-      text += (w == 0 ? "" : " ") + std::string(kWords[(state >> 16) % 12]);
-    }
-    text += sentence % 6 == 5 ? ".\n\n" : ". ";
-  }
-  return text;
-}
-
 constexpr const char* kStudy = R"(
 name = "small"
 [data]
@@ -72,7 +57,7 @@ struct Place {
 Place place_for(const std::string& name, const std::string& text = kStudy) {
   Place place;
   place.folder = fresh_folder(name);
-  write_file_atomic(place.folder / "text.txt", small_text(30'000));
+  write_file_atomic(place.folder / "text.txt", sentences(30'000));
   place.options.out = place.folder / "study";
   place.options.cache = place.folder / "cache";
   place.options.threads = 2;

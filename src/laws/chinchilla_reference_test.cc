@@ -11,7 +11,7 @@ namespace isoflop {
 namespace {
 
 Observations epoch(const std::string& where) {
-  return observations_from_csv(reference_text("runs/epoch_chinchilla.csv"), "epoch_chinchilla.csv", where);
+  return observations_from_csv(reference_text("runs/epoch_chinchilla.csv"), "epoch_chinchilla.csv", {.where = where});
 }
 
 struct Case {

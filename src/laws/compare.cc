@@ -79,6 +79,7 @@ void need_one_meaning(const Observations& a, const Observations& b, const FitOpt
     throw Error(Fault::bad_data, "compare", what + " is " + first + " in A and " + second + " in B",
                 "recipes are compared in one " + what);
   };
+  same("unit of loss", a.loss_unit, b.loss_unit);
   same("loss", loss_kind_of(a, {.loss_column = options.loss_column}), loss_kind_of(b, {.loss_column = options.loss_column}));
   if (of_params)
     same("meaning of N", n_convention_of(a, {.n_column = options.n_column}), n_convention_of(b, {.n_column = options.n_column}));

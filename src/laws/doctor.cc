@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/math.h"
+#include "laws/collapse.h"
 #include "laws/problem.h"
 #include "laws/words.h"
 
@@ -60,6 +61,7 @@ class Examination {
     replicates();
     checkpoints();
     curves();
+    collapse();
     surface();
     return std::move(findings_);
   }
@@ -260,6 +262,8 @@ class Examination {
         "add sizes beyond the edge; isoflop fit --law isoflop names the rows");
   }
 
+  void collapse() { findings_.push_back(examine_collapse(table_, options_.loss_column)); }
+
   void surface();
 
   const Observations& table_;
@@ -278,14 +282,22 @@ void Examination::surface() {
   const auto warned = [&](const std::string& code) {
     return std::any_of(robust.warnings.begin(), robust.warnings.end(), [&](const Warning& w) { return w.code == code; });
   };
-  const Interval e = robust.fit->intervals.at("E"), a = *robust.fit->derived.at("a").interval;
-  add("floor", warned("floor_not_identified") ? Verdict::bad : e.high - e.low > 0.3 * robust.fit->constants.at("E") ? Verdict::doubtful : Verdict::good,
-      "E = " + people(robust.fit->constants.at("E")) + ", from " + people(e.low) + " to " + people(e.high),
+  const double floor = robust.fit->constants.at("E");
+  const auto e = robust.fit->intervals.find("E");  // none where every draw has the same, as a floor at 0
+  const bool bounded = e != robust.fit->intervals.end();
+  add("floor", warned("floor_not_identified") || !bounded ? Verdict::bad : e->second.high - e->second.low > 0.3 * floor ? Verdict::doubtful : Verdict::good,
+      "E = " + people(floor) + (bounded ? ", from " + people(e->second.low) + " to " + people(e->second.high) : std::string()),
       "misfitted tables give E = 0 at R2 = .970", "runs at larger N and D, or --fix E=…");
-  add("exponent of the optimum", a.high - a.low > 0.2 ? Verdict::bad : a.high - a.low > 0.1 ? Verdict::doubtful : Verdict::good,
-      "a of N*(C) = " + people(robust.fit->derived.at("a").value) + ", from " + people(a.low) + " to " + people(a.high),
-      "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
-      "more budgets, and sizes on both sides of each minimum");
+  const auto exponent = robust.fit->derived.find("a");
+  if (exponent != robust.fit->derived.end() && exponent->second.interval) {
+    const Interval a = *exponent->second.interval;
+    add("exponent of the optimum", a.high - a.low > 0.2 ? Verdict::bad : a.high - a.low > 0.1 ? Verdict::doubtful : Verdict::good,
+        "a of N*(C) = " + people(exponent->second.value) + ", from " + people(a.low) + " to " + people(a.high),
+        "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
+        "more budgets, and sizes on both sides of each minimum");
+  } else {
+    add("exponent of the optimum", Verdict::bad, "a of N*(C) has no interval: the rows do not vary it", "", "more budgets, and sizes on both sides of each minimum");
+  }
 
   options.bootstrap = 0;
   options.objective = "lsq";
@@ -316,6 +328,24 @@ std::string to_string(TableFinding::Verdict verdict) {
     case Verdict::unseen: break;
   }
   return "unseen";
+}
+
+TableFinding examine_collapse(const Observations& steps, const std::string& loss_column) {
+  TableFinding finding;
+  finding.rule = "collapse of loss curves";
+  finding.source = "Qiu et al. 2025 (arXiv:2507.02119): the curves of well-scaled compute-optimal runs are one, to less than the noise of a seed";
+  const auto collapse = laws::collapse_of(steps, loss_column);
+  if (!collapse) {
+    finding.verdict = Verdict::unseen;
+    finding.text = "no three loss curves of several sizes (columns step, params, loss)";
+    return finding;
+  }
+  const bool doubtful = collapse->deviation > std::max(0.015, 2 * collapse->noise);
+  finding.verdict = collapse->broken() ? Verdict::bad : doubtful ? Verdict::doubtful : Verdict::good;
+  finding.text = laws::to_string(*collapse);
+  if (finding.verdict != Verdict::good)
+    finding.remedy = "look at the run that leaves the others: a learning rate, warm-up, batch or length that does not scale with its size";
+  return finding;
 }
 
 std::vector<TableFinding> examine_table(const Observations& table, const FitOptions& options) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/math.h"
+#include "laws/collapse.h"
 #include "laws/forecast.h"
 #include "laws/words.h"
 
@@ -25,7 +26,7 @@ void doubt_floor(const Problem& problem, const Fit& fit, Warnings& warnings) {
                                                          ? " has an interval from " + people(interval->second.low)
                                                          : std::string()) +
                                                     ": the rows (least loss " + people(least) + ") do not show that there is one"});
-  else if (interval != fit.intervals.end() && interval->second.high > least)
+  else if (interval != fit.intervals.end() && interval->second.high > least && !problem.law->info.of_steps)  // annealing goes below it
     warnings.push_back({"floor_not_identified", "the floor's interval reaches " + people(interval->second.high) +
                                                     ", above the least loss of the rows, " + people(least)});
 }
@@ -44,6 +45,7 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b, s
 /// Inputs that do not vary, or vary together: what belongs to which cannot be told.
 void doubt_inputs(const Problem& problem, Warnings& warnings) {
   const Law& law = *problem.law;
+  if (law.info.of_steps) return;  // its inputs are histories
   for (std::size_t i = 0; i < law.inputs.size(); ++i) {
     const auto& x = problem.rows.inputs[i];
     const std::set<double> values(x.begin(), x.begin() + problem.rows.count);
@@ -108,6 +110,12 @@ void doubt_duplicates(const Problem& problem, Warnings& warnings) {
     warnings.push_back({"duplicate_rows", plural(copies, "row") + " repeat another row to the last digit: one run counted twice is not a replicate"});
 }
 
+/// Runs of several sizes whose curves are not one.
+void doubt_collapse(const Observations& table, const FitOptions& options, Warnings& warnings) {
+  const auto collapse = collapse_of(table, options.loss_column);
+  if (collapse && collapse->broken()) warnings.push_back({"no_collapse", to_string(*collapse) + ": they do not scale alike"});
+}
+
 void doubt_size(const Problem& problem, Warnings& warnings) {
   const std::int64_t degrees = problem.rows.count - problem.free_count();
   if (degrees < 3)
@@ -150,7 +158,8 @@ void doubt_fit(const Observations& table, const Problem& problem, const FitOptio
   doubt_bounds(problem, fit, warnings);
   doubt_leverage(fit, warnings);
   doubt_inputs(problem, warnings);
-  doubt_duplicates(problem, warnings);
+  if (!problem.law->info.of_steps) doubt_duplicates(problem, warnings);  // steps of two runs may agree before their rates part
+  doubt_collapse(table, options, warnings);
   doubt_extrapolation(problem, options, fit, warnings);
   if (fit.n_convention == "unstated" && table.columns.contains("params"))
     warnings.push_back({"unstated_convention",

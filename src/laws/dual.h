@@ -143,6 +143,48 @@ template <int P>
   return y;
 }
 
+/// The same kind of number with Q parameters.
+template <class T, int Q>
+struct Over;
+template <int P, int Q>
+struct Over<Value<P>, Q> {
+  using type = Value<Q>;
+};
+template <int P, int Q>
+struct Over<Gradient<P>, Q> {
+  using type = Gradient<Q>;
+};
+template <int P, int Q>
+struct Over<Hessian<P>, Q> {
+  using type = Hessian<Q>;
+};
+
+/// Parameters First.. as numbers that know of no others: what a long sum depends on is summed in them, then widened. Needs the
+/// parameters themselves, not functions of them.
+template <int First, int Q, class T, std::size_t P>
+[[nodiscard]] inline std::array<typename Over<T, Q>::type, Q> part(const std::array<T, P>& t) {
+  static_assert(First + Q <= static_cast<int>(P));
+  std::array<typename Over<T, Q>::type, Q> narrow{};
+  for (int i = 0; i < Q; ++i) {
+    narrow[i].v = t[First + i].v;
+    if constexpr (T::kOrder > 0) narrow[i].d[i] = pack_of(1);
+  }
+  return narrow;
+}
+
+/// A number of the parameters First.. as a T.
+template <int First, class T, int Q>
+[[nodiscard]] inline T widened(const typename Over<T, Q>::type& x) {
+  T wide{};
+  wide.v = x.v;
+  if constexpr (T::kOrder > 0)
+    for (int i = 0; i < Q; ++i) wide.d[First + i] = x.d[i];
+  if constexpr (T::kOrder == 2)
+    for (int i = 0, at = 0; i < Q; ++i)
+      for (int j = 0; j <= i; ++j, ++at) wide.h[(First + i) * (First + i + 1) / 2 + First + j] = x.h[at];
+  return wide;
+}
+
 }  // namespace dual
 
 /// What a formula is written in: any of the three above.

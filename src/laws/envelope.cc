@@ -233,6 +233,7 @@ FitResult fit_envelope(const Observations& table, const EnvelopeOptions& options
   fit.n_convention = n_convention_of(table, columns);
   fit.flops_convention = rows.flops_convention;
   fit.loss_kind = loss_kind_of(table, columns);
+  fit.loss_unit = table.loss_unit;
   fit.warnings = result.warnings;
   fit.rows = static_cast<std::int64_t>(rows.rows.size());
   AllocationOptions law = options.law;

@@ -1,9 +1,11 @@
 // fit_law: a table and a law's name in, constants with intervals and a reason for stopping out.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/math.h"
+#include "laws/criteria.h"
 #include "laws/doubts.h"
 #include "laws/forecast.h"
 #include "laws/intervals.h"
@@ -12,6 +14,7 @@
 #include "laws/profile.h"
 #include "laws/published.h"
 #include "laws/resample.h"
+#include "laws/steps.h"
 #include "laws/words.h"
 
 namespace isoflop {
@@ -91,7 +94,9 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
     if (!std::isfinite(value)) continue;
     if (const double variance = covariance_of(draws, draws); std::isfinite(variance)) fit.standard_errors[q.name] = std::sqrt(variance);
     if (q.constant >= 0) {
-      fit.intervals[q.name] = open_ends(problem, found.best, q.constant, bounds[k].interval);
+      Interval interval = open_ends(problem, found.best, q.constant, bounds[k].interval);
+      if (problem.law->constants[q.constant].space == Space::unit) interval.high = std::min(interval.high, 1.0);  // scaled beyond it
+      fit.intervals[q.name] = interval;
     } else {
       fit.derived[q.name].interval = bounds[k].interval;
       fit.derived[q.name].contains = {"seed", "form"};
@@ -105,15 +110,14 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
 }
 
 /// What each row (group) is worth to the fit. Needs the resamples' standard errors.
-void set_leverage(const Observations& table, const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
+void set_leverage(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
                   const FitOptions& options, Fit& fit) {
   if (fit.standard_errors.empty() || problem.groups > options.leave_out || problem.groups < 2) return;
   if (problem.rows.count > kManyRows) return;  // each refit would see all of them
   const std::vector<std::optional<Theta>> thetas = leave_out_each(problem, found.best.theta, options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while leaving out rows");
   std::vector<Leverage> units(thetas.size());
-  for (std::size_t i = problem.fitted.size(); i-- > 0;)
-    units[problem.group[i]].row = table.groups.empty() ? table.labels[problem.fitted[i]] : table.groups[problem.fitted[i]];
+  for (std::size_t unit = 0; unit < units.size(); ++unit) units[unit].row = problem.group_names[unit];
   for (const Quantity& q : quantities) {
     const auto error = fit.standard_errors.find(q.name);
     if (error == fit.standard_errors.end()) continue;
@@ -166,6 +170,7 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
   fit.n_convention = n_convention_of(table, {.n_column = options.n_column});
   fit.flops_convention = table.flops_convention;
   fit.loss_kind = loss_kind_of(table, {.loss_column = options.loss_column});
+  fit.loss_unit = table.loss_unit;
   fit.objective = found.best.value;
   fit.objective_definition = problem.objective.definition();
   const bool given = problem.free_count() == 0;
@@ -193,6 +198,12 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
     spread += (problem.rows.response[i] - mean) * (problem.rows.response[i] - mean);
   }
   fit.fitted = problem.fitted;
+  double sum_ln = 0, weights = 0;
+  for (std::int64_t i = 0; i < problem.rows.count; ++i) sum_ln += problem.rows.response[i], weights += problem.rows.weight[i];
+  const Criteria criteria = criteria_of(
+      deviance_of(problem.objective, found.best.value, weights / static_cast<double>(fit.rows), fit.rows, sum_ln), fit.rows, problem.free_count());
+  fit.aicc = criteria.aicc;
+  fit.bic = criteria.bic;
   if (spread > 0) fit.r_squared = 1 - squares / spread;
   fit.derived["residual_sd"] = {std::sqrt(squares / static_cast<double>(fit.degrees_of_freedom)), {}, {"seed", "form"}};
   return fit;
@@ -230,7 +241,7 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   for (const auto& [constant, value] : options.fixed) fit.constants[constant] = value;  // to the last digit
   if (options.bootstrap > 0 && !given) {
     set_intervals(problem, quantities, found, options, fit);
-    set_leverage(table, problem, quantities, found, options, fit);
+    set_leverage(problem, quantities, found, options, fit);
   }
   if (options.profile && !given) set_profiles(problem, found, options, fit);
   doubt_fit(table, problem, options, fit);
@@ -238,6 +249,34 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   result.fit = std::move(fit);
   return result;
 }
+
+namespace {
+
+/// Of every step from the end of its run's warm-up on.
+std::vector<std::optional<double>> predict_steps(const Observations& table, const Law& law, const Theta& theta) {
+  const Column& steps = need_column(table, "step");
+  std::vector<std::size_t> every(table.labels.size());
+  std::iota(every.begin(), every.end(), 0);
+  Rows rows = rows_at(law, {});
+  std::vector<std::size_t> order;
+  for (const StepRun& run : runs_of_steps(table, every).runs)
+    for (const std::size_t row : run.rows) {
+      append_history(run.rates.before(*steps[row]), rows);
+      rows.response.push_back(0);
+      rows.weight.push_back(0);
+      order.push_back(row);
+    }
+  rows.count = static_cast<std::int64_t>(order.size());
+  std::vector<std::optional<double>> values(table.labels.size());
+  if (order.empty()) return values;
+  fill_up(rows);
+  std::vector<double> predictions(static_cast<std::size_t>(rows.padded()));
+  law.predict(theta, rows, false, predictions.data(), nullptr);
+  for (std::size_t i = 0; i < order.size(); ++i) values[order[i]] = predictions[i];
+  return values;
+}
+
+}  // namespace
 
 std::vector<std::optional<double>> predict_law(const Observations& table, const std::string& name,
                                                const std::map<std::string, double>& constants, const std::string& n_column) {
@@ -248,6 +287,7 @@ std::vector<std::optional<double>> predict_law(const Observations& table, const 
     if (constant == constants.end()) throw Error(Fault::usage, name, "constant `" + law.constants[i].name + "` is missing");
     theta[i] = law.parameter_of(i, constant->second);
   }
+  if (law.info.of_steps) return predict_steps(table, law, theta);
   std::vector<std::optional<double>> values;
   for (std::size_t row = 0; row < table.labels.size(); ++row) {
     std::vector<double> inputs;

@@ -69,7 +69,7 @@ Problem resampled_problem(const Problem& problem) {
 double scale_of(const Law& law, const Rows& rows, std::int64_t row) {
   const auto& x = rows.inputs;
   if (has_optimum(law)) return log_(6) + x[0][row] + x[1][row];
-  return law.inputs[0].ln ? x[0][row] : log_(x[0][row]);
+  return x[0][row];
 }
 
 std::vector<double> scales_of(const Problem& problem) {

@@ -12,10 +12,9 @@
 namespace isoflop {
 namespace {
 
-Holdout held_out(const std::string& file, const std::string& law, const std::string& where, double most,
-                 const std::map<std::string, std::string>& rename = {}) {
+Holdout held_out(const std::string& file, const std::string& law, const std::string& where, double most) {
   const std::string text = reference_text(file), both = where.empty() ? "" : where + " and ";
-  const auto part = [&](const std::string& condition) { return observations_from_csv(text, file, condition, rename); };
+  const auto part = [&](const std::string& condition) { return observations_from_csv(text, file, {.where = condition}); };
   const FitOptions options{.bootstrap = 400, .threads = 2};
   const Fit whole = *fit_law(part(where), law, {.bootstrap = 0, .threads = 2}).fit;
   const std::string cut = format_number(most);

@@ -13,5 +13,6 @@ namespace isoflop::laws {
 [[nodiscard]] std::vector<Law> repetition_laws();
 [[nodiscard]] std::vector<Law> expert_laws();
 [[nodiscard]] std::vector<Law> hyperparameter_laws();
+[[nodiscard]] std::vector<Law> curve_laws();
 
 }  // namespace isoflop::laws

@@ -48,7 +48,7 @@ TEST(ClarkReference, RoutedModelsAreFittedAsCloselyAndPredictedAlike) {
                           Router{"RL-R", 54, -.0829, -.1221, .0112, 1.106, 1.36, 561.7, .00332},
                           Router{"Hash", 51, -.0874, -.1376, .0126, 1.1588, 3.98, 458.3, .00309}}) {
     const Observations table = observations_from_csv(
-        text, "clark.csv", "router_type = \"" + r.name + "\" and k = 1 and routing_frequency = 0.5", rename);
+        text, "clark.csv", {.rename = rename, .where = "router_type = \"" + r.name + "\" and k = 1 and routing_frequency = 0.5"});
     const auto result = fit_law(table, "routed", {.objective = "lsq", .bootstrap = 0, .threads = 2});
     ASSERT_TRUE(result.fit) << r.name;
     EXPECT_EQ(result.fit->rows, r.rows) << r.name;
@@ -67,8 +67,8 @@ TEST(ClarkReference, RoutedModelsAreFittedAsCloselyAndPredictedAlike) {
 TEST(ClarkReference, DenseModelsLieOnALine) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   const Observations table = observations_from_csv(reference_text("runs/clark2022_routing_final.csv"), "clark.csv",
-                                                   "router_type = Dense and k = 1 and routing_frequency = 0.5",
-                                                   {{"params", "dense_parameter_count"}, {"loss", "loss_validation"}});
+                                                   {.rename = {{"params", "dense_parameter_count"}, {"loss", "loss_validation"}},
+                                                    .where = "router_type = Dense and k = 1 and routing_frequency = 0.5"});
   const auto result = fit_power_law(table);
   ASSERT_TRUE(result.fit);
   EXPECT_NEAR(result.fit->constants.at("b"), 0.0785, 0.0006);
@@ -113,7 +113,7 @@ TEST(KrajewskiReference, FinerExpertsLowerTheLoss) {
 TEST(StepLawReference, ThePublishedLawCostsATenthOfAPercent) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   const Observations table =
-      observations_from_csv(reference_text("runs/steplaw_dense.csv"), "steplaw.csv", "", {{"loss", "smooth_loss"}});
+      observations_from_csv(reference_text("runs/steplaw_dense.csv"), "steplaw.csv", {.rename = {{"loss", "smooth_loss"}}});
   const auto rate = predict_law(table, "learning_rate", {{"K", 1.79}, {"a", -.713}, {"b", .307}});
   const auto batch = predict_law(table, "batch", {{"K", .58}, {"a", .571}});
   struct Cell {

@@ -390,6 +390,7 @@ FitResult fit_isoflop(const Observations& table, const IsoflopOptions& options) 
   fit.n_convention = n_convention_of(table, columns);
   fit.flops_convention = rows.flops_convention;
   fit.loss_kind = loss_kind_of(table, columns);
+  fit.loss_unit = table.loss_unit;
   fit.warnings = result.warnings;
   add_rows(table, rows, options, curves, fit);
   if (scatter) fit.derived["residual_sd"] = {*scatter, {}, {"seed", "form"}};

@@ -16,7 +16,7 @@ bool warns(const std::vector<Warning>& warnings, const std::string& code, const 
 }
 
 Observations table_of(const std::string& name, const std::string& where = {}) {
-  return observations_from_csv(reference_text("runs/" + name), name, where);
+  return observations_from_csv(reference_text("runs/" + name), name, {.where = where});
 }
 
 const BudgetOptimum& budget(const Fit& fit, double flops) {

@@ -1,5 +1,7 @@
 #include "laws/law.h"
 
+#include <cmath>
+
 #include "base/math.h"
 
 namespace isoflop::laws {
@@ -26,11 +28,27 @@ Rows picked(const Rows& rows, std::span<const std::int64_t> indices) {
 }
 
 double Law::constant_of(int i, double parameter) const {
+  if (constants[i].space == Space::unit) return 1 / (1 + exp_(-parameter));
   return constants[i].space == Space::log ? exp_(parameter) : parameter;
 }
 
 double Law::parameter_of(int i, double constant) const {
+  if (constants[i].space == Space::unit) return log_(constant / (1 - constant));
   return constants[i].space == Space::log ? log_(constant) : constant;
+}
+
+bool Law::admits(int i, double constant) const {
+  const Space space = constants[i].space;
+  return std::isfinite(constant) && (space == Space::plain || constant > 0) && (space != Space::unit || constant < 1);
+}
+
+std::string Law::expected(int i) const {
+  switch (constants[i].space) {
+    case Space::log: return "a positive number";
+    case Space::unit: return "a number between 0 and 1";
+    case Space::plain: break;
+  }
+  return "a number";
 }
 
 std::map<std::string, double> Law::named(const Theta& theta) const {

@@ -62,6 +62,7 @@ struct Sums {
 enum class Space {
   plain,  ///< the constant itself
   log,    ///< its ln: it is positive
+  unit,   ///< ln(c / (1 - c)): it lies between 0 and 1
 };
 
 struct Constant {
@@ -85,7 +86,7 @@ struct Optimum {
 /// One law. The formula of `value` lies beside its paper's equation in the law's own file.
 struct Law {
   LawInfo info;
-  std::vector<Input> inputs;
+  std::vector<Input> inputs;  ///< of a law of steps: the columns its history is made of (steps.h)
   std::string response = "loss";
   bool reads_repeated = false;  ///< the formula accounts for text seen more than once
   bool log_value = true;  ///< the formula gives ln of the response; its residuals are of ln y unless asked otherwise
@@ -98,12 +99,16 @@ struct Law {
 
   using Accumulate = void (*)(const Theta&, const Rows&, const Objective&, Sums&);
   std::array<Accumulate, 3> accumulate{};  ///< by order of derivatives
+  int width = 0;  ///< columns of `Rows::inputs` the formula reads: one an input, or a history
   /// Predictions of every row (padded), and their gradients by the parameters (padded, P) if asked.
   void (*predict)(const Theta&, const Rows&, bool log_residual, double* value, double* gradient) = nullptr;
 
   [[nodiscard]] int size() const { return static_cast<int>(constants.size()); }
   [[nodiscard]] double constant_of(int i, double parameter) const;
   [[nodiscard]] double parameter_of(int i, double constant) const;
+  /// Whether a constant can have this value, and what is expected of it.
+  [[nodiscard]] bool admits(int i, double constant) const;
+  [[nodiscard]] std::string expected(int i) const;
   [[nodiscard]] std::map<std::string, double> named(const Theta& theta) const;
 };
 
@@ -230,6 +235,7 @@ template <class F>
 [[nodiscard]] Law law_of(Law law) {
   static_assert(F::kParameters <= kMaxConstants);
   law.log_value = F::kLogValue;
+  law.width = F::kInputs;
   law.accumulate = {accumulate_here<F, Value<F::kParameters>>(), accumulate_here<F, Gradient<F::kParameters>>(),
                     accumulate_here<F, Hessian<F::kParameters>>()};
   law.predict = predict_rows<F>;

@@ -6,6 +6,7 @@
 
 #include "base/math.h"
 #include "base/random.h"
+#include "laws/fixture.h"
 #include "laws/law.h"
 #include "laws/problem.h"
 
@@ -62,6 +63,8 @@ std::vector<Truth> truths() {
       {"batch", {{"K", 0.58}, {"a", 0.571}}, {{"tokens", kTokens}}},
       {"learning_rate_c", {{"K", 0.3118}, {"a", -0.125}}, {{"flops", kFlops}}},
       {"batch_c", {{"K", 0.292}, {"a", 0.3271}}, {{"flops", kFlops}}},
+      {"tissue", {{"E", 2.6}, {"A", 0.45}, {"alpha", 0.5}, {"C", 0.4}, {"lambda", 0.99}}, {}},
+      {"multi_power", {{"E", 2.6}, {"A", 0.6}, {"alpha", 0.45}, {"B", 40}, {"C", 2}, {"beta", 0.6}, {"gamma", 0.65}}, {}},
   };
   return all;
 }
@@ -72,9 +75,23 @@ Theta theta_of(const Law& law, const std::map<std::string, double>& constants) {
   return theta;
 }
 
+/// Three runs of steps under different schedules, on the law.
+Observations curves_of(const Truth& truth, double noise) {
+  const Philox random{.seed = 3, .stream = Stream::simulate};
+  Observations table;
+  const CurveLaw nothing = [](const Schedule&, int) { return 1.0; };
+  for (const auto& [name, shape] : std::map<std::string, double (*)(double)>{{"cosine", cosine_rate}, {"wsd", wsd_rate}, {"constant", constant_rate}})
+    add_curve(table, name, schedule_of(900, 30, 1e-2, shape), 20, nothing);
+  const auto predicted = predict_law(table, truth.law, truth.constants);
+  for (std::size_t row = 0; row < table.labels.size(); ++row)
+    if (table.columns["loss"][row] && predicted[row]) table.columns["loss"][row] = *predicted[row] * std::exp(noise * random.normal(row));
+  return table;
+}
+
 /// 120 rows that lie on the law.
 Observations table_of(const Truth& truth, double noise = 0) {
   const Law& law = law_named(truth.law);
+  if (law.info.of_steps) return curves_of(truth, noise);
   const Philox random{.seed = 3, .stream = Stream::simulate};
   Observations table;
   table.n_convention = "params";

@@ -79,6 +79,7 @@ Json of(const Fit& fit) {
   object["n_convention"] = fit.n_convention;
   object["flops_convention"] = fit.flops_convention;
   object["loss_kind"] = fit.loss_kind;
+  object["loss_unit"] = fit.loss_unit;
   object["constants"] = fit.constants;
   object["intervals"] = intervals;
   object["derived"] = derived;
@@ -90,6 +91,8 @@ Json of(const Fit& fit) {
   object["rows"] = fit.rows;
   object["degrees_of_freedom"] = fit.degrees_of_freedom;
   object["r_squared"] = json_or_null(fit.r_squared);
+  object["aicc"] = json_or_null(fit.aicc);
+  object["bic"] = json_or_null(fit.bic);
   object["row_labels"] = fit.row_labels;
   object["residuals"] = fit.residuals;
   object["standard_errors"] = fit.standard_errors;
@@ -118,6 +121,26 @@ std::string dump(const Json& object) {
 
 std::string fit_to_json(const Fit& fit) {
   return dump(of(fit));
+}
+
+std::string form_test_to_json(const FormTest& test) {
+  Json forms = Json::array(), steps = Json::array();
+  for (const FormTest::Form& form : test.forms)
+    forms.push_back({{"law", form.law},
+                     {"constants", form.constants},
+                     {"residual_sd", form.residual_sd},
+                     {"aicc", json_or_null(form.aicc)},
+                     {"bic", json_or_null(form.bic)}});
+  for (const FormTest::Step& step : test.steps)
+    steps.push_back({{"f", step.statistic}, {"p", step.p}, {"power", json_or_null(step.power)}, {"reach", json_or_null(step.reach)}});
+  Json object;
+  object["column"] = test.column;
+  object["rows"] = test.rows;
+  object["told"] = test.forms.empty() ? Json(nullptr) : Json(test.forms[static_cast<std::size_t>(test.told)].law);
+  object["forms"] = forms;
+  object["steps"] = steps;
+  object["text"] = test.text;
+  return dump(object);
 }
 
 std::string fit_result_to_json(const FitResult& result) {

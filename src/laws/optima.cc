@@ -86,6 +86,7 @@ FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
   fit.n_convention = n_convention_of(table, {.n_column = n_column});
   fit.flops_convention = options.flops_column == "flops" ? laws::convention_of_flops(table) : options.flops_column;
   fit.loss_kind = table.loss_kind;
+  fit.loss_unit = table.loss_unit;
   fit.rows = static_cast<std::int64_t>(fit.fitted.size());
   fit.warnings = result.warnings;
   return laws::fit_allocation(allocation, options.law, std::move(fit));

@@ -8,6 +8,7 @@
 #include "base/math.h"
 #include "base/text.h"
 #include "isoflop/laws.h"
+#include "laws/criteria.h"
 #include "laws/line.h"
 #include "laws/rows.h"
 #include "laws/words.h"
@@ -253,6 +254,7 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
   fit.n_convention = n_convention_of(table, options);
   fit.flops_convention = table.flops_convention;
   fit.loss_kind = loss_kind_of(table, options);
+  fit.loss_unit = table.loss_unit;
   fit.warnings = selection.warnings;
   set_constants(line, options, fit);
   if (const auto v = variance_within(selection, n, [&](std::size_t row) { return *loss[row]; }))
@@ -269,6 +271,12 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
     fit.row_labels.push_back(table.labels[row]);
   }
   fit.fitted = selection.rows;
+  double squares = 0, sum_ln = 0;
+  for (std::size_t i = 0; i < selection.rows.size(); ++i) squares += fit.residuals[i] * fit.residuals[i], sum_ln += log_(*loss[selection.rows[i]]);
+  const laws::Criteria criteria =
+      laws::criteria_of(laws::deviance_of({.kind = laws::Objective::Kind::lsq}, 0.5 * squares, 1, fit.rows, sum_ln), fit.rows, 2);
+  fit.aicc = criteria.aicc;
+  fit.bic = criteria.bic;
   if (auto beyond = beyond_numbers(fit)) {
     result.warnings.push_back(std::move(*beyond));
     return result;

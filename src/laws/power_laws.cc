@@ -51,25 +51,25 @@ std::string name_of(const std::string& column, const std::string& kind) {
 
 const std::vector<double> kScales{0, 2, 5, 10}, kFloors{-2, 0, 1}, kExponents{0.03, 0.1, 0.3, 1};
 
-Law power(const std::string& column, const std::string& equation) {
+Law power(const char* column, const std::string& equation) {
   const std::string x = letter_of(column);
-  return law_of<Power>({.info = {name_of(column, "power"), "L(" + x + ") = K " + x + "^-a", "Kaplan et al. 2020 (arXiv:2001.08361), " + equation},
+  return law_of<Power>({.info = {name_of(column, "power"), "L(" + x + ") = K " + x + "^-a", "Kaplan et al. 2020 (arXiv:2001.08361), " + equation, false, column},
                         .inputs = {{column}},
                         .constants = {{"K", Space::log, {1}}, {"a", Space::plain, {0.1}}}});
 }
 
-Law power_floor(const std::string& column) {
+Law power_floor(const char* column) {
   const std::string x = letter_of(column);
   return law_of<PowerFloor>({.info = {name_of(column, "power") + "_floor", "L(" + x + ") = E + K " + x + "^-a",
-                                      "Henighan et al. 2020 (arXiv:2010.14701), eq. 1.1"},
+                                      "Henighan et al. 2020 (arXiv:2010.14701), eq. 1.1", false, column},
                              .inputs = {{column}},
                              .constants = {{"E", Space::log, kFloors}, {"K", Space::log, kScales}, {"a", Space::plain, kExponents}}});
 }
 
-Law broken(const std::string& column) {
+Law broken(const char* column) {
   const std::string x = letter_of(column);
   return law_of<Broken<1>>({.info = {name_of(column, "broken"), "L(" + x + ") = E + K " + x + "^-a (1 + (" + x + "/d)^(1/f))^(-c f)",
-                                     "Caballero et al. 2022 (arXiv:2210.14891), eq. 1, one break"},
+                                     "Caballero et al. 2022 (arXiv:2210.14891), eq. 1, one break", false, column},
                             .inputs = {{column}},
                             .constants = {{"E", Space::log, {-2, 0.5}},
                                           {"K", Space::log, {1, 5}},
@@ -83,7 +83,7 @@ Law broken(const std::string& column) {
 
 // as fit_power_law() fits it in closed form, with its names
 Law power_n() {
-  return law_of<Power>({.info = {"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1"},
+  return law_of<Power>({.info = {"power_n", "L(N) = a N^-b", "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.1", false, "params"},
                         .inputs = {{"params"}},
                         .constants = {{"a", Space::log, {1}}, {"b", Space::plain, {0.1}}}});
 }

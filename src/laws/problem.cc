@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/check.h"
 #include "base/math.h"
+#include "laws/steps.h"
 #include "laws/words.h"
 
 namespace isoflop::laws {
@@ -35,7 +37,9 @@ Objective objective_of(const Law& law, const FitOptions& options) {
 void fix_constants(const FitOptions& options, Problem& problem) {
   const Law& law = *problem.law;
   for (int i = 0; i < law.size(); ++i) problem.free[i] = true;
-  for (const auto& [name, value] : options.fixed) {
+  for (const auto& held : options.fixed) {  // clang 14 captures no structured bindings
+    const std::string& name = held.first;
+    const double value = held.second;
     const auto at = std::find_if(law.constants.begin(), law.constants.end(), [&](const Constant& c) { return c.name == name; });
     if (at == law.constants.end()) {
       std::string known;
@@ -43,32 +47,124 @@ void fix_constants(const FitOptions& options, Problem& problem) {
       refuse("--fix", name, known);
     }
     const int i = static_cast<int>(at - law.constants.begin());
-    if (!std::isfinite(value) || (at->space == Space::log && !(value > 0)))
-      throw Error(Fault::usage, "--fix", name + " = " + format_number(value) + ", expected a positive number");
+    if (!law.admits(i, value))
+      throw Error(Fault::usage, "--fix", name + " = " + format_number(value) + ", expected " + law.expected(i));
     problem.free[i] = false;
     problem.held[i] = law.parameter_of(i, value);
   }
 }
 
-Resample resample_of(const FitOptions& options, const Observations& table) {
+Resample resample_of(const FitOptions& options, const Problem& problem) {
   if (options.resample == "rows") return Resample::rows;
   if (options.resample == "residuals") return Resample::residuals;
   if (options.resample == "groups") {
-    if (table.groups.empty())
+    if (!problem.grouped)
       throw Error(Fault::usage, "--resample", "groups are asked for and the table has none", "name their column with --group");
     return Resample::groups;
   }
-  if (options.resample == "auto") return table.groups.empty() ? Resample::rows : Resample::groups;
+  if (options.resample == "auto") return problem.grouped ? Resample::groups : Resample::rows;
   throw Error(Fault::usage, "--resample", "no `" + options.resample + "`", "known: auto, rows, groups, residuals");
 }
 
-void group_rows(const Observations& table, Problem& problem) {
+double weight_of(const Observations& table, std::size_t row) {
+  const Column* weights = find_column(table, "weight");
+  const double weight = weights && (*weights)[row] ? *(*weights)[row] : 1;
+  if (weights) need_positive(weight, table, row, "weight");
+  return weight;
+}
+
+/// As the objective measures residuals.
+double response_of(const Observations& table, const std::string& column, std::size_t row, const Problem& problem) {
+  const double y = *need_column(table, column)[row];
+  return problem.objective.log_residual ? log_(y) : y;
+}
+
+std::size_t nearest_row(const std::vector<std::size_t>& rows, const std::vector<double>& steps, double step) {
+  return *std::min_element(rows.begin(), rows.end(),
+                           [&](std::size_t a, std::size_t b) { return std::fabs(steps[a] - step) < std::fabs(steps[b] - step); });
+}
+
+/// One row of the table each.
+void fill_rows(const Observations& table, const std::vector<std::string>& columns, const std::string& response, Problem& problem) {
+  const Law& law = *problem.law;
+  Rows& rows = problem.rows;
+  for (const std::size_t row : problem.fitted) {
+    for (std::size_t i = 0; i < law.inputs.size(); ++i) {
+      const double x = *need_column(table, columns[i])[row];
+      rows.inputs[i].push_back(law.inputs[i].ln ? log_(x) : x);
+    }
+    rows.response.push_back(response_of(table, response, row, problem));
+    rows.weight.push_back(weight_of(table, row));
+  }
   std::map<std::string, std::int64_t> index;
   for (std::size_t i = 0; i < problem.fitted.size(); ++i) {
     const std::string name = table.groups.empty() ? std::to_string(i) : table.groups[problem.fitted[i]];
     problem.group.push_back(index.try_emplace(name, static_cast<std::int64_t>(index.size())).first->second);
   }
   problem.groups = static_cast<std::int64_t>(index.size());
+  problem.grouped = !table.groups.empty();
+  problem.group_names.resize(index.size());
+  for (std::size_t i = problem.fitted.size(); i-- > 0;)
+    problem.group_names[problem.group[i]] = (table.groups.empty() ? table.labels : table.groups)[problem.fitted[i]];
+}
+
+/// Steps of runs, each with the history of its run; many of them as means. Groups are runs, of few runs blocks of their steps.
+void fill_steps(const Observations& table, const std::string& response, Problem& problem) {
+  constexpr std::size_t kEnoughRuns = 8, kBlocks = 24;
+  StepRuns steps = runs_of_steps(table, problem.fitted);
+  problem.warnings.insert(problem.warnings.end(), steps.warnings.begin(), steps.warnings.end());
+  problem.fitted.clear();
+  const Column& column = need_column(table, "step");
+  std::vector<double> at(table.labels.size());
+  for (std::size_t row = 0; row < at.size(); ++row) at[row] = column[row].value_or(0);
+  const std::size_t runs = steps.runs.size(), blocks = runs >= kEnoughRuns || runs == 0 ? 1 : (kBlocks + runs - 1) / runs;
+  std::size_t averaged = 0, rows_averaged = 0;
+  for (const StepRun& run : steps.runs) {
+    const std::vector<std::vector<std::size_t>> windows = windows_of(run, at);
+    if (windows.size() < run.rows.size()) ++averaged, rows_averaged += run.rows.size();
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      double sum = 0, weight = 0, centre = 0;
+      for (const std::size_t row : windows[i]) {
+        const double w = weight_of(table, row);
+        sum += w * response_of(table, response, row, problem);
+        centre += w * at[row];
+        weight += w;
+      }
+      const std::size_t middle = nearest_row(windows[i], at, centre / weight);
+      problem.fitted.push_back(middle);
+      problem.rows.response.push_back(sum / weight);
+      problem.rows.weight.push_back(weight);
+      append_history(run.rates.before(at[middle]), problem.rows);
+      const std::size_t block = i * blocks / windows.size();
+      if (i == 0 || block != (i - 1) * blocks / windows.size()) {
+        const double from = at[windows[i].front()];
+        problem.group_names.push_back((run.name.empty() ? "the run" : run.name) + (blocks > 1 ? " from step " + format_number(from) : ""));
+      }
+      problem.group.push_back(static_cast<std::int64_t>(problem.group_names.size()) - 1);
+    }
+  }
+  problem.groups = static_cast<std::int64_t>(problem.group_names.size());
+  problem.grouped = true;
+  const auto falls = [&](std::size_t knot) {
+    const std::vector<double>& drops = problem.rows.inputs[1 + 4 * knot];
+    return std::any_of(drops.begin(), drops.end(), [](double drop) { return drop != 0; });
+  };
+  bool any = false;
+  for (std::size_t knot = 0; knot < kKnots && !any; ++knot) any = falls(knot);
+  if (!any)
+    problem.warnings.push_back({"no_annealing", "no learning rate falls: what annealing brings is not identified; a run with a decay would show it"});
+  if (const Column* params = find_column(table, "params")) {
+    std::set<double> sizes;
+    for (const std::size_t row : problem.fitted)
+      if ((*params)[row]) sizes.insert(*(*params)[row]);
+    if (sizes.size() > 1)
+      problem.warnings.push_back({"mixed_sizes", "runs of " + plural(sizes.size(), "size") + ": the law knows no N, fit one size at a time (--where)"});
+  }
+  if (averaged > 0)
+    problem.warnings.push_back({"averaged_steps", plural(rows_averaged, "row") + " of " + plural(averaged, "run") + " are fitted as means over windows of steps, " +
+                                                      counted(static_cast<double>(problem.fitted.size())) + " in all"});
+  if (blocks > 1)
+    problem.warnings.push_back({"few_runs", plural(runs, "run") + ": intervals are of blocks of steps, and do not hold what differs between runs (8 runs would)"});
 }
 
 }  // namespace
@@ -102,41 +198,34 @@ Problem problem_of(const Observations& table, const std::string& name, const Fit
   problem.law = &law_named(name);
   const Law& law = *problem.law;
   problem.objective = objective_of(law, options);
-  problem.resample = resample_of(options, table);
   fix_constants(options, problem);
 
   std::vector<std::string> columns;
-  for (const Input& input : law.inputs) columns.push_back(column_of(table, input, options.n_column));
+  if (!law.info.of_steps)  // a step, and its rate, may be 0
+    for (const Input& input : law.inputs) columns.push_back(column_of(table, input, options.n_column));
   const std::string response = law.response == "loss" ? options.loss_column : law.response;
-  columns.push_back(response);
-  UsableRows selected = usable_rows(table, columns, options.n_column, options.allow_repeated || law.reads_repeated);
+  std::vector<std::string> needed = columns;
+  needed.push_back(response);
+  UsableRows selected = usable_rows(table, needed, options.n_column, options.allow_repeated || law.reads_repeated);
   problem.fitted = std::move(selected.rows);
   problem.warnings = std::move(selected.warnings);
 
   Rows& rows = problem.rows;
+  rows.inputs.resize(static_cast<std::size_t>(law.width));
+  if (law.info.of_steps)
+    fill_steps(table, response, problem);
+  else
+    fill_rows(table, columns, response, problem);
   rows.count = static_cast<std::int64_t>(problem.fitted.size());
-  rows.inputs.resize(law.inputs.size());
-  const Column* weights = find_column(table, "weight");
-  for (const std::size_t row : problem.fitted) {
-    for (std::size_t i = 0; i < law.inputs.size(); ++i) {
-      const double x = *need_column(table, columns[i])[row];
-      rows.inputs[i].push_back(law.inputs[i].ln ? log_(x) : x);
-    }
-    const double y = *need_column(table, response)[row];
-    rows.response.push_back(problem.objective.log_residual ? log_(y) : y);
-    const double weight = weights && (*weights)[row] ? *(*weights)[row] : 1;
-    if (weights) need_positive(weight, table, row, "weight");
-    rows.weight.push_back(weight);
-  }
   if (rows.count > 0) fill_up(rows);
-  group_rows(table, problem);
+  problem.resample = resample_of(options, problem);
   return problem;
 }
 
 Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs) {
   Rows rows;
   rows.count = static_cast<std::int64_t>(inputs.size());
-  rows.inputs.resize(law.inputs.size());
+  rows.inputs.resize(static_cast<std::size_t>(law.width));
   for (const std::vector<double>& row : inputs) {
     for (std::size_t i = 0; i < law.inputs.size(); ++i) rows.inputs[i].push_back(law.inputs[i].ln ? log_(row[i]) : row[i]);
     rows.response.push_back(0);

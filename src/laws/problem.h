@@ -19,6 +19,8 @@ struct Problem {
   std::vector<std::int64_t> group;      // of each row, 0..groups-1
   std::int64_t groups = 0;
   Resample resample = Resample::rows;
+  std::vector<std::string> group_names;  // of each group
+  bool grouped = false;                  // the table says which rows go together
   std::vector<Warning> warnings;
 
   [[nodiscard]] int free_count() const;

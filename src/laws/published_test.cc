@@ -21,7 +21,7 @@ TEST(PublishedLaws, EachIsAKnownFormulaWithAllItsConstants) {
     // a row of ones has every input there is; a constant that is missing throws
     Observations table;
     table.labels = {"one"};
-    for (const char* column : {"params", "tokens", "flops", "steps", "unique_tokens", "experts", "granularity", "loss"})
+    for (const char* column : {"params", "tokens", "flops", "steps", "unique_tokens", "experts", "granularity", "step", "learning_rate", "loss"})
       table.columns[column] = {1.0};
     EXPECT_TRUE(predict_law(table, p.law, p.constants)[0]) << p.name;
     for (const std::string& convention : {p.n_convention, p.flops_convention})

@@ -1,8 +1,10 @@
 // The laws of this build.
+#include <cmath>
 #include <iterator>
 
 #include "base/math.h"
 #include "laws/formulas.h"
+#include "laws/published.h"
 
 namespace isoflop {
 namespace laws {
@@ -10,16 +12,16 @@ namespace laws {
 const std::vector<Law>& all_laws() {
   static const std::vector<Law> kLaws = [] {
     std::vector<Law> laws{power_n(), chinchilla()};
-    for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws()})
+    for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws(), curve_laws()})
       std::move(more.begin(), more.end(), std::back_inserter(laws));
     return laws;
   }();
   return kLaws;
 }
 
-const Law& law_named(const std::string& name) {
-  for (const Law& law : all_laws())
-    if (law.info.name == name) return law;
+namespace {
+
+[[noreturn]] void refuse_law(const std::string& name) {
   std::vector<std::string> names;
   std::string known;
   for (const LawInfo& law : known_laws()) {
@@ -28,6 +30,14 @@ const Law& law_named(const std::string& name) {
   }
   const auto near = nearest(name, names);
   throw Error(Fault::usage, "--law", "no law `" + name + "`", near ? "did you mean `" + *near + "`?" : "known: " + known);
+}
+
+}  // namespace
+
+const Law& law_named(const std::string& name) {
+  for (const Law& law : all_laws())
+    if (law.info.name == name) return law;
+  refuse_law(name);
 }
 
 }  // namespace laws
@@ -48,6 +58,13 @@ const std::vector<LawInfo>& known_laws() {
     return laws;
   }();
   return kLaws;
+}
+
+const LawInfo& law_info(const std::string& name) {
+  if (name.starts_with(laws::kPublished)) return law_info(published_law(name.substr(sizeof(laws::kPublished) - 1)).law);
+  for (const LawInfo& law : known_laws())
+    if (law.name == name) return law;
+  laws::refuse_law(name);
 }
 
 }  // namespace isoflop

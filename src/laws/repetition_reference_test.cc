@@ -25,7 +25,7 @@ std::map<std::string, double> with(double r_d, double r_n) {
 
 Observations runs() {
   return observations_from_csv(reference_text("runs/muennighoff2023_datablations.csv"), "datablations.csv",
-                               "muennighoff_fit182=1");
+                               {.where = "muennighoff_fit182=1"});
 }
 
 TEST(RepeatedDataReference, ThePublishedPointHasItsObjectiveAndVariance) {

@@ -1,28 +1,66 @@
 // CSV text -> observations. Strict: what is wrong is named by line and column, never guessed.
+#include "laws/table.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <set>
 
 #include "base/csv.h"
 #include "base/text.h"
-#include "isoflop/laws.h"
+#include "laws/formats.h"
+#include "laws/rows.h"
 #include "laws/words.h"
 
 namespace isoflop {
-namespace {
+namespace laws {
 
-std::string at_line(const std::string& subject, std::int64_t line) {
-  return subject + ":" + std::to_string(line);
+std::string trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
 }
 
-std::optional<std::size_t> column_index(const CsvTable& table, const std::string& name) {
-  const auto it = std::find(table.header.begin(), table.header.end(), name);
-  if (it == table.header.end()) return std::nullopt;
-  return static_cast<std::size_t>(it - table.header.begin());
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kMost = 40;
+  return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "...";
 }
 
-/// Columns of the run table that are numbers by their meaning: a cell that is none is an error, not a text column.
+Header::Header(const CsvTable& table) {
+  for (std::size_t i = 0; i < table.header.size(); ++i) index_.try_emplace(table.header[i], i);
+}
+
+std::optional<std::size_t> Header::find(const std::string& name) const {
+  const auto at = index_.find(name);
+  if (at == index_.end()) return std::nullopt;
+  return at->second;
+}
+
+RowNames::RowNames(const CsvTable& table) : table_(table) {
+  const Header header(table);
+  for (const char* name : {"name", "run", "label", "model"})
+    if (const auto column = header.find(name)) columns_.push_back(*column);
+}
+
+std::string RowNames::operator()(std::size_t row) const {
+  for (const std::size_t column : columns_)
+    if (!table_.rows[row][column].empty()) return table_.rows[row][column];
+  return table_.lines.empty() ? "row " + std::to_string(row + 1) : "line " + std::to_string(table_.lines[row]);
+}
+
+std::string place_of(const CsvTable& table, std::size_t row) {
+  return table.lines.empty() ? table.subject + ": " + quoted(RowNames(table)(row))
+                             : table.subject + ":" + std::to_string(table.lines[row]);
+}
+
+CsvTable without_rows(const CsvTable& table) {
+  return {.subject = table.subject, .header = table.header, .rows = {}, .lines = {}, .warnings = table.warnings};
+}
+
+void take_row(const CsvTable& from, std::size_t row, CsvTable& to) {
+  to.rows.push_back(from.rows[row]);
+  if (!from.lines.empty()) to.lines.push_back(from.lines[row]);
+}
+
 const std::set<std::string>& number_columns() {
   static const std::set<std::string> kNames{"params",
                                             "params_non_embedding",
@@ -42,224 +80,243 @@ const std::set<std::string>& number_columns() {
                                             "bits_per_byte",
                                             "learning_rate",
                                             "batch_tokens",
+                                            "step",
                                             "weight"};
   return kNames;
 }
 
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
-}
+}  // namespace laws
 
-struct Condition {
-  std::size_t column = 0;
-  std::string op, literal;
-  [[nodiscard]] bool orders() const { return op[0] == '<' || op[0] == '>'; }
-};
+namespace {
 
-bool is_number(const std::string& text) {
-  const auto value = parse_double(text);
-  return value && !std::isnan(*value);
-}
+using namespace laws;
 
-bool holds(const Condition& condition, const std::string& cell, const std::string& place) {
-  if (cell.empty()) return false;
-  int order = 0;
-  const auto a = parse_double(cell), b = parse_double(condition.literal);
-  if (a && b) {
-    if (std::isnan(*a) || std::isnan(*b)) return false;
-    order = *a < *b ? -1 : *a > *b ? 1 : 0;
-  } else if (b && condition.orders()) {
-    throw Error(Fault::bad_data, place, "`" + cell.substr(0, 40) + "` is not a number, and --where compares it with " + condition.literal,
-                "leave such rows out first: --where 'COLUMN != WORD and ...'");
-  } else {
-    order = cell.compare(condition.literal);
-  }
-  if (condition.op == "=") return order == 0;
-  if (condition.op == "!=") return order != 0;
-  if (condition.op == "<") return order < 0;
-  if (condition.op == "<=") return order <= 0;
-  if (condition.op == ">") return order > 0;
-  return order >= 0;
-}
-
-[[noreturn]] void refuse_where(const std::string& problem) {
-  throw Error(Fault::usage, "--where", problem,
-              "the form is: column (= != < <= > >=) literal, joined by `and`; text of several words is quoted: name = 'my run'");
-}
-
-struct Token {
-  enum class Kind { word, quoted, op } kind = Kind::word;
-  std::string text;
-  std::size_t begin = 0, end = 0;  // in the expression
-  [[nodiscard]] bool is(const std::string& word) const { return kind == Kind::word && text == word; }
-};
-
-std::vector<Token> where_tokens(const std::string& expression) {
-  const std::string blank = " \t\r\n", signs = "=!<>";
-  std::vector<Token> tokens;
-  for (std::size_t at = expression.find_first_not_of(blank); at != std::string::npos; at = expression.find_first_not_of(blank, at)) {
-    const std::size_t begin = at;
-    const char c = expression[at];
-    if (c == '\'' || c == '"') {
-      at = expression.find(c, begin + 1);
-      if (at == std::string::npos) refuse_where("a quote is opened and never closed: " + expression.substr(begin));
-      ++at;
-      tokens.push_back({Token::Kind::quoted, expression.substr(begin + 1, at - begin - 2), begin, at});
-    } else if (signs.find(c) != std::string::npos) {
-      at = std::min(expression.find_first_not_of(signs, begin), expression.size());
-      tokens.push_back({Token::Kind::op, expression.substr(begin, at - begin), begin, at});
-    } else {
-      at = std::min(expression.find_first_of(blank + signs, begin), expression.size());
-      tokens.push_back({Token::Kind::word, expression.substr(begin, at - begin), begin, at});
-    }
-  }
-  return tokens;
-}
-
-bool column_is_numbers(const CsvTable& table, std::size_t column) {
-  if (number_columns().contains(table.header[column])) return true;
-  bool any = false;
-  for (const auto& row : table.rows) {
-    const std::string cell = trimmed(row[column]);
-    if (!cell.empty() && !parse_double(cell)) return false;
-    any = any || !cell.empty();
-  }
-  return any;
-}
-
-/// column op literal (and column op literal)*
-std::vector<Condition> parse_where(const CsvTable& table, const std::string& expression) {
-  const std::vector<Token> tokens = where_tokens(expression);
-  if (tokens.empty()) refuse_where("is empty");
-  std::vector<Condition> conditions;
-  for (std::size_t at = 0;;) {
-    // the column: all up to the comparison, for a name may hold blanks
-    const std::size_t first = at;
-    while (at < tokens.size() && tokens[at].kind != Token::Kind::op && !tokens[at].is("and")) ++at;
-    if (first == tokens.size()) refuse_where("ends with `and`: no condition follows it");
-    if (at == tokens.size() || tokens[at].kind != Token::Kind::op) {
-      const std::size_t end = at == first ? tokens[at].end : tokens[at - 1].end;
-      refuse_where("`" + expression.substr(tokens[first].begin, end - tokens[first].begin) + "` has no comparison");
-    }
-    if (at == first) refuse_where("no column stands before `" + tokens[at].text + "`");
-    const std::string name = at == first + 1 ? tokens[first].text
-                                             : expression.substr(tokens[first].begin, tokens[at - 1].end - tokens[first].begin);
-    static const std::set<std::string> kSigns{"=", "!=", "<", "<=", ">", ">="};
-    const std::string op = tokens[at].text;
-    if (!kSigns.contains(op)) refuse_where("cannot read `" + op + "`");
-    ++at;
-    if (at == tokens.size() || tokens[at].kind == Token::Kind::op || tokens[at].is("and"))
-      refuse_where("no value follows `" + name + " " + op + "`");
-    const std::string literal = tokens[at++].text;
-
-    const auto column = column_index(table, name);
-    if (!column) {
-      const auto near = nearest(name, table.header);
-      throw Error(Fault::usage, "--where", "no column `" + name + "` in " + table.subject,
-                  near ? "did you mean `" + *near + "`?" : "");
-    }
-    conditions.push_back({*column, op, literal});
-    if (conditions.back().orders() && !is_number(literal) && column_is_numbers(table, *column))
-      refuse_where("`" + literal + "` is not a number, and `" + name + " " + op + "` compares numbers");
-
-    if (at == tokens.size()) return conditions;
-    if (tokens[at].is("or") || tokens[at].is("OR") || tokens[at].is("||"))
-      refuse_where("`" + tokens[at].text + "` is not known: conditions are joined by `and`, so that all must hold");
-    if (!tokens[at].is("and"))
-      refuse_where("cannot read `" + expression.substr(tokens[at].begin) + "` after `" + name + " " + op + " " + literal + "`");
-    ++at;
-  }
-}
-
-/// Our word -> the table's column, by what the caller said, then by the same name, then by the letter of the papers.
+/// Our word -> the table's column, by what the caller said, then by the same name, then as the table's kind has it, then by the
+/// letter of the papers.
 std::map<std::string, std::string> sources_of(const CsvTable& table, const std::map<std::string, std::string>& rename) {
   std::map<std::string, std::string> source;
+  const Header header(table);
   for (const std::string& name : table.header) source[name] = name;
+  const KnownTable* known = known_table(table.header);
+  if (known != nullptr)
+    for (const auto& [ours, theirs] : known->rename) source[ours] = theirs;
   for (const auto& [ours, theirs] : rename) {
-    if (!column_index(table, theirs)) {
+    if (!header.find(theirs)) {
       const auto near = nearest(theirs, table.header);
-      throw Error(Fault::bad_data, table.subject, "no column `" + theirs + "`", near ? "did you mean `" + *near + "`?" : "");
+      throw Error(Fault::bad_data, table.subject, "no column `" + quoted(theirs) + "`",
+                  near ? "did you mean `" + *near + "`?" : "");
     }
     source[ours] = theirs;
   }
-  static const std::array<std::pair<const char*, const char*>, 4> kLetters{
-      {{"params", "N"}, {"tokens", "D"}, {"flops", "C"}, {"loss", "L"}}};
+  static const std::array<std::pair<const char*, const char*>, 5> kLetters{
+      {{"params", "N"}, {"tokens", "D"}, {"flops", "C"}, {"loss", "L"}, {"learning_rate", "lr"}}};
   for (const auto& [ours, letter] : kLetters)
-    if (!source.contains(ours) && column_index(table, letter)) source[ours] = letter;
+    if (!source.contains(ours) && header.find(letter)) source[ours] = letter;
   return source;
 }
 
-std::string one_value(const CsvTable& table, const std::string& column, const std::string& otherwise) {
-  const auto index = column_index(table, column);
-  if (!index) return otherwise;
+/// The one word of a column; of a table that does not have it, or only empty cells, nothing.
+std::optional<std::string> one_value(const CsvTable& table, const std::string& column) {
+  const auto index = Header(table).find(column);
+  if (!index) return std::nullopt;
   std::set<std::string> values;
   for (const auto& row : table.rows)
-    if (!row[*index].empty()) values.insert(row[*index]);
+    if (const std::string word = trimmed(row[*index]); !word.empty()) values.insert(word);
   if (values.size() > 1)
-    throw Error(Fault::bad_data, table.subject, "column `" + column + "` mixes " + *values.begin() + " and " + *values.rbegin(),
-                "fit one at a time: --where '" + column + "=" + *values.begin() + "'");
-  return values.empty() ? otherwise : *values.begin();
+    throw Error(Fault::bad_data, table.subject,
+                "column `" + column + "` mixes " + quoted(*values.begin()) + " and " + quoted(*values.rbegin()),
+                "fit one at a time: --where '" + column + "=" + quoted(*values.begin()) + "'");
+  if (values.empty()) return std::nullopt;
+  return *values.begin();
 }
 
-std::string label_of(const CsvTable& table, std::size_t row) {
-  for (const char* name : {"name", "run", "label", "model"})
-    if (const auto column = column_index(table, name); column && !table.rows[row][*column].empty()) return table.rows[row][*column];
-  return "line " + std::to_string(table.lines[row]);
+/// The learning rates of every run, from a table of steps: the cells that are numbers, by the names the observations get.
+std::map<std::string, Schedule> schedules_of(const CsvTable& table, const std::map<std::string, std::string>& sources,
+                                             const std::map<std::string, std::string>& rename) {
+  std::map<std::string, Schedule> schedules;
+  if (!sources.contains("step") || !sources.contains("learning_rate")) return schedules;
+  const Header header(table);
+  const RowNames names(table);
+  const std::size_t steps = *header.find(sources.at("step")), rates = *header.find(sources.at("learning_rate"));
+  const auto group = rename.find("group");
+  const auto own = group == rename.end() ? std::nullopt : header.find(group->second);
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const auto step = parse_double(trimmed(table.rows[row][steps])), rate = parse_double(trimmed(table.rows[row][rates]));
+    if (!step || !rate) continue;
+    Schedule& schedule = schedules[own ? trimmed(table.rows[row][*own]) : names.any() ? names(row) : ""];
+    schedule.steps.push_back(*step);
+    schedule.learning_rates.push_back(*rate);
+  }
+  return schedules;
 }
 
 /// The rows a law may be fitted to: runs that are done, and not the short ones of a learning-rate sweep.
 CsvTable finished_rows(const CsvTable& table, std::vector<Warning>& warnings) {
   // the run table's words (docs/formats/runs-table.md); this room does not see the record's
   static const std::array<const char*, 4> kStatus{"done", "diverged", "stopped", "running"};
-  const auto status = column_index(table, "status"), group = column_index(table, "group");
-  CsvTable kept{.subject = table.subject, .header = table.header, .rows = {}, .lines = {}};
+  const Header header(table);
+  const RowNames names(table);
+  const auto status = header.find("status"), group = header.find("group");
+  CsvTable kept = without_rows(table);
   std::map<std::string, std::vector<std::string>> unfinished;
   std::vector<std::string> sweep;
+  const bool of_steps = header.find("step").has_value();  // many rows are one run
+  const auto note = [&](std::vector<std::string>& runs, const std::string& name) {
+    if (!of_steps || runs.empty() || runs.back() != name) runs.push_back(name);
+  };
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const std::string word = status ? trimmed(table.rows[row][*status]) : "";
     if (!word.empty() && std::find(kStatus.begin(), kStatus.end(), word) == kStatus.end())
-      throw Error(Fault::bad_data, at_line(table.subject, table.lines[row]),
-                  "column `status` is `" + word.substr(0, 40) + "`, expected done, diverged, stopped or running",
+      throw Error(Fault::bad_data, place_of(table, row),
+                  "column `status` is `" + quoted(word) + "`, expected done, diverged, stopped or running",
                   "an empty cell is a finished run");
     if (group && trimmed(table.rows[row][*group]) == "learning-rate") {
-      sweep.push_back(label_of(table, row));
+      note(sweep, names(row));
     } else if (!word.empty() && word != "done") {
-      unfinished[word].push_back(label_of(table, row));
+      note(unfinished[word], names(row));
     } else {
-      kept.rows.push_back(table.rows[row]);
-      kept.lines.push_back(table.lines[row]);
+      take_row(table, row, kept);
     }
   }
-  for (const auto& [word, names] : unfinished)
-    warnings.push_back({"not_done", plural(names.size(), "run") + " with status " + word + " left out: " + listed(names)});
+  for (const auto& [word, runs] : unfinished)
+    warnings.push_back({"not_done", plural(runs.size(), "run") + " with status " + word + " left out: " + listed(runs)});
   if (!sweep.empty())
-    warnings.push_back({"sweep_runs", plural(sweep.size(), "run") +
-                                          " of the group learning-rate left out: a sweep's runs are short, and differ in their rate"});
+    warnings.push_back(
+        {"sweep_runs", plural(sweep.size(), "run") +
+                           " of the group learning-rate left out: a sweep's runs are short, and differ in their rate"});
   return kept;
+}
+
+/// A column as numbers; nothing where a cell of a column that need not be one is none.
+std::optional<Column> numbers_of(const CsvTable& table, std::size_t column, bool strict) {
+  Column values;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const std::string cell = trimmed(table.rows[row][column]);
+    const auto value = parse_double(cell);
+    if (!cell.empty() && !value) {
+      if (!strict) return std::nullopt;
+      throw Error(Fault::bad_data, place_of(table, row),
+                  "column `" + quoted(table.header[column]) + "`: `" + quoted(cell) + "` is not a number");
+    }
+    values.push_back(value);
+  }
+  return values;
+}
+
+/// What the losses are counted in: by the flag, by the table's column, by its kind. Bits become nats; bits per byte stay what
+/// they are.
+void set_loss_unit(const CsvTable& table, const std::string& flag, const KnownTable* known, Observations& observations) {
+  static const std::map<std::string, std::string> kUnits{
+      {"nats", "nats"}, {"bits", "bits"}, {"bpb", "bits_per_byte"}, {"bits_per_byte", "bits_per_byte"}};
+  const auto unit_of = [&](Fault fault, const std::string& subject, const std::string& word) {
+    const auto unit = kUnits.find(word);
+    if (unit == kUnits.end())
+      throw Error(fault, subject, "no unit of loss `" + quoted(word) + "`",
+                  "known: nats, bits (both per token), bpb (bits per byte)");
+    return unit->second;
+  };
+  std::string unit = known != nullptr ? known->loss_unit : "";
+  if (const auto word = one_value(table, "loss_unit")) unit = unit_of(Fault::bad_data, table.subject, *word);
+  if (!flag.empty()) {
+    const std::string asked = unit_of(Fault::usage, "--loss-unit", flag);
+    if (!unit.empty() && unit != asked)
+      throw Error(Fault::bad_data, table.subject, "losses are in " + unit + ", and --loss-unit says " + flag,
+                  "leave the flag out");
+    unit = asked;
+  }
+  observations.loss_unit = unit.empty() ? "unstated" : unit;
+  if (unit != "bits") return;
+  constexpr double kLn2 = 0.69314718055994530942;
+  for (const char* name : {"loss", "loss_best", "train_loss", "loss_se_eval", "loss_full_context", "source_loss"})
+    if (const auto column = observations.columns.find(name); column != observations.columns.end())
+      for (auto& value : column->second)
+        if (value) *value *= kLn2;
+  observations.loss_unit = "nats";
+}
+
+/// Tokens of a table that states N and C = 6 N D only.
+void compute_tokens(Observations& observations) {
+  const auto n = observations.columns.find("params"), c = observations.columns.find("flops");
+  if (n == observations.columns.end() || c == observations.columns.end() || observations.columns.contains("tokens")) return;
+  Column tokens;
+  for (std::size_t row = 0; row < observations.labels.size(); ++row) {
+    tokens.emplace_back();
+    if (n->second[row] && c->second[row]) tokens.back() = *c->second[row] / (6 * *n->second[row]);
+  }
+  observations.columns["tokens"] = std::move(tokens);
+  observations.warnings.push_back({"tokens_computed", "no column of tokens: D is C / (6 N)"});
+}
+
+/// The rows that are asked for.
+CsvTable chosen_rows(const CsvTable& table, const TableOptions& options) {
+  CsvTable rows = options.where.empty() ? table : rows_where(table, options.where);
+  if (rows.rows.empty())
+    throw Error(Fault::bad_data, table.subject, "no row holds `" + quoted(options.where) + "`", "loosen --where");
+  if (options.drop.empty()) return rows;
+  rows = rows_but(rows, options.drop);
+  if (rows.rows.empty()) throw Error(Fault::bad_data, table.subject, "every row is dropped", "name fewer with --drop");
+  return rows;
+}
+
+/// Rows of `whole` as observations; what other rows say of schedules counts too.
+Observations observations_of(const CsvTable& whole, const CsvTable& rows, const TableOptions& options) {
+  Observations observations;
+  const std::map<std::string, std::string>& rename = options.rename;
+  const std::map<std::string, std::string> sources = sources_of(rows, rename);
+  const KnownTable* known = known_table(rows.header);
+  const CsvTable table = finished_rows(rows, observations.warnings);
+  observations.warnings.insert(observations.warnings.end(), whole.warnings.begin(), whole.warnings.end());
+  const Header header(table);
+  const RowNames names(table);
+  observations.schedules = schedules_of(whole, sources, rename);
+  observations.subject = table.subject;
+  observations.lines = table.lines;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) observations.labels.push_back(names(row));
+  // a name the caller gives to `group` is whose rows go together; a column that is called so by itself names a part of a study
+  if (const auto group = rename.find("group"); group != rename.end()) {
+    const std::size_t column = *header.find(group->second);
+    for (const auto& row : table.rows) observations.groups.push_back(trimmed(row[column]));
+  }
+
+  for (const auto& [ours, theirs] : sources) {
+    if (ours == "group") continue;
+    const bool strict = number_columns().contains(ours) || rename.contains(ours);
+    if (auto values = numbers_of(table, *header.find(theirs), strict)) observations.columns[ours] = std::move(*values);
+  }
+
+  // a table that names what it counts states its convention; a letter does not
+  if (known != nullptr && !known->n_convention.empty() && !rename.contains("params"))
+    observations.n_convention = known->n_convention;
+  else if (sources.contains("params") && (sources.at("params") == "params" || rename.contains("params")))
+    observations.n_convention = "params";
+  for (const char* name : {"flops_exact", "flops_6nd", "flops_full_attention"})
+    if (observations.flops_convention == "unstated" && header.find(name)) observations.flops_convention = name;
+  observations.loss_kind = one_value(table, "loss_kind").value_or("unstated");
+  set_loss_unit(table, options.loss_unit, rename.contains("loss") ? nullptr : known, observations);
+  if (known != nullptr && known->six_nd) compute_tokens(observations);
+  return observations;
 }
 
 }  // namespace
 
 CsvTable parse_csv(const std::string& text, const std::string& subject) {
-  CsvTable table{.subject = subject, .header = {}, .rows = {}, .lines = {}};
+  CsvTable table{.subject = subject, .header = {}, .rows = {}, .lines = {}, .warnings = {}};
   std::vector<CsvRecord> records = read_csv(text, subject);
   if (records.empty()) throw Error(Fault::bad_data, subject, "the table is empty, expected a header line");
   table.header = std::move(records.front().cells);
+  const std::string first = subject + ":1";
+  std::set<std::string_view> seen;
   for (std::size_t i = 0; i < table.header.size(); ++i) {
     table.header[i] = trimmed(table.header[i]);
-    if (table.header[i].empty())
-      throw Error(Fault::bad_data, at_line(subject, 1), "column " + std::to_string(i + 1) + " has no name");
-    if (std::find(table.header.begin(), table.header.begin() + static_cast<std::ptrdiff_t>(i), table.header[i]) !=
-        table.header.begin() + static_cast<std::ptrdiff_t>(i))
-      throw Error(Fault::bad_data, at_line(subject, 1), "two columns are named `" + table.header[i] + "`");
+    if (table.header[i].empty()) throw Error(Fault::bad_data, first, "column " + std::to_string(i + 1) + " has no name");
+    if (!seen.insert(table.header[i]).second)
+      throw Error(Fault::bad_data, first, "two columns are named `" + quoted(table.header[i]) + "`");
   }
   for (auto record = records.begin() + 1; record != records.end(); ++record) {
     auto& [line, cells] = *record;
     if (cells.size() == 1 && cells[0].empty() && table.header.size() > 1) continue;  // an empty line
     if (cells.size() != table.header.size())
-      throw Error(Fault::bad_data, at_line(subject, line),
+      throw Error(Fault::bad_data, subject + ":" + std::to_string(line),
                   std::to_string(cells.size()) + " cells, expected " + std::to_string(table.header.size()) + " as in the header");
     table.rows.push_back(std::move(cells));
     table.lines.push_back(line);
@@ -268,71 +325,22 @@ CsvTable parse_csv(const std::string& text, const std::string& subject) {
   return table;
 }
 
-std::pair<CsvTable, CsvTable> split_where(const CsvTable& table, const std::string& expression) {
-  const std::vector<Condition> conditions = parse_where(table, expression);
-  CsvTable kept{.subject = table.subject, .header = table.header, .rows = {}, .lines = {}}, others = kept;
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    const bool all = std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
-      return holds(c, trimmed(table.rows[row][c.column]),
-                   at_line(table.subject, table.lines[row]) + ": column `" + table.header[c.column] + "`");
-    });
-    CsvTable& to = all ? kept : others;
-    to.rows.push_back(table.rows[row]);
-    to.lines.push_back(table.lines[row]);
-  }
-  return {std::move(kept), std::move(others)};
+Observations observations_from_table(const CsvTable& table, const TableOptions& options) {
+  return observations_of(table, chosen_rows(table, options), options);
 }
 
-CsvTable rows_where(const CsvTable& table, const std::string& expression) {
-  return split_where(table, expression).first;
+std::pair<Observations, Observations> split_observations(const CsvTable& table, const std::string& expression,
+                                                         const TableOptions& options) {
+  const auto [cheap, dear] = split_where(chosen_rows(table, options), expression);
+  if (cheap.rows.empty() || dear.rows.empty())
+    throw Error(Fault::bad_data, table.subject,
+                std::string(cheap.rows.empty() ? "no row holds" : "every row holds") + " `" + quoted(expression) + "`",
+                "--holdout says which rows are fitted; the others are predicted");
+  return {observations_of(table, cheap, options), observations_of(table, dear, options)};
 }
 
-Observations observations_from_table(const CsvTable& whole, const std::map<std::string, std::string>& rename) {
-  Observations observations;
-  const std::map<std::string, std::string> sources = sources_of(whole, rename);
-  const CsvTable table = finished_rows(whole, observations.warnings);
-  observations.subject = table.subject;
-  observations.lines = table.lines;
-  for (std::size_t row = 0; row < table.rows.size(); ++row) observations.labels.push_back(label_of(table, row));
-  // a name the caller gives to `group` is whose rows go together; a column that is called so by itself names a part of a study
-  if (const auto group = rename.find("group"); group != rename.end())
-    for (const auto& row : table.rows) observations.groups.push_back(trimmed(row[*column_index(table, group->second)]));
-
-  for (const auto& [ours, theirs] : sources) {
-    const std::size_t column = *column_index(table, theirs);
-    if (ours == "group") continue;
-    const bool strict = number_columns().contains(ours) || rename.contains(ours);
-    std::vector<std::optional<double>> values;
-    bool numbers = true;
-    for (std::size_t row = 0; row < table.rows.size() && numbers; ++row) {
-      const std::string cell = trimmed(table.rows[row][column]);
-      const auto value = parse_double(cell);
-      if (!cell.empty() && !value) {
-        if (strict)
-          throw Error(Fault::bad_data, at_line(table.subject, table.lines[row]),
-                      "column `" + theirs + "`: `" + cell.substr(0, 40) + "` is not a number");
-        numbers = false;
-      }
-      values.push_back(value);
-    }
-    if (numbers) observations.columns[ours] = std::move(values);
-  }
-
-  // a table that names what it counts states its convention; a letter does not
-  if (sources.contains("params") && (sources.at("params") == "params" || rename.contains("params")))
-    observations.n_convention = "params";
-  for (const char* name : {"flops_exact", "flops_6nd", "flops_full_attention"})
-    if (observations.flops_convention == "unstated" && column_index(table, name)) observations.flops_convention = name;
-  observations.loss_kind = one_value(table, "loss_kind", "unstated");
-  return observations;
-}
-
-Observations observations_from_csv(const std::string& text, const std::string& subject, const std::string& where,
-                                   const std::map<std::string, std::string>& rename) {
-  CsvTable table = parse_csv(text, subject);
-  if (!where.empty()) table = rows_where(table, where);
-  if (table.rows.empty()) throw Error(Fault::bad_data, subject, "no row holds `" + where + "`", "loosen --where");
-  return observations_from_table(table, rename);
+Observations observations_from_csv(const std::string& text, const std::string& subject, const TableOptions& options) {
+  return observations_from_table(read_runs(text, subject), options);
 }
 
 }  // namespace isoflop

@@ -60,11 +60,11 @@ TEST(Csv, TakesTheLettersOfThePapersAndDoesNotInventAConvention) {
 
 TEST(Csv, RenamesColumnsAndNamesTheNearestOfAMissingOne) {
   const Observations table =
-      observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"params", "size"}, {"loss", "val"}});
+      observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {.rename = {{"params", "size"}, {"loss", "val"}}});
   EXPECT_EQ(table.columns.at("params")[0], 10.0);
   EXPECT_EQ(table.n_convention, "params");
   EXPECT_THAT(error_of([] {
-                (void)observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {{"loss", "vall"}});
+                (void)observations_from_table(parse_csv("size,val\n10,2\n", "t.csv"), {.rename = {{"loss", "vall"}}});
               }).hint(),
               HasSubstr("`val`"));
 }
@@ -155,10 +155,10 @@ TEST(Rows, AreNotThoseOfALearningRateSweep) {
 }
 
 TEST(Rows, CanBeChosenAndRenamedAsTheyAreRead) {
-  const Observations table = observations_from_csv("run,size,loss\na,1,4\nb,2,3\n", "t.csv", "size>1", {{"params", "size"}});
+  const Observations table = observations_from_csv("run,size,loss\na,1,4\nb,2,3\n", "t.csv", {.rename = {{"params", "size"}}, .where = "size>1"});
   EXPECT_THAT(table.labels, ElementsAre("b"));
   EXPECT_EQ(table.columns.at("params")[0], 2.0);
-  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss\n1,4\n", "t.csv", "params>1"); }).problem(),
+  EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss\n1,4\n", "t.csv", {.where = "params>1"}); }).problem(),
               HasSubstr("no row holds"));
 }
 

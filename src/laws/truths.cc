@@ -47,8 +47,8 @@ Theta theta_of(const Law& law, const std::map<std::string, double>& constants) {
   for (int i = 0; i < law.size(); ++i) {
     const auto at = constants.find(law.constants[i].name);
     if (at == constants.end()) throw Error(Fault::usage, law.info.name, "constant `" + law.constants[i].name + "` is missing");
-    if (!std::isfinite(at->second) || (law.constants[i].space == Space::log && !(at->second > 0)))
-      throw Error(Fault::usage, law.info.name, "constant `" + at->first + "` is " + format_number(at->second));
+    if (!law.admits(i, at->second))
+      throw Error(Fault::usage, law.info.name, "constant `" + at->first + "` is " + format_number(at->second) + ", expected " + law.expected(i));
     theta[i] = law.parameter_of(i, at->second);
   }
   return theta;

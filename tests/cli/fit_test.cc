@@ -109,6 +109,82 @@ TEST(FitLaws, WhatCannotBeFittedIsNamed) {
   EXPECT_EQ(few.json()["not_fitted"][0]["warnings"].back()["code"], "few_rows");
 }
 
+const std::string kSteps = (fs::path(ISOFLOP_SOURCE_DIR) / "examples/steps.csv").string();
+
+TEST(FitCurves, PredictsTheScheduleThatWasHeldOut) {
+  (void)fresh("curves");
+  const Outcome outcome = program("fit " + kSteps + " --law tissue --bootstrap 60 --holdout 'run!=linear' --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto fit = outcome.json()["fits"][0];
+  EXPECT_NEAR(fit["constants"]["E"].get<double>(), 2.6, 0.03);
+  EXPECT_NEAR(fit["constants"]["lambda"].get<double>(), 0.99, 0.005);
+  EXPECT_LT(fit["holdout"]["rmse_ln_loss"], 0.005);
+  for (const auto& [name, error] : fit["holdout"]["baselines"].items()) EXPECT_LT(fit["holdout"]["rmse_ln_loss"], error) << name;
+}
+
+TEST(FitCurves, PredictAScheduleThatHasNoLossesYet) {
+  const fs::path place = fresh("curves_predict");
+  std::string table = read(kSteps);
+  for (int s = 9; s < 500; s += 10) table += "planned," + std::to_string(s) + "," + std::to_string(s < 40 ? 0.00005 * (s + 1) : 0.002 * (500 - s) / 460) + ",\n";
+  write(place / "t.csv", table);
+  const Outcome outcome = program("fit t.csv --law tissue --bootstrap 0 --predict predicted.csv");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string predicted = read(place / "predicted.csv");
+  EXPECT_THAT(predicted, testing::StartsWith("row,step,predicted\n"));
+  const auto at = predicted.find("\"planned\",499,");
+  ASSERT_NE(at, std::string::npos);
+  const double loss = std::stod(predicted.substr(at + 14));
+  EXPECT_GT(loss, 2.6);
+  EXPECT_LT(loss, 3.1);
+  EXPECT_EQ(program("fit t.csv --law tissue --bootstrap 0 --predict no/such/folder.csv").code, 74);
+}
+
+TEST(FitCurves, ReadsTheStepsOfAStudyAndALogOfLlmC) {
+  const fs::path place = fresh("curves_study");
+  write(place / "s.txt", sentences(20'000));
+  ASSERT_EQ(program("train --data s.txt" + kTiny + "--out one").code, 0);
+  const Outcome study = program("fit one --law tissue --bootstrap 0 --json");
+  ASSERT_EQ(study.code, 0) << study.err;
+  EXPECT_EQ(study.json()["fits"][0]["loss_kind"], "train");
+  EXPECT_EQ(study.json()["fits"][0]["loss_unit"], "nats");
+
+  std::string log = "s:0 tel:11.0\n";
+  for (int s = 1; s < 60; ++s)
+    log += "s:" + std::to_string(s) + " trl:" + std::to_string(4 + 3 / std::sqrt(s)) + " lr:" + std::to_string(s < 5 ? 1e-4 * s : 5e-4 * (60 - s) / 55) + " norm:1.00\n";
+  write(place / "main.log", log);
+  const Outcome llmc = program("fit main.log --law multi_power --bootstrap 0 --json");
+  ASSERT_EQ(llmc.code, 0) << llmc.err;
+  EXPECT_GT(llmc.json()["fits"][0]["rows"], 50);
+  EXPECT_EQ(program("fit main.log --law chinchilla").code, 65) << "no column params";
+}
+
+TEST(FitForms, AreToldApartAndFitsStandInOrder) {
+  (void)fresh("forms");
+  const Outcome outcome = program("fit " + kTable + " --law power_c,power_c_floor,chinchilla --bootstrap 0 --where 'flops>3e17' --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = outcome.json();
+  ASSERT_EQ(json["forms"].size(), 1U);
+  EXPECT_EQ(json["forms"][0]["column"], "flops");
+  EXPECT_EQ(json["forms"][0]["forms"].size(), 3U);
+  ASSERT_EQ(json["comparison"].size(), 3U);
+  EXPECT_EQ(json["comparison"][0]["law"], "chinchilla") << "the law that made the rows";
+  EXPECT_EQ(json["comparison"][0]["delta_aicc"], 0);
+  EXPECT_TRUE(program("fit " + kTable + " --law power_c --bootstrap 0 --json").json()["forms"].empty());
+}
+
+TEST(FitRows, AreDroppedByNameAndCountedInTheUnitThatIsSaid) {
+  (void)fresh("drop");
+  const auto all = fits("--law chinchilla --bootstrap 0")["fits"][0], fewer = fits("--law chinchilla --bootstrap 0 --drop c1e+17-0,'line 3'")["fits"][0];
+  EXPECT_EQ(fewer["rows"].get<int>(), all["rows"].get<int>() - 2);
+  const Outcome unknown = program("fit " + kTable + " --law chinchilla --drop c1e+17-00");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, testing::AllOf(HasSubstr("--drop"), HasSubstr("c1e+17-0")));
+  const auto bits = fits("--law chinchilla --bootstrap 0 --loss-unit bits")["fits"][0];
+  EXPECT_EQ(bits["loss_unit"], "nats");
+  EXPECT_NEAR(bits["constants"]["E"].get<double>() / all["constants"]["E"].get<double>(), std::log(2), 1e-6);
+  EXPECT_EQ(program("fit " + kTable + " --law chinchilla --loss-unit bans").code, 2);
+}
+
 TEST(DoctorTable, JudgesATableRuleByRule) {
   (void)fresh("doctor_table");
   const Outcome outcome = program("doctor " + kTable + " --json");

@@ -95,18 +95,4 @@ Outcome stopped_by(int signal, const std::string& arguments, const std::string& 
   return outcome_of(status);
 }
 
-std::string sentences(std::size_t characters) {
-  static constexpr const char* kWords[] = {"the", "law", "of", "loss", "falls", "as", "models", "grow", "with", "data", "and", "compute"};
-  std::string text;
-  std::uint32_t state = 7;
-  for (int sentence = 0; text.size() < characters; ++sentence) {
-    for (int w = 0; w < 7; ++w) {
-      state = state * 1664525U + 1013904223U;
-      text += (w == 0 ? "" : " ") + std::string(kWords[(state >> 16) % 12]);
-    }
-    text += sentence % 6 == 5 ? ".\n\n" : ". ";
-  }
-  return text;
-}
-
 }  // namespace isoflop::test

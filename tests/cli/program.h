@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/testing.h"  // sentences()
+
 namespace isoflop::test {
 
 struct Outcome {
@@ -23,9 +25,6 @@ struct Outcome {
 
 /// An empty folder of this name, of this process alone; the program's cache lies inside it until the next call.
 [[nodiscard]] std::filesystem::path fresh(const std::string& name);
-
-/// Sentences over a small vocabulary from a fixed generator.
-[[nodiscard]] std::string sentences(std::size_t characters);
 
 void write(const std::filesystem::path& path, const std::string& bytes);
 [[nodiscard]] std::string read(const std::filesystem::path& path);
