@@ -1,0 +1,2 @@
+target_link_libraries(room_plan PUBLIC PkgConfig::TOMLPP)
+isoflop_embed(room_plan hardware_toml data/hardware.toml)
