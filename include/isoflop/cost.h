@@ -76,10 +76,10 @@ struct Range {
 inline constexpr Range kMfu{.30, .375, .50};
 
 struct CostOptions {
-  Accelerator accelerator;
+  Accelerator accelerator = {};
   std::int64_t devices = 1;
   Range mfu = kMfu;                           ///< equal ends: known
-  std::optional<Range> usd_per_hour;          ///< none: the accelerator's
+  std::optional<Range> usd_per_hour = {};     ///< none: the accelerator's
   double pue = 1.1;                           ///< power of the building over power of the machines
   double kg_co2_per_kwh = .385;               ///< of the grid, by place
   bool server_power = false;                  ///< count the server around the device too (server_factor)
@@ -293,9 +293,9 @@ struct ShapeChoice {
 
 struct HyperparameterQuestion {
   double params = 0, tokens = 0;
-  std::optional<double> params_non_embedding;  ///< StepLaw's and Kaplan's N; none: `params` is taken, with a warning
-  std::optional<double> flops;                 ///< DeepSeek's C = M D; none: 6 N D, with a note
-  std::optional<double> loss;                  ///< the loss aimed at: for critical batches that depend on it
+  std::optional<double> params_non_embedding = {};  ///< StepLaw's and Kaplan's N; none: `params` is taken, with a warning
+  std::optional<double> flops = {};                 ///< DeepSeek's C = M D; none: 6 N D, with a note
+  std::optional<double> loss = {};                  ///< the loss aimed at: for critical batches that depend on it
 };
 
 /// One law's answer.
