@@ -1,0 +1,433 @@
+// Numbers of one scene (a sentence, a row) against each other: 6 N D, tokens per parameter, time, money.
+#include "plan/claims_rules.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/math.h"
+#include "base/text.h"
+#include "isoflop/cost.h"
+
+namespace isoflop::plan {
+namespace {
+
+constexpr std::int64_t kFarthest = 8;      // lines: what was said before is no longer spoken of
+constexpr double kLeastTolerance = .006, kMostTolerance = .15;
+// below the lower end a large training has hardly been seen; above the peak nothing runs
+constexpr double kLeastMfu = .07;
+
+std::string short_number(double value) { return format_significant(value, 4); }
+
+/// A unit of the last digit as written, relative; a number of one digit is not worth more than a tenth.
+double tolerance_of(const Quantity& q) { return std::min(std::abs(q.step / q.value), .10); }
+/// What the rounding of an input allows.
+double slack_of(const Quantity& q) { return std::min(std::abs(q.step / q.value) / 2, .04); }
+
+bool speaks_of_inference(const std::string& s) {
+  return mentions_any(s, {"inference", "forward", "推論", "順伝播", "フォワード", "finetun", "token per", "per token"});
+}
+
+std::string percent_off(double ratio) {
+  const double off = 100 * (ratio - 1);
+  if (ratio >= 3) return short_number(ratio) + " times too large";
+  if (ratio <= 1.0 / 3) return short_number(1 / ratio) + " times too small";
+  return short_number(std::abs(off)) + " % too " + (off > 0 ? "large" : "small");
+}
+
+double log10_(double x) { return log_(x) / log_(10); }
+
+}  // namespace
+
+Checker::Checker(const std::string& text, std::string file)
+    : file_(std::move(file)), japanese_(is_japanese(text)), exponent_{{'N', .076}, {'D', .095}, {'C', .050}} {
+  const std::string whole = normalised(text);
+  speaks_of_rule_ = mentions(whole, "Chinchilla") || whole.find("20N") != std::string::npos || whole.find("20トークン") != std::string::npos ||
+                    whole.find("20 tokens") != std::string::npos;
+}
+
+void Checker::begin_subject(std::int64_t line, bool heading) {
+  (void)line;
+  end_of_shares();
+  known_.clear();
+  block_.clear();
+  subject_words_.clear();
+  if (heading) accelerator_.reset();
+}
+
+void Checker::blank_line() {
+  end_of_shares();
+}
+
+void Checker::prose(std::int64_t line, const std::string& written) {
+  const std::string text = normalised(written);
+  Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text), .row = false, .row_model = {}};
+  share_line(whole);
+  text_size(whole);
+  exponents(whole);
+  known_statements(whole);
+  for (const std::string& sentence : sentences(text)) {
+    Scene scene{.line = line, .written = written, .text = sentence, .numbers = quantities(sentence), .row = false, .row_model = {}};
+    remember(scene);
+    check(scene);
+    subject_words_ += " " + sentence;
+  }
+  const std::size_t content = text.find_first_not_of(" ");
+  if (content != std::string::npos && text.find_first_of("=~", content) == std::string::npos) carried_.reset();
+}
+
+void Checker::remember(const Scene& scene) {
+  // another model is another subject
+  std::vector<Quantity> sizes;
+  for (const Quantity& q : scene.numbers)
+    if (q.kind == Kind::params && !q.recommended) sizes.push_back(q);
+  const auto before = known_.find(Kind::params);
+  if (!sizes.empty() && before != known_.end() && std::abs(sizes.back().value / before->second.q.value - 1) > .03) {
+    known_.clear();
+    block_.clear();
+    subject_words_.clear();
+  }
+  for (const Quantity& q : scene.numbers) {
+    if (q.kind == Kind::none || q.kind == Kind::other) continue;
+    block_.push_back(q);
+    if (q.recommended) continue;
+    known_[q.kind] = {q, scene.line};
+    if (q.kind == Kind::rate && q.value > 1e12) accelerator_ = Known{q, scene.line};
+  }
+  if (sizes.size() > 1) known_.erase(Kind::params);
+  remember_accelerator(scene);
+}
+
+void Checker::remember_accelerator(const Scene& scene) {
+  for (const Accelerator& a : accelerators()) {
+    const std::string word = a.name == "h100-sxm" ? "H100" : a.name == "a100-80" ? "A100" : a.name == "v100" ? "V100" : a.name == "h200" ? "H200" : a.name == "b200" ? "B200" : a.name == "mi300x" ? "MI300X" : a.name == "tpu-v4" ? "TPU v4" : "";
+    if (word.empty()) continue;
+    bool named = mentions(scene.text, word) || mentions(scene.text, word + "s") || (word == "TPU v4" && mentions(scene.text, "TPUv4"));
+    for (const Quantity& q : scene.numbers)
+      if (q.kind == Kind::devices && scene.text.substr(q.begin, q.end - q.begin).find(word) != std::string::npos) named = true;
+    if (!named) continue;
+    const bool stated = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& q) { return q.kind == Kind::rate && q.value > 1e12; });
+    if (stated) continue;
+    Quantity q;
+    q.kind = Kind::rate;
+    q.value = q.raw = a.peak_flops;
+    q.step = a.peak_flops * .001;
+    accelerator_ = Known{q, scene.line};
+  }
+}
+
+std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_t position, bool recommended) const {
+  std::vector<Quantity> here;
+  for (const Quantity& q : scene.numbers)
+    if (q.kind == kind && q.recommended == recommended) here.push_back(q);
+  if (here.size() == 1) return here[0];
+  if (here.size() > 1) {
+    // of several the nearest before the claim
+    std::optional<Quantity> nearest;
+    for (const Quantity& q : here)
+      if (q.begin < position) nearest = q;
+    return nearest;
+  }
+  if (scene.row || recommended) return std::nullopt;
+  const auto it = known_.find(kind);
+  if (it == known_.end() || scene.line - it->second.line > kFarthest) return std::nullopt;
+  return it->second.q;
+}
+
+std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t position) const {
+  const auto n = input(scene, Kind::params, position), d = input(scene, Kind::tokens, position);
+  if (n && d) {
+    Quantity c;
+    c.kind = Kind::flops;
+    c.value = 6 * n->value * d->value;
+    c.step = 2 * c.value * (slack_of(*n) + slack_of(*d));
+    return c;
+  }
+  return input(scene, Kind::flops, position);
+}
+
+std::optional<double> Checker::peak_of(const Scene& scene) const {
+  for (const Quantity& q : scene.numbers)
+    if (q.kind == Kind::rate && q.value > 1e12) return q.value;
+  return accelerator_ ? std::optional(accelerator_->q.value) : std::nullopt;
+}
+
+double Checker::scene_mfu(const Scene& scene) const {
+  if (!mentions_any(scene.text, {"MFU", "utilization", "utilisation", "利用率", "使用率", "効率", "efficiency"})) return 0;
+  for (const Quantity& q : scene.numbers)
+    if (q.kind == Kind::percent && q.value > 5 && q.value <= 100) return q.value / 100;
+  return 0;
+}
+
+bool Checker::judged(const Scene& scene, double claimed) const {
+  return std::any_of(claims_.rbegin(), claims_.rend(), [&](const Claim& c) {
+    return c.line == scene.line && c.claimed && std::abs(*c.claimed - claimed) <= 1e-9 * std::abs(claimed) && c.verdict != ClaimVerdict::cannot_check;
+  });
+}
+
+void Checker::add(const Scene& scene, const std::string& kind, std::optional<double> claimed, std::optional<double> computed, ClaimVerdict verdict,
+                  const std::string& explanation) {
+  if (claimed && judged(scene, *claimed)) return;
+  const std::size_t begin = scene.written.find_first_not_of(" \t"), end = scene.written.find_last_not_of(" \t\r");
+  claims_.push_back({file_, scene.line, begin == std::string::npos ? "" : scene.written.substr(begin, end - begin + 1), kind, claimed, computed, verdict, explanation});
+}
+
+void Checker::say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance, const std::string& how, bool own_text) {
+  const double ratio = claimed / computed;
+  if (!(ratio > 0) || !std::isfinite(ratio)) return;
+  const double allowed = std::clamp(tolerance, kLeastTolerance, kMostTolerance);
+  if (std::abs(ratio - 1) <= allowed * 1.0001) return add(scene, kind, claimed, computed, ClaimVerdict::agrees, how);
+  const double decades = log10_(ratio);
+  const bool power = std::abs(decades) > .5 && std::abs(decades - std::round(decades)) < .05 + log_(1 + allowed) / log_(10) / 2;
+  if (power)
+    return add(scene, kind, claimed, computed, ClaimVerdict::power_of_ten, how + "; 10^" + short_number(std::round(decades)) + " times what follows");
+  add(scene, kind, claimed, computed, own_text ? ClaimVerdict::inconsistent : ClaimVerdict::off, how + "; " + percent_off(ratio));
+}
+
+void Checker::check(const Scene& scene) {
+  arithmetic(scene);
+  symbolic(scene);
+  power_law(scene);
+  for (const Quantity& q : scene.numbers) {
+    if (q.kind == Kind::flops) compute(scene, q);
+    if (q.kind == Kind::ratio) ratio(scene, q);
+    if (q.kind == Kind::device_seconds) device_time(scene, q);
+    if (q.kind == Kind::seconds) duration(scene, q);
+    if (q.kind == Kind::usd) money(scene, q);
+    if (q.kind == Kind::percent) utilisation(scene, q);
+    if (q.kind == Kind::tokens && q.recommended) recommended(scene, q);
+    if (q.kind == Kind::factor) times_recommended(scene, q);
+    if (q.kind == Kind::factor || q.kind == Kind::percent) between_two(scene, q);
+    if (q.kind == Kind::rate) peak(scene, q);
+    if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
+  }
+}
+
+void Checker::arithmetic(const Scene& scene) {
+  for (const Equality& e : equalities(scene.text, carried_)) check_equality(scene, e);
+}
+
+void Checker::check_equality(const Scene& scene, const Equality& e) {
+  const Value &l = e.left, &r = e.right;
+  if (!(l.value > 0) || !(r.value > 0)) return;
+  // the ways in which the sides may be meant: bare numbers, or seconds, or a percentage
+  std::vector<std::pair<double, double>> meant;  // claimed, computed
+  const double r_plain = r.value * (r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds ? r.unit.factor : 1);
+  const double l_plain = l.value * (l.unit.kind == Kind::seconds || l.unit.kind == Kind::device_seconds ? l.unit.factor : 1);
+  const bool times = r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds;
+  if (l.operators == 0 && times) {
+    meant.emplace_back(r_plain, l_plain);
+  } else if (times && l.duration) {
+    meant.emplace_back(r_plain, l.value);
+  } else {
+    meant.emplace_back(r.value, l.value);
+    if (times) meant.emplace_back(r_plain, l.value);
+    if (times) meant.emplace_back(r_plain, l_plain);
+    if (r.unit.kind == Kind::percent) meant.emplace_back(r.value / 100, l.value);
+    if (r.unit.kind == Kind::bytes && r.value >= 1e6) meant.emplace_back(r.value, l.value * 1e9);
+  }
+  const auto distance = [](const std::pair<double, double>& m) { return std::abs(log_(m.first / m.second)); };
+  const auto best = *std::min_element(meant.begin(), meant.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+  const double tolerance = r.step > 0 ? std::min(r.step / r.value, .10) : kLeastTolerance;
+  const std::string how = e.left_text + " = " + short_number(best.second);
+  // parameters times tokens called FLOPs: a training takes six of them
+  const bool agrees = std::abs(best.first / best.second - 1) <= std::clamp(tolerance, kLeastTolerance, kMostTolerance);
+  const bool pair = l.product && l.factors.size() == 2 && l.factors[0] >= 1e6 && l.factors[1] >= 1e6;
+  const bool called_flops = r.unit.kind == Kind::flops || (mentions_any(scene.text, {"FLOPs", "FLOP", "計算量", "compute"}) && r.value >= 1e15);
+  if (pair && called_flops && agrees && !speaks_of_inference(scene.text))
+    return say(scene, "flops", r.value, 6 * l.value, kLeastTolerance, "training takes C = 6 N D = 6 x " + e.left_text + " = " + short_number(6 * l.value), false);
+  const std::string kind = times ? "duration" : r.unit.kind == Kind::flops ? "flops" : "arithmetic";
+  say(scene, kind, best.first, best.second, tolerance, how, false);
+}
+
+void Checker::symbolic(const Scene& scene) {
+  for (const Formula& f : formulas(scene.text)) {
+    const bool plain_ratio = f.text.find('C') == std::string::npos;  // D = 20 N: a rule, not an identity
+    if (plain_ratio && !f.holds_with_rule) continue;
+    if (f.text.starts_with("C") && !f.holds && speaks_of_inference(scene.text)) continue;
+    if (f.holds || f.holds_with_rule) {
+      add(scene, "formula", f.constant, f.constant, ClaimVerdict::agrees, f.holds ? "follows from C = 6 N D" : "follows from C = 6 N D and D = 20 N");
+      continue;
+    }
+    std::string how = "with C = 6 N D and D = 20 N the right side of " + f.text + " is " + short_number(f.ratio) + " times the left";
+    if (f.mended) how += "; the constant must be " + short_number(*f.mended);
+    if (f.text.starts_with("N")) how += ": N = C / (6 D), or N = sqrt(C / 120) with D = 20 N";
+    add(scene, "formula", f.constant ? f.constant : std::optional(f.ratio), f.constant ? f.mended : std::optional(1.0), ClaimVerdict::off, how);
+  }
+}
+
+void Checker::compute(const Scene& scene, const Quantity& q) {
+  if (q.recommended || judged(scene, q.value)) return;
+  const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
+  const double rounding = q.step >= q.value * .9 ? .25 : tolerance_of(q);
+  if (n && d) {
+    const bool inference = speaks_of_inference(scene.text);
+    const double c = 6 * n->value * d->value;
+    const auto models = models_of(scene);
+    for (const KnownModel* m : models)  // a mixture of experts computes with its active parameters
+      if (m->facts.active_params && std::abs(6 * *m->facts.active_params * d->value / q.value - 1) < .1)
+        return add(scene, "flops", q.value, 6 * *m->facts.active_params * d->value, ClaimVerdict::agrees, "6 x active parameters x tokens");
+    if (inference && std::abs(2 * n->value * d->value / q.value - 1) < .15)
+      return add(scene, "flops", q.value, 2 * n->value * d->value, ClaimVerdict::agrees, "2 N D of inference");
+    if (inference) return;
+    // a power of ten alone is a round number
+    if (q.step >= q.value * .9 && std::abs(q.value / c - 1) <= .25) return add(scene, "flops", q.value, c, ClaimVerdict::agrees, "6 N D = " + short_number(c));
+    return say(scene, "flops", q.value, c, rounding + slack_of(*n) + slack_of(*d),
+               "C = 6 N D = 6 x " + short_number(n->value) + " x " + short_number(d->value) + " = " + short_number(c), true);
+  }
+  for (const KnownModel* m : models_of(scene))
+    if (m->facts.flops) return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1, m->facts.name + " took " + short_number(*m->facts.flops) + " (" + m->facts.source + ")", false);
+}
+
+void Checker::ratio(const Scene& scene, const Quantity& q) {
+  // 50-200 tokens per parameter is a range of nothing
+  const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
+  const auto models = models_of(scene);
+  const bool own_n = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
+  if (n && d && !q.recommended) {
+    const double value = d->value / n->value;
+    return say(scene, "tokens_per_parameter", q.value, value, tolerance_of(q) + slack_of(*n) + slack_of(*d),
+               short_number(d->value) + " tokens / " + short_number(n->value) + " parameters = " + short_number(value), true);
+  }
+  if (mentions(scene.text, "Epoch")) {
+    // their law's optimum at the compute of Chinchilla
+    const auto& k = published_law("epoch2024").constants;
+    const double alpha = k.at("alpha"), beta = k.at("beta"), c = 5.76e23 / 6;
+    const double g = pow_(alpha * k.at("A") / (beta * k.at("B")), 1 / (alpha + beta));
+    const double value = pow_(c, (alpha - beta) / (alpha + beta)) / (g * g);
+    return say(scene, "tokens_per_parameter", q.value, value, tolerance_of(q) + .05,
+               "the law of Besiroglu et al. 2024 has " + short_number(value) + " tokens per parameter at 5.76e23 FLOPs", false);
+  }
+  std::optional<double> nearest;
+  std::string whose;
+  for (const KnownModel* m : models) {
+    if (!m->facts.tokens) continue;
+    const double value = *m->facts.tokens / m->facts.active_params.value_or(m->facts.params);
+    const bool better = !nearest || std::abs(log_(value / q.value)) < std::abs(log_(*nearest / q.value));
+    if (!better) continue;
+    nearest = value;
+    whose = m->facts.name + ": " + short_number(*m->facts.tokens) + " tokens / " + short_number(m->facts.active_params.value_or(m->facts.params));
+  }
+  const bool one = models.size() == 1 || own_n;
+  if (nearest && (one || std::abs(*nearest / q.value - 1) < .03))
+    return say(scene, "tokens_per_parameter", q.value, *nearest, tolerance_of(q) + .03, whose + " = " + short_number(*nearest), false);
+  add(scene, "tokens_per_parameter", q.value, std::nullopt, ClaimVerdict::cannot_check, "the text states neither parameters nor tokens beside it");
+}
+
+void Checker::device_time(const Scene& scene, const Quantity& q) {
+  if (judged(scene, q.value)) return;
+  const auto devices = input(scene, Kind::devices, q.begin), time = input(scene, Kind::seconds, q.begin);
+  const double hours = q.value / 3600;
+  if (devices && time) {
+    const double value = devices->value * time->value;
+    Scene said = scene;
+    const double per = q.value / std::max(q.raw, 1e-300);
+    return say(said, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices),
+               short_number(devices->value) + " devices x " + short_number(time->value / 86400) + " days = " + short_number(value / per), true);
+  }
+  const auto c = compute_of(scene, q.begin);
+  const auto peak = peak_of(scene);
+  if (!c || !peak) return;
+  const double stated = scene_mfu(scene), mfu = c->value / (*peak * q.value), per = q.value / q.raw;
+  const std::string how = short_number(c->value) + " FLOPs / " + short_number(*peak) + " FLOP/s = " + short_number(c->value / *peak / per) + " at the peak";
+  if (stated > 0) return say(scene, "device_time", q.raw, c->value / *peak / stated / per, tolerance_of(q) + .05, how + ", MFU " + short_number(stated), true);
+  if (mfu >= kLeastMfu && mfu <= 1) return add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
+  add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::inconsistent,
+      how + "; " + short_number(hours) + " device-hours would be an MFU of " + short_number(mfu));
+}
+
+void Checker::duration(const Scene& scene, const Quantity& q) {
+  if (judged(scene, q.value) || judged(scene, q.raw)) return;
+  const auto devices = input(scene, Kind::devices, q.begin);
+  const auto c = compute_of(scene, q.begin);
+  const auto peak = peak_of(scene);
+  if (!devices || !c || !peak || q.value < 3600) return;
+  const double at_peak = c->value / (*peak * devices->value), mfu = at_peak / q.value, stated = scene_mfu(scene);
+  const std::string how = short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(*peak) + " FLOP/s) = " +
+                          short_number(at_peak / 86400) + " days at the peak";
+  if (stated > 0)
+    return say(scene, "duration", q.value, at_peak / stated, tolerance_of(q) + c->step / c->value / 2 + .02, how + ", " + short_number(at_peak / stated / 86400) + " days at MFU " + short_number(stated), true);
+  if (mfu >= kLeastMfu && mfu <= 1) return add(scene, "duration", q.value, at_peak, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
+  add(scene, "duration", q.value, at_peak, ClaimVerdict::inconsistent, how + "; " + short_number(q.value / 86400) + " days would be an MFU of " + short_number(mfu));
+}
+
+void Checker::money(const Scene& scene, const Quantity& q) {
+  auto time = input(scene, Kind::device_seconds, q.begin);
+  if (!time) {
+    const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
+    if (!devices || !wall) return;
+    time = *wall;
+    time->value = devices->value * wall->value;
+    time->step = wall->step * devices->value;
+  }
+  const double hours = time->value / 3600;
+  const auto price = input(scene, Kind::usd_per_hour, q.begin);
+  if (price)
+    return say(scene, "cost", q.value, hours * price->value, tolerance_of(q) + slack_of(*time) + .005,
+               short_number(hours) + " device-hours x $" + short_number(price->value) + " = $" + short_number(hours * price->value), true);
+  const double implied = q.value / hours;
+  const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
+  if (implied >= .15 && implied <= 15) return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
+  add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
+}
+
+void Checker::utilisation(const Scene& scene, const Quantity& q) {
+  if (!mentions_any(scene.text, {"MFU", "model FLOPs utilization", "model FLOPs utilisation"}) || q.value > 100 || q.value < 1) return;
+  const auto c = compute_of(scene, q.begin);
+  const auto peak = peak_of(scene);
+  auto time = input(scene, Kind::device_seconds, q.begin);
+  if (!time) {
+    const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
+    if (devices && wall) {
+      time = *wall;
+      time->value *= devices->value;
+    }
+  }
+  if (!c || !peak || !time || judged(scene, time->value) || judged(scene, time->raw)) return;
+  const double mfu = 100 * c->value / (time->value * *peak);
+  say(scene, "mfu", q.value, mfu, tolerance_of(q) + slack_of(*time) + .03, "6 N D / (device-seconds x peak) = " + short_number(mfu) + " %", true);
+}
+
+void Checker::recommended(const Scene& scene, const Quantity& q) {
+  const auto n = input(scene, Kind::params, q.begin);
+  if (!n || !speaks_of_rule_) return;
+  say(scene, "recommended_tokens", q.value, 20 * n->value, tolerance_of(q) + slack_of(*n) + .05,
+      "20 tokens per parameter x " + short_number(n->value) + " = " + short_number(20 * n->value), true);
+}
+
+void Checker::times_recommended(const Scene& scene, const Quantity& q) {
+  const std::string before = scene.text.substr(0, q.begin), after = scene.text.substr(std::min(q.end, scene.text.size()));
+  const auto ends = [&](std::string_view word) { return before.size() >= word.size() && before.compare(before.size() - word.size(), word.size(), word) == 0; };
+  const bool japanese = ends("推奨の") || ends("推奨量の") || ends("最適の") || ends("最適値の") || ends("推奨の約") || ends("Chinchilla最適の") || ends("Chinchilla推奨の");
+  const std::size_t of = after.find_first_not_of(" ");
+  const std::string rest = of == std::string::npos ? "" : after.substr(of);
+  const bool english = rest.starts_with("the recommended") || rest.starts_with("the optimal") || rest.starts_with("the Chinchilla") || rest.starts_with("Chinchilla") ||
+                       rest.starts_with("more than recommended") || rest.starts_with("as many as recommended");
+  if (!japanese && !english) return;
+  const auto n = input(scene, Kind::params, q.begin);
+  auto d = input(scene, Kind::tokens, q.begin);
+  if (!d) d = input(scene, Kind::tokens, q.begin, true);
+  if (!n || !d) return;
+  const double value = d->value / (20 * n->value);
+  say(scene, "times_recommended", q.value, value, tolerance_of(q) / 2 + slack_of(*n), short_number(d->value) + " tokens / (20 x " + short_number(n->value) + ") = " + short_number(value), true);
+}
+
+void Checker::between_two(const Scene& scene, const Quantity& q) {
+  // a line of its own that draws the conclusion: → about 80 times
+  const std::size_t first = scene.text.find_first_not_of(" -*");
+  if (first == std::string::npos || scene.text.compare(first, 3, "→") != 0) return;
+  if (judged(scene, q.value)) return;
+  for (const Kind kind : {Kind::flops, Kind::tokens, Kind::bytes, Kind::params, Kind::device_seconds}) {
+    std::vector<double> values;
+    for (const Quantity& x : block_)
+      if (x.kind == kind && (x.begin != q.begin || x.value != q.value)) values.push_back(x.value);
+    if (values.size() != 2 || values[0] == values[1]) continue;
+    const double times = std::max(values[0], values[1]) / std::min(values[0], values[1]);
+    const double meant = q.kind == Kind::percent ? 100 / times : times;
+    // a percentage may also be what is saved
+    const double other = q.kind == Kind::percent ? 100 - 100 / times : times;
+    const double value = std::abs(log_(q.value / meant)) <= std::abs(log_(q.value / std::max(other, 1e-9))) ? meant : other;
+    return say(scene, "ratio", q.value, value, tolerance_of(q), "of " + short_number(values[0]) + " and " + short_number(values[1]), true);
+  }
+}
+
+}  // namespace isoflop::plan
