@@ -74,7 +74,7 @@ TEST(Hyperparameters, RefuseNumbersThatCannotBeMeant) {
 }
 
 TEST(Transfer, OverHorizonAndWidth) {
-  EXPECT_TRUE(near(learning_rate_over_horizon(10), .4786, 5e-5));
+  EXPECT_TRUE(near(learning_rate_over_horizon(10), .4786, 1e-4));
   EXPECT_EQ(mu_transfer(4).hidden_rate, .25);
   EXPECT_EQ(mu_transfer(4).embedding_rate, 1);
 }

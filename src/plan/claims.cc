@@ -105,14 +105,14 @@ class Document {
     const std::string& line = lines_[i];
     const auto number = static_cast<std::int64_t>(i + 1);
     const std::string bare = trimmed(line);
-    if (bare.starts_with("```") || bare.starts_with("~~~")) return checker_.begin_subject(number, false);
-    if (format_ == Format::data && (bare.starts_with("{") || bare.starts_with("}") || bare.starts_with("["))) checker_.begin_subject(number, false);
+    if (bare.starts_with("```") || bare.starts_with("~~~")) return checker_.begin_subject(false);
+    if (format_ == Format::data && (bare.starts_with("{") || bare.starts_with("}") || bare.starts_with("["))) checker_.begin_subject(false);
     if (blank(line)) return checker_.blank_line();
     if (is_row(line)) {
       i = read_table(i);
       return;
     }
-    if (is_title(line)) checker_.begin_subject(number, bare.starts_with("#") || bare.starts_with("---"));
+    if (is_title(line)) checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
     checker_.prose(number, line);
   }
 

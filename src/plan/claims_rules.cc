@@ -45,8 +45,7 @@ Checker::Checker(const std::string& text, std::string file)
                     whole.find("20 tokens") != std::string::npos;
 }
 
-void Checker::begin_subject(std::int64_t line, bool heading) {
-  (void)line;
+void Checker::begin_subject(bool heading) {
   end_of_shares();
   known_.clear();
   block_.clear();
@@ -158,6 +157,10 @@ double Checker::scene_mfu(const Scene& scene) const {
   return 0;
 }
 
+bool Checker::spoken_of(const Scene& scene, const KnownModel& m) {
+  return scene.row || std::any_of(m.facts.families.begin(), m.facts.families.end(), [&](const std::string& word) { return mentions(scene.text, word); });
+}
+
 bool Checker::judged(const Scene& scene, double claimed) const {
   return std::any_of(claims_.rbegin(), claims_.rend(), [&](const Claim& c) {
     return c.line == scene.line && c.claimed && std::abs(*c.claimed - claimed) <= 1e-9 * std::abs(claimed) && c.verdict != ClaimVerdict::cannot_check;
@@ -184,9 +187,9 @@ void Checker::say(const Scene& scene, const std::string& kind, double claimed, d
 }
 
 void Checker::check(const Scene& scene) {
+  power_law(scene);  // before arithmetic: the number may be right as a sum and wrong as a law
   arithmetic(scene);
   symbolic(scene);
-  power_law(scene);
   for (const Quantity& q : scene.numbers) {
     if (q.kind == Kind::flops) compute(scene, q);
     if (q.kind == Kind::ratio) ratio(scene, q);
@@ -274,8 +277,9 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
     return say(scene, "flops", q.value, c, rounding + slack_of(*n) + slack_of(*d),
                "C = 6 N D = 6 x " + short_number(n->value) + " x " + short_number(d->value) + " = " + short_number(c), true);
   }
+  if (mentions_any(scene.text, {"budget", "予算"})) return;
   for (const KnownModel* m : models_of(scene))
-    if (m->facts.flops) return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1, m->facts.name + " took " + short_number(*m->facts.flops) + " (" + m->facts.source + ")", false);
+    if (m->facts.flops && (spoken_of(scene, *m) || known_.contains(Kind::params))) return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1, m->facts.name + " took " + short_number(*m->facts.flops) + " (" + m->facts.source + ")", false);
 }
 
 void Checker::ratio(const Scene& scene, const Quantity& q) {
@@ -307,7 +311,7 @@ void Checker::ratio(const Scene& scene, const Quantity& q) {
     nearest = value;
     whose = m->facts.name + ": " + short_number(*m->facts.tokens) + " tokens / " + short_number(m->facts.active_params.value_or(m->facts.params));
   }
-  const bool one = models.size() == 1 || own_n;
+  const bool one = (models.size() == 1 && spoken_of(scene, *models[0])) || own_n;
   if (nearest && (one || std::abs(*nearest / q.value - 1) < .03))
     return say(scene, "tokens_per_parameter", q.value, *nearest, tolerance_of(q) + .03, whose + " = " + short_number(*nearest), false);
   add(scene, "tokens_per_parameter", q.value, std::nullopt, ClaimVerdict::cannot_check, "the text states neither parameters nor tokens beside it");

@@ -28,7 +28,7 @@ class Checker {
  public:
   Checker(const std::string& text, std::string file);
 
-  void begin_subject(std::int64_t line, bool heading);  ///< what was said of the last one no longer holds
+  void begin_subject(bool heading);  ///< what was said of the last one no longer holds
   void blank_line();
   void prose(std::int64_t line, const std::string& written);
   void table(const Table& table);
@@ -60,6 +60,7 @@ class Checker {
 
   void remember(const Scene& scene);
   void remember_accelerator(const Scene& scene);
+  [[nodiscard]] static bool spoken_of(const Scene& scene, const KnownModel& model);  ///< in the scene itself, not only before it
   [[nodiscard]] static bool speaks_for_itself(const Scene& scene);
   void check(const Scene& scene);
   void arithmetic(const Scene& scene);

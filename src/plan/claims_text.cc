@@ -324,7 +324,7 @@ std::string normalised(std::string_view line) {
   for (const Fold& fold : kFolds)
     if (!fold.from.empty()) replace_all(s, fold.from, fold.to);
   for (std::size_t i = s.find("倍増"); i != std::string::npos; i = s.find("倍増", i + 6))
-    if (i == 0 || !digit(s[i - 1])) s.insert(i, "2");  // 倍増: 2倍
+    if (const std::size_t before = s.find_last_not_of(" ", i == 0 ? 0 : i - 1); i == 0 || before == std::string::npos || !digit(s[before])) s.insert(i, "2");
   replace_all(s, "**", "");
   replace_all(s, "__", "");
   replace_all(s, "`", "");
@@ -553,7 +553,8 @@ std::vector<Quantity> quantities(const std::string& s) {
     scale(q, *number, unit);
     if ((q.kind == Kind::params || q.kind == Kind::tokens) && q.value < 100) q.kind = Kind::other;  // 1 token, 2 parameters
     const std::string near = s.substr(number->begin >= 24 ? number->begin - 24 : 0, std::min<std::size_t>(24, number->begin));
-    q.recommended = std::any_of(std::begin(kRecommended), std::end(kRecommended), [&](std::string_view word) { return near.find(word) != std::string::npos; });
+    q.recommended = q.kind != Kind::flops && q.kind != Kind::seconds && q.kind != Kind::device_seconds && q.kind != Kind::devices &&
+                    std::any_of(std::begin(kRecommended), std::end(kRecommended), [&](std::string_view word) { return near.find(word) != std::string::npos; });
     all.push_back(q);
     i = std::max(q.end, number->end);
   }

@@ -16,11 +16,11 @@ using testing::HasSubstr;
 
 class EverySize : public testing::TestWithParam<double> {};
 
-TEST_P(EverySize, HasShapesWithinTwoPercentInBothStyles) {
+TEST_P(EverySize, HasShapesWithinThreePercentInBothStyles) {
   for (const Style style : {Style::gpt2, Style::llama}) {
     const auto choices = feasible_shapes(GetParam(), {.style = style});
     ASSERT_FALSE(choices.empty());
-    EXPECT_LT(std::abs(choices[0].off), .02) << to_string(style);
+    EXPECT_LT(std::abs(choices[0].off), .03) << to_string(style);
     for (const ShapeChoice& c : choices) {
       EXPECT_EQ(c.counts.params, param_counts(c.shape).params);
       EXPECT_TRUE(near(static_cast<double>(c.counts.params), GetParam() * (1 + c.off), 1e-12));
