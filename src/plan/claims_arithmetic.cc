@@ -354,7 +354,8 @@ std::vector<Formula> formulas(const std::string& s) {
       return v->value;
     };
     const double n = 1e9;
-    const Symbols any_d{.n = n, .d = 3.7 * n, .c = 6 * n * 3.7 * n}, rule{.n = n, .d = 20 * n, .c = 120 * n * n};
+    const Symbols any_d{.n = n, .d = 3.7 * n, .c = 6 * n * 3.7 * n}, other_d{.n = n, .d = 53 * n, .c = 6 * n * 53 * n},
+        rule{.n = n, .d = 20 * n, .c = 120 * n * n};
     const auto of = [&](const Symbols& x) { return symbol == 'N' ? x.n : symbol == 'D' ? x.d : x.c; };
     std::size_t stopped = 0;
     std::vector<double> literals;
@@ -367,7 +368,8 @@ std::vector<Formula> formulas(const std::string& s) {
     Formula f;
     f.text = std::string(1, symbol) + " = " + right;
     const auto near_one = [](double ratio) { return std::abs(ratio - 1) <= .12; };
-    f.holds = near_one(*any / of(any_d));
+    const auto other = evaluate(other_d, nullptr, nullptr);
+    f.holds = near_one(*any / of(any_d)) && other && near_one(*other / of(other_d));
     f.ratio = *with_rule / of(rule);
     f.holds_with_rule = near_one(f.ratio);
     if (literals.size() == 1) {

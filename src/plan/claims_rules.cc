@@ -55,9 +55,12 @@ void Checker::begin_subject(bool heading) {
 
 void Checker::blank_line() {
   end_of_shares();
+  new_paragraph_ = true;
 }
 
 void Checker::prose(std::int64_t line, const std::string& written) {
+  if (new_paragraph_) paragraph_ = line;
+  new_paragraph_ = false;
   const std::string text = normalised(written);
   Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text), .row = false, .row_model = {}};
   share_line(whole);
@@ -129,12 +132,21 @@ std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_
   if (scene.row || recommended) return std::nullopt;
   const auto it = known_.find(kind);
   if (it == known_.end() || scene.line - it->second.line > kFarthest) return std::nullopt;
+  // machines and hours are those of their own paragraph
+  const bool of_machines = kind == Kind::devices || kind == Kind::seconds || kind == Kind::device_seconds || kind == Kind::usd_per_hour;
+  if (of_machines && it->second.line < paragraph_) return std::nullopt;
   return it->second.q;
 }
 
 std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t position) const {
+  // what another paragraph said is meant only where a utilisation says that a training is timed
+  const bool here = !compute_is_old(scene) || scene_mfu(scene) > 0;
+  if (!here) return std::nullopt;
+  const auto stated = [&](Kind kind) { return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return q.kind == kind; }); };
+  const auto of_paragraph = [&](Kind kind) { return stated(kind) || (known_.contains(kind) && known_.at(kind).line >= paragraph_); };
+  const bool other_model = stated(Kind::flops) && !scene.row && !(of_paragraph(Kind::params) && of_paragraph(Kind::tokens));
   const auto n = input(scene, Kind::params, position), d = input(scene, Kind::tokens, position);
-  if (n && d) {
+  if (n && d && !other_model) {
     Quantity c;
     c.kind = Kind::flops;
     c.value = 6 * n->value * d->value;
@@ -142,6 +154,15 @@ std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t posi
     return c;
   }
   return input(scene, Kind::flops, position);
+}
+
+bool Checker::compute_is_old(const Scene& scene) const {
+  if (scene.row) return false;
+  for (const Kind kind : {Kind::params, Kind::tokens, Kind::flops}) {
+    if (std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return q.kind == kind; })) return false;
+    if (const auto it = known_.find(kind); it != known_.end() && it->second.line >= paragraph_) return false;
+  }
+  return true;
 }
 
 std::optional<double> Checker::peak_of(const Scene& scene) const {
@@ -261,6 +282,17 @@ void Checker::symbolic(const Scene& scene) {
 void Checker::compute(const Scene& scene, const Quantity& q) {
   if (q.recommended || judged(scene, q.value)) return;
   const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
+  // of an earlier paragraph's model only what speaks of its training
+  const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params || x.kind == Kind::tokens; });
+  const auto of_paragraph = [&](Kind kind) { return known_.contains(kind) && known_.at(kind).line >= paragraph_; };
+  const bool old = !scene.row && !own && !of_paragraph(Kind::params) && !of_paragraph(Kind::tokens);
+  if (old && n && d) {
+    const double ratio = q.value / (6 * n->value * d->value), decades = log10_(ratio);
+    const bool restated = std::abs(decades - std::round(decades)) < .01 && std::abs(decades) < 4;
+    const bool of_training = mentions_any(scene.text, {"train", "training", "訓練", "学習", "total", "総計算量", "計算量", "requires", "needs"}) &&
+                             !mentions_any(scene.text, {"day", "per", "日", "あたり", "budget", "予算", "秒", "second"});
+    if (!restated && !of_training) return;
+  }
   const double rounding = q.step >= q.value * .9 ? .25 : tolerance_of(q);
   if (n && d) {
     const bool inference = speaks_of_inference(scene.text);

@@ -54,6 +54,7 @@ class Checker {
   // one number of a kind that a claim at `position` can rest on
   [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position, bool recommended = false) const;
   [[nodiscard]] std::optional<Quantity> compute_of(const Scene& scene, std::size_t position) const;  ///< 6 N D, else the C that is stated
+  [[nodiscard]] bool compute_is_old(const Scene& scene) const;  ///< all that is known of it stands in an earlier paragraph
   [[nodiscard]] std::optional<double> peak_of(const Scene& scene) const;
   [[nodiscard]] std::vector<const KnownModel*> models_of(const Scene& scene) const;
   [[nodiscard]] double scene_mfu(const Scene& scene) const;
@@ -94,7 +95,8 @@ class Checker {
   [[nodiscard]] bool judged(const Scene& scene, double claimed) const;
 
   std::string file_;
-  bool japanese_ = false, speaks_of_rule_ = false;
+  bool japanese_ = false, speaks_of_rule_ = false, new_paragraph_ = true;
+  std::int64_t paragraph_ = 1;                    ///< the line the present one begins on
   std::map<Kind, Known> known_;
   std::vector<Quantity> block_;                   ///< all numbers since the subject began
   std::optional<Known> accelerator_;              ///< its peak: holds until the next heading

@@ -153,6 +153,7 @@ constexpr double kMinute = 60, kHour = 3600, kDay = 86400, kWeek = 7 * kDay, kYe
 constexpr Word kUnits[] = {
     {"tokens per parameter", Kind::ratio, 1}, {"tokens-per-parameter", Kind::ratio, 1}, {"tokens per param", Kind::ratio, 1},
     {"tokens/parameter", Kind::ratio, 1}, {"tokens / parameter", Kind::ratio, 1}, {"tokens/param", Kind::ratio, 1},
+    {"tokens for each parameter", Kind::ratio, 1}, {"tokens for every parameter", Kind::ratio, 1}, {"tokens per model parameter", Kind::ratio, 1},
     {"token per parameter", Kind::ratio, 1}, {"token/parameter", Kind::ratio, 1}, {"token/param", Kind::ratio, 1}, {"tok/param", Kind::ratio, 1},
     {"training tokens per parameter", Kind::ratio, 1}, {"トークン/パラメータ", Kind::ratio, 1}, {"トークン / パラメータ", Kind::ratio, 1},
     {"PF-days", Kind::flops, 8.64e19}, {"PF-day", Kind::flops, 8.64e19}, {"PF days", Kind::flops, 8.64e19}, {"petaflop/s-days", Kind::flops, 8.64e19},
@@ -251,7 +252,7 @@ struct Label {
 };
 // longest first where one ends another
 constexpr Label kLabels[] = {
-    {"tokens per parameter", Kind::ratio}, {"tokens/parameter", Kind::ratio}, {"tokens/param", Kind::ratio}, {"tokens_per_param", Kind::ratio}, {"トークン/パラメータ", Kind::ratio},
+    {"tokens per parameter", Kind::ratio}, {"tokens-per-parameter ratio", Kind::ratio}, {"token-to-parameter ratio", Kind::ratio}, {"tokens-to-parameters ratio", Kind::ratio}, {"tokens/parameter", Kind::ratio}, {"tokens/param", Kind::ratio}, {"tokens_per_param", Kind::ratio}, {"トークン/パラメータ", Kind::ratio},
     {"パラメータあたりトークン数", Kind::ratio}, {"tokens_per_parameter", Kind::ratio},
     {"gpu-hours", Kind::device_seconds}, {"gpu hours", Kind::device_seconds}, {"gpu_hours", Kind::device_seconds}, {"GPU時間", Kind::device_seconds}, {"device_hours", Kind::device_seconds},
     {"usd_per_hour", Kind::usd_per_hour}, {"price_per_gpu_hour", Kind::usd_per_hour},
@@ -277,13 +278,13 @@ std::string label_before(const std::string& s, std::size_t begin, bool& separate
   separated = false;
   for (bool cut = true; cut && !before.empty();) {
     cut = false;
-    for (const std::string_view mark : {" ", "(", "$", "\"", "'", "*", "約", "およそ", "about", "approximately", "roughly", "around", "only", "just", "of"}) {
+    for (const std::string_view mark : {" ", "(", "$", "\"", "'", "*", "約", "およそ", "about", "approximately", "roughly", "around", "only", "just"}) {
       if (before.size() >= mark.size() && before.compare(before.size() - mark.size(), mark.size(), mark) == 0) {
         before.resize(before.size() - mark.size());
         cut = true;
       }
     }
-    for (const std::string_view mark : {":", "=", "~", "は", " is", " are"}) {
+    for (const std::string_view mark : {":", "=", "~", "は", " is", " are", " of", " was", " to"}) {
       if (before.size() >= mark.size() && before.compare(before.size() - mark.size(), mark.size(), mark) == 0) {
         before.resize(before.size() - mark.size());
         cut = separated = true;
@@ -550,6 +551,15 @@ std::vector<Quantity> quantities(const std::string& s) {
       if (unit.kind == Kind::device_seconds) unit.factor = kHour;
       q.labelled = unit.kind != Kind::none;
     }
+    const std::string nearby = s.substr(number->begin >= 48 ? number->begin - 48 : 0, std::min<std::size_t>(48, number->begin));
+    const auto per = [&](std::string_view word) { return nearby.find(word) != std::string::npos; };
+    if (unit.kind == Kind::tokens && (per("パラメータあたり") || per("パラメータ当たり") || per("per parameter"))) unit.kind = Kind::ratio;
+    if (unit.kind == Kind::usd) {
+      const std::size_t k = skip_spaces(s, unit.end);
+      const bool hourly = at(s, k, "/GPU") || at(s, k, "/時間") || at(s, k, "per GPU") || at(s, k, "per hour") || at(s, k, "an hour") || at(s, k, "/h");
+      if (hourly || per("時間あたり") || per("時間当たり") || per("時間単価")) unit.kind = Kind::usd_per_hour;
+    }
+    if ((unit.kind == Kind::device_seconds || unit.kind == Kind::seconds) && (at(s, unit.end, "あたり") || at(s, unit.end, "当たり"))) unit.kind = Kind::other;
     scale(q, *number, unit);
     if ((q.kind == Kind::params || q.kind == Kind::tokens) && q.value < 100) q.kind = Kind::other;  // 1 token, 2 parameters
     const std::string near = s.substr(number->begin >= 24 ? number->begin - 24 : 0, std::min<std::size_t>(24, number->begin));
