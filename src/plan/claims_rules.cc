@@ -149,11 +149,17 @@ std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t posi
   if (n && d && !other_model) {
     Quantity c;
     c.kind = Kind::flops;
-    c.value = 6 * n->value * d->value;
+    c.value = 6 * active_of(scene, n->value) * d->value;
     c.step = 2 * c.value * (slack_of(*n) + slack_of(*d));
     return c;
   }
   return input(scene, Kind::flops, position);
+}
+
+double Checker::active_of(const Scene& scene, double params) const {
+  for (const KnownModel* m : models_of(scene))
+    if (m->facts.active_params && std::abs(params / m->facts.params - 1) < .08) return *m->facts.active_params;
+  return params;
 }
 
 bool Checker::compute_is_old(const Scene& scene) const {
@@ -209,9 +215,11 @@ void Checker::say(const Scene& scene, const std::string& kind, double claimed, d
 
 void Checker::check(const Scene& scene) {
   power_law(scene);  // before arithmetic: the number may be right as a sum and wrong as a law
-  arithmetic(scene);
+  const auto terms = arithmetic(scene);
   symbolic(scene);
   for (const Quantity& q : scene.numbers) {
+    // a term of an expression is no claim
+    if (std::any_of(terms.begin(), terms.end(), [&](const auto& t) { return q.begin >= t.first && q.begin < t.second; })) continue;
     if (q.kind == Kind::flops) compute(scene, q);
     if (q.kind == Kind::ratio) ratio(scene, q);
     if (q.kind == Kind::device_seconds) device_time(scene, q);
@@ -226,8 +234,13 @@ void Checker::check(const Scene& scene) {
   }
 }
 
-void Checker::arithmetic(const Scene& scene) {
-  for (const Equality& e : equalities(scene.text, carried_)) check_equality(scene, e);
+std::vector<std::pair<std::size_t, std::size_t>> Checker::arithmetic(const Scene& scene) {
+  std::vector<std::pair<std::size_t, std::size_t>> terms;
+  for (const Equality& e : equalities(scene.text, carried_)) {
+    check_equality(scene, e);
+    if (e.left.operators > 0) terms.emplace_back(e.left.begin, e.left.end);
+  }
+  return terms;
 }
 
 void Checker::check_equality(const Scene& scene, const Equality& e) {
@@ -259,6 +272,12 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
   const bool called_flops = r.unit.kind == Kind::flops || (mentions_any(scene.text, {"FLOPs", "FLOP", "計算量", "compute"}) && r.value >= 1e15);
   if (pair && called_flops && agrees && !speaks_of_inference(scene.text))
     return say(scene, "flops", r.value, 6 * l.value, kLeastTolerance, "training takes C = 6 N D = 6 x " + e.left_text + " = " + short_number(6 * l.value), false);
+  // = 504 MWu: a unit that is not known may hold the thousands
+  const double decades = log10_(best.first / best.second);
+  const std::size_t word = scene.text.find_first_not_of(' ', r.end);
+  if (r.unit.kind == Kind::none && std::abs(decades) > 2.9 && std::abs(decades / 3 - std::round(decades / 3)) < .01 && word != std::string::npos && word <= r.end + 1 &&
+      scene.text[word] >= 'A' && scene.text[word] <= 'Z')
+    return;
   const std::string kind = times ? "duration" : r.unit.kind == Kind::flops ? "flops" : "arithmetic";
   say(scene, kind, best.first, best.second, tolerance, how, false);
 }
@@ -320,7 +339,9 @@ void Checker::ratio(const Scene& scene, const Quantity& q) {
   const auto models = models_of(scene);
   const bool own_n = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
   if (n && d && !q.recommended) {
-    const double value = d->value / n->value;
+    // of a mixture of experts both counts are in use
+    const double active = active_of(scene, n->value);
+    const double value = d->value / (std::abs(log_(d->value / active / q.value)) < std::abs(log_(d->value / n->value / q.value)) ? active : n->value);
     return say(scene, "tokens_per_parameter", q.value, value, tolerance_of(q) + slack_of(*n) + slack_of(*d),
                short_number(d->value) + " tokens / " + short_number(n->value) + " parameters = " + short_number(value), true);
   }
@@ -357,7 +378,8 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
     const double value = devices->value * time->value;
     Scene said = scene;
     const double per = q.value / std::max(q.raw, 1e-300);
-    return say(said, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices),
+    const double loose = time->raw > 0 && time->value / time->raw > 6 * 86400 ? .10 : 0;  // weeks and months are round numbers
+    return say(said, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
                short_number(devices->value) + " devices x " + short_number(time->value / 86400) + " days = " + short_number(value / per), true);
   }
   const auto c = compute_of(scene, q.begin);
@@ -376,7 +398,7 @@ void Checker::duration(const Scene& scene, const Quantity& q) {
   const auto devices = input(scene, Kind::devices, q.begin);
   const auto c = compute_of(scene, q.begin);
   const auto peak = peak_of(scene);
-  if (!devices || !c || !peak || q.value < 3600) return;
+  if (!devices || !c || !peak || q.value < 3600 || q.raw == 1 || q.raw == 24) return;  // a day is given, not claimed
   const double at_peak = c->value / (*peak * devices->value), mfu = at_peak / q.value, stated = scene_mfu(scene);
   const std::string how = short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(*peak) + " FLOP/s) = " +
                           short_number(at_peak / 86400) + " days at the peak";

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "isoflop/claims.h"
@@ -54,6 +55,7 @@ class Checker {
   // one number of a kind that a claim at `position` can rest on
   [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position, bool recommended = false) const;
   [[nodiscard]] std::optional<Quantity> compute_of(const Scene& scene, std::size_t position) const;  ///< 6 N D, else the C that is stated
+  [[nodiscard]] double active_of(const Scene& scene, double params) const;  ///< per token, of a known mixture of experts
   [[nodiscard]] bool compute_is_old(const Scene& scene) const;  ///< all that is known of it stands in an earlier paragraph
   [[nodiscard]] std::optional<double> peak_of(const Scene& scene) const;
   [[nodiscard]] std::vector<const KnownModel*> models_of(const Scene& scene) const;
@@ -64,7 +66,7 @@ class Checker {
   [[nodiscard]] static bool spoken_of(const Scene& scene, const KnownModel& model);  ///< in the scene itself, not only before it
   [[nodiscard]] static bool speaks_for_itself(const Scene& scene);
   void check(const Scene& scene);
-  void arithmetic(const Scene& scene);
+  std::vector<std::pair<std::size_t, std::size_t>> arithmetic(const Scene& scene);  ///< where its terms stand
   void check_equality(const Scene& scene, const Equality& e);
   void symbolic(const Scene& scene);
   void compute(const Scene& scene, const Quantity& q);

@@ -267,7 +267,13 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
       if (is_called(m->facts, q.value, .05)) nearest = m;
     const std::string how = nearest->facts.name + " has " + format_count(nearest->facts.params) + " parameters (" + nearest->facts.source + ")";
     if (is_called(nearest->facts, q.value, .08)) return add(scene, "model_params", q.value, nearest->facts.params, ClaimVerdict::agrees, how);
-    if (scene.row || q.begin < here[0].position + here[0].length + 16) say(scene, "model_params", q.value, nearest->facts.params, .08, how, false);
+    const std::size_t after = here[0].position + here[0].length;
+    // "Chinchilla-optimal" is not the model
+    const std::string next = scene.row ? "" : scene.text.substr(after, 16);
+    for (const std::string_view word : {"推奨", "最適", "則", "論文", "比", "-optimal", " optimal", " scaling", " law", " rule", "スケーリング", " ratio", " paper", "の"})
+      if (next.starts_with(word)) return;
+    const bool beside = (q.begin >= after && q.begin < after + 20) || (q.begin < here[0].position && q.end + 2 >= here[0].position);
+    if (scene.row || beside) say(scene, "model_params", q.value, nearest->facts.params, .08, how, false);
     return;
   }
   const auto models = models_of(scene);
@@ -328,6 +334,15 @@ void Checker::table(const Table& table) {
     kinds.push_back(kind_of_label(header));
     recommended.push_back(mentions_any(header, {"推奨", "最適", "optimal", "recommended"}));
   }
+  // a table of names and values: its rows speak of one subject
+  const bool values = table.header.size() == 2 && std::all_of(kinds.begin(), kinds.end(), [](Kind kind) { return kind == Kind::none; }) &&
+                      std::count_if(table.rows.begin(), table.rows.end(), [](const TableRow& row) { return !row.cells.empty() && kind_of_label(row.cells[0]) != Kind::none; }) >= 2;
+  if (values) {
+    begin_subject(false);
+    for (const TableRow& row : table.rows)
+      if (row.cells.size() == 2) prose(row.line, row.cells[0] + ": " + row.cells[1]);
+    return;
+  }
   std::map<std::size_t, std::vector<double>> percents;
   for (const TableRow& row : table.rows) {
     Scene scene{.line = row.line, .written = row.written, .text = {}, .numbers = {}, .row = true, .row_model = row.cells.empty() ? "" : normalised(row.cells[0])};
@@ -359,9 +374,9 @@ void Checker::table(const Table& table) {
       if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
     }
   }
-  for (const auto& [column, values] : percents)
-    if (values.size() >= 3 && values.size() == table.rows.size() && column < kinds.size() && kinds[column] == Kind::percent)
-      shares(values, table.rows.back().line, table.rows.back().written);
+  for (const auto& [column, all] : percents)
+    if (all.size() >= 3 && all.size() == table.rows.size() && column < kinds.size() && kinds[column] == Kind::percent)
+      shares(all, table.rows.back().line, table.rows.back().written);
   widths(table);
   losses(table);
 }

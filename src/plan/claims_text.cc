@@ -174,6 +174,7 @@ constexpr Word kUnits[] = {
     {"-fold", Kind::factor, 1}, {"fold", Kind::factor, 1}, {"x", Kind::factor, 1}, {"PB", Kind::bytes, 1e15}, {"TB", Kind::bytes, 1e12},
     {"GB", Kind::bytes, 1e9}, {"MB", Kind::bytes, 1e6}, {"KB", Kind::bytes, 1e3}, {"GiB", Kind::bytes, 1073741824.0}, {"bytes", Kind::bytes, 1},
     {"バイト", Kind::bytes, 1}, {"文字", Kind::characters, 1}, {"characters", Kind::characters, 1}, {"chars", Kind::characters, 1},
+    {"kWh", Kind::other, 1e3}, {"MWh", Kind::other, 1e6}, {"GWh", Kind::other, 1e9}, {"Wh", Kind::other, 1}, {"kW", Kind::other, 1e3}, {"MW", Kind::other, 1e6},
     {"steps", Kind::other, 1}, {"ステップ", Kind::other, 1}, {"epochs", Kind::other, 1}, {"エポック", Kind::other, 1}};
 
 constexpr std::string_view kDevices[] = {"NVIDIA A100 GPUs", "NVIDIA H100 GPUs", "A100", "H100", "H200", "H800", "B200", "V100", "MI300X", "MI250X", "RTX4090",
