@@ -379,7 +379,7 @@ struct FrontierPoint {
 /// Checked  batch_test.cc.
 [[nodiscard]] std::vector<FrontierPoint> days_money_frontier(double flops, double tokens, const FrontierOptions& options);
 
-// ---- JSON (docs/formats/plan.md), each an object or array as text
+// ---- JSON (docs/formats/machine.md), each an object or array as text
 
 [[nodiscard]] std::string cost_to_json(const TrainingCost& cost);
 [[nodiscard]] std::string fit_to_devices_to_json(const FitAnswer& answer);

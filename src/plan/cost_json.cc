@@ -1,4 +1,4 @@
-// What the machine side of a plan says, as JSON (docs/formats/plan.md).
+// What the machine side of a plan says, as JSON (docs/formats/machine.md).
 #include "base/json.h"
 #include "isoflop/cost.h"
 
