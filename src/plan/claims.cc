@@ -113,7 +113,26 @@ class Document {
       return;
     }
     if (is_title(line)) checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
-    checker_.prose(number, line);
+    for (std::size_t begin = 0; begin < line.size();) {
+      const std::size_t end = piece_end(line, begin);
+      checker_.prose(number, line.substr(begin, end - begin));
+      if (format_ == Format::data && end < line.size()) checker_.begin_subject(false);
+      begin = end;
+    }
+  }
+
+  /// Objects that stand on one line are subjects of their own; a line without end is read in pieces.
+  [[nodiscard]] std::size_t piece_end(const std::string& line, std::size_t begin) const {
+    constexpr std::size_t kLongest = 8192;
+    const std::size_t limit = std::min(line.size(), begin + kLongest);
+    if (format_ == Format::data)
+      if (const std::size_t brace = line.find('}', begin); brace != std::string::npos && brace < limit) return brace + 1;
+    if (limit == line.size()) return limit;
+    const std::size_t space = line.rfind(' ', limit);
+    if (space != std::string::npos && space > begin) return space;
+    std::size_t end = limit;  // not in the middle of a character
+    while (end > begin + 1 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+    return end;
   }
 
   /// Markdown: a header, a rule, rows; returns the index of its last line.

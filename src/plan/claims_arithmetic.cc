@@ -4,14 +4,12 @@
 #include <cmath>
 
 #include "base/math.h"
+#include "plan/claims_words.h"
 
 namespace isoflop::plan {
 namespace {
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool wide(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool at(const std::string& s, std::size_t i, std::string_view word) { return s.compare(i, word.size(), word) == 0; }
 
 /// What N, D and C stand for; empty: letters are no numbers.
 struct Symbols {

@@ -133,7 +133,8 @@ std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_
   const auto it = known_.find(kind);
   if (it == known_.end() || scene.line - it->second.line > kFarthest) return std::nullopt;
   // machines and hours are those of their own paragraph
-  const bool of_machines = kind == Kind::devices || kind == Kind::seconds || kind == Kind::device_seconds || kind == Kind::usd_per_hour;
+  const bool of_machines = kind == Kind::devices || kind == Kind::seconds || kind == Kind::device_seconds || kind == Kind::usd_per_hour ||
+                           kind == Kind::yen_per_hour || kind == Kind::batch_tokens;
   if (of_machines && it->second.line < paragraph_) return std::nullopt;
   return it->second.q;
 }
@@ -224,7 +225,9 @@ void Checker::check(const Scene& scene) {
     if (q.kind == Kind::ratio) ratio(scene, q);
     if (q.kind == Kind::device_seconds) device_time(scene, q);
     if (q.kind == Kind::seconds) duration(scene, q);
-    if (q.kind == Kind::usd) money(scene, q);
+    if (q.kind == Kind::usd || q.kind == Kind::yen) money(scene, q);
+    if (q.kind == Kind::steps) steps(scene, q);
+    if (q.kind == Kind::bytes) weights(scene, q);
     if (q.kind == Kind::percent) utilisation(scene, q);
     if (q.kind == Kind::tokens && q.recommended) recommended(scene, q);
     if (q.kind == Kind::factor) times_recommended(scene, q);
@@ -418,14 +421,48 @@ void Checker::money(const Scene& scene, const Quantity& q) {
     time->step = wall->step * devices->value;
   }
   const double hours = time->value / 3600;
-  const auto price = input(scene, Kind::usd_per_hour, q.begin);
+  const auto price = input(scene, q.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour, q.begin);
   if (price)
     return say(scene, "cost", q.value, hours * price->value, tolerance_of(q) + slack_of(*time) + .005,
-               short_number(hours) + " device-hours x $" + short_number(price->value) + " = $" + short_number(hours * price->value), true);
+               short_number(hours) + " device-hours x " + short_number(price->value) + " = " + short_number(hours * price->value), true);
+  if (q.kind == Kind::yen) return;
   const double implied = q.value / hours;
   const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
   if (implied >= .15 && implied <= 15) return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
   add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
+}
+
+void Checker::steps(const Scene& scene, const Quantity& q) {
+  const auto batch = input(scene, Kind::batch_tokens, q.begin), d = input(scene, Kind::tokens, q.begin);
+  if (!batch || !d || judged(scene, q.value) || judged(scene, d->value)) return;
+  if (mentions_any(scene.text, {"warm-up", "warmup", "Warm-up", "ウォームアップ"})) return;
+  say(scene, "steps", q.value, d->value / batch->value, tolerance_of(q) + slack_of(*batch) + slack_of(*d),
+      short_number(d->value) + " tokens / " + short_number(batch->value) + " a step = " + short_number(d->value / batch->value), true);
+}
+
+void Checker::weights(const Scene& scene, const Quantity& q) {
+  const auto n = input(scene, Kind::params, q.begin);
+  const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
+  if (!n || !own || q.value < 1e8 || judged(scene, q.value)) return;
+  if (mentions_any(scene.text, {"KV", "activations", "activation", "optimizer", "Adam", "gradients", "最適化", "勾配", "活性", "cache", "キャッシュ", "corpus", "dataset", "データ"})) return;
+  // a 24 GB card holds more than the weights
+  const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
+  if (mentions_any(after, {"GPU", "GPUs", "VRAM", "card", "A100", "H100", "memory"}) || after.starts_with("の")) return;
+  struct Precision {
+    std::vector<std::string_view> words;
+    double bytes;
+  };
+  static const std::vector<Precision> kPrecisions{{{"fp32", "float32", "FP32", "単精度", "32-bit", "32bit"}, 4}, {{"fp16", "bf16", "FP16", "BF16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit"}, 2},
+                                                  {{"int8", "fp8", "8-bit", "8bit", "INT8"}, 1}, {{"int4", "4-bit", "4bit", "INT4"}, .5}};
+  const Precision* precision = nullptr;
+  for (const Precision& p : kPrecisions)
+    if (mentions_any(scene.text, p.words)) {
+      if (precision != nullptr) return;
+      precision = &p;
+    }
+  if (precision == nullptr) return;
+  say(scene, "weights", q.value, n->value * precision->bytes, tolerance_of(q) + slack_of(*n) + .08,
+      short_number(n->value) + " parameters x " + short_number(precision->bytes) + " bytes = " + format_bytes(n->value * precision->bytes), true);
 }
 
 void Checker::utilisation(const Scene& scene, const Quantity& q) {

@@ -74,6 +74,8 @@ class Checker {
   void device_time(const Scene& scene, const Quantity& q);
   void duration(const Scene& scene, const Quantity& q);
   void money(const Scene& scene, const Quantity& q);
+  void steps(const Scene& scene, const Quantity& q);
+  void weights(const Scene& scene, const Quantity& q);
   void utilisation(const Scene& scene, const Quantity& q);
   void recommended(const Scene& scene, const Quantity& q);
   void times_recommended(const Scene& scene, const Quantity& q);

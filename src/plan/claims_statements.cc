@@ -7,12 +7,11 @@
 #include "isoflop/cost.h"
 #include "isoflop/laws.h"
 #include "plan/claims_rules.h"
+#include "plan/claims_words.h"
 
 namespace isoflop::plan {
 namespace {
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 std::string short_number(double value) { return format_significant(value, 4); }
 bool near(double a, double b, double relative) { return std::abs(a / b - 1) <= relative; }
 

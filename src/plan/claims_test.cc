@@ -141,6 +141,47 @@ TEST(Cost, FollowsFromHoursAndPrice) {
   EXPECT_EQ(only("- GPU: 256 × A100\n- 期間: 約3週間\n- コスト: 約$20M", "cost").verdict, ClaimVerdict::inconsistent);
 }
 
+TEST(Cost, IsCheckedInYenToo) {
+  EXPECT_EQ(only("1 GPU時間あたり400円として、10万GPU時間なら4,000万円かかる。", "cost").verdict, ClaimVerdict::agrees);
+  EXPECT_EQ(only("1 GPU時間あたり400円として、10万GPU時間なら4億円かかる。", "cost").verdict, ClaimVerdict::power_of_ten);
+}
+
+TEST(Steps, FollowFromTokensAndBatch) {
+  EXPECT_EQ(only("With a batch of 4M tokens, 1T tokens take 250,000 steps.", "steps").verdict, ClaimVerdict::agrees);
+  EXPECT_EQ(only("With a batch of 4M tokens, 1T tokens take 25,000 steps.", "steps").verdict, ClaimVerdict::power_of_ten);
+}
+
+TEST(Weights, TakeTheirPrecisionsBytes) {
+  EXPECT_EQ(only("A 70B model takes 140 GB in bf16.", "weights").verdict, ClaimVerdict::agrees);
+  EXPECT_EQ(only("A 70B model takes 70 GB in bf16.", "weights").verdict, ClaimVerdict::inconsistent);
+  EXPECT_TRUE(check_claims("A 7B model in fp16 runs on one 24 GB GPU.", "a.md").empty());
+}
+
+TEST(Claims, AreReadFromAnyText) {
+  // pieces of numbers, units and marks in any order: nothing may fail
+  const std::vector<std::string> pieces{"175B", "3.15", "×", "10^{23}", "²¹", "$", "\\frac{", "}", "{", "(", ")", "=", "≈", "→", "FLOPs", "/s", "/秒", "GPU", "-時間", "日", "年", "億", "兆", "パラメータ", "トークン", "/",
+                                        "推奨の", "5倍", "以上", "|", "\n", "\n\n", "- ", "**", "#", "損失", "loss", "N", "D", "C", "^", "0.076", "%", "$2", "per", "H100", "256", "A100", "GPT-3", "LLaMA", "alpha", "sqrt", " ", ".", "。", "1e"};
+  std::uint64_t state = 1;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    for (int i = 0; i < 40; ++i) {
+      state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+      text += pieces[(state >> 33) % pieces.size()];
+    }
+    for (const char* file : {"a.md", "a.json"}) EXPECT_NO_THROW((void)claims_to_json(check_claims(text, file))) << text;
+  }
+}
+
+TEST(Claims, AreReadFromLinesWithoutEnd) {
+  std::string line = "[";
+  for (int i = 0; i < 20000; ++i) line += R"({"params": 7e9, "tokens": 1e12, "flops": 4.2e22},)";
+  line += R"({"params": 7e9, "tokens": 1e12, "flops": 4.2e21}])";
+  EXPECT_EQ(wrong(line, "long.json").size(), 1U);
+  std::string prose;
+  for (int i = 0; i < 30000; ++i) prose += "175B 3e23 $x$ 10^{3} = ~ ";
+  (void)check_claims(prose, "long.md");
+}
+
 TEST(Powers, OfLossFollowFromTheExponent) {
   const Claim halved = only("パラメータ数を10倍にすると、損失が約0.95^(1/0.076) ≈ 0.5倍に減少", "power_law");
   EXPECT_TRUE(near(*halved.computed, .8395));

@@ -23,11 +23,14 @@ enum class Kind {
   usd,
   usd_per_hour,
   yen,
+  yen_per_hour,
   percent,
   factor,          ///< 5 times, 5倍
   bytes,
   characters,
-  other,           ///< a unit that no rule reads: steps, layers, sequences
+  steps,
+  batch_tokens,    ///< of a step
+  other,           ///< a unit that no rule reads: layers, sequences
 };
 
 /// A number as written.

@@ -143,6 +143,11 @@ TEST(Utilisation, OfPublishedRuns) {
   EXPECT_TRUE(near(mfu(32.5e9, 1.4e12, 530432, 312e12), .4582, 1.5e-4));
   EXPECT_TRUE(near(mfu(65.2e9, 1.4e12, 1022362, 312e12), .4769, 1.5e-4));
   EXPECT_TRUE(near(mfu(405e9, 15.6e12, 30.84e6, 989e12), .3452, 1.5e-4));
+  EXPECT_TRUE(near(mfu(6.74e9, 2e12, 184320, 312e12), .3907, 1.5e-4));
+  EXPECT_TRUE(near(mfu(69e9, 2e12, 1720320, 312e12), .4285, 1.5e-4));
+  EXPECT_TRUE(near(mfu(37e9, 14.8e12, 2.664e6, 989e12), .3464, 1.5e-4));   // of a mixture of experts: the active parameters
+  EXPECT_TRUE(near(mfu(176.2e9, 366e9, 1.082e6, 312e12), .3184, 1.5e-4));
+  EXPECT_TRUE(near(mfu(8.03e9, 15e12, 1.46e6, 989e12), .139, 1e-3));       // these hours cover more than the run
   // PaLM, appendix B: tokens/s (6 N + 12 L H Q T) / peak, with and without attention
   const double tokens_per_second = 238.3e3, peak = 6144 * 275e12;
   EXPECT_TRUE(near(tokens_per_second * (6 * 540.35e9 + 12.0 * 118 * 48 * 256 * 2048) / peak, .46229, 5e-5));

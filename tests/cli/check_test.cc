@@ -17,10 +17,11 @@ TEST(Check, TheExamplesTwoErrorsAreFoundAndItsOtherClaimsAgree) {
   const Outcome outcome = program("check " + kExample + " --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   std::vector<int> wrong;
-  for (const auto& claim : outcome.json()["claims"])
+  const nlohmann::json result = outcome.json();
+  for (const auto& claim : result["claims"])
     if (claim["verdict"] != "agrees") wrong.push_back(claim["line"]);
   EXPECT_THAT(wrong, testing::ElementsAre(5, 7));
-  EXPECT_EQ(outcome.json()["summary"]["power_of_ten"], 2);
+  EXPECT_EQ(result["summary"]["power_of_ten"], 2);
 }
 
 TEST(Check, SaysFileLineAndWhatFollows) {
