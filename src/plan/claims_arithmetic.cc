@@ -165,7 +165,7 @@ class Reader {
     const auto n = read_number(s_, i_);
     if (!n || n->end > until_) return std::nullopt;
     Value v;
-    v.value = n->value;
+    v.value = v.raw = n->value;
     v.step = n->step;
     v.begin = n->begin;
     i_ = n->end;

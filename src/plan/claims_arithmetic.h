@@ -13,6 +13,7 @@ namespace isoflop::plan {
 struct Value {
   double value = 0;                 ///< its numbers as written, K M B T and prefixes of FLOPs applied
   double step = 0;                  ///< a unit of the last digit, of a single number
+  double raw = 0;                   ///< of a single number without its unit's prefix
   int operators = 0;
   std::vector<double> factors;      ///< of a plain product or quotient
   bool product = false;             ///< two or more factors and nothing else

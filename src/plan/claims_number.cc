@@ -169,7 +169,7 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
     if (k < s.size() && (s[k] == '-' || s[k] == '+')) ++k;
     while (k < s.size() && digit(s[k])) ++k;
     const auto exponent = parse_int(s[begin] == '+' ? s.substr(begin + 1, k - begin - 1) : s.substr(begin, k - begin));
-    if (!exponent || *exponent < -300 || *exponent > 300) return std::nullopt;
+    if (!exponent || *exponent < -300 || *exponent > 300 || (at(s, k, ".") && k + 1 < s.size() && digit(s[k + 1]))) return std::nullopt;
     if (brace && (k >= s.size() || s[k] != ')')) return std::nullopt;
     return std::pair{ten_to(*exponent), brace ? k + 1 : k};
   };

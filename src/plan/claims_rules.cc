@@ -229,7 +229,7 @@ void Checker::check(const Scene& scene) {
     if (q.kind == Kind::steps) steps(scene, q);
     if (q.kind == Kind::bytes) weights(scene, q);
     if (q.kind == Kind::percent) utilisation(scene, q);
-    if (q.kind == Kind::tokens && q.recommended) recommended(scene, q);
+    if (q.kind == Kind::tokens && (q.recommended || called_optimal(scene))) recommended(scene, q);
     if (q.kind == Kind::factor) times_recommended(scene, q);
     if (q.kind == Kind::factor || q.kind == Kind::percent) between_two(scene, q);
     if (q.kind == Kind::rate) peak(scene, q);
@@ -263,7 +263,7 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
     if (times) meant.emplace_back(r_plain, l.value);
     if (times) meant.emplace_back(r_plain, l_plain);
     if (r.unit.kind == Kind::percent) meant.emplace_back(r.value / 100, l.value);
-    if (r.unit.kind == Kind::bytes && r.value >= 1e6) meant.emplace_back(r.value, l.value * 1e9);
+    if (r.operators == 0 && r.raw > 0 && r.raw != r.value) meant.emplace_back(r.raw, l.value);
   }
   const auto distance = [](const std::pair<double, double>& m) { return std::abs(log_(m.first / m.second)); };
   const auto best = *std::min_element(meant.begin(), meant.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
@@ -338,7 +338,10 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
 
 void Checker::ratio(const Scene& scene, const Quantity& q) {
   // 50-200 tokens per parameter is a range of nothing
-  const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
+  const auto n = input(scene, Kind::params, q.begin);
+  auto d = input(scene, Kind::tokens, q.begin);
+  for (const Quantity& x : scene.numbers)
+    if (x.kind == Kind::tokens && x.recommended && std::none_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& y) { return y.kind == Kind::tokens && !y.recommended; })) d = x;
   const auto models = models_of(scene);
   const bool own_n = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
   if (n && d && !q.recommended) {
@@ -462,7 +465,7 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
     }
   if (precision == nullptr) return;
   say(scene, "weights", q.value, n->value * precision->bytes, tolerance_of(q) + slack_of(*n) + .08,
-      short_number(n->value) + " parameters x " + short_number(precision->bytes) + " bytes = " + format_bytes(n->value * precision->bytes), true);
+      short_number(n->value) + " parameters x " + short_number(precision->bytes) + " bytes = " + short_number(n->value * precision->bytes / 1e9) + " GB", true);
 }
 
 void Checker::utilisation(const Scene& scene, const Quantity& q) {
@@ -487,6 +490,12 @@ void Checker::recommended(const Scene& scene, const Quantity& q) {
   if (!n || !speaks_of_rule_) return;
   say(scene, "recommended_tokens", q.value, 20 * n->value, tolerance_of(q) + slack_of(*n) + .05,
       "20 tokens per parameter x " + short_number(n->value) + " = " + short_number(20 * n->value), true);
+}
+
+bool Checker::called_optimal(const Scene& scene) {
+  const bool called = mentions_any(scene.text, {"Chinchilla-optimal", "Chinchilla optimal", "Chinchilla最適", "Chinchilla 最適"});
+  const bool more = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::factor || x.kind == Kind::ratio || x.kind == Kind::flops; });
+  return called && !more && !mentions_any(scene.text, {"beyond", "than", "over", "past", "instead", "過剰", "超え", "より"});
 }
 
 void Checker::times_recommended(const Scene& scene, const Quantity& q) {

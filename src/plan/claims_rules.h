@@ -78,6 +78,7 @@ class Checker {
   void weights(const Scene& scene, const Quantity& q);
   void utilisation(const Scene& scene, const Quantity& q);
   void recommended(const Scene& scene, const Quantity& q);
+  [[nodiscard]] static bool called_optimal(const Scene& scene);  ///< the sentence says that its tokens are the rule's
   void times_recommended(const Scene& scene, const Quantity& q);
   void between_two(const Scene& scene, const Quantity& q);
   void power_law(const Scene& scene);

@@ -44,6 +44,14 @@ std::vector<Mention> mentions_of_models(const std::string& s) {
   return kept;
 }
 
+/// "Chinchilla-optimal" and "Chinchilla 論文" are not the model.
+bool named_for_something_else(const std::string& s, const Mention& m) {
+  const std::string next = s.substr(m.position + m.length, 16);
+  for (const std::string_view word : {"推奨", "最適", "則", "論文", " 論文", "比", "-optimal", " optimal", " scaling", " law", " rule", "スケーリング", " ratio", " paper", "の"})
+    if (next.starts_with(word)) return true;
+  return false;
+}
+
 bool is_called(const PublishedModel& m, double params, double tolerance) {
   return near(params, m.params, tolerance) || (m.active_params && near(params, *m.active_params, tolerance)) ||
          std::any_of(m.also_called.begin(), m.also_called.end(), [&](double other) { return near(params, other, tolerance); });
@@ -91,7 +99,10 @@ std::vector<const KnownModel*> Checker::models_of(const Scene& scene) const {
   for (const Quantity& q : scene.numbers)
     if (q.kind == Kind::params && !q.recommended) params = q.value;
   if (!params && !scene.row)
-    if (const auto n = input(scene, Kind::params, scene.text.size())) params = n->value;
+    if (const auto n = known_.find(Kind::params); n != known_.end() && (n->second.line >= paragraph_ || mentions_of_models(scene.text).empty())) params = n->second.q.value;
+  // the word alone means the largest
+  if (!params && std::any_of(found.begin(), found.end(), [](const Mention& m) { return m.model->flagship; }))
+    std::erase_if(found, [](const Mention& m) { return !m.model->flagship; });
   std::vector<const KnownModel*> models;
   for (const Mention& m : found) {
     if (std::find(models.begin(), models.end(), m.model) != models.end()) continue;
@@ -235,7 +246,7 @@ void Checker::text_size(const Scene& scene) {
 }
 
 void Checker::peak(const Scene& scene, const Quantity& q) {
-  const Accelerator* a = named_accelerator(scene.text);
+  const Accelerator* a = named_accelerator(scene.row ? scene.row_model : scene.text);
   if (a == nullptr || q.value < 1e13) return;
   if (near(q.value, a->peak_flops, .02)) return add(scene, "peak", q.value, a->peak_flops, ClaimVerdict::agrees, a->title + ", dense " + a->dtype);
   if (near(q.value, 2 * a->peak_flops, .02) && !mentions_any(scene.text, {"fp8", "int8", "FP8", "INT8"}))
@@ -249,6 +260,7 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
   for (const Quantity& x : scene.numbers)
     if (x.kind == q.kind && !x.recommended) ++of_kind;
   if (of_kind != 1) return;
+  if (!scene.row && !here.empty() && std::all_of(here.begin(), here.end(), [&](const Mention& m) { return named_for_something_else(scene.text, m); })) return;
   if (q.kind == Kind::params) {
     std::vector<const KnownModel*> family;
     bool flagship = false;
@@ -267,10 +279,6 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
     const std::string how = nearest->facts.name + " has " + format_count(nearest->facts.params) + " parameters (" + nearest->facts.source + ")";
     if (is_called(nearest->facts, q.value, .08)) return add(scene, "model_params", q.value, nearest->facts.params, ClaimVerdict::agrees, how);
     const std::size_t after = here[0].position + here[0].length;
-    // "Chinchilla-optimal" is not the model
-    const std::string next = scene.row ? "" : scene.text.substr(after, 16);
-    for (const std::string_view word : {"推奨", "最適", "則", "論文", "比", "-optimal", " optimal", " scaling", " law", " rule", "スケーリング", " ratio", " paper", "の"})
-      if (next.starts_with(word)) return;
     const bool beside = (q.begin >= after && q.begin < after + 20) || (q.begin < here[0].position && q.end + 2 >= here[0].position);
     if (scene.row || beside) say(scene, "model_params", q.value, nearest->facts.params, .08, how, false);
     return;
@@ -369,6 +377,7 @@ void Checker::table(const Table& table) {
       if (q.kind == Kind::device_seconds) device_time(scene, q);
       if (q.kind == Kind::seconds) duration(scene, q);
       if (q.kind == Kind::usd) money(scene, q);
+      if (q.kind == Kind::rate) peak(scene, q);
       if (q.kind == Kind::tokens && q.recommended) this->recommended(scene, q);
       if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
     }

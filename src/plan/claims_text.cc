@@ -132,7 +132,10 @@ std::vector<Quantity> quantities(const std::string& s) {
     }
     const std::string nearby = s.substr(number->begin >= 48 ? number->begin - 48 : 0, std::min<std::size_t>(48, number->begin));
     const auto per = [&](std::string_view word) { return nearby.find(word) != std::string::npos; };
-    if (unit.kind == Kind::tokens && (per("パラメータあたり") || per("パラメータ当たり") || per("per parameter"))) unit.kind = Kind::ratio;
+    for (const std::string_view word : {"パラメータあたり", "パラメータ当たり"}) {
+      const std::size_t said = nearby.rfind(word);
+      if (unit.kind == Kind::tokens && said != std::string::npos && std::none_of(nearby.begin() + static_cast<std::ptrdiff_t>(said), nearby.end(), digit)) unit.kind = Kind::ratio;
+    }
     if (unit.kind == Kind::tokens) {
       const std::string close = s.substr(number->begin >= 28 ? number->begin - 28 : 0, std::min<std::size_t>(28, number->begin));
       const std::size_t k = skip_spaces(s, unit.end), word = std::max(close.rfind("batch") + 1, close.rfind("バッチ") + 1);  // 0: neither
@@ -143,13 +146,13 @@ std::vector<Quantity> quantities(const std::string& s) {
     if (unit.kind == Kind::usd || unit.kind == Kind::yen) {
       const std::size_t k = skip_spaces(s, unit.end);
       const bool hourly = at(s, k, "/GPU") || at(s, k, "/時間") || at(s, k, "per GPU") || at(s, k, "per hour") || at(s, k, "an hour") || at(s, k, "/h");
-      if (hourly || per("時間あたり") || per("時間当たり") || per("時間単価")) unit.kind = unit.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour;
+      if (hourly || per("時間あたり") || per("時間当たり") || per("時間単価") || nearby.ends_with("時間") || nearby.ends_with("時間約")) unit.kind = unit.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour;
     }
     if ((unit.kind == Kind::device_seconds || unit.kind == Kind::seconds) && (at(s, unit.end, "あたり") || at(s, unit.end, "当たり"))) unit.kind = Kind::other;
     scale(q, *number, unit);
     if ((q.kind == Kind::params || q.kind == Kind::tokens) && q.value < 100) q.kind = Kind::other;  // 1 token, 2 parameters
     const std::string near = s.substr(number->begin >= 24 ? number->begin - 24 : 0, std::min<std::size_t>(24, number->begin));
-    q.recommended = q.kind != Kind::flops && q.kind != Kind::seconds && q.kind != Kind::device_seconds && q.kind != Kind::devices &&
+    q.recommended = q.kind != Kind::flops && near.find(" of a") == std::string::npos && q.kind != Kind::seconds && q.kind != Kind::device_seconds && q.kind != Kind::devices &&
                     std::any_of(std::begin(kRecommended), std::end(kRecommended), [&](std::string_view word) { return near.find(word) != std::string::npos; });
     all.push_back(q);
     i = std::max(q.end, number->end);
@@ -165,6 +168,7 @@ Kind kind_of_label(const std::string& written) {
   if (any({"tokens per parameter", "tokens/param", "tokens/parameter", "トークン/パラメータ", "tok/param", "D/N", "tokens_per_param", "tokens_per_parameter", "ratio D/N"})) return Kind::ratio;
   if (any({"GPU-hours", "GPU hours", "gpu_hours", "GPU時間", "GPU-h", "device_hours", "device-hours", "gpu_hour"})) return Kind::device_seconds;
   if (any({"usd_per_hour", "price_per_hour", "price_per_gpu_hour", "$/h", "$/GPU-h", "hourly"})) return Kind::usd_per_hour;
+  if (any({"TFLOPS", "TFLOPs", "TFLOP/s"})) return Kind::rate;
   if (any({"FLOPs", "FLOP", "FLOPS", "計算量", "計算予算", "compute", "flops_6nd", "training_flops", "train_flops", "C"})) return Kind::flops;
   if (any({"トークン", "tokens", "データ", "データ量", "token", "dataset", "data", "D", "train_tokens", "num_tokens", "n_tokens"})) return Kind::tokens;
   if (any({"パラメータ", "parameters", "params", "parameter", "モデルサイズ", "model size", "size", "N", "num_params", "n_params", "model_size", "param"})) return Kind::params;
@@ -182,7 +186,7 @@ std::optional<Quantity> cell_quantity(const std::string& cell, Kind column) {
   Quantity q = all.front();
   if (q.kind == Kind::none && column != Kind::none) {
     q.kind = column;
-    const double factor = column == Kind::seconds ? kDay : column == Kind::device_seconds ? kHour : 1;
+    const double factor = column == Kind::seconds ? kDay : column == Kind::device_seconds ? kHour : column == Kind::rate ? 1e12 : 1;
     q.value *= factor;
     q.step *= factor;
   }
