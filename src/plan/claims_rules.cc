@@ -135,7 +135,8 @@ std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_
   // machines and hours are those of their own paragraph
   const bool of_machines = kind == Kind::devices || kind == Kind::seconds || kind == Kind::device_seconds || kind == Kind::usd_per_hour ||
                            kind == Kind::yen_per_hour || kind == Kind::batch_tokens;
-  if (of_machines && it->second.line < paragraph_) return std::nullopt;
+  const bool timed = kind == Kind::devices && scene_mfu(scene) > 0;
+  if (of_machines && !timed && it->second.line < paragraph_) return std::nullopt;
   return it->second.q;
 }
 
@@ -446,7 +447,8 @@ void Checker::steps(const Scene& scene, const Quantity& q) {
 void Checker::weights(const Scene& scene, const Quantity& q) {
   const auto n = input(scene, Kind::params, q.begin);
   const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
-  if (!n || !own || q.value < 1e8 || judged(scene, q.value)) return;
+  const bool same_line = known_.contains(Kind::params) && known_.at(Kind::params).line == scene.line;
+  if (!n || !(own || same_line) || q.value < 1e8 || judged(scene, q.value)) return;
   if (mentions_any(scene.text, {"KV", "activations", "activation", "optimizer", "Adam", "gradients", "最適化", "勾配", "活性", "cache", "キャッシュ", "corpus", "dataset", "データ"})) return;
   // a 24 GB card holds more than the weights
   const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
@@ -457,12 +459,18 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
   };
   static const std::vector<Precision> kPrecisions{{{"fp32", "float32", "FP32", "単精度", "32-bit", "32bit"}, 4}, {{"fp16", "bf16", "FP16", "BF16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit"}, 2},
                                                   {{"int8", "fp8", "8-bit", "8bit", "INT8"}, 1}, {{"int4", "4-bit", "4bit", "INT4"}, .5}};
+  // of several the one that stands nearest before the number, else after it
   const Precision* precision = nullptr;
+  std::size_t distance = 64;
   for (const Precision& p : kPrecisions)
-    if (mentions_any(scene.text, p.words)) {
-      if (precision != nullptr) return;
-      precision = &p;
-    }
+    for (const std::string_view word : p.words)
+      for (std::size_t i = find_word(scene.text, word); i != std::string::npos; i = find_word(scene.text, word, i + 1)) {
+        const std::size_t away = i < q.begin ? q.begin - i : i - q.begin + 40;
+        if (away < distance) {
+          distance = away;
+          precision = &p;
+        }
+      }
   if (precision == nullptr) return;
   say(scene, "weights", q.value, n->value * precision->bytes, tolerance_of(q) + slack_of(*n) + .08,
       short_number(n->value) + " parameters x " + short_number(precision->bytes) + " bytes = " + short_number(n->value * precision->bytes / 1e9) + " GB", true);

@@ -313,6 +313,13 @@ void Checker::share_line(const Scene& scene) {
   for (const Quantity& q : scene.numbers)
     if (q.kind == Kind::percent) percents.push_back(q);
   const bool bullet = first != std::string::npos && (scene.text[first] == '-' || scene.text[first] == '*' || scene.text[first] == '+' || digit(scene.text[first]));
+  if (percents.size() >= 3 && mentions_any(scene.text, {"mix", "mixture", "内訳", "構成", "比率", "割合", "composition", "consists", "data"}) &&
+      !mentions_any(scene.text, {"from", "accuracy", "精度", "から", "MFU", "loss", "損失"}) && scene.text.find("→") == std::string::npos) {
+    std::vector<double> all;
+    for (const Quantity& q : percents) all.push_back(q.value);
+    shares(all, scene.line, scene.written);
+    return end_of_shares();
+  }
   const bool entry = bullet && percents.size() == 1 && scene.text.find(':') < percents[0].begin;
   if (!entry) return end_of_shares();
   shares_.push_back(percents[0].value);

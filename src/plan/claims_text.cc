@@ -148,6 +148,7 @@ std::vector<Quantity> quantities(const std::string& s) {
       const bool hourly = at(s, k, "/GPU") || at(s, k, "/時間") || at(s, k, "per GPU") || at(s, k, "per hour") || at(s, k, "an hour") || at(s, k, "/h");
       if (hourly || per("時間あたり") || per("時間当たり") || per("時間単価") || nearby.ends_with("時間") || nearby.ends_with("時間約")) unit.kind = unit.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour;
     }
+    if (unit.kind == Kind::usd && number->value < 50 && nearby.ends_with("at $") && at(s, unit.end, " ") && !at(s, skip_spaces(s, unit.end), "million")) unit.kind = Kind::usd_per_hour;
     if ((unit.kind == Kind::device_seconds || unit.kind == Kind::seconds) && (at(s, unit.end, "あたり") || at(s, unit.end, "当たり"))) unit.kind = Kind::other;
     scale(q, *number, unit);
     if ((q.kind == Kind::params || q.kind == Kind::tokens) && q.value < 100) q.kind = Kind::other;  // 1 token, 2 parameters
