@@ -16,17 +16,23 @@ struct Options {
 
 const char* word_of(isoflop::ClaimVerdict verdict) {
   switch (verdict) {
-    case isoflop::ClaimVerdict::agrees: return "agrees";
-    case isoflop::ClaimVerdict::off: return "OFF";
-    case isoflop::ClaimVerdict::power_of_ten: return "OFF BY A POWER OF TEN";
-    case isoflop::ClaimVerdict::inconsistent: return "INCONSISTENT";
-    case isoflop::ClaimVerdict::cannot_check: break;
+    case isoflop::ClaimVerdict::agrees:
+      return "agrees";
+    case isoflop::ClaimVerdict::off:
+      return "OFF";
+    case isoflop::ClaimVerdict::power_of_ten:
+      return "OFF BY A POWER OF TEN";
+    case isoflop::ClaimVerdict::inconsistent:
+      return "INCONSISTENT";
+    case isoflop::ClaimVerdict::cannot_check:
+      break;
   }
   return "cannot be checked";
 }
 
 void print_claim(const isoflop::Claim& claim) {
-  std::printf("%s:%lld: %s\n    %s: ", claim.file.c_str(), static_cast<long long>(claim.line), claim.text.c_str(), word_of(claim.verdict));
+  std::printf("%s:%lld: %s\n    %s: ", claim.file.c_str(), static_cast<long long>(claim.line), claim.text.c_str(),
+              word_of(claim.verdict));
   if (claim.claimed) std::printf("claimed %.4g", *claim.claimed);
   if (claim.claimed && claim.computed) std::printf(", computed %.4g", *claim.computed);
   std::printf("%s%s\n", claim.claimed ? "; " : "", claim.explanation.c_str());
@@ -47,11 +53,17 @@ void check(const Options& options, const Globals& globals) {
   const std::int64_t wrong = counts[1] + counts[2] + counts[3];
   if (globals.json) {
     print_json({{"claims", list},
-                {"summary", {{"agrees", counts[0]}, {"off", counts[1]}, {"power_of_ten", counts[2]}, {"inconsistent", counts[3]}, {"cannot_check", counts[4]}}}});
+                {"summary",
+                 {{"agrees", counts[0]},
+                  {"off", counts[1]},
+                  {"power_of_ten", counts[2]},
+                  {"inconsistent", counts[3]},
+                  {"cannot_check", counts[4]}}}});
     return;
   }
-  std::printf("%lld claims checked: %lld agree, %lld do not; %lld cannot be checked%s\n", static_cast<long long>(counts[0] + wrong),
-              static_cast<long long>(counts[0]), static_cast<long long>(wrong), static_cast<long long>(counts[4]), options.all ? "" : " (--all shows every one)");
+  std::printf("%lld claims checked: %lld agree, %lld do not; %lld cannot be checked%s\n",
+              static_cast<long long>(counts[0] + wrong), static_cast<long long>(counts[0]), static_cast<long long>(wrong),
+              static_cast<long long>(counts[4]), options.all ? "" : " (--all shows every one)");
 }
 
 }  // namespace
@@ -59,7 +71,8 @@ void check(const Options& options, const Globals& globals) {
 void add_check(CLI::App& program, Globals& globals) {
   const auto options = std::make_shared<Options>();
   CLI::App* app = add_command(program, globals, "check",
-                              "Finds numbers that texts claim about models and their training, recomputes them from the others, and says which do not follow.",
+                              "Finds numbers that texts claim about models and their training, recomputes them from the others, "
+                              "and says which do not follow.",
                               "isoflop check article.md table.csv");
   app->add_option("files", options->files, "texts in English or Japanese, Markdown, CSV, JSON or TOML")->required();
   app->add_flag("--all", options->all, "print the claims that agree or cannot be checked too");

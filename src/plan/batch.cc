@@ -20,13 +20,22 @@ double at(const PublishedLaw& law, const std::map<std::string, double>& inputs) 
   return predict_law(point, law.law, law.constants)[0].value();
 }
 
-bool within(double value, double low, double high) { return low <= value && value <= high; }
+bool within(double value, double low, double high) {
+  return low <= value && value <= high;
+}
 
 Hyperparameter of(const std::string& name, const std::string& quantity, const std::map<std::string, double>& inputs,
                   const std::string& formula, const std::string& conditions) {
   const PublishedLaw& law = published_law(name);
-  return {.law = name, .quantity = quantity, .value = at(law, inputs), .formula = formula, .conditions = conditions, .range = law.range,
-          .source = law.source, .in_range = {}, .note = law.note};
+  return {.law = name,
+          .quantity = quantity,
+          .value = at(law, inputs),
+          .formula = formula,
+          .conditions = conditions,
+          .range = law.range,
+          .source = law.source,
+          .in_range = {},
+          .note = law.note};
 }
 
 std::vector<Hyperparameter> rates(const HyperparameterQuestion& q, double body, double flops) {
@@ -38,33 +47,50 @@ std::vector<Hyperparameter> rates(const HyperparameterQuestion& q, double body, 
                    "AdamW, multi-step schedule, with the batch of deepseek2024_batch; C = M D"));
   all.back().in_range = within(flops, 1e17, 2e19);
   // not a power law, so it is not in the laws room
-  Hyperparameter kaplan{.law = "kaplan2020_learning_rate", .quantity = "learning_rate", .value = .003239 - .0001395 * log_(body),
-                        .formula = ".003239 - .0001395 ln N", .conditions = "Adam, batch of 2^19 tokens, 3000 steps of warm-up; N non-embedding",
-                        .range = "N from 3e3 to 1.5e9, WebText2", .source = "Kaplan et al. 2020 (arXiv:2001.08361), appendix D.6",
-                        .in_range = within(body, 3e3, 1.5e9), .note = {}};
+  Hyperparameter kaplan{.law = "kaplan2020_learning_rate",
+                        .quantity = "learning_rate",
+                        .value = .003239 - .0001395 * log_(body),
+                        .formula = ".003239 - .0001395 ln N",
+                        .conditions = "Adam, batch of 2^19 tokens, 3000 steps of warm-up; N non-embedding",
+                        .range = "N from 3e3 to 1.5e9, WebText2",
+                        .source = "Kaplan et al. 2020 (arXiv:2001.08361), appendix D.6",
+                        .in_range = within(body, 3e3, 1.5e9),
+                        .note = {}};
   if (*kaplan.value <= 0) {
     kaplan.note = "the line is below 0 from N = " + format_significant(exp_(.003239 / .0001395), 3) + " on: no rate";
     kaplan.value.reset();
   }
   all.push_back(kaplan);
-  all.push_back({.law = "bjorck2024_horizon", .quantity = "learning_rate", .value = {}, .formula = "lr proportional to N^-.23 D^-.32",
-                 .conditions = "at fixed batch: StepLaw's D^+.307 has the batch grow too", .range = "N to 2.7e9, D to 8e11",
-                 .source = "Bjorck et al. 2024 (arXiv:2409.19913)", .in_range = {},
-                 .note = "a factor on the best rate of a shorter run: x " + format_significant(learning_rate_over_horizon(10), 4) +
-                         " for 10 times the tokens"});
+  all.push_back({.law = "bjorck2024_horizon",
+                 .quantity = "learning_rate",
+                 .value = {},
+                 .formula = "lr proportional to N^-.23 D^-.32",
+                 .conditions = "at fixed batch: StepLaw's D^+.307 has the batch grow too",
+                 .range = "N to 2.7e9, D to 8e11",
+                 .source = "Bjorck et al. 2024 (arXiv:2409.19913)",
+                 .in_range = {},
+                 .note = "a factor on the best rate of a shorter run: x " +
+                         format_significant(learning_rate_over_horizon(10), 4) + " for 10 times the tokens"});
   return all;
 }
 
 std::vector<Hyperparameter> batches(const HyperparameterQuestion& q, double body, double flops) {
   std::vector<Hyperparameter> all;
-  all.push_back(of("steplaw2025_batch", "batch_tokens", {{"tokens", q.tokens}}, ".58 D^.571", "with the rate of steplaw2025_learning_rate"));
+  all.push_back(of("steplaw2025_batch", "batch_tokens", {{"tokens", q.tokens}}, ".58 D^.571",
+                   "with the rate of steplaw2025_learning_rate"));
   all.back().in_range = within(q.tokens, 4e9, 1e11);
-  all.push_back(of("deepseek2024_batch", "batch_tokens", {{"flops", flops}}, ".2920 C^.3271", "with the rate of deepseek2024_learning_rate"));
+  all.push_back(of("deepseek2024_batch", "batch_tokens", {{"flops", flops}}, ".2920 C^.3271",
+                   "with the rate of deepseek2024_learning_rate"));
   all.back().in_range = within(flops, 1e17, 2e19);
   // units deduced: N in millions, the batch in sequences of 512 tokens; 1e9 parameters give the paper's 2396 sequences
-  all.push_back({.law = "zhang2024_critical_batch", .quantity = "critical_batch_tokens", .value = 512 * 93.20 * pow_(body / 1e6, .47),
-                 .formula = "512 x 93.20 (N / 1e6)^.47", .conditions = "trained to 20 tokens per parameter; where 20 % more tokens are needed",
-                 .range = "N from 8.5e7 to 1.2e9", .source = "Zhang et al. 2024 (arXiv:2410.21676)", .in_range = within(body, 8.5e7, 1.2e9),
+  all.push_back({.law = "zhang2024_critical_batch",
+                 .quantity = "critical_batch_tokens",
+                 .value = 512 * 93.20 * pow_(body / 1e6, .47),
+                 .formula = "512 x 93.20 (N / 1e6)^.47",
+                 .conditions = "trained to 20 tokens per parameter; where 20 % more tokens are needed",
+                 .range = "N from 8.5e7 to 1.2e9",
+                 .source = "Zhang et al. 2024 (arXiv:2410.21676)",
+                 .in_range = within(body, 8.5e7, 1.2e9),
                  .note = "units deduced from the paper's figure"});
   if (q.loss) {
     for (const char* name : {"kaplan2020_critical_batch", "minicpm2024_critical_batch"})
@@ -78,7 +104,8 @@ std::vector<std::int64_t> device_counts(const FrontierOptions& o) {
   if (!o.devices.empty()) return o.devices;
   const double useful = 2 * o.critical_batch / o.tokens_per_device * static_cast<double>(o.devices_per_replica);
   std::vector<std::int64_t> counts;
-  for (std::int64_t n = 8 * ((o.devices_per_replica + 7) / 8); counts.size() < 3 || (static_cast<double>(n) <= useful && counts.size() < 40); n *= 2)
+  for (std::int64_t n = 8 * ((o.devices_per_replica + 7) / 8);
+       counts.size() < 3 || (static_cast<double>(n) <= useful && counts.size() < 40); n *= 2)
     counts.push_back(n);
   return counts;
 }
@@ -115,7 +142,11 @@ double learning_rate_over_size(double times) {
 
 MuTransfer mu_transfer(double m) {
   need_positive("width", m);
-  return {.hidden_rate = 1 / m, .embedding_rate = 1, .hidden_variance = 1 / m, .output_multiplier = 1 / m, .attention_scale_exponent = -1};
+  return {.hidden_rate = 1 / m,
+          .embedding_rate = 1,
+          .hidden_variance = 1 / m,
+          .output_multiplier = 1 / m,
+          .attention_scale_exponent = -1};
 }
 
 BatchTradeoff batch_tradeoff(double least_steps, double critical_batch, double batch) {

@@ -13,7 +13,9 @@ namespace isoflop {
 namespace plan {
 namespace {
 
-bool blank(const std::string& s) { return s.find_first_not_of(" \r") == std::string::npos; }
+bool blank(const std::string& s) {
+  return s.find_first_not_of(" \r") == std::string::npos;
+}
 
 std::string trimmed(const std::string& s) {
   const std::size_t begin = s.find_first_not_of(" \r|"), end = s.find_last_not_of(" \r|");
@@ -53,20 +55,26 @@ bool is_row(const std::string& line) {
   return begin != std::string::npos && line[begin] == '|' && std::count(line.begin(), line.end(), '|') >= 2;
 }
 
-bool is_rule(const std::string& line) { return is_row(line) && line.find_first_not_of(" |:-\t") == std::string::npos; }
+bool is_rule(const std::string& line) {
+  return is_row(line) && line.find_first_not_of(" |:-\t") == std::string::npos;
+}
 
 /// A title opens a new subject: a heading, a line all in bold, or a line that ends in a colon and holds no sentence.
 bool is_title(const std::string& line) {
   const std::string t = trimmed(line);
   if (t.starts_with("#") || t.starts_with("---") || t.starts_with("===")) return true;
-  if (t.starts_with("**") && (t.ends_with("**") || t.ends_with("**：") || t.ends_with("**:") || t.ends_with("：**") || t.ends_with(":**"))) return true;
+  if (t.starts_with("**") &&
+      (t.ends_with("**") || t.ends_with("**：") || t.ends_with("**:") || t.ends_with("：**") || t.ends_with(":**")))
+    return true;
   return t.starts_with("[") && t.ends_with("]") && t.find(' ') == std::string::npos;  // a table of TOML
 }
 
 enum class Format { prose, csv, data };
 
 Format format_of(const std::string& file) {
-  const auto ends = [&](std::string_view ending) { return file.size() > ending.size() && file.compare(file.size() - ending.size(), ending.size(), ending) == 0; };
+  const auto ends = [&](std::string_view ending) {
+    return file.size() > ending.size() && file.compare(file.size() - ending.size(), ending.size(), ending) == 0;
+  };
   if (ends(".csv")) return Format::csv;
   return ends(".json") || ends(".toml") || ends(".jsonl") || ends(".yaml") || ends(".yml") ? Format::data : Format::prose;
 }
@@ -79,7 +87,8 @@ void check_utf8(const std::string& text, const std::string& file) {
     bool good = c != 0 && more < 4 && i + more < text.size() + (more == 0 ? 1 : 0);
     for (std::size_t k = 1; good && k <= more; ++k) good = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
     if (!good)
-      throw Error(Fault::bad_data, file + ":" + format_number(line), c == 0 ? "holds a zero byte: not a text" : "is not UTF-8", "convert it to UTF-8 (iconv)");
+      throw Error(Fault::bad_data, file + ":" + format_number(line), c == 0 ? "holds a zero byte: not a text" : "is not UTF-8",
+                  "convert it to UTF-8 (iconv)");
     if (c == '\n') ++line;
     i += more + 1;
   }
@@ -88,7 +97,8 @@ void check_utf8(const std::string& text, const std::string& file) {
 /// Reads a document from its first line to its last.
 class Document {
  public:
-  Document(const std::string& text, const std::string& file) : lines_(lines_of(text)), format_(format_of(file)), checker_(text, file) {}
+  Document(const std::string& text, const std::string& file)
+      : lines_(lines_of(text)), format_(format_of(file)), checker_(text, file) {}
 
   std::vector<Claim> run(const std::string& text, const std::string& file) {
     if (format_ == Format::csv) {
@@ -106,7 +116,8 @@ class Document {
     const auto number = static_cast<std::int64_t>(i + 1);
     const std::string bare = trimmed(line);
     if (bare.starts_with("```") || bare.starts_with("~~~")) return checker_.begin_subject(false);
-    if (format_ == Format::data && (bare.starts_with("{") || bare.starts_with("}") || bare.starts_with("["))) checker_.begin_subject(false);
+    if (format_ == Format::data && (bare.starts_with("{") || bare.starts_with("}") || bare.starts_with("[")))
+      checker_.begin_subject(false);
     if (blank(line)) return checker_.blank_line();
     if (is_row(line)) {
       i = read_table(i);
@@ -146,7 +157,8 @@ class Document {
       row = first + 2;
     }
     for (; row <= last; ++row)
-      if (!is_rule(lines_[row])) table.rows.push_back({static_cast<std::int64_t>(row + 1), cells_of(lines_[row]), trimmed(lines_[row])});
+      if (!is_rule(lines_[row]))
+        table.rows.push_back({static_cast<std::int64_t>(row + 1), cells_of(lines_[row]), trimmed(lines_[row])});
     checker_.table(table);
     return last;
   }
@@ -176,11 +188,16 @@ class Document {
 
 std::string to_string(ClaimVerdict verdict) {
   switch (verdict) {
-    case ClaimVerdict::agrees: return "agrees";
-    case ClaimVerdict::off: return "off";
-    case ClaimVerdict::power_of_ten: return "power_of_ten";
-    case ClaimVerdict::inconsistent: return "inconsistent";
-    case ClaimVerdict::cannot_check: break;
+    case ClaimVerdict::agrees:
+      return "agrees";
+    case ClaimVerdict::off:
+      return "off";
+    case ClaimVerdict::power_of_ten:
+      return "power_of_ten";
+    case ClaimVerdict::inconsistent:
+      return "inconsistent";
+    case ClaimVerdict::cannot_check:
+      break;
   }
   return "cannot_check";
 }

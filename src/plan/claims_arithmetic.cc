@@ -9,7 +9,9 @@
 namespace isoflop::plan {
 namespace {
 
-bool wide(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+bool wide(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
 
 /// What N, D and C stand for; empty: letters are no numbers.
 struct Symbols {
@@ -19,7 +21,8 @@ struct Symbols {
 
 class Reader {
  public:
-  Reader(const std::string& s, std::size_t i, std::size_t until, const Symbols* symbols) : s_(s), i_(i), until_(until), symbols_(symbols) {}
+  Reader(const std::string& s, std::size_t i, std::size_t until, const Symbols* symbols)
+      : s_(s), i_(i), until_(until), symbols_(symbols) {}
 
   std::optional<Value> read() {
     const auto value = sum();
@@ -213,8 +216,10 @@ struct Segment {
   std::size_t begin = 0, end = 0;
 };
 
-constexpr std::string_view kSeparators[] = {"=",       "~",           "→",        "は約",     " is about ", " is roughly ", " is approximately ", " equals ", " gives ", " comes to ",
-                                            " yields ", " works out to ", " or about ", " or roughly ", "で約",     "、約",       ", about ",           " is ",     "、つまり", ", i.e. "};
+constexpr std::string_view kSeparators[] = {
+    "=",        "~",       "→",          "は約",     " is about ",     " is roughly ", " is approximately ",
+    " equals ", " gives ", " comes to ", " yields ", " works out to ", " or about ",   " or roughly ",
+    "で約",     "、約",    ", about ",   " is ",     "、つまり",       ", i.e. "};
 
 std::vector<Segment> segments(const std::string& s) {
   std::vector<Segment> all;
@@ -243,7 +248,9 @@ std::optional<Value> suffix_expression(const std::string& s, Segment g) {
   for (std::size_t i = g.begin; i < g.end; ++i) {
     const bool starts = digit(s[i]) || s[i] == '(' || at(s, i, "sqrt") || (s[i] == '-' && i + 1 < g.end && digit(s[i + 1]));
     if (!starts) continue;
-    if (i > g.begin && (letter(s[i - 1]) || digit(s[i - 1]) || s[i - 1] == '.' || s[i - 1] == '^' || s[i - 1] == '_' || s[i - 1] == ')')) continue;
+    if (i > g.begin &&
+        (letter(s[i - 1]) || digit(s[i - 1]) || s[i - 1] == '.' || s[i - 1] == '^' || s[i - 1] == '_' || s[i - 1] == ')'))
+      continue;
     if (i > g.begin && s[i - 1] == '-' && i > g.begin + 1 && s[i - 2] != ' ') continue;
     auto v = read_expression(s, i, g.end);
     if (!v) continue;
@@ -265,7 +272,8 @@ std::optional<Value> prefix_expression(const std::string& s, Segment g) {
   std::size_t i = g.begin;
   for (bool again = true; again;) {
     again = false;
-    for (const std::string_view word : {" ", "約", "およそ", "about ", "approximately ", "roughly ", "around ", "~", "=", "$", "some ", "only "})
+    for (const std::string_view word :
+         {" ", "約", "およそ", "about ", "approximately ", "roughly ", "around ", "~", "=", "$", "some ", "only "})
       if (i < g.end && at(s, i, word)) {
         i += word.size();
         again = true;
@@ -303,10 +311,13 @@ std::vector<Equality> equalities(const std::string& s, std::optional<Value>& car
       if (left) left_text = s.substr(left->begin, left->end - left->begin);
     }
     if (left && right) {
-      const bool same_kind = left->unit.kind != Kind::none && left->unit.kind == right->unit.kind && left->operators == 0 &&
-                             (left->unit.kind == Kind::seconds || left->unit.kind == Kind::device_seconds || left->unit.kind == Kind::flops);
-      const bool carried_time = left->operators == 0 && left_text == "the value above" && left->unit.kind == Kind::seconds && right->unit.kind == Kind::seconds;
-      if (left->operators > 0 || same_kind || carried_time) all.push_back({*left, *right, left_text, s.substr(right->begin, right->end - right->begin)});
+      const bool same_kind =
+          left->unit.kind != Kind::none && left->unit.kind == right->unit.kind && left->operators == 0 &&
+          (left->unit.kind == Kind::seconds || left->unit.kind == Kind::device_seconds || left->unit.kind == Kind::flops);
+      const bool carried_time = left->operators == 0 && left_text == "the value above" && left->unit.kind == Kind::seconds &&
+                                right->unit.kind == Kind::seconds;
+      if (left->operators > 0 || same_kind || carried_time)
+        all.push_back({*left, *right, left_text, s.substr(right->begin, right->end - right->begin)});
     }
     last = right;
     last_text = right ? s.substr(right->begin, right->end - right->begin) : "";
@@ -340,8 +351,11 @@ std::vector<Formula> formulas(const std::string& s) {
     const char symbol = s[end - 1];
     if (symbol != 'N' && symbol != 'D' && symbol != 'C') continue;
     const char before = end - 1 == parts[k].begin ? ' ' : s[end - 2];
-    if (letter(before) || digit(before) || before == '_' || before == '*' || before == '/' || before == '(' || before == ')' || before == ',') continue;
-    const auto evaluate = [&](const Symbols& symbols, std::size_t* stopped, std::vector<double>* literals) -> std::optional<double> {
+    if (letter(before) || digit(before) || before == '_' || before == '*' || before == '/' || before == '(' || before == ')' ||
+        before == ',')
+      continue;
+    const auto evaluate = [&](const Symbols& symbols, std::size_t* stopped,
+                              std::vector<double>* literals) -> std::optional<double> {
       std::size_t i = parts[k + 1].begin;
       while (i < parts[k + 1].end && s[i] == ' ') ++i;
       Reader reader(s, i, parts[k + 1].end, &symbols);
@@ -362,7 +376,9 @@ std::vector<Formula> formulas(const std::string& s) {
     if (!any || !with_rule) continue;
     const std::string right = s.substr(parts[k + 1].begin, stopped - parts[k + 1].begin);
     if (right.find_first_of("NDC") == std::string::npos) continue;
-    if (stopped < s.size() && (letter(s[stopped]) || s[stopped] == '_' || s[stopped] == '^' || s[stopped] == '*' || s[stopped] == '(')) continue;  // 2NL, 6ND^..
+    if (stopped < s.size() &&
+        (letter(s[stopped]) || s[stopped] == '_' || s[stopped] == '^' || s[stopped] == '*' || s[stopped] == '('))
+      continue;  // 2NL, 6ND^..
     Formula f;
     f.text = std::string(1, symbol) + " = " + right;
     const auto near_one = [](double ratio) { return std::abs(ratio - 1) <= .12; };

@@ -11,14 +11,14 @@ namespace isoflop::plan {
 
 /// What an expression comes to.
 struct Value {
-  double value = 0;                 ///< its numbers as written, K M B T and prefixes of FLOPs applied
-  double step = 0;                  ///< a unit of the last digit, of a single number
-  double raw = 0;                   ///< of a single number without its unit's prefix
+  double value = 0;  ///< its numbers as written, K M B T and prefixes of FLOPs applied
+  double step = 0;   ///< a unit of the last digit, of a single number
+  double raw = 0;    ///< of a single number without its unit's prefix
   int operators = 0;
-  std::vector<double> factors;      ///< of a plain product or quotient
-  bool product = false;             ///< two or more factors and nothing else
-  bool duration = false;            ///< FLOPs over FLOP/s: seconds
-  Unit unit;                        ///< of a single number, or what stands after the expression
+  std::vector<double> factors;  ///< of a plain product or quotient
+  bool product = false;         ///< two or more factors and nothing else
+  bool duration = false;        ///< FLOPs over FLOP/s: seconds
+  Unit unit;                    ///< of a single number, or what stands after the expression
   std::size_t begin = 0, end = 0;
 };
 

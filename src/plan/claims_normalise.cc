@@ -31,7 +31,8 @@ std::string without_latex(std::string s) {
     if (end == std::string::npos || end + 1 >= s.size() || s[end + 1] != '{') break;
     const std::size_t last = closing(s, end + 1);
     if (last == std::string::npos) break;
-    s = s.substr(0, frac) + "((" + s.substr(open + 1, end - open - 1) + ")/(" + s.substr(end + 2, last - end - 2) + "))" + s.substr(last + 1);
+    s = s.substr(0, frac) + "((" + s.substr(open + 1, end - open - 1) + ")/(" + s.substr(end + 2, last - end - 2) + "))" +
+        s.substr(last + 1);
   }
   const auto unwrap = [&](std::string_view command, std::string_view before, std::string_view after) {
     for (std::size_t guard = 0; guard < 200; ++guard) {
@@ -47,10 +48,10 @@ std::string without_latex(std::string s) {
   unwrap("^{", "^(", ")");
   unwrap("_{", "_", "");
   static constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
-      {"\\times", "*"},  {"\\cdot", "*"},    {"\\approx", "~"}, {"\\simeq", "~"}, {"\\sim", "~"},     {"\\left", ""},     {"\\right", ""},
-       {"\\,", " "},      {"\\;", " "},       {"\\ ", " "},      {"\\!", ""},      {"\\quad", " "},    {"\\%", "%"},       {"\\$", "$"},
-       {"\\propto", "∝"}, {"\\to", "→"},      {"\\rightarrow", "→"}, {"\\alpha", "α"}, {"\\beta", "β"}, {"\\div", "/"},     {"{,}", ","},
-       {"\\geq", "≥"}};
+      {"\\times", "*"}, {"\\cdot", "*"}, {"\\approx", "~"}, {"\\simeq", "~"}, {"\\sim", "~"},        {"\\left", ""},
+      {"\\right", ""},  {"\\,", " "},    {"\\;", " "},      {"\\ ", " "},     {"\\!", ""},           {"\\quad", " "},
+      {"\\%", "%"},     {"\\$", "$"},    {"\\propto", "∝"}, {"\\to", "→"},    {"\\rightarrow", "→"}, {"\\alpha", "α"},
+      {"\\beta", "β"},  {"\\div", "/"},  {"{,}", ","},      {"\\geq", "≥"}};
   for (const auto& [from, to] : kCommands) replace_all(s, from, to);
   return s;
 }
@@ -81,18 +82,79 @@ std::string without_math_marks(const std::string& s) {
 struct Fold {
   std::string_view from, to;
 };
-constexpr Fold kFolds[] = {
-    {"０", "0"},   {"１", "1"},  {"２", "2"},  {"３", "3"},  {"４", "4"},  {"５", "5"},  {"６", "6"},  {"７", "7"},   {"８", "8"},   {"９", "9"},
-    {"．", "."},   {"，", ","},  {"（", "("},  {"）", ")"},  {"［", "("},  {"］", ")"},  {"＋", "+"},  {"－", "-"},   {"＝", "="},   {"％", "%"},
-    {"：", ":"},   {"／", "/"},  {"＊", "*"},  {"＄", "$"},  {"　", " "},  {"\xC2\xA0", " "},  {"×", "*"},  {"✕", "*"},   {"✖", "*"},   {"·", "*"},
-    {"⋅", "*"},    {"∙", "*"},   {"∗", "*"},   {"÷", "/"},   {"−", "-"},   {"–", "-"},   {"‐", "-"},   {"‑", "-"},    {"—", " - "},  {"≈", "~"},
-    {"≒", "~"},    {"≃", "~"},   {"≅", "~"},   {"∼", "~"},   {"√", "sqrt"}, {"⇒", "→"},  {"⟹", "→"},  {"->", "→"},   {"=>", "→"},  {"\xE2\x80\xAF", " "},
-    {"二倍", "2倍"}, {"三倍", "3倍"}, {"四倍", "4倍"}, {"五倍", "5倍"}, {"六倍", "6倍"}, {"八倍", "8倍"}, {"十倍", "10倍"}, {"半分", "0.5倍"},
-    {"ヵ月", "ヶ月"}, {"か月", "ヶ月"}, {"カ月", "ヶ月"}, {"ケ月", "ヶ月"}, {"数倍", ""}, {"パラメーター", "パラメータ"}, {"トークン／", "トークン/"},
-    {"米ドル", "ドル"}, {"、", ", "}, {"，", ", "}, {"㌦", "ドル"}};
+constexpr Fold kFolds[] = {{"０", "0"},
+                           {"１", "1"},
+                           {"２", "2"},
+                           {"３", "3"},
+                           {"４", "4"},
+                           {"５", "5"},
+                           {"６", "6"},
+                           {"７", "7"},
+                           {"８", "8"},
+                           {"９", "9"},
+                           {"．", "."},
+                           {"，", ","},
+                           {"（", "("},
+                           {"）", ")"},
+                           {"［", "("},
+                           {"］", ")"},
+                           {"＋", "+"},
+                           {"－", "-"},
+                           {"＝", "="},
+                           {"％", "%"},
+                           {"：", ":"},
+                           {"／", "/"},
+                           {"＊", "*"},
+                           {"＄", "$"},
+                           {"　", " "},
+                           {"\xC2\xA0", " "},
+                           {"×", "*"},
+                           {"✕", "*"},
+                           {"✖", "*"},
+                           {"·", "*"},
+                           {"⋅", "*"},
+                           {"∙", "*"},
+                           {"∗", "*"},
+                           {"÷", "/"},
+                           {"−", "-"},
+                           {"–", "-"},
+                           {"‐", "-"},
+                           {"‑", "-"},
+                           {"—", " - "},
+                           {"≈", "~"},
+                           {"≒", "~"},
+                           {"≃", "~"},
+                           {"≅", "~"},
+                           {"∼", "~"},
+                           {"√", "sqrt"},
+                           {"⇒", "→"},
+                           {"⟹", "→"},
+                           {"->", "→"},
+                           {"=>", "→"},
+                           {"\xE2\x80\xAF", " "},
+                           {"二倍", "2倍"},
+                           {"三倍", "3倍"},
+                           {"四倍", "4倍"},
+                           {"五倍", "5倍"},
+                           {"六倍", "6倍"},
+                           {"八倍", "8倍"},
+                           {"十倍", "10倍"},
+                           {"半分", "0.5倍"},
+                           {"ヵ月", "ヶ月"},
+                           {"か月", "ヶ月"},
+                           {"カ月", "ヶ月"},
+                           {"ケ月", "ヶ月"},
+                           {"数倍", ""},
+                           {"パラメーター", "パラメータ"},
+                           {"トークン／", "トークン/"},
+                           {"米ドル", "ドル"},
+                           {"、", ", "},
+                           {"，", ", "},
+                           {"㌦", "ドル"}};
 
-constexpr std::pair<std::string_view, char> kSuperscripts[] = {{"⁰", '0'}, {"¹", '1'}, {"²", '2'}, {"³", '3'}, {"⁴", '4'}, {"⁵", '5'}, {"⁶", '6'},
-                                                                           {"⁷", '7'}, {"⁸", '8'}, {"⁹", '9'}, {"⁻", '-'}, {"⁺", '+'}, {"·", '.'}};
+constexpr std::pair<std::string_view, char> kSuperscripts[] = {{"⁰", '0'}, {"¹", '1'}, {"²", '2'}, {"³", '3'}, {"⁴", '4'},
+                                                               {"⁵", '5'}, {"⁶", '6'}, {"⁷", '7'}, {"⁸", '8'}, {"⁹", '9'},
+                                                               {"⁻", '-'}, {"⁺", '+'}, {"·", '.'}};
 
 /// 10²¹ -> 10^(21)
 std::string with_carets(const std::string& s) {
@@ -126,7 +188,9 @@ std::string normalised(std::string_view line) {
   for (const Fold& fold : kFolds)
     if (!fold.from.empty()) replace_all(s, fold.from, fold.to);
   for (std::size_t i = s.find("倍増"); i != std::string::npos; i = s.find("倍増", i + 6))
-    if (const std::size_t before = s.find_last_not_of(" ", i == 0 ? 0 : i - 1); i == 0 || before == std::string::npos || !digit(s[before])) s.insert(i, "2");
+    if (const std::size_t before = s.find_last_not_of(" ", i == 0 ? 0 : i - 1);
+        i == 0 || before == std::string::npos || !digit(s[before]))
+      s.insert(i, "2");
   replace_all(s, "**", "");
   replace_all(s, "__", "");
   replace_all(s, "`", "");
@@ -146,8 +210,9 @@ std::vector<std::string> sentences(const std::string& line) {
     if (at(line, i, "。") || at(line, i, "；") || at(line, i, "！")) {
       push();
       i += 3;
-    } else if (line[i] == ';' || ((line[i] == '.' || line[i] == '?' || line[i] == '!') && i + 1 < line.size() && line[i + 1] == ' ' &&
-                                  !(i > 1 && (at(line, i - 1, "l. ") || at(line, i - 1, "g. ") || at(line, i - 1, "e. "))))) {
+    } else if (line[i] == ';' ||
+               ((line[i] == '.' || line[i] == '?' || line[i] == '!') && i + 1 < line.size() && line[i + 1] == ' ' &&
+                !(i > 1 && (at(line, i - 1, "l. ") || at(line, i - 1, "g. ") || at(line, i - 1, "e. "))))) {
       push();
       ++i;
     } else {

@@ -16,35 +16,117 @@ struct Word {
 constexpr double kMinute = 60, kHour = 3600, kDay = 86400, kWeek = 7 * kDay, kYear = 365.25 * kDay, kMonth = kYear / 12;
 
 // longer ones first where one begins another
-constexpr Word kUnits[] = {
-    {"tokens per parameter", Kind::ratio, 1}, {"tokens-per-parameter", Kind::ratio, 1}, {"tokens per param", Kind::ratio, 1},
-    {"tokens/parameter", Kind::ratio, 1}, {"tokens / parameter", Kind::ratio, 1}, {"tokens/param", Kind::ratio, 1},
-    {"tokens for each parameter", Kind::ratio, 1}, {"tokens for every parameter", Kind::ratio, 1}, {"tokens per model parameter", Kind::ratio, 1},
-    {"token per parameter", Kind::ratio, 1}, {"token/parameter", Kind::ratio, 1}, {"token/param", Kind::ratio, 1}, {"tok/param", Kind::ratio, 1},
-    {"training tokens per parameter", Kind::ratio, 1}, {"トークン/パラメータ", Kind::ratio, 1}, {"トークン / パラメータ", Kind::ratio, 1},
-    {"PF-days", Kind::flops, 8.64e19}, {"PF-day", Kind::flops, 8.64e19}, {"PF days", Kind::flops, 8.64e19}, {"petaflop/s-days", Kind::flops, 8.64e19},
-    {"petaflops-days", Kind::flops, 8.64e19}, {"PFLOP/s-days", Kind::flops, 8.64e19}, {"PFLOPS-days", Kind::flops, 8.64e19}, {"petaflop-days", Kind::flops, 8.64e19},
-    {"non-embedding parameters", Kind::params, 1}, {"parameters", Kind::params, 1}, {"parameter", Kind::params, 1}, {"params", Kind::params, 1},
-    {"param", Kind::params, 1}, {"非埋め込みパラメータ", Kind::params, 1}, {"個のパラメータ", Kind::params, 1}, {"のパラメータ", Kind::params, 1},
-    {"パラメータ", Kind::params, 1}, {"training tokens", Kind::tokens, 1}, {"pretraining tokens", Kind::tokens, 1}, {"pre-training tokens", Kind::tokens, 1},
-    {"text tokens", Kind::tokens, 1}, {"tokens", Kind::tokens, 1}, {"token", Kind::tokens, 1}, {"個のトークン", Kind::tokens, 1}, {"のトークン", Kind::tokens, 1},
-    {"トークン", Kind::tokens, 1}, {"週間", Kind::seconds, kWeek}, {"weeks", Kind::seconds, kWeek}, {"week", Kind::seconds, kWeek},
-    {"日間", Kind::seconds, kDay}, {"日", Kind::seconds, kDay}, {"days", Kind::seconds, kDay}, {"day", Kind::seconds, kDay},
-    {"ヶ月", Kind::seconds, kMonth}, {"months", Kind::seconds, kMonth}, {"month", Kind::seconds, kMonth}, {"年間", Kind::seconds, kYear},
-    {"年", Kind::seconds, kYear}, {"years", Kind::seconds, kYear}, {"year", Kind::seconds, kYear}, {"時間", Kind::seconds, kHour},
-    {"hours", Kind::seconds, kHour}, {"hour", Kind::seconds, kHour}, {"hrs", Kind::seconds, kHour}, {"分", Kind::seconds, kMinute},
-    {"minutes", Kind::seconds, kMinute}, {"minute", Kind::seconds, kMinute}, {"秒", Kind::seconds, 1}, {"seconds", Kind::seconds, 1},
-    {"second", Kind::seconds, 1}, {"sec", Kind::seconds, 1}, {"s", Kind::seconds, 1}, {"h", Kind::seconds, kHour},
-    {"USD", Kind::usd, 1}, {"US dollars", Kind::usd, 1}, {"dollars", Kind::usd, 1}, {"ドル", Kind::usd, 1}, {"円", Kind::yen, 1}, {"yen", Kind::yen, 1},
-    {"%", Kind::percent, 1}, {"パーセント", Kind::percent, 1}, {"percent", Kind::percent, 1}, {"倍", Kind::factor, 1}, {"times", Kind::factor, 1},
-    {"-fold", Kind::factor, 1}, {"fold", Kind::factor, 1}, {"x", Kind::factor, 1}, {"PB", Kind::bytes, 1e15}, {"TB", Kind::bytes, 1e12},
-    {"GB", Kind::bytes, 1e9}, {"MB", Kind::bytes, 1e6}, {"KB", Kind::bytes, 1e3}, {"GiB", Kind::bytes, 1073741824.0}, {"bytes", Kind::bytes, 1},
-    {"バイト", Kind::bytes, 1}, {"文字", Kind::characters, 1}, {"characters", Kind::characters, 1}, {"chars", Kind::characters, 1},
-    {"kWh", Kind::other, 1e3}, {"MWh", Kind::other, 1e6}, {"GWh", Kind::other, 1e9}, {"Wh", Kind::other, 1}, {"kW", Kind::other, 1e3}, {"MW", Kind::other, 1e6},
-    {"training steps", Kind::steps, 1}, {"steps", Kind::steps, 1}, {"iterations", Kind::steps, 1}, {"ステップ", Kind::steps, 1}, {"epochs", Kind::other, 1}, {"エポック", Kind::other, 1}};
+constexpr Word kUnits[] = {{"tokens per parameter", Kind::ratio, 1},
+                           {"tokens-per-parameter", Kind::ratio, 1},
+                           {"tokens per param", Kind::ratio, 1},
+                           {"tokens/parameter", Kind::ratio, 1},
+                           {"tokens / parameter", Kind::ratio, 1},
+                           {"tokens/param", Kind::ratio, 1},
+                           {"tokens for each parameter", Kind::ratio, 1},
+                           {"tokens for every parameter", Kind::ratio, 1},
+                           {"tokens per model parameter", Kind::ratio, 1},
+                           {"token per parameter", Kind::ratio, 1},
+                           {"token/parameter", Kind::ratio, 1},
+                           {"token/param", Kind::ratio, 1},
+                           {"tok/param", Kind::ratio, 1},
+                           {"training tokens per parameter", Kind::ratio, 1},
+                           {"トークン/パラメータ", Kind::ratio, 1},
+                           {"トークン / パラメータ", Kind::ratio, 1},
+                           {"PF-days", Kind::flops, 8.64e19},
+                           {"PF-day", Kind::flops, 8.64e19},
+                           {"PF days", Kind::flops, 8.64e19},
+                           {"petaflop/s-days", Kind::flops, 8.64e19},
+                           {"petaflops-days", Kind::flops, 8.64e19},
+                           {"PFLOP/s-days", Kind::flops, 8.64e19},
+                           {"PFLOPS-days", Kind::flops, 8.64e19},
+                           {"petaflop-days", Kind::flops, 8.64e19},
+                           {"non-embedding parameters", Kind::params, 1},
+                           {"parameters", Kind::params, 1},
+                           {"parameter", Kind::params, 1},
+                           {"params", Kind::params, 1},
+                           {"param", Kind::params, 1},
+                           {"非埋め込みパラメータ", Kind::params, 1},
+                           {"個のパラメータ", Kind::params, 1},
+                           {"のパラメータ", Kind::params, 1},
+                           {"パラメータ", Kind::params, 1},
+                           {"training tokens", Kind::tokens, 1},
+                           {"pretraining tokens", Kind::tokens, 1},
+                           {"pre-training tokens", Kind::tokens, 1},
+                           {"text tokens", Kind::tokens, 1},
+                           {"tokens", Kind::tokens, 1},
+                           {"token", Kind::tokens, 1},
+                           {"個のトークン", Kind::tokens, 1},
+                           {"のトークン", Kind::tokens, 1},
+                           {"トークン", Kind::tokens, 1},
+                           {"週間", Kind::seconds, kWeek},
+                           {"weeks", Kind::seconds, kWeek},
+                           {"week", Kind::seconds, kWeek},
+                           {"日間", Kind::seconds, kDay},
+                           {"日", Kind::seconds, kDay},
+                           {"days", Kind::seconds, kDay},
+                           {"day", Kind::seconds, kDay},
+                           {"ヶ月", Kind::seconds, kMonth},
+                           {"months", Kind::seconds, kMonth},
+                           {"month", Kind::seconds, kMonth},
+                           {"年間", Kind::seconds, kYear},
+                           {"年", Kind::seconds, kYear},
+                           {"years", Kind::seconds, kYear},
+                           {"year", Kind::seconds, kYear},
+                           {"時間", Kind::seconds, kHour},
+                           {"hours", Kind::seconds, kHour},
+                           {"hour", Kind::seconds, kHour},
+                           {"hrs", Kind::seconds, kHour},
+                           {"分", Kind::seconds, kMinute},
+                           {"minutes", Kind::seconds, kMinute},
+                           {"minute", Kind::seconds, kMinute},
+                           {"秒", Kind::seconds, 1},
+                           {"seconds", Kind::seconds, 1},
+                           {"second", Kind::seconds, 1},
+                           {"sec", Kind::seconds, 1},
+                           {"s", Kind::seconds, 1},
+                           {"h", Kind::seconds, kHour},
+                           {"USD", Kind::usd, 1},
+                           {"US dollars", Kind::usd, 1},
+                           {"dollars", Kind::usd, 1},
+                           {"ドル", Kind::usd, 1},
+                           {"円", Kind::yen, 1},
+                           {"yen", Kind::yen, 1},
+                           {"%", Kind::percent, 1},
+                           {"パーセント", Kind::percent, 1},
+                           {"percent", Kind::percent, 1},
+                           {"倍", Kind::factor, 1},
+                           {"times", Kind::factor, 1},
+                           {"-fold", Kind::factor, 1},
+                           {"fold", Kind::factor, 1},
+                           {"x", Kind::factor, 1},
+                           {"PB", Kind::bytes, 1e15},
+                           {"TB", Kind::bytes, 1e12},
+                           {"GB", Kind::bytes, 1e9},
+                           {"MB", Kind::bytes, 1e6},
+                           {"KB", Kind::bytes, 1e3},
+                           {"GiB", Kind::bytes, 1073741824.0},
+                           {"bytes", Kind::bytes, 1},
+                           {"バイト", Kind::bytes, 1},
+                           {"文字", Kind::characters, 1},
+                           {"characters", Kind::characters, 1},
+                           {"chars", Kind::characters, 1},
+                           {"kWh", Kind::other, 1e3},
+                           {"MWh", Kind::other, 1e6},
+                           {"GWh", Kind::other, 1e9},
+                           {"Wh", Kind::other, 1},
+                           {"kW", Kind::other, 1e3},
+                           {"MW", Kind::other, 1e6},
+                           {"training steps", Kind::steps, 1},
+                           {"steps", Kind::steps, 1},
+                           {"iterations", Kind::steps, 1},
+                           {"ステップ", Kind::steps, 1},
+                           {"epochs", Kind::other, 1},
+                           {"エポック", Kind::other, 1}};
 
-constexpr std::string_view kDevices[] = {"NVIDIA A100 GPUs", "NVIDIA H100 GPUs", "A100", "H100", "H200", "H800", "B200", "V100", "MI300X", "MI250X", "RTX4090",
-                                                    "TPUv4", "TPUv3", "TPU v4", "TPU v3", "TPU", "GPU", "4090", "accelerator", "device", "chip", "台", "基", "枚"};
+constexpr std::string_view kDevices[] = {
+    "NVIDIA A100 GPUs", "NVIDIA H100 GPUs", "A100",  "H100",  "H200",   "H800",   "B200", "V100", "MI300X",
+    "MI250X",           "RTX4090",          "TPUv4", "TPUv3", "TPU v4", "TPU v3", "TPU",  "GPU",  "4090",
+    "accelerator",      "device",           "chip",  "台",    "基",     "枚"};
 
 /// "GPU", "GPUs", "A100 GPUs", "NVIDIA H100s": where it ends; npos if there is none.
 std::size_t device_word(const std::string& s, std::size_t i) {
@@ -73,7 +155,8 @@ std::optional<Unit> device_time(const std::string& s, std::size_t end) {
   if (i < s.size() && (s[i] == '-' || s[i] == ' ')) ++i;
   if (at(s, i, "・")) i += 3;
   for (const Word& word : kUnits)
-    if (word.kind == Kind::seconds && word.factor >= kHour && word_at(s, i, word.text)) return Unit{Kind::device_seconds, word.factor, i + word.text.size()};
+    if (word.kind == Kind::seconds && word.factor >= kHour && word_at(s, i, word.text))
+      return Unit{Kind::device_seconds, word.factor, i + word.text.size()};
   return std::nullopt;
 }
 
@@ -81,8 +164,10 @@ struct Prefix {
   std::string_view text;
   double factor;
 };
-constexpr Prefix kPrefixes[] = {{"zetta", 1e21}, {"exa", 1e18}, {"peta", 1e15}, {"tera", 1e12}, {"giga", 1e9}, {"ゼタ", 1e21}, {"エクサ", 1e18},
-                                            {"ペタ", 1e15}, {"テラ", 1e12}, {"ギガ", 1e9}, {"Y", 1e24}, {"Z", 1e21}, {"E", 1e18}, {"P", 1e15}, {"T", 1e12}, {"G", 1e9}, {"M", 1e6}, {"K", 1e3}, {"", 1}, {"", 1}, {"", 1}};
+constexpr Prefix kPrefixes[] = {{"zetta", 1e21},  {"exa", 1e18},  {"peta", 1e15}, {"tera", 1e12}, {"giga", 1e9}, {"ゼタ", 1e21},
+                                {"エクサ", 1e18}, {"ペタ", 1e15}, {"テラ", 1e12}, {"ギガ", 1e9},  {"Y", 1e24},   {"Z", 1e21},
+                                {"E", 1e18},      {"P", 1e15},    {"T", 1e12},    {"G", 1e9},     {"M", 1e6},    {"K", 1e3},
+                                {"", 1},          {"", 1},        {"", 1}};
 
 /// TFLOPs, ゼタFLOPs, FLOP/s. Below 1e17 it is what a device does in a second, above it what a training takes.
 std::optional<Unit> flops_unit(const std::string& s, std::size_t i, double value) {
@@ -109,7 +194,8 @@ std::optional<Unit> flops_unit(const std::string& s, std::size_t i, double value
         end += word.size();
       }
     if (at(s, end, "/s-day")) return std::nullopt;
-    if (at(s, skip_spaces(s, end), "per token") || at(s, end, "/token") || at(s, end, "/トークン")) return Unit{Kind::other, prefix.factor, end};
+    if (at(s, skip_spaces(s, end), "per token") || at(s, end, "/token") || at(s, end, "/トークン"))
+      return Unit{Kind::other, prefix.factor, end};
     return Unit{per_second || total < 1e17 ? Kind::rate : Kind::flops, prefix.factor, end};
   }
   return std::nullopt;
@@ -152,7 +238,8 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
     n.step *= factor;
   };
   // 1e23
-  if (i + 1 < s.size() && (s[i] == 'e' || s[i] == 'E') && (digit(s[i + 1]) || ((s[i + 1] == '+' || s[i + 1] == '-') && i + 2 < s.size() && digit(s[i + 2])))) {
+  if (i + 1 < s.size() && (s[i] == 'e' || s[i] == 'E') &&
+      (digit(s[i + 1]) || ((s[i + 1] == '+' || s[i + 1] == '-') && i + 2 < s.size() && digit(s[i + 2])))) {
     std::size_t k = i + 2;
     while (k < s.size() && digit(s[k])) ++k;
     const auto exponent = parse_int(s[i + 1] == '+' ? s.substr(i + 2, k - i - 2) : s.substr(i + 1, k - i - 1));
@@ -169,7 +256,8 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
     if (k < s.size() && (s[k] == '-' || s[k] == '+')) ++k;
     while (k < s.size() && digit(s[k])) ++k;
     const auto exponent = parse_int(s[begin] == '+' ? s.substr(begin + 1, k - begin - 1) : s.substr(begin, k - begin));
-    if (!exponent || *exponent < -300 || *exponent > 300 || (at(s, k, ".") && k + 1 < s.size() && digit(s[k + 1]))) return std::nullopt;
+    if (!exponent || *exponent < -300 || *exponent > 300 || (at(s, k, ".") && k + 1 < s.size() && digit(s[k + 1])))
+      return std::nullopt;
     if (brace && (k >= s.size() || s[k] != ')')) return std::nullopt;
     return std::pair{ten_to(*exponent), brace ? k + 1 : k};
   };
@@ -182,7 +270,8 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
     }
   } else {
     const std::size_t star = skip_spaces(s, i);
-    if (star < s.size() && (s[star] == '*' || (s[star] == 'x' && star > i && star + 1 < s.size() && (s[star + 1] == ' ' || s[star + 1] == '1')))) {
+    if (star < s.size() &&
+        (s[star] == '*' || (s[star] == 'x' && star > i && star + 1 < s.size() && (s[star + 1] == ' ' || s[star + 1] == '1')))) {
       if (const auto power = power_of_ten(skip_spaces(s, star + 1))) {
         multiply(power->first);
         i = power->second;
@@ -217,8 +306,9 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
       suffix(k, "M", 1e6);
       suffix(k, "T", 1e12);
     }
-    static constexpr Prefix kJapanese[] = {{"千億", 1e11}, {"百億", 1e10}, {"十億", 1e9}, {"千万", 1e7}, {"百万", 1e6}, {"十万", 1e5}, {"京", 1e16},
-                                                      {"兆", 1e12}, {"億", 1e8}, {"万", 1e4}, {"千", 1e3}};
+    static constexpr Prefix kJapanese[] = {{"千億", 1e11}, {"百億", 1e10}, {"十億", 1e9}, {"千万", 1e7},
+                                           {"百万", 1e6},  {"十万", 1e5},  {"京", 1e16},  {"兆", 1e12},
+                                           {"億", 1e8},    {"万", 1e4},    {"千", 1e3}};
     k = skip_spaces(s, i);
     for (const Prefix& word : kJapanese) {
       if (n.suffixed || !at(s, k, word.text)) continue;
@@ -251,14 +341,16 @@ Unit read_unit(const std::string& s, std::size_t from, const Number& number) {
   if (i < s.size() && s[i] == '-' && i == from) ++i;  // 7-billion-parameter, 21-day
   for (const Word& word : kUnits) {
     if (!word_at(s, i, word.text)) continue;
-    if (word.text == "x" && i + 1 < s.size() && (digit(s[i + 1]) || (s[i + 1] == ' ' && i + 2 < s.size() && digit(s[i + 2])))) continue;
+    if (word.text == "x" && i + 1 < s.size() && (digit(s[i + 1]) || (s[i + 1] == ' ' && i + 2 < s.size() && digit(s[i + 2]))))
+      continue;
     if (word.text.size() == 1 && letter(word.text[0]) && word.text != "x" && i > from && number.suffixed) continue;
     if (word.text == "分" && at(s, i, "分の")) continue;
     return {word.kind, word.factor, i + word.text.size()};
   }
   if (number.suffixed) {
     if (at(s, i, "想定モデル")) return {Kind::params, 1, i + std::string_view("想定モデル").size()};
-    for (const std::string_view word : {"モデル", "models", "model", "規模", "クラス", "LLM", "dense", "Transformer", "transformer"})
+    for (const std::string_view word :
+         {"モデル", "models", "model", "規模", "クラス", "LLM", "dense", "Transformer", "transformer"})
       if (word_at(s, i, word)) return {Kind::params, 1, i + word.size()};
   }
   return {Kind::none, 1, from};

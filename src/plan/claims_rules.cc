@@ -5,238 +5,20 @@
 #include <cmath>
 
 #include "base/math.h"
-#include "base/text.h"
-#include "isoflop/cost.h"
+#include "isoflop/laws.h"
+#include "plan/claims_words.h"
 
 namespace isoflop::plan {
 namespace {
 
-constexpr std::int64_t kFarthest = 8;      // lines: what was said before is no longer spoken of
-constexpr double kLeastTolerance = .006, kMostTolerance = .15;
 // below the lower end a large training has hardly been seen; above the peak nothing runs
 constexpr double kLeastMfu = .07;
-
-std::string short_number(double value) { return format_significant(value, 4); }
-
-/// A unit of the last digit as written, relative; a number of one digit is not worth more than a tenth.
-double tolerance_of(const Quantity& q) { return std::min(std::abs(q.step / q.value), .10); }
-/// What the rounding of an input allows.
-double slack_of(const Quantity& q) { return std::min(std::abs(q.step / q.value) / 2, .04); }
 
 bool speaks_of_inference(const std::string& s) {
   return mentions_any(s, {"inference", "forward", "推論", "順伝播", "フォワード", "finetun", "token per", "per token"});
 }
 
-std::string percent_off(double ratio) {
-  const double off = 100 * (ratio - 1);
-  if (ratio >= 3) return short_number(ratio) + " times too large";
-  if (ratio <= 1.0 / 3) return short_number(1 / ratio) + " times too small";
-  return short_number(std::abs(off)) + " % too " + (off > 0 ? "large" : "small");
-}
-
-double log10_(double x) { return log_(x) / log_(10); }
-
 }  // namespace
-
-Checker::Checker(const std::string& text, std::string file)
-    : file_(std::move(file)), japanese_(is_japanese(text)), exponent_{{'N', .076}, {'D', .095}, {'C', .050}} {
-  const std::string whole = normalised(text);
-  speaks_of_rule_ = mentions(whole, "Chinchilla") || whole.find("20N") != std::string::npos || whole.find("20トークン") != std::string::npos ||
-                    whole.find("20 tokens") != std::string::npos;
-}
-
-void Checker::begin_subject(bool heading) {
-  end_of_shares();
-  known_.clear();
-  block_.clear();
-  subject_words_.clear();
-  if (heading) accelerator_.reset();
-}
-
-void Checker::blank_line() {
-  end_of_shares();
-  new_paragraph_ = true;
-}
-
-void Checker::prose(std::int64_t line, const std::string& written) {
-  if (new_paragraph_) paragraph_ = line;
-  new_paragraph_ = false;
-  const std::string text = normalised(written);
-  Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text), .row = false, .row_model = {}};
-  share_line(whole);
-  text_size(whole);
-  exponents(whole);
-  known_statements(whole);
-  for (const std::string& sentence : sentences(text)) {
-    Scene scene{.line = line, .written = written, .text = sentence, .numbers = quantities(sentence), .row = false, .row_model = {}};
-    remember(scene);
-    check(scene);
-    subject_words_ += " " + sentence;
-  }
-  const std::size_t content = text.find_first_not_of(" ");
-  if (content != std::string::npos && text.find_first_of("=~", content) == std::string::npos) carried_.reset();
-}
-
-void Checker::remember(const Scene& scene) {
-  // another model is another subject
-  std::vector<Quantity> sizes;
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::params && !q.recommended) sizes.push_back(q);
-  const auto before = known_.find(Kind::params);
-  if (!sizes.empty() && before != known_.end() && std::abs(sizes.back().value / before->second.q.value - 1) > .03) {
-    known_.clear();
-    block_.clear();
-    subject_words_.clear();
-  }
-  for (const Quantity& q : scene.numbers) {
-    if (q.kind == Kind::none || q.kind == Kind::other) continue;
-    block_.push_back(q);
-    if (q.recommended) continue;
-    known_[q.kind] = {q, scene.line};
-    if (q.kind == Kind::rate && q.value > 1e12) accelerator_ = Known{q, scene.line};
-  }
-  if (sizes.size() > 1) known_.erase(Kind::params);
-  remember_accelerator(scene);
-}
-
-void Checker::remember_accelerator(const Scene& scene) {
-  for (const Accelerator& a : accelerators()) {
-    const std::string word = a.name == "h100-sxm" ? "H100" : a.name == "a100-80" ? "A100" : a.name == "v100" ? "V100" : a.name == "h200" ? "H200" : a.name == "b200" ? "B200" : a.name == "mi300x" ? "MI300X" : a.name == "tpu-v4" ? "TPU v4" : "";
-    if (word.empty()) continue;
-    bool named = mentions(scene.text, word) || mentions(scene.text, word + "s") || (word == "TPU v4" && mentions(scene.text, "TPUv4"));
-    for (const Quantity& q : scene.numbers)
-      if (q.kind == Kind::devices && scene.text.substr(q.begin, q.end - q.begin).find(word) != std::string::npos) named = true;
-    if (!named) continue;
-    const bool stated = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& q) { return q.kind == Kind::rate && q.value > 1e12; });
-    if (stated) continue;
-    Quantity q;
-    q.kind = Kind::rate;
-    q.value = q.raw = a.peak_flops;
-    q.step = a.peak_flops * .001;
-    accelerator_ = Known{q, scene.line};
-  }
-}
-
-std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_t position, bool recommended) const {
-  std::vector<Quantity> here;
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == kind && q.recommended == recommended) here.push_back(q);
-  if (here.size() == 1) return here[0];
-  if (here.size() > 1) {
-    // of several the nearest before the claim
-    std::optional<Quantity> nearest;
-    for (const Quantity& q : here)
-      if (q.begin < position) nearest = q;
-    return nearest;
-  }
-  if (scene.row || recommended) return std::nullopt;
-  const auto it = known_.find(kind);
-  if (it == known_.end() || scene.line - it->second.line > kFarthest) return std::nullopt;
-  // machines and hours are those of their own paragraph
-  const bool of_machines = kind == Kind::devices || kind == Kind::seconds || kind == Kind::device_seconds || kind == Kind::usd_per_hour ||
-                           kind == Kind::yen_per_hour || kind == Kind::batch_tokens;
-  const bool timed = kind == Kind::devices && scene_mfu(scene) > 0;
-  if (of_machines && !timed && it->second.line < paragraph_) return std::nullopt;
-  return it->second.q;
-}
-
-std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t position) const {
-  // what another paragraph said is meant only where a utilisation says that a training is timed
-  const bool here = !compute_is_old(scene) || scene_mfu(scene) > 0;
-  if (!here) return std::nullopt;
-  const auto stated = [&](Kind kind) { return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return q.kind == kind; }); };
-  const auto of_paragraph = [&](Kind kind) { return stated(kind) || (known_.contains(kind) && known_.at(kind).line >= paragraph_); };
-  const bool other_model = stated(Kind::flops) && !scene.row && !(of_paragraph(Kind::params) && of_paragraph(Kind::tokens));
-  const auto n = input(scene, Kind::params, position), d = input(scene, Kind::tokens, position);
-  if (n && d && !other_model) {
-    Quantity c;
-    c.kind = Kind::flops;
-    c.value = 6 * active_of(scene, n->value) * d->value;
-    c.step = 2 * c.value * (slack_of(*n) + slack_of(*d));
-    return c;
-  }
-  return input(scene, Kind::flops, position);
-}
-
-double Checker::active_of(const Scene& scene, double params) const {
-  for (const KnownModel* m : models_of(scene))
-    if (m->facts.active_params && std::abs(params / m->facts.params - 1) < .08) return *m->facts.active_params;
-  return params;
-}
-
-bool Checker::compute_is_old(const Scene& scene) const {
-  if (scene.row) return false;
-  for (const Kind kind : {Kind::params, Kind::tokens, Kind::flops}) {
-    if (std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return q.kind == kind; })) return false;
-    if (const auto it = known_.find(kind); it != known_.end() && it->second.line >= paragraph_) return false;
-  }
-  return true;
-}
-
-std::optional<double> Checker::peak_of(const Scene& scene) const {
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::rate && q.value > 1e12) return q.value;
-  return accelerator_ ? std::optional(accelerator_->q.value) : std::nullopt;
-}
-
-double Checker::scene_mfu(const Scene& scene) const {
-  if (!mentions_any(scene.text, {"MFU", "utilization", "utilisation", "利用率", "使用率", "効率", "efficiency"})) return 0;
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::percent && q.value > 5 && q.value <= 100) return q.value / 100;
-  return 0;
-}
-
-bool Checker::spoken_of(const Scene& scene, const KnownModel& m) {
-  return scene.row || std::any_of(m.facts.families.begin(), m.facts.families.end(), [&](const std::string& word) { return mentions(scene.text, word); });
-}
-
-bool Checker::judged(const Scene& scene, double claimed) const {
-  return std::any_of(claims_.rbegin(), claims_.rend(), [&](const Claim& c) {
-    return c.line == scene.line && c.claimed && std::abs(*c.claimed - claimed) <= 1e-9 * std::abs(claimed) && c.verdict != ClaimVerdict::cannot_check;
-  });
-}
-
-void Checker::add(const Scene& scene, const std::string& kind, std::optional<double> claimed, std::optional<double> computed, ClaimVerdict verdict,
-                  const std::string& explanation) {
-  if (claimed && judged(scene, *claimed)) return;
-  const std::size_t begin = scene.written.find_first_not_of(" \t"), end = scene.written.find_last_not_of(" \t\r");
-  claims_.push_back({file_, scene.line, begin == std::string::npos ? "" : scene.written.substr(begin, end - begin + 1), kind, claimed, computed, verdict, explanation});
-}
-
-void Checker::say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance, const std::string& how, bool own_text) {
-  const double ratio = claimed / computed;
-  if (!(ratio > 0) || !std::isfinite(ratio)) return;
-  const double allowed = std::clamp(tolerance, kLeastTolerance, kMostTolerance);
-  if (std::abs(ratio - 1) <= allowed * 1.0001) return add(scene, kind, claimed, computed, ClaimVerdict::agrees, how);
-  const double decades = log10_(ratio);
-  const bool power = std::abs(decades) > .5 && std::abs(decades - std::round(decades)) < .05 + log_(1 + allowed) / log_(10) / 2;
-  if (power)
-    return add(scene, kind, claimed, computed, ClaimVerdict::power_of_ten, how + "; 10^" + short_number(std::round(decades)) + " times what follows");
-  add(scene, kind, claimed, computed, own_text ? ClaimVerdict::inconsistent : ClaimVerdict::off, how + "; " + percent_off(ratio));
-}
-
-void Checker::check(const Scene& scene) {
-  power_law(scene);  // before arithmetic: the number may be right as a sum and wrong as a law
-  const auto terms = arithmetic(scene);
-  symbolic(scene);
-  for (const Quantity& q : scene.numbers) {
-    // a term of an expression is no claim
-    if (std::any_of(terms.begin(), terms.end(), [&](const auto& t) { return q.begin >= t.first && q.begin < t.second; })) continue;
-    if (q.kind == Kind::flops) compute(scene, q);
-    if (q.kind == Kind::ratio) ratio(scene, q);
-    if (q.kind == Kind::device_seconds) device_time(scene, q);
-    if (q.kind == Kind::seconds) duration(scene, q);
-    if (q.kind == Kind::usd || q.kind == Kind::yen) money(scene, q);
-    if (q.kind == Kind::steps) steps(scene, q);
-    if (q.kind == Kind::bytes) weights(scene, q);
-    if (q.kind == Kind::percent) utilisation(scene, q);
-    if (q.kind == Kind::tokens && (q.recommended || called_optimal(scene))) recommended(scene, q);
-    if (q.kind == Kind::factor) times_recommended(scene, q);
-    if (q.kind == Kind::factor || q.kind == Kind::percent) between_two(scene, q);
-    if (q.kind == Kind::rate) peak(scene, q);
-    if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
-  }
-}
 
 std::vector<std::pair<std::size_t, std::size_t>> Checker::arithmetic(const Scene& scene) {
   std::vector<std::pair<std::size_t, std::size_t>> terms;
@@ -267,20 +49,23 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
     if (r.operators == 0 && r.raw > 0 && r.raw != r.value) meant.emplace_back(r.raw, l.value);
   }
   const auto distance = [](const std::pair<double, double>& m) { return std::abs(log_(m.first / m.second)); };
-  const auto best = *std::min_element(meant.begin(), meant.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+  const auto best =
+      *std::min_element(meant.begin(), meant.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
   const double tolerance = r.step > 0 ? std::min(r.step / r.value, .10) : kLeastTolerance;
   const std::string how = e.left_text + " = " + short_number(best.second);
   // parameters times tokens called FLOPs: a training takes six of them
   const bool agrees = std::abs(best.first / best.second - 1) <= std::clamp(tolerance, kLeastTolerance, kMostTolerance);
   const bool pair = l.product && l.factors.size() == 2 && l.factors[0] >= 1e6 && l.factors[1] >= 1e6;
-  const bool called_flops = r.unit.kind == Kind::flops || (mentions_any(scene.text, {"FLOPs", "FLOP", "計算量", "compute"}) && r.value >= 1e15);
+  const bool called_flops =
+      r.unit.kind == Kind::flops || (mentions_any(scene.text, {"FLOPs", "FLOP", "計算量", "compute"}) && r.value >= 1e15);
   if (pair && called_flops && agrees && !speaks_of_inference(scene.text))
-    return say(scene, "flops", r.value, 6 * l.value, kLeastTolerance, "training takes C = 6 N D = 6 x " + e.left_text + " = " + short_number(6 * l.value), false);
+    return say(scene, "flops", r.value, 6 * l.value, kLeastTolerance,
+               "training takes C = 6 N D = 6 x " + e.left_text + " = " + short_number(6 * l.value), false);
   // = 504 MWu: a unit that is not known may hold the thousands
-  const double decades = log10_(best.first / best.second);
+  const double decades = log10_of(best.first / best.second);
   const std::size_t word = scene.text.find_first_not_of(' ', r.end);
-  if (r.unit.kind == Kind::none && std::abs(decades) > 2.9 && std::abs(decades / 3 - std::round(decades / 3)) < .01 && word != std::string::npos && word <= r.end + 1 &&
-      scene.text[word] >= 'A' && scene.text[word] <= 'Z')
+  if (r.unit.kind == Kind::none && std::abs(decades) > 2.9 && std::abs(decades / 3 - std::round(decades / 3)) < .01 &&
+      word != std::string::npos && word <= r.end + 1 && scene.text[word] >= 'A' && scene.text[word] <= 'Z')
     return;
   const std::string kind = times ? "duration" : r.unit.kind == Kind::flops ? "flops" : "arithmetic";
   say(scene, kind, best.first, best.second, tolerance, how, false);
@@ -292,13 +77,16 @@ void Checker::symbolic(const Scene& scene) {
     if (plain_ratio && !f.holds_with_rule) continue;
     if (f.text.starts_with("C") && !f.holds && speaks_of_inference(scene.text)) continue;
     if (f.holds || f.holds_with_rule) {
-      add(scene, "formula", f.constant, f.constant, ClaimVerdict::agrees, f.holds ? "follows from C = 6 N D" : "follows from C = 6 N D and D = 20 N");
+      add(scene, "formula", f.constant, f.constant, ClaimVerdict::agrees,
+          f.holds ? "follows from C = 6 N D" : "follows from C = 6 N D and D = 20 N");
       continue;
     }
-    std::string how = "with C = 6 N D and D = 20 N the right side of " + f.text + " is " + short_number(f.ratio) + " times the left";
+    std::string how =
+        "with C = 6 N D and D = 20 N the right side of " + f.text + " is " + short_number(f.ratio) + " times the left";
     if (f.mended) how += "; the constant must be " + short_number(*f.mended);
     if (f.text.starts_with("N")) how += ": N = C / (6 D), or N = sqrt(C / 120) with D = 20 N";
-    add(scene, "formula", f.constant ? f.constant : std::optional(f.ratio), f.constant ? f.mended : std::optional(1.0), ClaimVerdict::off, how);
+    add(scene, "formula", f.constant ? f.constant : std::optional(f.ratio), f.constant ? f.mended : std::optional(1.0),
+        ClaimVerdict::off, how);
   }
 }
 
@@ -306,14 +94,16 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
   if (q.recommended || judged(scene, q.value)) return;
   const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
   // of an earlier paragraph's model only what speaks of its training
-  const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params || x.kind == Kind::tokens; });
+  const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                               [](const Quantity& x) { return x.kind == Kind::params || x.kind == Kind::tokens; });
   const auto of_paragraph = [&](Kind kind) { return known_.contains(kind) && known_.at(kind).line >= paragraph_; };
   const bool old = !scene.row && !own && !of_paragraph(Kind::params) && !of_paragraph(Kind::tokens);
   if (old && n && d) {
-    const double ratio = q.value / (6 * n->value * d->value), decades = log10_(ratio);
+    const double ratio = q.value / (6 * n->value * d->value), decades = log10_of(ratio);
     const bool restated = std::abs(decades - std::round(decades)) < .01 && std::abs(decades) < 4;
-    const bool of_training = mentions_any(scene.text, {"train", "training", "訓練", "学習", "total", "総計算量", "計算量", "requires", "needs"}) &&
-                             !mentions_any(scene.text, {"day", "per", "日", "あたり", "budget", "予算", "秒", "second"});
+    const bool of_training =
+        mentions_any(scene.text, {"train", "training", "訓練", "学習", "total", "総計算量", "計算量", "requires", "needs"}) &&
+        !mentions_any(scene.text, {"day", "per", "日", "あたり", "budget", "予算", "秒", "second"});
     if (!restated && !of_training) return;
   }
   const double rounding = q.step >= q.value * .9 ? .25 : tolerance_of(q);
@@ -323,18 +113,22 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
     const auto models = models_of(scene);
     for (const KnownModel* m : models)  // a mixture of experts computes with its active parameters
       if (m->facts.active_params && std::abs(6 * *m->facts.active_params * d->value / q.value - 1) < .1)
-        return add(scene, "flops", q.value, 6 * *m->facts.active_params * d->value, ClaimVerdict::agrees, "6 x active parameters x tokens");
+        return add(scene, "flops", q.value, 6 * *m->facts.active_params * d->value, ClaimVerdict::agrees,
+                   "6 x active parameters x tokens");
     if (inference && std::abs(2 * n->value * d->value / q.value - 1) < .15)
       return add(scene, "flops", q.value, 2 * n->value * d->value, ClaimVerdict::agrees, "2 N D of inference");
     if (inference) return;
     // a power of ten alone is a round number
-    if (q.step >= q.value * .9 && std::abs(q.value / c - 1) <= .25) return add(scene, "flops", q.value, c, ClaimVerdict::agrees, "6 N D = " + short_number(c));
+    if (q.step >= q.value * .9 && std::abs(q.value / c - 1) <= .25)
+      return add(scene, "flops", q.value, c, ClaimVerdict::agrees, "6 N D = " + short_number(c));
     return say(scene, "flops", q.value, c, rounding + slack_of(*n) + slack_of(*d),
                "C = 6 N D = 6 x " + short_number(n->value) + " x " + short_number(d->value) + " = " + short_number(c), true);
   }
   if (mentions_any(scene.text, {"budget", "予算"})) return;
   for (const KnownModel* m : models_of(scene))
-    if (m->facts.flops && (spoken_of(scene, *m) || known_.contains(Kind::params))) return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1, m->facts.name + " took " + short_number(*m->facts.flops) + " (" + m->facts.source + ")", false);
+    if (m->facts.flops && (spoken_of(scene, *m) || known_.contains(Kind::params)))
+      return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1,
+                 m->facts.name + " took " + short_number(*m->facts.flops) + " (" + m->facts.source + ")", false);
 }
 
 void Checker::ratio(const Scene& scene, const Quantity& q) {
@@ -342,13 +136,19 @@ void Checker::ratio(const Scene& scene, const Quantity& q) {
   const auto n = input(scene, Kind::params, q.begin);
   auto d = input(scene, Kind::tokens, q.begin);
   for (const Quantity& x : scene.numbers)
-    if (x.kind == Kind::tokens && x.recommended && std::none_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& y) { return y.kind == Kind::tokens && !y.recommended; })) d = x;
+    if (x.kind == Kind::tokens && x.recommended &&
+        std::none_of(scene.numbers.begin(), scene.numbers.end(),
+                     [](const Quantity& y) { return y.kind == Kind::tokens && !y.recommended; }))
+      d = x;
   const auto models = models_of(scene);
-  const bool own_n = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
+  const bool own_n =
+      std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
   if (n && d && !q.recommended) {
     // of a mixture of experts both counts are in use
     const double active = active_of(scene, n->value);
-    const double value = d->value / (std::abs(log_(d->value / active / q.value)) < std::abs(log_(d->value / n->value / q.value)) ? active : n->value);
+    const double value =
+        d->value /
+        (std::abs(log_(d->value / active / q.value)) < std::abs(log_(d->value / n->value / q.value)) ? active : n->value);
     return say(scene, "tokens_per_parameter", q.value, value, tolerance_of(q) + slack_of(*n) + slack_of(*d),
                short_number(d->value) + " tokens / " + short_number(n->value) + " parameters = " + short_number(value), true);
   }
@@ -369,12 +169,15 @@ void Checker::ratio(const Scene& scene, const Quantity& q) {
     const bool better = !nearest || std::abs(log_(value / q.value)) < std::abs(log_(*nearest / q.value));
     if (!better) continue;
     nearest = value;
-    whose = m->facts.name + ": " + short_number(*m->facts.tokens) + " tokens / " + short_number(m->facts.active_params.value_or(m->facts.params));
+    whose = m->facts.name + ": " + short_number(*m->facts.tokens) + " tokens / " +
+            short_number(m->facts.active_params.value_or(m->facts.params));
   }
   const bool one = (models.size() == 1 && spoken_of(scene, *models[0])) || own_n;
   if (nearest && (one || std::abs(*nearest / q.value - 1) < .03))
-    return say(scene, "tokens_per_parameter", q.value, *nearest, tolerance_of(q) + .03, whose + " = " + short_number(*nearest), false);
-  add(scene, "tokens_per_parameter", q.value, std::nullopt, ClaimVerdict::cannot_check, "the text states neither parameters nor tokens beside it");
+    return say(scene, "tokens_per_parameter", q.value, *nearest, tolerance_of(q) + .03, whose + " = " + short_number(*nearest),
+               false);
+  add(scene, "tokens_per_parameter", q.value, std::nullopt, ClaimVerdict::cannot_check,
+      "the text states neither parameters nor tokens beside it");
 }
 
 void Checker::device_time(const Scene& scene, const Quantity& q) {
@@ -386,16 +189,22 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
     Scene said = scene;
     const double per = q.value / std::max(q.raw, 1e-300);
     const double loose = time->raw > 0 && time->value / time->raw > 6 * 86400 ? .10 : 0;  // weeks and months are round numbers
-    return say(said, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
-               short_number(devices->value) + " devices x " + short_number(time->value / 86400) + " days = " + short_number(value / per), true);
+    return say(
+        said, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
+        short_number(devices->value) + " devices x " + short_number(time->value / 86400) + " days = " + short_number(value / per),
+        true);
   }
   const auto c = compute_of(scene, q.begin);
   const auto peak = peak_of(scene);
   if (!c || !peak) return;
   const double stated = scene_mfu(scene), mfu = c->value / (*peak * q.value), per = q.value / q.raw;
-  const std::string how = short_number(c->value) + " FLOPs / " + short_number(*peak) + " FLOP/s = " + short_number(c->value / *peak / per) + " at the peak";
-  if (stated > 0) return say(scene, "device_time", q.raw, c->value / *peak / stated / per, tolerance_of(q) + .05, how + ", MFU " + short_number(stated), true);
-  if (mfu >= kLeastMfu && mfu <= 1) return add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
+  const std::string how = short_number(c->value) + " FLOPs / " + short_number(*peak) +
+                          " FLOP/s = " + short_number(c->value / *peak / per) + " at the peak";
+  if (stated > 0)
+    return say(scene, "device_time", q.raw, c->value / *peak / stated / per, tolerance_of(q) + .05,
+               how + ", MFU " + short_number(stated), true);
+  if (mfu >= kLeastMfu && mfu <= 1)
+    return add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
   add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::inconsistent,
       how + "; " + short_number(hours) + " device-hours would be an MFU of " + short_number(mfu));
 }
@@ -407,12 +216,15 @@ void Checker::duration(const Scene& scene, const Quantity& q) {
   const auto peak = peak_of(scene);
   if (!devices || !c || !peak || q.value < 3600 || q.raw == 1 || q.raw == 24) return;  // a day is given, not claimed
   const double at_peak = c->value / (*peak * devices->value), mfu = at_peak / q.value, stated = scene_mfu(scene);
-  const std::string how = short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(*peak) + " FLOP/s) = " +
-                          short_number(at_peak / 86400) + " days at the peak";
+  const std::string how = short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(*peak) +
+                          " FLOP/s) = " + short_number(at_peak / 86400) + " days at the peak";
   if (stated > 0)
-    return say(scene, "duration", q.value, at_peak / stated, tolerance_of(q) + c->step / c->value / 2 + .02, how + ", " + short_number(at_peak / stated / 86400) + " days at MFU " + short_number(stated), true);
-  if (mfu >= kLeastMfu && mfu <= 1) return add(scene, "duration", q.value, at_peak, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
-  add(scene, "duration", q.value, at_peak, ClaimVerdict::inconsistent, how + "; " + short_number(q.value / 86400) + " days would be an MFU of " + short_number(mfu));
+    return say(scene, "duration", q.value, at_peak / stated, tolerance_of(q) + c->step / c->value / 2 + .02,
+               how + ", " + short_number(at_peak / stated / 86400) + " days at MFU " + short_number(stated), true);
+  if (mfu >= kLeastMfu && mfu <= 1)
+    return add(scene, "duration", q.value, at_peak, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
+  add(scene, "duration", q.value, at_peak, ClaimVerdict::inconsistent,
+      how + "; " + short_number(q.value / 86400) + " days would be an MFU of " + short_number(mfu));
 }
 
 void Checker::money(const Scene& scene, const Quantity& q) {
@@ -428,11 +240,13 @@ void Checker::money(const Scene& scene, const Quantity& q) {
   const auto price = input(scene, q.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour, q.begin);
   if (price)
     return say(scene, "cost", q.value, hours * price->value, tolerance_of(q) + slack_of(*time) + .005,
-               short_number(hours) + " device-hours x " + short_number(price->value) + " = " + short_number(hours * price->value), true);
+               short_number(hours) + " device-hours x " + short_number(price->value) + " = " + short_number(hours * price->value),
+               true);
   if (q.kind == Kind::yen) return;
   const double implied = q.value / hours;
   const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
-  if (implied >= .15 && implied <= 15) return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
+  if (implied >= .15 && implied <= 15)
+    return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
   add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
 }
 
@@ -441,15 +255,19 @@ void Checker::steps(const Scene& scene, const Quantity& q) {
   if (!batch || !d || judged(scene, q.value) || judged(scene, d->value)) return;
   if (mentions_any(scene.text, {"warm-up", "warmup", "Warm-up", "ウォームアップ"})) return;
   say(scene, "steps", q.value, d->value / batch->value, tolerance_of(q) + slack_of(*batch) + slack_of(*d),
-      short_number(d->value) + " tokens / " + short_number(batch->value) + " a step = " + short_number(d->value / batch->value), true);
+      short_number(d->value) + " tokens / " + short_number(batch->value) + " a step = " + short_number(d->value / batch->value),
+      true);
 }
 
 void Checker::weights(const Scene& scene, const Quantity& q) {
   const auto n = input(scene, Kind::params, q.begin);
-  const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
+  const bool own =
+      std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
   const bool same_line = known_.contains(Kind::params) && known_.at(Kind::params).line == scene.line;
   if (!n || !(own || same_line) || q.value < 1e8 || judged(scene, q.value)) return;
-  if (mentions_any(scene.text, {"KV", "activations", "activation", "optimizer", "Adam", "gradients", "最適化", "勾配", "活性", "cache", "キャッシュ", "corpus", "dataset", "データ"})) return;
+  if (mentions_any(scene.text, {"KV", "activations", "activation", "optimizer", "Adam", "gradients", "最適化", "勾配", "活性",
+                                "cache", "キャッシュ", "corpus", "dataset", "データ"}))
+    return;
   // a 24 GB card holds more than the weights
   const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
   if (mentions_any(after, {"GPU", "GPUs", "VRAM", "card", "A100", "H100", "memory"}) || after.starts_with("の")) return;
@@ -457,8 +275,11 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
     std::vector<std::string_view> words;
     double bytes;
   };
-  static const std::vector<Precision> kPrecisions{{{"fp32", "float32", "FP32", "単精度", "32-bit", "32bit"}, 4}, {{"fp16", "bf16", "FP16", "BF16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit"}, 2},
-                                                  {{"int8", "fp8", "8-bit", "8bit", "INT8"}, 1}, {{"int4", "4-bit", "4bit", "INT4"}, .5}};
+  static const std::vector<Precision> kPrecisions{
+      {{"fp32", "float32", "FP32", "単精度", "32-bit", "32bit"}, 4},
+      {{"fp16", "bf16", "FP16", "BF16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit"}, 2},
+      {{"int8", "fp8", "8-bit", "8bit", "INT8"}, 1},
+      {{"int4", "4-bit", "4bit", "INT4"}, .5}};
   // of several the one that stands nearest before the number, else after it
   const Precision* precision = nullptr;
   std::size_t distance = 64;
@@ -473,11 +294,14 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
       }
   if (precision == nullptr) return;
   say(scene, "weights", q.value, n->value * precision->bytes, tolerance_of(q) + slack_of(*n) + .08,
-      short_number(n->value) + " parameters x " + short_number(precision->bytes) + " bytes = " + short_number(n->value * precision->bytes / 1e9) + " GB", true);
+      short_number(n->value) + " parameters x " + short_number(precision->bytes) +
+          " bytes = " + short_number(n->value * precision->bytes / 1e9) + " GB",
+      true);
 }
 
 void Checker::utilisation(const Scene& scene, const Quantity& q) {
-  if (!mentions_any(scene.text, {"MFU", "model FLOPs utilization", "model FLOPs utilisation"}) || q.value > 100 || q.value < 1) return;
+  if (!mentions_any(scene.text, {"MFU", "model FLOPs utilization", "model FLOPs utilisation"}) || q.value > 100 || q.value < 1)
+    return;
   const auto c = compute_of(scene, q.begin);
   const auto peak = peak_of(scene);
   auto time = input(scene, Kind::device_seconds, q.begin);
@@ -490,7 +314,8 @@ void Checker::utilisation(const Scene& scene, const Quantity& q) {
   }
   if (!c || !peak || !time || judged(scene, time->value) || judged(scene, time->raw)) return;
   const double mfu = 100 * c->value / (time->value * *peak);
-  say(scene, "mfu", q.value, mfu, tolerance_of(q) + slack_of(*time) + .03, "6 N D / (device-seconds x peak) = " + short_number(mfu) + " %", true);
+  say(scene, "mfu", q.value, mfu, tolerance_of(q) + slack_of(*time) + .03,
+      "6 N D / (device-seconds x peak) = " + short_number(mfu) + " %", true);
 }
 
 void Checker::recommended(const Scene& scene, const Quantity& q) {
@@ -502,17 +327,23 @@ void Checker::recommended(const Scene& scene, const Quantity& q) {
 
 bool Checker::called_optimal(const Scene& scene) {
   const bool called = mentions_any(scene.text, {"Chinchilla-optimal", "Chinchilla optimal", "Chinchilla最適", "Chinchilla 最適"});
-  const bool more = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::factor || x.kind == Kind::ratio || x.kind == Kind::flops; });
+  const bool more = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) {
+    return x.kind == Kind::factor || x.kind == Kind::ratio || x.kind == Kind::flops;
+  });
   return called && !more && !mentions_any(scene.text, {"beyond", "than", "over", "past", "instead", "過剰", "超え", "より"});
 }
 
 void Checker::times_recommended(const Scene& scene, const Quantity& q) {
   const std::string before = scene.text.substr(0, q.begin), after = scene.text.substr(std::min(q.end, scene.text.size()));
-  const auto ends = [&](std::string_view word) { return before.size() >= word.size() && before.compare(before.size() - word.size(), word.size(), word) == 0; };
-  const bool japanese = ends("推奨の") || ends("推奨量の") || ends("最適の") || ends("最適値の") || ends("推奨の約") || ends("Chinchilla最適の") || ends("Chinchilla推奨の");
+  const auto ends = [&](std::string_view word) {
+    return before.size() >= word.size() && before.compare(before.size() - word.size(), word.size(), word) == 0;
+  };
+  const bool japanese = ends("推奨の") || ends("推奨量の") || ends("最適の") || ends("最適値の") || ends("推奨の約") ||
+                        ends("Chinchilla最適の") || ends("Chinchilla推奨の");
   const std::size_t of = after.find_first_not_of(" ");
   const std::string rest = of == std::string::npos ? "" : after.substr(of);
-  const bool english = rest.starts_with("the recommended") || rest.starts_with("the optimal") || rest.starts_with("the Chinchilla") || rest.starts_with("Chinchilla") ||
+  const bool english = rest.starts_with("the recommended") || rest.starts_with("the optimal") ||
+                       rest.starts_with("the Chinchilla") || rest.starts_with("Chinchilla") ||
                        rest.starts_with("more than recommended") || rest.starts_with("as many as recommended");
   if (!japanese && !english) return;
   const auto n = input(scene, Kind::params, q.begin);
@@ -520,7 +351,8 @@ void Checker::times_recommended(const Scene& scene, const Quantity& q) {
   if (!d) d = input(scene, Kind::tokens, q.begin, true);
   if (!n || !d) return;
   const double value = d->value / (20 * n->value);
-  say(scene, "times_recommended", q.value, value, tolerance_of(q) / 2 + slack_of(*n), short_number(d->value) + " tokens / (20 x " + short_number(n->value) + ") = " + short_number(value), true);
+  say(scene, "times_recommended", q.value, value, tolerance_of(q) / 2 + slack_of(*n),
+      short_number(d->value) + " tokens / (20 x " + short_number(n->value) + ") = " + short_number(value), true);
 }
 
 void Checker::between_two(const Scene& scene, const Quantity& q) {
@@ -538,7 +370,8 @@ void Checker::between_two(const Scene& scene, const Quantity& q) {
     // a percentage may also be what is saved
     const double other = q.kind == Kind::percent ? 100 - 100 / times : times;
     const double value = std::abs(log_(q.value / meant)) <= std::abs(log_(q.value / std::max(other, 1e-9))) ? meant : other;
-    return say(scene, "ratio", q.value, value, tolerance_of(q), "of " + short_number(values[0]) + " and " + short_number(values[1]), true);
+    return say(scene, "ratio", q.value, value, tolerance_of(q),
+               "of " + short_number(values[0]) + " and " + short_number(values[1]), true);
   }
 }
 

@@ -14,6 +14,14 @@
 
 namespace isoflop::plan {
 
+inline constexpr double kLeastTolerance = .006, kMostTolerance = .15;
+
+/// A unit of the last digit as written, relative; a number of one digit is not worth more than a tenth.
+[[nodiscard]] double tolerance_of(const Quantity& q);
+/// What the rounding of an input allows.
+[[nodiscard]] double slack_of(const Quantity& q);
+[[nodiscard]] double log10_of(double x);
+
 struct TableRow {
   std::int64_t line = 1;
   std::vector<std::string> cells;
@@ -46,16 +54,18 @@ class Checker {
 
   struct Scene {
     std::int64_t line = 1;
-    std::string written, text;        ///< as written; normalised
+    std::string written, text;  ///< as written; normalised
     Numbers numbers;
-    bool row = false;                 ///< of a table: nothing is taken from the lines before
-    std::string row_model;            ///< the row's name
+    bool row = false;       ///< of a table: nothing is taken from the lines before
+    std::string row_model;  ///< the row's name
   };
 
   // one number of a kind that a claim at `position` can rest on
-  [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position, bool recommended = false) const;
-  [[nodiscard]] std::optional<Quantity> compute_of(const Scene& scene, std::size_t position) const;  ///< 6 N D, else the C that is stated
-  [[nodiscard]] double active_of(const Scene& scene, double params) const;  ///< per token, of a known mixture of experts
+  [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position,
+                                              bool recommended = false) const;
+  [[nodiscard]] std::optional<Quantity> compute_of(const Scene& scene,
+                                                   std::size_t position) const;  ///< 6 N D, else the C that is stated
+  [[nodiscard]] double active_of(const Scene& scene, double params) const;       ///< per token, of a known mixture of experts
   [[nodiscard]] bool compute_is_old(const Scene& scene) const;  ///< all that is known of it stands in an earlier paragraph
   [[nodiscard]] std::optional<double> peak_of(const Scene& scene) const;
   [[nodiscard]] std::vector<const KnownModel*> models_of(const Scene& scene) const;
@@ -94,20 +104,21 @@ class Checker {
   void losses(const Table& table);
   void fitted_formula();
 
-  void say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance, const std::string& how, bool own_text);
-  void add(const Scene& scene, const std::string& kind, std::optional<double> claimed, std::optional<double> computed, ClaimVerdict verdict,
-           const std::string& explanation);
+  void say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance, const std::string& how,
+           bool own_text);
+  void add(const Scene& scene, const std::string& kind, std::optional<double> claimed, std::optional<double> computed,
+           ClaimVerdict verdict, const std::string& explanation);
   [[nodiscard]] bool judged(const Scene& scene, double claimed) const;
 
   std::string file_;
   bool japanese_ = false, speaks_of_rule_ = false, new_paragraph_ = true;
-  std::int64_t paragraph_ = 1;                    ///< the line the present one begins on
+  std::int64_t paragraph_ = 1;  ///< the line the present one begins on
   std::map<Kind, Known> known_;
-  std::vector<Quantity> block_;                   ///< all numbers since the subject began
-  std::optional<Known> accelerator_;              ///< its peak: holds until the next heading
-  std::string subject_words_;                     ///< the text of the subject so far: whose model it is
+  std::vector<Quantity> block_;       ///< all numbers since the subject began
+  std::optional<Known> accelerator_;  ///< its peak: holds until the next heading
+  std::string subject_words_;         ///< the text of the subject so far: whose model it is
   std::optional<Value> carried_;
-  std::map<char, double> exponent_;               ///< N, D, C: of L ~ x^-alpha, as the document states them
+  std::map<char, double> exponent_;  ///< N, D, C: of L ~ x^-alpha, as the document states them
   struct FittedFormula {
     std::int64_t line;
     std::string written;

@@ -12,8 +12,9 @@
 namespace isoflop::plan {
 namespace {
 
-std::string short_number(double value) { return format_significant(value, 4); }
-bool near(double a, double b, double relative) { return std::abs(a / b - 1) <= relative; }
+bool near(double a, double b, double relative) {
+  return std::abs(a / b - 1) <= relative;
+}
 
 struct Mention {
   const KnownModel* model;
@@ -40,14 +41,16 @@ std::vector<Mention> mentions_of_models(const std::string& s) {
   // Llama-2 where it stands is not Llama
   std::vector<Mention> kept;
   for (const Mention& m : all)
-    if (std::none_of(all.begin(), all.end(), [&](const Mention& o) { return o.position == m.position && o.length > m.length; })) kept.push_back(m);
+    if (std::none_of(all.begin(), all.end(), [&](const Mention& o) { return o.position == m.position && o.length > m.length; }))
+      kept.push_back(m);
   return kept;
 }
 
 /// "Chinchilla-optimal" and "Chinchilla 論文" are not the model.
 bool named_for_something_else(const std::string& s, const Mention& m) {
   const std::string next = s.substr(m.position + m.length, 16);
-  for (const std::string_view word : {"推奨", "最適", "則", "論文", " 論文", "比", "-optimal", " optimal", " scaling", " law", " rule", "スケーリング", " ratio", " paper", "の"})
+  for (const std::string_view word : {"推奨", "最適", "則", "論文", " 論文", "比", "-optimal", " optimal", " scaling", " law",
+                                      " rule", "スケーリング", " ratio", " paper", "の"})
     if (next.starts_with(word)) return true;
   return false;
 }
@@ -61,8 +64,10 @@ const Accelerator* named_accelerator(const std::string& s) {
   struct Named {
     const char *word, *name;
   };
-  for (const Named& one : {Named{"H100 PCIe", "h100-pcie"}, Named{"H100", "h100-sxm"}, Named{"A100", "a100-80"}, Named{"V100", "v100"}, Named{"H200", "h200"}, Named{"B200", "b200"},
-                           Named{"MI300X", "mi300x"}, Named{"TPU v4", "tpu-v4"}, Named{"TPUv4", "tpu-v4"}, Named{"TPU v5e", "tpu-v5e"}, Named{"TPU v5p", "tpu-v5p"}, Named{"4090", "rtx4090"}})
+  for (const Named& one :
+       {Named{"H100 PCIe", "h100-pcie"}, Named{"H100", "h100-sxm"}, Named{"A100", "a100-80"}, Named{"V100", "v100"},
+        Named{"H200", "h200"}, Named{"B200", "b200"}, Named{"MI300X", "mi300x"}, Named{"TPU v4", "tpu-v4"},
+        Named{"TPUv4", "tpu-v4"}, Named{"TPU v5e", "tpu-v5e"}, Named{"TPU v5p", "tpu-v5p"}, Named{"4090", "rtx4090"}})
     if (mentions(s, one.word) || mentions(s, std::string(one.word) + "s")) return &find_accelerator(one.name);
   return nullptr;
 }
@@ -99,7 +104,9 @@ std::vector<const KnownModel*> Checker::models_of(const Scene& scene) const {
   for (const Quantity& q : scene.numbers)
     if (q.kind == Kind::params && !q.recommended) params = q.value;
   if (!params && !scene.row)
-    if (const auto n = known_.find(Kind::params); n != known_.end() && (n->second.line >= paragraph_ || mentions_of_models(scene.text).empty())) params = n->second.q.value;
+    if (const auto n = known_.find(Kind::params);
+        n != known_.end() && (n->second.line >= paragraph_ || mentions_of_models(scene.text).empty()))
+      params = n->second.q.value;
   // the word alone means the largest
   if (!params && std::any_of(found.begin(), found.end(), [](const Mention& m) { return m.model->flagship; }))
     std::erase_if(found, [](const Mention& m) { return !m.model->flagship; });
@@ -134,8 +141,10 @@ void Checker::power_law(const Scene& scene) {
     const double f1 = factors[0].value, f2 = factors[1].value;
     const double up = pow_(f1, 1 / *power), down = pow_(f1, *power);
     const double value = std::abs(log_(f2 / up)) < std::abs(log_(f2 / down)) ? up : down;
-    const bool least = scene.text.compare(factors[1].end, 6, "以上") == 0 || mentions_any(scene.text, {"at least", "more than", "over"});
-    const std::string how = short_number(f1) + "^" + short_number(value == up ? 1 / *power : *power) + " = " + short_number(value);
+    const bool least =
+        scene.text.compare(factors[1].end, 6, "以上") == 0 || mentions_any(scene.text, {"at least", "more than", "over"});
+    const std::string how =
+        short_number(f1) + "^" + short_number(value == up ? 1 / *power : *power) + " = " + short_number(value);
     if (least && f2 <= value && f2 > value / 3) return add(scene, "power_law", f2, value, ClaimVerdict::agrees, how);
     return say(scene, "power_law", f2, value, std::min(factors[1].step / f2, .1), how, true);
   }
@@ -144,10 +153,12 @@ void Checker::power_law(const Scene& scene) {
   const char of = quantity_spoken_of(before) != ' ' ? quantity_spoken_of(before) : quantity_spoken_of(scene.text);
   if (of == ' ') return;
   const double alpha = exponent_.at(of), value = pow_(factors[0].value, -alpha);
-  const std::string how = short_number(factors[0].value) + "^-" + short_number(alpha) + " = " + short_number(value) + " (" + std::string(1, of) +
-                          " to the power of its exponent)";
-  const bool falls = mentions_any(scene.text, {"下が", "減", "低下", "改善", "drop", "drops", "fall", "falls", "reduces", "reduce", "decreases", "decrease", "lower", "lowers"});
-  if (factors.size() == 2 && factors[1].value <= 1) return say(scene, "power_law", factors[1].value, value, std::min(factors[1].step / factors[1].value, .1), how, true);
+  const std::string how = short_number(factors[0].value) + "^-" + short_number(alpha) + " = " + short_number(value) + " (" +
+                          std::string(1, of) + " to the power of its exponent)";
+  const bool falls = mentions_any(scene.text, {"下が", "減", "低下", "改善", "drop", "drops", "fall", "falls", "reduces",
+                                               "reduce", "decreases", "decrease", "lower", "lowers"});
+  if (factors.size() == 2 && factors[1].value <= 1)
+    return say(scene, "power_law", factors[1].value, value, std::min(factors[1].step / factors[1].value, .1), how, true);
   if (factors.size() == 1 && percents.size() == 1 && percents[0].begin > factors[0].begin) {
     const std::string between = scene.text.substr(factors[0].begin, percents[0].begin - factors[0].begin);
     const bool to = mentions(between, "to") || scene.text.compare(percents[0].end, 3, "に") == 0;
@@ -184,13 +195,15 @@ void Checker::exponents(const Scene& scene) {
     const auto a = read_number(scene.text, begin);
     if (a && b && begin < k && b->value < 2) formula_ = FittedFormula{scene.line, scene.written, a->value, b->value};
   }
-  if (!mentions_any(scene.text, {"α", "alpha", "指数", "exponent", "exponents"}) && scene.text.find("α") == std::string::npos) return;
+  if (!mentions_any(scene.text, {"α", "alpha", "指数", "exponent", "exponents"}) && scene.text.find("α") == std::string::npos)
+    return;
   struct Paper {
     const char *words[3], *prefix, *name;
   };
-  static constexpr Paper kPapers[] = {{{"Chinchilla", "Hoffmann", "Hoffmann"}, "hoffmann2022", "Hoffmann et al. 2022 (Chinchilla)"},
-                                      {{"Kaplan", "OpenAI", "カプラン"}, "kaplan2020", "Kaplan et al. 2020"},
-                                      {{"Besiroglu", "Epoch", "Epoch"}, "epoch2024", "Besiroglu et al. 2024"}};
+  static constexpr Paper kPapers[] = {
+      {{"Chinchilla", "Hoffmann", "Hoffmann"}, "hoffmann2022", "Hoffmann et al. 2022 (Chinchilla)"},
+      {{"Kaplan", "OpenAI", "カプラン"}, "kaplan2020", "Kaplan et al. 2020"},
+      {{"Besiroglu", "Epoch", "Epoch"}, "epoch2024", "Besiroglu et al. 2024"}};
   const auto exponents_of = [](const char* prefix) {
     std::vector<std::pair<double, std::string>> all;
     for (const PublishedLaw& law : published_laws())
@@ -225,7 +238,8 @@ void Checker::exponents(const Scene& scene) {
       } else if (!other.empty()) {
         const double right = std::string(papers[0]->prefix) == "hoffmann2022" ? .34 : nearest;
         add(said, "exponent", q.value, right, ClaimVerdict::off,
-            short_number(q.value) + " is " + other + "; " + papers[0]->name + " has " + short_number(right) + (right == .34 ? ", with a floor E" : ""));
+            short_number(q.value) + " is " + other + "; " + papers[0]->name + " has " + short_number(right) +
+                (right == .34 ? ", with a floor E" : ""));
       }
     }
   }
@@ -238,19 +252,25 @@ void Checker::text_size(const Scene& scene) {
     if (q.kind == Kind::bytes) bytes.push_back(q);
   }
   if (characters.size() != 1 || bytes.empty()) return;
-  const bool wide = mentions_any(scene.text, {"日本語", "青空", "中国語", "Japanese", "Chinese"}) || (japanese_ && !mentions_any(scene.text, {"英語", "English"}));
+  const bool wide = mentions_any(scene.text, {"日本語", "青空", "中国語", "Japanese", "Chinese"}) ||
+                    (japanese_ && !mentions_any(scene.text, {"英語", "English"}));
   const double each = bytes[0].value / characters[0].value, expected = wide ? 3 : 1;
-  const std::string how = "a character of this language takes about " + short_number(expected) + " byte" + (wide ? "s" : "") + " in UTF-8";
-  if (each > expected * .65 && each < expected * 1.35) return add(scene, "bytes", bytes[0].value, characters[0].value * expected, ClaimVerdict::agrees, how);
-  add(scene, "bytes", bytes[0].value, characters[0].value * expected, ClaimVerdict::inconsistent, how + "; the text has " + short_number(each));
+  const std::string how =
+      "a character of this language takes about " + short_number(expected) + " byte" + (wide ? "s" : "") + " in UTF-8";
+  if (each > expected * .65 && each < expected * 1.35)
+    return add(scene, "bytes", bytes[0].value, characters[0].value * expected, ClaimVerdict::agrees, how);
+  add(scene, "bytes", bytes[0].value, characters[0].value * expected, ClaimVerdict::inconsistent,
+      how + "; the text has " + short_number(each));
 }
 
 void Checker::peak(const Scene& scene, const Quantity& q) {
   const Accelerator* a = named_accelerator(scene.row ? scene.row_model : scene.text);
   if (a == nullptr || q.value < 1e13) return;
-  if (near(q.value, a->peak_flops, .02)) return add(scene, "peak", q.value, a->peak_flops, ClaimVerdict::agrees, a->title + ", dense " + a->dtype);
+  if (near(q.value, a->peak_flops, .02))
+    return add(scene, "peak", q.value, a->peak_flops, ClaimVerdict::agrees, a->title + ", dense " + a->dtype);
   if (near(q.value, 2 * a->peak_flops, .02) && !mentions_any(scene.text, {"fp8", "int8", "FP8", "INT8"}))
-    add(scene, "peak", q.value, a->peak_flops, ClaimVerdict::off, "twice the dense peak of " + a->title + ": the figure for 2:4 sparsity");
+    add(scene, "peak", q.value, a->peak_flops, ClaimVerdict::off,
+        "twice the dense peak of " + a->title + ": the figure for 2:4 sparsity");
 }
 
 void Checker::facts(const Scene& scene, const Quantity& q) {
@@ -260,7 +280,9 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
   for (const Quantity& x : scene.numbers)
     if (x.kind == q.kind && !x.recommended) ++of_kind;
   if (of_kind != 1) return;
-  if (!scene.row && !here.empty() && std::all_of(here.begin(), here.end(), [&](const Mention& m) { return named_for_something_else(scene.text, m); })) return;
+  if (!scene.row && !here.empty() &&
+      std::all_of(here.begin(), here.end(), [&](const Mention& m) { return named_for_something_else(scene.text, m); }))
+    return;
   if (q.kind == Kind::params) {
     std::vector<const KnownModel*> family;
     bool flagship = false;
@@ -269,17 +291,21 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
         family.push_back(m.model);
         flagship = flagship || m.model->flagship;
       }
-    const bool one = !here.empty() && std::all_of(here.begin(), here.end(), [&](const Mention& m) { return m.position == here[0].position; });
+    const bool one =
+        !here.empty() && std::all_of(here.begin(), here.end(), [&](const Mention& m) { return m.position == here[0].position; });
     if (!one || (!flagship && family.size() < 3) || q.value < 1e7) return;
     const KnownModel* nearest = *std::min_element(family.begin(), family.end(), [&](const auto* a, const auto* b) {
       return std::abs(log_(q.value / a->facts.params)) < std::abs(log_(q.value / b->facts.params));
     });
     for (const KnownModel* m : family)
       if (is_called(m->facts, q.value, .05)) nearest = m;
-    const std::string how = nearest->facts.name + " has " + format_count(nearest->facts.params) + " parameters (" + nearest->facts.source + ")";
-    if (is_called(nearest->facts, q.value, .08)) return add(scene, "model_params", q.value, nearest->facts.params, ClaimVerdict::agrees, how);
+    const std::string how =
+        nearest->facts.name + " has " + format_count(nearest->facts.params) + " parameters (" + nearest->facts.source + ")";
+    if (is_called(nearest->facts, q.value, .08))
+      return add(scene, "model_params", q.value, nearest->facts.params, ClaimVerdict::agrees, how);
     const std::size_t after = here[0].position + here[0].length;
-    const bool beside = (q.begin >= after && q.begin < after + 20) || (q.begin < here[0].position && q.end + 2 >= here[0].position);
+    const bool beside =
+        (q.begin >= after && q.begin < after + 20) || (q.begin < here[0].position && q.end + 2 >= here[0].position);
     if (scene.row || beside) say(scene, "model_params", q.value, nearest->facts.params, .08, how, false);
     return;
   }
@@ -288,204 +314,31 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
   if (!certain || speaks_for_itself(scene)) return;
   const PublishedModel& m = models[0]->facts;
   if (q.kind == Kind::tokens && m.tokens)
-    say(scene, "model_tokens", q.value, *m.tokens, .12, m.name + " saw " + short_number(*m.tokens) + " tokens (" + m.source + ")", false);
+    say(scene, "model_tokens", q.value, *m.tokens, .12, m.name + " saw " + short_number(*m.tokens) + " tokens (" + m.source + ")",
+        false);
   if (q.kind == Kind::device_seconds && m.device_hours)
-    say(scene, "model_device_hours", q.raw, *m.device_hours * 3600 * q.raw / q.value, .05, m.name + " took " + short_number(*m.device_hours) + " device-hours (" + m.source + ")", false);
+    say(scene, "model_device_hours", q.raw, *m.device_hours * 3600 * q.raw / q.value, .05,
+        m.name + " took " + short_number(*m.device_hours) + " device-hours (" + m.source + ")", false);
 }
 
 bool Checker::speaks_for_itself(const Scene& scene) {
   // tokens of inference, of a batch, of other data
-  return mentions_any(scene.text, {"inference", "推論", "batch", "バッチ", "per day", "additional", "追加", "continual", "継続", "fine-tuning", "context", "multiple", "would"});
+  return mentions_any(scene.text, {"inference", "推論", "batch", "バッチ", "per day", "additional", "追加", "continual", "継続",
+                                   "fine-tuning", "context", "multiple", "would"});
 }
 
 void Checker::known_statements(const Scene& scene) {
-  const std::size_t square = std::min(scene.text.find("O(N^(2))"), std::min(scene.text.find("O(n^(2))"), std::min(scene.text.find("O(N^2)"), scene.text.find("O(n^2)"))));
+  const std::size_t square =
+      std::min(scene.text.find("O(N^(2))"),
+               std::min(scene.text.find("O(n^(2))"), std::min(scene.text.find("O(N^2)"), scene.text.find("O(n^2)"))));
   const std::size_t linear = std::min(scene.text.find("O(N)"), scene.text.find("O(n)"));
-  const bool flash = mentions(scene.text, "FlashAttention") || mentions(subject_words_, "FlashAttention") || mentions(scene.text, "FlashAttention-2") || subject_words_.find("FlashAttention") != std::string::npos;
+  const bool flash = mentions(scene.text, "FlashAttention") || mentions(subject_words_, "FlashAttention") ||
+                     mentions(scene.text, "FlashAttention-2") || subject_words_.find("FlashAttention") != std::string::npos;
   if (square == std::string::npos || linear == std::string::npos || !flash) return;
-  if (mentions_any(scene.text, {"計算量", "FLOPs", "compute", "computation", "complexity"}) && !mentions_any(scene.text, {"メモリ", "memory"}))
-    add(scene, "complexity", std::nullopt, std::nullopt, ClaimVerdict::off, "FlashAttention's memory is O(N); its FLOPs stay O(N^2 d) (Dao et al. 2022, arXiv:2205.14135)");
-}
-
-void Checker::share_line(const Scene& scene) {
-  const std::size_t first = scene.text.find_first_not_of(" ");
-  std::vector<Quantity> percents;
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::percent) percents.push_back(q);
-  const bool bullet = first != std::string::npos && (scene.text[first] == '-' || scene.text[first] == '*' || scene.text[first] == '+' || digit(scene.text[first]));
-  if (percents.size() >= 3 && mentions_any(scene.text, {"mix", "mixture", "内訳", "構成", "比率", "割合", "composition", "consists", "data"}) &&
-      !mentions_any(scene.text, {"from", "accuracy", "精度", "から", "MFU", "loss", "損失"}) && scene.text.find("→") == std::string::npos) {
-    std::vector<double> all;
-    for (const Quantity& q : percents) all.push_back(q.value);
-    shares(all, scene.line, scene.written);
-    return end_of_shares();
-  }
-  const bool entry = bullet && percents.size() == 1 && scene.text.find(':') < percents[0].begin;
-  if (!entry) return end_of_shares();
-  shares_.push_back(percents[0].value);
-  shares_line_ = scene.line;
-  shares_written_ = scene.written;
-}
-
-void Checker::end_of_shares() {
-  if (shares_.size() >= 4) shares(shares_, shares_line_, shares_written_);
-  shares_.clear();
-}
-
-void Checker::shares(const std::vector<double>& percents, std::int64_t line, const std::string& written) {
-  double sum = 0;
-  for (const double p : percents) sum += p;
-  if (sum < 80 || sum > 125) return;
-  const Scene scene{.line = line, .written = written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
-  say(scene, "shares", 100, sum, .006, "the " + format_number(static_cast<std::int64_t>(percents.size())) + " shares add up to " + short_number(sum) + " %", true);
-}
-
-void Checker::table(const Table& table) {
-  end_of_shares();
-  std::vector<Kind> kinds;
-  std::vector<bool> recommended;
-  for (const std::string& header : table.header) {
-    kinds.push_back(kind_of_label(header));
-    recommended.push_back(mentions_any(header, {"推奨", "最適", "optimal", "recommended"}));
-  }
-  // a table of names and values: its rows speak of one subject
-  const bool values = table.header.size() == 2 && std::all_of(kinds.begin(), kinds.end(), [](Kind kind) { return kind == Kind::none; }) &&
-                      std::count_if(table.rows.begin(), table.rows.end(), [](const TableRow& row) { return !row.cells.empty() && kind_of_label(row.cells[0]) != Kind::none; }) >= 2;
-  if (values) {
-    begin_subject(false);
-    for (const TableRow& row : table.rows)
-      if (row.cells.size() == 2) prose(row.line, row.cells[0] + ": " + row.cells[1]);
-    return;
-  }
-  std::map<std::size_t, std::vector<double>> percents;
-  for (const TableRow& row : table.rows) {
-    Scene scene{.line = row.line, .written = row.written, .text = {}, .numbers = {}, .row = true, .row_model = row.cells.empty() ? "" : normalised(row.cells[0])};
-    for (std::size_t c = 0; c < row.cells.size(); ++c) {
-      const std::string cell = normalised(row.cells[c]);
-      const Kind kind = c < kinds.size() ? kinds[c] : Kind::none;
-      for (const Equality& e : equalities(cell, carried_)) check_equality(scene, e);
-      carried_.reset();
-      auto q = cell_quantity(cell, kind == Kind::percent ? Kind::none : kind);
-      if (!q || q->kind == Kind::none || (c == 0 && kind == Kind::none)) {
-        if (q && q->kind == Kind::none) scene.text += " " + cell;
-        continue;
-      }
-      q->begin = scene.text.size();
-      q->end = q->begin;
-      q->recommended = c < recommended.size() && recommended[c];
-      if (q->kind == Kind::percent) percents[c].push_back(q->value);
-      scene.numbers.push_back(*q);
-      scene.text += " " + cell;
-    }
-    remember_accelerator(scene);
-    for (const Quantity& q : scene.numbers) {
-      if (q.kind == Kind::flops) compute(scene, q);
-      if (q.kind == Kind::ratio) ratio(scene, q);
-      if (q.kind == Kind::device_seconds) device_time(scene, q);
-      if (q.kind == Kind::seconds) duration(scene, q);
-      if (q.kind == Kind::usd) money(scene, q);
-      if (q.kind == Kind::rate) peak(scene, q);
-      if (q.kind == Kind::tokens && q.recommended) this->recommended(scene, q);
-      if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
-    }
-  }
-  for (const auto& [column, all] : percents)
-    if (all.size() >= 3 && all.size() == table.rows.size() && column < kinds.size() && kinds[column] == Kind::percent)
-      shares(all, table.rows.back().line, table.rows.back().written);
-  widths(table);
-  losses(table);
-}
-
-namespace {
-
-std::optional<std::size_t> column_named(const Table& table, const std::vector<std::string_view>& names) {
-  for (std::size_t c = 0; c < table.header.size(); ++c)
-    for (const std::string_view name : names)
-      if (find_word(table.header[c], name) != std::string::npos) return c;
-  return std::nullopt;
-}
-
-std::optional<Quantity> cell_at(const TableRow& row, std::optional<std::size_t> column, Kind kind) {
-  return column && *column < row.cells.size() ? cell_quantity(normalised(row.cells[*column]), kind) : std::nullopt;
-}
-
-}  // namespace
-
-void Checker::widths(const Table& table) {
-  // of GPT-2 shapes what 12 L d^2 + 13 L d leaves is (V + T) d: one vocabulary for all rows
-  const auto layers = column_named(table, {"n_layer", "layers", "層数"}), width = column_named(table, {"n_embd", "d_model", "hidden_size"}), params = column_named(table, {"Params", "parameters", "パラメータ"});
-  if (!layers || !width || !params) return;
-  struct Implied {
-    const TableRow* row;
-    double params, step, body, d, vocabulary;
-  };
-  std::vector<Implied> rows;
-  for (const TableRow& row : table.rows) {
-    const auto l = cell_at(row, layers, Kind::other), d = cell_at(row, width, Kind::other), n = cell_at(row, params, Kind::params);
-    if (!l || !d || !n || n->value < 1e4) return;
-    const double body = l->value * (12 * d->value * d->value + 13 * d->value) + 2 * d->value;
-    rows.push_back({&row, n->value, n->step, body, d->value, (n->value - body) / d->value});
-  }
-  if (rows.size() < 3) return;
-  std::vector<double> sorted;
-  for (const Implied& r : rows) sorted.push_back(r.vocabulary);
-  std::sort(sorted.begin(), sorted.end());
-  const double vocabulary = sorted[sorted.size() / 2];
-  if (!(vocabulary > 0)) return;
-  for (const Implied& r : rows) {
-    const Scene scene{.line = r.row->line, .written = r.row->written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
-    const double value = r.body + vocabulary * r.d;
-    say(scene, "architecture", r.params, value, r.step / r.params + .01,
-        "12 L d^2 + 13 L d + (V + T) d with V + T = " + short_number(vocabulary) + ", as most rows have it: " + format_count(std::round(value)), true);
-  }
-}
-
-void Checker::losses(const Table& table) {
-  const auto params = column_named(table, {"Params", "parameters", "パラメータ"}), loss = column_named(table, {"Loss", "Val Loss", "損失"});
-  if (!params || !loss) return;
-  std::vector<std::pair<double, double>> found;
-  for (const TableRow& row : table.rows) {
-    const auto n = cell_at(row, params, Kind::params), l = cell_at(row, loss, Kind::other);
-    if (n && l && n->value > 0 && l->value > 0) found.emplace_back(n->value, l->value);
-  }
-  if (found.size() >= 3 && !mentions_any(table.header[*loss], {"PPL", "perplexity"})) losses_ = found;
-}
-
-void Checker::fitted_formula() {
-  if (!formula_ || losses_.size() < 3) return;
-  Observations points;
-  for (const auto& [n, loss] : losses_) {
-    points.labels.push_back(short_number(n));
-    points.columns["params"].push_back(n);
-    points.columns["loss"].push_back(loss);
-  }
-  const FitResult result = fit_power_law(points);
-  if (!result.fit) return;
-  const Scene scene{.line = formula_->line, .written = formula_->written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
-  const double a = result.fit->constants.at("a"), b = result.fit->constants.at("b");
-  say(scene, "fit", formula_->exponent, b, .03, "least squares of ln loss over the table's " + format_number(result.fit->rows) + " rows: " + short_number(a) + " N^-" + short_number(b), true);
-}
-
-void Checker::finish() {
-  end_of_shares();
-  fitted_formula();
-  for (const Drop& drop : drops_) {
-    if (losses_.empty()) continue;
-    const double b = formula_ ? formula_->exponent : exponent_.at('N');
-    const double share = 1 - pow_(drop.factor, -b);
-    std::vector<double> sorted;
-    for (const auto& [n, loss] : losses_) sorted.push_back(loss);
-    std::sort(sorted.begin(), sorted.end());
-    const double low = sorted.front() * share, high = sorted.back() * share, middle = sorted[sorted.size() / 2] * share;
-    const std::string how = "N^-" + short_number(b) + " takes " + short_number(100 * share) + " % off: " + short_number(low) + " to " + short_number(high) + " from the losses of the table";
-    const bool inside = drop.claimed >= .95 * low && drop.claimed <= 1.05 * high;
-    add(drop.scene, "power_law", drop.claimed, middle, inside ? ClaimVerdict::agrees : ClaimVerdict::inconsistent, how);
-  }
-}
-
-std::vector<Claim> Checker::take() {
-  std::stable_sort(claims_.begin(), claims_.end(), [](const Claim& a, const Claim& b) { return a.line < b.line; });
-  return std::move(claims_);
+  if (mentions_any(scene.text, {"計算量", "FLOPs", "compute", "computation", "complexity"}) &&
+      !mentions_any(scene.text, {"メモリ", "memory"}))
+    add(scene, "complexity", std::nullopt, std::nullopt, ClaimVerdict::off,
+        "FlashAttention's memory is O(N); its FLOPs stay O(N^2 d) (Dao et al. 2022, arXiv:2205.14135)");
 }
 
 }  // namespace isoflop::plan

@@ -14,9 +14,9 @@ enum class Kind {
   none,
   params,
   tokens,
-  ratio,           ///< tokens per parameter
+  ratio,  ///< tokens per parameter
   flops,
-  rate,            ///< FLOP/s of a device
+  rate,  ///< FLOP/s of a device
   devices,
   seconds,
   device_seconds,
@@ -25,26 +25,26 @@ enum class Kind {
   yen,
   yen_per_hour,
   percent,
-  factor,          ///< 5 times, 5倍
+  factor,  ///< 5 times, 5倍
   bytes,
   characters,
   steps,
-  batch_tokens,    ///< of a step
-  other,           ///< a unit that no rule reads: layers, sequences
+  batch_tokens,  ///< of a step
+  other,         ///< a unit that no rule reads: layers, sequences
 };
 
 /// A number as written.
 struct Number {
   double value = 0;
-  double step = 0;          ///< a unit of its last digit
-  bool suffixed = false;    ///< K, M, B, T, million, 億, ...
-  bool power = false;       ///< 10^n alone: exact
+  double step = 0;        ///< a unit of its last digit
+  bool suffixed = false;  ///< K, M, B, T, million, 億, ...
+  bool power = false;     ///< 10^n alone: exact
   std::size_t begin = 0, end = 0;
 };
 
 struct Unit {
   Kind kind = Kind::none;
-  double factor = 1;        ///< to plain units (seconds, bytes, FLOPs)
+  double factor = 1;  ///< to plain units (seconds, bytes, FLOPs)
   std::size_t end = 0;
 };
 
@@ -54,13 +54,13 @@ struct Quantity {
   double value = 0, step = 0;  ///< plain units
   double raw = 0;              ///< as written, without the unit's factor
   bool suffixed = false;
-  bool recommended = false;    ///< "recommended", 推奨: not what was done
-  bool labelled = false;       ///< by what stands before it, not by a unit
+  bool recommended = false;  ///< "recommended", 推奨: not what was done
+  bool labelled = false;     ///< by what stands before it, not by a unit
   std::size_t begin = 0, end = 0;
 };
 
-/// ASCII operators for typographic and LaTeX ones (* / ^(..) sqrt() = ~), no emphasis marks, full-width forms folded; ~ is "about equal".
-/// A dollar sign stays before money only.
+/// ASCII operators for typographic and LaTeX ones (* / ^(..) sqrt() = ~), no emphasis marks, full-width forms folded; ~ is "about
+/// equal". A dollar sign stays before money only.
 [[nodiscard]] std::string normalised(std::string_view line);
 
 /// The parts of a normalised line between full stops (. 。 ; ！).

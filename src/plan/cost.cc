@@ -1,9 +1,10 @@
 // FLOPs to days, money, energy and carbon, and back.
+#include "isoflop/cost.h"
+
 #include <cmath>
 
 #include "base/math.h"
 #include "base/text.h"
-#include "isoflop/cost.h"
 #include "plan/positive.h"
 
 namespace isoflop {
@@ -20,7 +21,8 @@ void check(const CostOptions& o) {
   }
   if (!(o.mfu.low <= o.mfu.value && o.mfu.value <= o.mfu.high)) throw Error(Fault::usage, "MFU", "its band does not ascend");
   if (o.usd_per_hour)
-    for (const double price : {o.usd_per_hour->low, o.usd_per_hour->value, o.usd_per_hour->high}) need_positive("price per hour", price);
+    for (const double price : {o.usd_per_hour->low, o.usd_per_hour->value, o.usd_per_hour->high})
+      need_positive("price per hour", price);
   need_positive("PUE", o.pue);
   need_positive("kg of CO2 per kWh", o.kg_co2_per_kwh);
   need_positive("FLOPs done over counted", o.hardware_over_model);
@@ -46,12 +48,14 @@ TrainingCost training_cost(double flops, const CostOptions& o) {
   cost.mfu = o.mfu;
   cost.accelerator = o.accelerator.name;
   cost.devices = o.devices;
-  // what recomputation does beyond the counted FLOPs takes time too: utilisation of the model is that of the hardware over the factor
+  // what recomputation does beyond the counted FLOPs takes time too: utilisation of the model is that of the hardware over the
+  // factor
   const double at_peak = flops * o.hardware_over_model / o.accelerator.peak_flops / 3600;
   cost.device_hours = {at_peak / o.mfu.high, at_peak / o.mfu.value, at_peak / o.mfu.low};
   cost.days = times(cost.device_hours, 1 / (24 * static_cast<double>(o.devices)));
   if (const auto price = price_of(o)) {
-    cost.usd = Range{cost.device_hours.low * price->low, cost.device_hours.value * price->value, cost.device_hours.high * price->high};
+    cost.usd =
+        Range{cost.device_hours.low * price->low, cost.device_hours.value * price->value, cost.device_hours.high * price->high};
   } else {
     cost.warnings.push_back({"no_price", "no price of " + o.accelerator.title + " is known: give one per hour"});
   }
@@ -118,13 +122,14 @@ std::vector<FlopsConvention> flops_conventions(const Shape& s) {
   const double layers = static_cast<double>(s.n_layer), d = static_cast<double>(s.n_embd), t = static_cast<double>(s.block_size);
   const double matmul = static_cast<double>(n.params_matmul), layers_only = matmul - static_cast<double>(s.vocab_size) * d;
   const double all = static_cast<double>(n.params), attention = layers * d * t;
-  return {{"6n", "6 N, N all parameters", 6 * all},
-          {"kaplan", "6 N + 6 L T d, N = 12 L d^2", 6 * layers_only + 6 * attention},
-          {"palm", "6 (N - positions) + 12 L d T (PaLM, nanoGPT): full attention", f.full_attention},
-          {"llm.c", "6 N + 6 L d T", 6 * all + 6 * attention},
-          {"matmul_full", "6 (12 L d^2 + V d) + 12 L d T (Megatron): products done with full attention", 6 * matmul + 12 * attention},
-          {"matmul_causal", "6 (12 L d^2 + V d) + 6 L d (T + 1): products done with causal attention", f.exact},
-          {"deepseek", "72 L d^2 + 12 L d T: without the vocabulary", 6 * layers_only + 12 * attention}};
+  return {
+      {"6n", "6 N, N all parameters", 6 * all},
+      {"kaplan", "6 N + 6 L T d, N = 12 L d^2", 6 * layers_only + 6 * attention},
+      {"palm", "6 (N - positions) + 12 L d T (PaLM, nanoGPT): full attention", f.full_attention},
+      {"llm.c", "6 N + 6 L d T", 6 * all + 6 * attention},
+      {"matmul_full", "6 (12 L d^2 + V d) + 12 L d T (Megatron): products done with full attention", 6 * matmul + 12 * attention},
+      {"matmul_causal", "6 (12 L d^2 + V d) + 6 L d (T + 1): products done with causal attention", f.exact},
+      {"deepseek", "72 L d^2 + 12 L d T: without the vocabulary", 6 * layers_only + 12 * attention}};
 }
 
 double hoffmann_flops_per_sequence(const Shape& s, bool with_embedding) {

@@ -22,10 +22,12 @@ CostOptions on(const std::string& devices, double mfu) {
 }
 
 TEST(Accelerators, AreAllThereWithDensePeaksAndSources) {
-  const std::map<std::string, std::pair<double, double>> known{  // TF/s, GB
-      {"v100", {125, 32}},    {"a100-40", {312, 40}},    {"a100-80", {312, 80}}, {"h100-sxm", {989.4, 80}}, {"h100-pcie", {756, 80}},
-      {"h200", {989.5, 141}}, {"b200", {2250, 192}},     {"mi300x", {1307.4, 192}}, {"rtx4090", {165.2, 24}}, {"tpu-v3", {123, 32}},
-      {"tpu-v4", {275, 32}},  {"tpu-v5e", {197, 16}},    {"tpu-v5p", {459, 95}}, {"tpu-v6e", {918, 32}},    {"tpu-v7", {2307, 192}}};
+  const std::map<std::string, std::pair<double, double>> known{
+      // TF/s, GB
+      {"v100", {125, 32}},      {"a100-40", {312, 40}}, {"a100-80", {312, 80}}, {"h100-sxm", {989.4, 80}},
+      {"h100-pcie", {756, 80}}, {"h200", {989.5, 141}}, {"b200", {2250, 192}},  {"mi300x", {1307.4, 192}},
+      {"rtx4090", {165.2, 24}}, {"tpu-v3", {123, 32}},  {"tpu-v4", {275, 32}},  {"tpu-v5e", {197, 16}},
+      {"tpu-v5p", {459, 95}},   {"tpu-v6e", {918, 32}}, {"tpu-v7", {2307, 192}}};
   for (const auto& [name, facts] : known) {
     const Accelerator& a = find_accelerator(name);
     EXPECT_DOUBLE_EQ(a.peak_flops, 1e12 * facts.first) << name;
@@ -52,8 +54,10 @@ TEST(Accelerators, AreFoundByAnyOfTheirWordsAndNamedWhereUnknown) {
 }
 
 TEST(Accelerators, OfTheUsersFileComeFirst) {
-  const auto own = accelerators_from_toml("[mine]\ntitle = \"Mine\"\npeak_tflops = 10\nmemory_gb = 4\nusd_per_hour = 0.5\n[h100-sxm]\n"
-                                          "title = \"Ours\"\npeak_tflops = 900\nmemory_gb = 94\n", "own.toml");
+  const auto own = accelerators_from_toml(
+      "[mine]\ntitle = \"Mine\"\npeak_tflops = 10\nmemory_gb = 4\nusd_per_hour = 0.5\n[h100-sxm]\n"
+      "title = \"Ours\"\npeak_tflops = 900\nmemory_gb = 94\n",
+      "own.toml");
   ASSERT_EQ(own.size(), 2U);
   EXPECT_DOUBLE_EQ(find_accelerator("mine", own).usd_per_hour->typical, 0.5);
   EXPECT_EQ(find_accelerator("h100-sxm", own).title, "Ours");
@@ -71,7 +75,8 @@ TEST(Accelerators, OfTheUsersFileComeFirst) {
 
 TEST(Accelerators, OfThisMachineAreAsBenchMeasuredIt) {
   const Accelerator a = accelerator_from_bench(
-      R"({"machine": {"cpu": "A CPU", "memory_bytes": 8e9}, "peak": {"fp32_gflops": 100, "bf16_gflops": 400, "read_gbs": 20}})", "bench.json");
+      R"({"machine": {"cpu": "A CPU", "memory_bytes": 8e9}, "peak": {"fp32_gflops": 100, "bf16_gflops": 400, "read_gbs": 20}})",
+      "bench.json");
   EXPECT_DOUBLE_EQ(a.peak_flops, 4e11);
   EXPECT_EQ(a.dtype, "bf16");
   EXPECT_THAT(error_of([] { (void)accelerator_from_bench("{}", "bench.json"); }).what(), HasSubstr("bench.json"));
@@ -96,7 +101,7 @@ TEST(TrainingCost, IsTheInverseOfWhatTimeAndMoneyBuy) {
   EXPECT_TRUE(near(training_cost(4.2e22, options).days.value, 15.22, 5e-4));  // 7B on 1T tokens
   EXPECT_TRUE(near(training_cost(1.2e20, on("A100", .40)).days.value, 11.13, 5e-4));
   EXPECT_TRUE(near(training_cost(1.2e20, on("A100", 1)).days.value, 4.452, 5e-4));
-  EXPECT_TRUE(near(training_cost(1.2e24, on("A100:1000", 1)).days.value, 44.52, 5e-4));   // the textbook's exercise 4
+  EXPECT_TRUE(near(training_cost(1.2e24, on("A100:1000", 1)).days.value, 44.52, 5e-4));  // the textbook's exercise 4
   EXPECT_TRUE(near(training_cost(1.2e24, on("A100:1000", .4)).days.value, 111.3, 5e-4));
   EXPECT_TRUE(near(training_cost(3.15e23, on("V100", 1)).days.value / 365.25, 79.85, 5e-4));
 }
@@ -118,7 +123,8 @@ TEST(TrainingCost, OfLlamaIsItsPapersEnergyAndCarbon) {
   struct Llama {
     double hours, mwh, tonnes;
   };
-  for (const Llama& known : {Llama{82432, 36.27, 13.96}, Llama{135168, 59.47, 22.90}, Llama{530432, 233.39, 89.86}, Llama{1022362, 449.84, 173.19}}) {
+  for (const Llama& known :
+       {Llama{82432, 36.27, 13.96}, Llama{135168, 59.47, 22.90}, Llama{530432, 233.39, 89.86}, Llama{1022362, 449.84, 173.19}}) {
     const CostOptions options = on("A100-80", .40);
     const TrainingCost cost = training_cost(known.hours * 3600 * options.accelerator.peak_flops * .40, options);
     EXPECT_TRUE(near(cost.kwh->value / 1000, known.mwh, 2e-4)) << known.hours;
@@ -128,7 +134,8 @@ TEST(TrainingCost, OfLlamaIsItsPapersEnergyAndCarbon) {
 
 TEST(TrainingCost, RefusesNumbersThatCannotBeMeant) {
   CostOptions options = on("H100:8", .4);
-  for (const double bad : {0.0, -1.0, std::nan("")}) EXPECT_EQ(error_of([&] { (void)training_cost(bad, options); }).fault(), Fault::usage);
+  for (const double bad : {0.0, -1.0, std::nan("")})
+    EXPECT_EQ(error_of([&] { (void)training_cost(bad, options); }).fault(), Fault::usage);
   options.mfu = {40, 40, 40};
   EXPECT_THAT(error_of([&] { (void)training_cost(1e20, options); }).hint(), HasSubstr("0.4"));
 }
@@ -145,9 +152,9 @@ TEST(Utilisation, OfPublishedRuns) {
   EXPECT_TRUE(near(mfu(405e9, 15.6e12, 30.84e6, 989e12), .3452, 1.5e-4));
   EXPECT_TRUE(near(mfu(6.74e9, 2e12, 184320, 312e12), .3907, 1.5e-4));
   EXPECT_TRUE(near(mfu(69e9, 2e12, 1720320, 312e12), .4285, 1.5e-4));
-  EXPECT_TRUE(near(mfu(37e9, 14.8e12, 2.664e6, 989e12), .3464, 1.5e-4));   // of a mixture of experts: the active parameters
+  EXPECT_TRUE(near(mfu(37e9, 14.8e12, 2.664e6, 989e12), .3464, 1.5e-4));  // of a mixture of experts: the active parameters
   EXPECT_TRUE(near(mfu(176.2e9, 366e9, 1.082e6, 312e12), .3184, 1.5e-4));
-  EXPECT_TRUE(near(mfu(8.03e9, 15e12, 1.46e6, 989e12), .139, 1e-3));       // these hours cover more than the run
+  EXPECT_TRUE(near(mfu(8.03e9, 15e12, 1.46e6, 989e12), .139, 1e-3));  // these hours cover more than the run
   // PaLM, appendix B: tokens/s (6 N + 12 L H Q T) / peak, with and without attention
   const double tokens_per_second = 238.3e3, peak = 6144 * 275e12;
   EXPECT_TRUE(near(tokens_per_second * (6 * 540.35e9 + 12.0 * 118 * 48 * 256 * 2048) / peak, .46229, 5e-5));
@@ -171,13 +178,11 @@ TEST(Ownership, OfAnHourIsEpochs) {
 }
 
 TEST(FlopsConventions, OfGpt2AreThePublishedNumbersToTheLastDigit) {
-  const std::map<std::string, std::pair<double, double>> known{{"6n", {746'638'848, 9'345'667'200}},
-                                                               {"kaplan", {566'231'040, 9'319'219'200}},
-                                                               {"palm", {855'166'464, 10'279'555'200}},
-                                                               {"llm.c", {803'261'952, 9'817'526'400}},
-                                                               {"matmul_full", {854'438'400, 10'273'545'600}},
-                                                               {"matmul_causal", {797'870'592, 9'802'147'200}},
-                                                               {"deepseek", {622'854'144, 9'791'078'400}}};
+  const std::map<std::string, std::pair<double, double>> known{
+      {"6n", {746'638'848, 9'345'667'200}},           {"kaplan", {566'231'040, 9'319'219'200}},
+      {"palm", {855'166'464, 10'279'555'200}},        {"llm.c", {803'261'952, 9'817'526'400}},
+      {"matmul_full", {854'438'400, 10'273'545'600}}, {"matmul_causal", {797'870'592, 9'802'147'200}},
+      {"deepseek", {622'854'144, 9'791'078'400}}};
   const auto small = flops_conventions(gpt2_shape(12, 12, 768)), xl = flops_conventions(gpt2_shape(48, 25, 1600));
   ASSERT_EQ(small.size(), known.size());
   for (std::size_t i = 0; i < small.size(); ++i) {
@@ -193,7 +198,8 @@ TEST(FlopsConventions, OfHoffmannsAppendixGiveTableA4WithoutTheEmbedding) {
   };
   for (const Row& row : {Row{10, 10, 640, 9.29877e11}, Row{20, 16, 1024, 4.135248e12}, Row{24, 10, 1280, 7.353454e12},
                          Row{26, 14, 1792, 1.467032e13}, Row{28, 16, 2048, 2.022044e13}, Row{40, 28, 3584, 8.302105e13}})
-    EXPECT_TRUE(near(hoffmann_flops_per_sequence(gpt2_shape(row.layers, row.heads, row.d, 32000, 2048), false), row.flops, 1e-6)) << row.d;
+    EXPECT_TRUE(near(hoffmann_flops_per_sequence(gpt2_shape(row.layers, row.heads, row.d, 32000, 2048), false), row.flops, 1e-6))
+        << row.d;
   const Shape small = gpt2_shape(10, 10, 640, 32000, 2048);
   EXPECT_GT(hoffmann_flops_per_sequence(small, true), 1.2 * hoffmann_flops_per_sequence(small, false));
 }

@@ -60,8 +60,8 @@ class Entry {
   }
 
   void check_keys() const {
-    static const std::vector<std::string> kKeys{"title",     "aliases", "peak_tflops",  "dtype",      "peak_8bit_tops",
-                                                "memory_gb", "watts",   "bandwidth_tb", "usd_to_buy", "devices_per_node",
+    static const std::vector<std::string> kKeys{"title",     "aliases", "peak_tflops",  "dtype",        "peak_8bit_tops",
+                                                "memory_gb", "watts",   "bandwidth_tb", "usd_to_buy",   "devices_per_node",
                                                 "source",    "date",    "usd_per_hour", "server_factor"};
     for (const auto& [key, node] : table_) {
       const std::string word(key.str());
@@ -131,7 +131,8 @@ class Entry {
 };
 
 bool is_called(const Accelerator& a, const std::string& key) {
-  return key_of(a.name) == key || std::any_of(a.aliases.begin(), a.aliases.end(), [&](const auto& alias) { return key_of(alias) == key; });
+  return key_of(a.name) == key ||
+         std::any_of(a.aliases.begin(), a.aliases.end(), [&](const auto& alias) { return key_of(alias) == key; });
 }
 
 }  // namespace
@@ -149,7 +150,8 @@ std::vector<Accelerator> accelerators_from_toml(const std::string& text, const s
     const toml::table* table = node.as_table();
     const toml::source_index line = node.source().begin.line;
     if (table == nullptr)
-      throw Error(Fault::bad_data, subject + ":" + std::to_string(line), "`" + name + "` is not a table", "write [" + name + "] above the keys of an accelerator");
+      throw Error(Fault::bad_data, subject + ":" + std::to_string(line), "`" + name + "` is not a table",
+                  "write [" + name + "] above the keys of an accelerator");
     found.emplace_back(line, Entry(name, *table, subject).read());
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -177,7 +179,8 @@ Accelerator accelerator_from_bench(const std::string& json, const std::string& s
   a.bytes_per_second = 1e9 * json_get<double>(peak, "read_gbs", subject);
   a.devices_per_node = 1;
   a.source = "isoflop bench";
-  if (!(a.peak_flops > 0) || !(a.memory_bytes > 0)) throw Error(Fault::bad_data, subject, "its peak or its memory is not above 0");
+  if (!(a.peak_flops > 0) || !(a.memory_bytes > 0))
+    throw Error(Fault::bad_data, subject, "its peak or its memory is not above 0");
   return a;
 }
 
@@ -201,8 +204,9 @@ const Accelerator& find_accelerator(const std::string& name, const std::vector<A
     const bool alike = key.size() >= 2 && (other.starts_with(key) || (other.size() >= 4 && key.starts_with(other)));
     if (alike && near.find("`" + word + "`") == std::string::npos) near += (near.empty() ? "`" : ", `") + word + "`";
   }
-  throw Error(Fault::usage, "accelerator `" + name + "`", "is not known",
-              (near.empty() ? "" : "did you mean " + near + "? ") + "known: " + listed + "; a file of your own is read by --hardware");
+  throw Error(
+      Fault::usage, "accelerator `" + name + "`", "is not known",
+      (near.empty() ? "" : "did you mean " + near + "? ") + "known: " + listed + "; a file of your own is read by --hardware");
 }
 
 std::pair<Accelerator, std::int64_t> parse_devices(const std::string& text, const std::vector<Accelerator>& own) {
@@ -211,7 +215,8 @@ std::pair<Accelerator, std::int64_t> parse_devices(const std::string& text, cons
   if (colon == std::string::npos) return {a, 1};
   const auto count = parse_int(text.substr(colon + 1));
   if (!count || *count < 1)
-    throw Error(Fault::usage, "devices `" + text + "`", "`" + text.substr(colon + 1) + "` is not a whole number above 0", "write it as H100:512");
+    throw Error(Fault::usage, "devices `" + text + "`", "`" + text.substr(colon + 1) + "` is not a whole number above 0",
+                "write it as H100:512");
   return {a, *count};
 }
 

@@ -42,8 +42,8 @@ double activation_bytes_per_layer(const Shape& s, const MemoryOptions& o, const 
   if (o.recomputation == Recomputation::full) return 2 * sbh;
   // of the 34: norms 4, what attention and MLP read 4, their dropout masks 2; the others lie in heads and inner units
   const double kv = static_cast<double>(kv_size(s)) / h;
-  const double heads_part = 4 + 4 * kv;                                  // q, k, v, and what the projection reads
-  const double inner_part = (s.mlp == Mlp::swiglu ? 6 : 4) * f / h;      // what the activation reads and the last matrix reads
+  const double heads_part = 4 + 4 * kv;                              // q, k, v, and what the projection reads
+  const double inner_part = (s.mlp == Mlp::swiglu ? 6 : 4) * f / h;  // what the activation reads and the last matrix reads
   const bool scores_kept = o.recomputation == Recomputation::none && !o.flash_attention;
   const double scores = scores_kept ? 5 * heads * sequence / h : 0;
   const double shared = l.sequence_parallel ? 10 / t : 10;
@@ -88,8 +88,8 @@ MemoryUse memory_per_device(const Shape& s, const MemoryOptions& o, const Layout
     working.recomputation = Recomputation::selective;
     use.activations += activation_bytes_per_layer(s, working, l);
   }
-  use.activations += in_flight * (8 * sb + sb * h) / t;           // the tokens, and the embedding's dropout
-  if (l.pipeline == 1) use.logits = 4 * sb * (h + v) / t;         // f32: what the head reads, and its logits
+  use.activations += in_flight * (8 * sb + sb * h) / t;    // the tokens, and the embedding's dropout
+  if (l.pipeline == 1) use.logits = 4 * sb * (h + v) / t;  // f32: what the head reads, and its logits
   return use;
 }
 

@@ -32,7 +32,8 @@ class Fitting {
     answer.fits = found;
     answer.capacity = q_.accelerator.memory_bytes;
     answer.kv_bytes_per_token = kv_cache_bytes_per_token(q_.shape, q_.memory.kv_bytes);
-    if (q_.critical_batch) answer.data_parallel_limit = std::max<std::int64_t>(1, static_cast<std::int64_t>(*q_.critical_batch / sequence_tokens()));
+    if (q_.critical_batch)
+      answer.data_parallel_limit = std::max<std::int64_t>(1, static_cast<std::int64_t>(*q_.critical_batch / sequence_tokens()));
     advise(answer);
     return answer;
   }
@@ -59,8 +60,13 @@ class Fitting {
     if (q_.shape.n_head % tensor != 0 || q_.devices % per_replica != 0) return false;
     FitAnswer answer;
     answer.recomputation = recomputation;
-    answer.layout = {.tensor = tensor, .pipeline = pipeline, .data = q_.devices / per_replica, .virtual_stages = 1, .micro_batches = 1,
-                     .zero = zero, .sequence_parallel = true};
+    answer.layout = {.tensor = tensor,
+                     .pipeline = pipeline,
+                     .data = q_.devices / per_replica,
+                     .virtual_stages = 1,
+                     .micro_batches = 1,
+                     .zero = zero,
+                     .sequence_parallel = true};
     const double per_pipeline = q_.batch_tokens / static_cast<double>(answer.layout.data) / sequence_tokens();
     answer.layout.micro_batches = q_.batch_tokens > 0 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(per_pipeline))
                                                       : (pipeline > 1 ? kMicroBatchesPerStage * pipeline : 1);
@@ -79,28 +85,35 @@ class Fitting {
     if (!answer.fits) {
       const double params = static_cast<double>(counts_.params);
       const double state = params * (q_.memory.weight_bytes + q_.memory.gradient_bytes + q_.memory.optimizer_bytes);
-      answer.advice.push_back("does not fit: at least " + format_bytes(answer.use.total()) + " per device of " + format_bytes(room) + " (" +
-                              format_significant(100 * q_.memory_share, 3) + " % of " + format_bytes(answer.capacity) + ")");
+      answer.advice.push_back("does not fit: at least " + format_bytes(answer.use.total()) + " per device of " +
+                              format_bytes(room) + " (" + format_significant(100 * q_.memory_share, 3) + " % of " +
+                              format_bytes(answer.capacity) + ")");
       answer.advice.push_back("weights, gradients and optimizer alone take " + format_bytes(state) + ": " +
                               format_number(std::ceil(state / room)) + " such devices or more, or a device of more memory");
-      const double largest = std::max({answer.use.weights + answer.use.gradients + answer.use.optimizer, answer.use.activations, answer.use.logits});
+      const double largest =
+          std::max({answer.use.weights + answer.use.gradients + answer.use.optimizer, answer.use.activations, answer.use.logits});
       if (largest == answer.use.activations && q_.memory.micro_batch > 1)
-        answer.advice.push_back("activations are the largest part: a micro-batch of 1 instead of " + format_number(q_.memory.micro_batch));
+        answer.advice.push_back("activations are the largest part: a micro-batch of 1 instead of " +
+                                format_number(q_.memory.micro_batch));
       else if (largest == answer.use.activations)
-        answer.advice.push_back("activations are the largest part: a shorter block_size than " + format_number(q_.shape.block_size));
+        answer.advice.push_back("activations are the largest part: a shorter block_size than " +
+                                format_number(q_.shape.block_size));
       else if (largest == answer.use.logits)
-        answer.advice.push_back("logits are the largest part: compute the loss in pieces, or a smaller vocabulary than " + format_number(q_.shape.vocab_size));
+        answer.advice.push_back("logits are the largest part: compute the loss in pieces, or a smaller vocabulary than " +
+                                format_number(q_.shape.vocab_size));
     }
     if (answer.bubble > .1)
-      answer.advice.push_back("pipelines wait for " + format_significant(100 * answer.bubble, 3) + " % of the working time: more micro-batches than " +
-                              format_number(answer.layout.micro_batches) + ", or interleaved stages");
+      answer.advice.push_back("pipelines wait for " + format_significant(100 * answer.bubble, 3) +
+                              " % of the working time: more micro-batches than " + format_number(answer.layout.micro_batches) +
+                              ", or interleaved stages");
     if (answer.data_parallel_limit > 0 && answer.layout.data > answer.data_parallel_limit)
       answer.advice.push_back(format_number(answer.layout.data) + " replicas need a batch above the critical one, which feeds " +
                               format_number(answer.data_parallel_limit) + ": fewer devices, or more tensor parallelism");
     const double least_batch = static_cast<double>(answer.layout.data) * sequence_tokens();
     if (q_.batch_tokens > 0 && q_.batch_tokens < least_batch)
-      answer.advice.push_back("a batch of " + format_number(q_.batch_tokens) + " tokens is less than one micro-batch for each of " +
-                              format_number(answer.layout.data) + " replicas (" + format_number(least_batch) + ")");
+      answer.advice.push_back("a batch of " + format_number(q_.batch_tokens) +
+                              " tokens is less than one micro-batch for each of " + format_number(answer.layout.data) +
+                              " replicas (" + format_number(least_batch) + ")");
     if (answer.recomputation == Recomputation::full) answer.advice.push_back("full recomputation does 4/3 of the FLOPs");
   }
 

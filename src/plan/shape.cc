@@ -63,8 +63,8 @@ double counted(const ParamCounts& counts, const std::string& convention) {
               "known: params, params_non_embedding, params_matmul");
 }
 
-/// How far from the target, and how awkward, in units of ln N: a depth that pipelines divide and a width in 128s are worth 0.2 % each,
-/// a factor of e in the aspect 1 %.
+/// How far from the target, and how awkward, in units of ln N: a depth that pipelines divide and a width in 128s are worth 0.2 %
+/// each, a factor of e in the aspect 1 %.
 double awkwardness(const ShapeChoice& c, const ShapeOptions& o) {
   const double middle = std::sqrt(o.aspect_low * o.aspect_high);
   return std::abs(log_(1 + c.off)) + (c.shape.n_layer % 2 == 0 ? 0 : .002) + (c.shape.n_embd % 128 == 0 ? 0 : .002) +
@@ -106,7 +106,8 @@ Style style_from(const std::string& text) {
   if (text == "gpt2") return Style::gpt2;
   if (text == "llama") return Style::llama;
   const auto near = nearest(text, {"gpt2", "llama"});
-  throw Error(Fault::usage, "architecture `" + text + "`", "is not known, expected gpt2 or llama", near ? "did you mean `" + *near + "`?" : "");
+  throw Error(Fault::usage, "architecture `" + text + "`", "is not known, expected gpt2 or llama",
+              near ? "did you mean `" + *near + "`?" : "");
 }
 
 std::vector<ShapeChoice> feasible_shapes(double params, const ShapeOptions& options) {
@@ -120,11 +121,13 @@ std::vector<ShapeChoice> feasible_shapes(double params, const ShapeOptions& opti
   }
   if (found.empty()) {
     const ParamCounts least = param_counts(shape_of(1, o.multiple, o));
-    throw Error(Fault::usage, "params", format_significant(params, 4) + " cannot be met: the least model of width " + format_number(o.multiple) + " and vocabulary " +
-                                            format_number(o.vocab_size) + " has " + format_count(counted(least, o.n_convention)),
+    throw Error(Fault::usage, "params",
+                format_significant(params, 4) + " cannot be met: the least model of width " + format_number(o.multiple) +
+                    " and vocabulary " + format_number(o.vocab_size) + " has " + format_count(counted(least, o.n_convention)),
                 "a smaller vocabulary, or a smaller head_size");
   }
-  std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return awkwardness(a, o) < awkwardness(b, o); });
+  std::stable_sort(found.begin(), found.end(),
+                   [&](const auto& a, const auto& b) { return awkwardness(a, o) < awkwardness(b, o); });
   if (static_cast<std::int64_t>(found.size()) > o.candidates) found.resize(static_cast<std::size_t>(o.candidates));
   if (o.loss_at)
     for (ShapeChoice& c : found) c.loss_rise = o.loss_at(counted(c.counts, o.n_convention)) - o.loss_at(params);
