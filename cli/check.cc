@@ -62,8 +62,8 @@ void check(const Options& options, const Globals& globals) {
     return;
   }
   std::printf("%lld claims checked: %lld agree, %lld do not; %lld cannot be checked%s\n",
-              static_cast<long long>(counts[0] + wrong), static_cast<long long>(counts[0]), static_cast<long long>(wrong),
-              static_cast<long long>(counts[4]), options.all ? "" : " (--all shows every one)");
+              static_cast<long long>(counts[0]) + static_cast<long long>(wrong), static_cast<long long>(counts[0]),
+              static_cast<long long>(wrong), static_cast<long long>(counts[4]), options.all ? "" : " (--all shows every one)");
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ std::vector<std::string> cells_of(const std::string& row) {
 }
 
 bool is_row(const std::string& line) {
-  const std::size_t begin = line.find_first_not_of(" ");
+  const std::size_t begin = line.find_first_not_of(' ');
   return begin != std::string::npos && line[begin] == '|' && std::count(line.begin(), line.end(), '|') >= 2;
 }
 

@@ -300,7 +300,7 @@ std::vector<Equality> equalities(const std::string& s, std::optional<Value>& car
   for (std::size_t k = 0; k < parts.size(); ++k) {
     std::optional<Value> left = last;
     std::string left_text = last_text;
-    const std::size_t first = s.find_first_not_of(" ");
+    const std::size_t first = s.find_first_not_of(' ');
     if (k == 1 && parts[0].end <= first && (s[first] == '=' || s[first] == '~') && carried) {
       left = carried;  // a line that begins with = goes on with the one before
       left_text = "the value above";
@@ -386,6 +386,12 @@ std::vector<Formula> formulas(const std::string& s) {
     f.holds = near_one(*any / of(any_d)) && other && near_one(*other / of(other_d));
     f.ratio = *with_rule / of(rule);
     f.holds_with_rule = near_one(f.ratio);
+    f.symbol = symbol;
+    if (right.find_first_of("ND") == std::string::npos) {
+      const auto one = evaluate({.n = 1, .d = 1, .c = 1}, nullptr, nullptr),
+                 four = evaluate({.n = 1, .d = 1, .c = 4}, nullptr, nullptr);
+      if (one && four) f.of_compute = std::pair{*one, log_(*four / *one) / log_(4)};
+    }
     if (literals.size() == 1) {
       f.constant = literals[0];
       for (const double power : {1.0, -1.0, 2.0, -2.0}) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plan/claims_text.h"
@@ -39,7 +40,9 @@ struct Formula {
   std::string text;
   bool holds = false, holds_with_rule = false;  ///< identically; with D = 20 N
   double ratio = 1;                             ///< right side over left side, with D = 20 N
-  std::optional<double> constant, mended;       ///< its one number, and what that must be
+  char symbol = 'N';
+  std::optional<std::pair<double, double>> of_compute;  ///< k and p of k C^p, where C is its one letter
+  std::optional<double> constant, mended;               ///< its one number, and what that must be
 };
 [[nodiscard]] std::vector<Formula> formulas(const std::string& sentence);
 

@@ -38,7 +38,7 @@ TEST_P(EveryDocument, IsFlaggedWhereAnErrorWasPlantedAndNowhereElse) {
 INSTANTIATE_TEST_SUITE_P(Claims, EveryDocument,
                          testing::Values(Document{"costs_en.md", {7, 13, 19, 21, 27, 30, 32, 38, 39, 42, 51}},
                                          Document{"models_en.md", {12}}, Document{"budgets_en.md", {5, 9, 13, 17, 21, 24, 30}},
-                                         Document{"runs_en.md", {5, 17, 21, 25, 29, 34, 40, 44, 50, 54, 58}},
+                                         Document{"runs_en.md", {5, 17, 21, 25, 29, 34, 40, 44, 48, 50, 54, 58}},
                                          Document{"costs_ja.md", {7, 9, 15, 31, 37, 40, 44}},
                                          Document{"models_ja.md", {13, 17, 21, 26, 37}}, Document{"facts_en.md", {11, 17}},
                                          Document{"budget_en.md", {9, 20, 22, 24, 30, 32}},

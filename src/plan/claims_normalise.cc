@@ -188,7 +188,7 @@ std::string normalised(std::string_view line) {
   for (const Fold& fold : kFolds)
     if (!fold.from.empty()) replace_all(s, fold.from, fold.to);
   for (std::size_t i = s.find("倍増"); i != std::string::npos; i = s.find("倍増", i + 6))
-    if (const std::size_t before = s.find_last_not_of(" ", i == 0 ? 0 : i - 1);
+    if (const std::size_t before = s.find_last_not_of(' ', i == 0 ? 0 : i - 1);
         i == 0 || before == std::string::npos || !digit(s[before]))
       s.insert(i, "2");
   replace_all(s, "**", "");
@@ -203,7 +203,7 @@ std::vector<std::string> sentences(const std::string& line) {
   std::vector<std::string> all;
   std::string one;
   const auto push = [&] {
-    if (one.find_first_not_of(" ") != std::string::npos) all.push_back(one);
+    if (one.find_first_not_of(' ') != std::string::npos) all.push_back(one);
     one.clear();
   };
   for (std::size_t i = 0; i < line.size();) {

@@ -288,7 +288,7 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
   if (i < s.size()) {
     const char c = s[i], after = i + 1 < s.size() ? s[i + 1] : ' ';
     const bool ends = !letter(after) && !digit(after);
-    const double factor = c == 'K' || c == 'k' ? 1e3 : c == 'M' ? 1e6 : c == 'B' ? 1e9 : c == 'T' ? 1e12 : c == 'G' ? 1e9 : 0;
+    const double factor = c == 'K' || c == 'k' ? 1e3 : c == 'M' ? 1e6 : c == 'B' || c == 'G' ? 1e9 : c == 'T' ? 1e12 : 0;
     if (factor > 0 && ends) {
       multiply(factor);
       n.suffixed = true;

@@ -73,6 +73,18 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
 
 void Checker::symbolic(const Scene& scene) {
   for (const Formula& f : formulas(scene.text)) {
+    // with C = 5.76e23: the value put in
+    const auto c = input(scene, Kind::flops, scene.text.size());
+    const auto result = input(scene, f.symbol == 'N' ? Kind::params : Kind::tokens, scene.text.size());
+    const auto here = [&](const std::optional<Quantity>& q) {
+      return q && std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                              [&](const Quantity& x) { return x.kind == q->kind && x.value == q->value; });
+    };
+    if (f.of_compute && here(c) && here(result) && !judged(scene, result->value)) {
+      const double value = f.of_compute->first * pow_(c->value, f.of_compute->second);
+      say(scene, "formula", result->value, value, tolerance_of(*result) + slack_of(*c) / 2,
+          f.text + " at C = " + short_number(c->value) + " is " + short_number(value), true);
+    }
     const bool plain_ratio = f.text.find('C') == std::string::npos;  // D = 20 N: a rule, not an identity
     if (plain_ratio && !f.holds_with_rule) continue;
     if (f.text.starts_with("C") && !f.holds && speaks_of_inference(scene.text)) continue;
@@ -186,11 +198,10 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
   const double hours = q.value / 3600;
   if (devices && time) {
     const double value = devices->value * time->value;
-    Scene said = scene;
     const double per = q.value / std::max(q.raw, 1e-300);
     const double loose = time->raw > 0 && time->value / time->raw > 6 * 86400 ? .10 : 0;  // weeks and months are round numbers
     return say(
-        said, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
+        scene, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
         short_number(devices->value) + " devices x " + short_number(time->value / 86400) + " days = " + short_number(value / per),
         true);
   }
@@ -340,7 +351,7 @@ void Checker::times_recommended(const Scene& scene, const Quantity& q) {
   };
   const bool japanese = ends("推奨の") || ends("推奨量の") || ends("最適の") || ends("最適値の") || ends("推奨の約") ||
                         ends("Chinchilla最適の") || ends("Chinchilla推奨の");
-  const std::size_t of = after.find_first_not_of(" ");
+  const std::size_t of = after.find_first_not_of(' ');
   const std::string rest = of == std::string::npos ? "" : after.substr(of);
   const bool english = rest.starts_with("the recommended") || rest.starts_with("the optimal") ||
                        rest.starts_with("the Chinchilla") || rest.starts_with("Chinchilla") ||

@@ -69,7 +69,7 @@ void Checker::prose(std::int64_t line, const std::string& written) {
     check(scene);
     subject_words_ += " " + sentence;
   }
-  const std::size_t content = text.find_first_not_of(" ");
+  const std::size_t content = text.find_first_not_of(' ');
   if (content != std::string::npos && text.find_first_of("=~", content) == std::string::npos) carried_.reset();
 }
 

@@ -166,7 +166,7 @@ void Checker::power_law(const Scene& scene) {
     return say(scene, "power_law", percents[0].value, meant, std::min(percents[0].step / percents[0].value, .1), how, true);
   }
   for (const Quantity& q : plain)
-    if (falls && q.begin > factors[0].begin && q.value > 0 && q.value < 10 && of == 'N' && !percents.size()) {
+    if (falls && q.begin > factors[0].begin && q.value > 0 && q.value < 10 && of == 'N' && percents.empty()) {
       const std::string after = scene.text.substr(q.end);
       if (mentions(scene.text.substr(factors[0].end, q.begin - factors[0].end), "to") || after.starts_with("^")) continue;
       drops_.push_back({scene, factors[0].value, q.value});

@@ -10,7 +10,7 @@
 namespace isoflop::plan {
 
 void Checker::share_line(const Scene& scene) {
-  const std::size_t first = scene.text.find_first_not_of(" ");
+  const std::size_t first = scene.text.find_first_not_of(' ');
   std::vector<Quantity> percents;
   for (const Quantity& q : scene.numbers)
     if (q.kind == Kind::percent) percents.push_back(q);

@@ -90,7 +90,7 @@ std::vector<ShapeChoice> search(double params, const ShapeOptions& o, double low
       c.target = params;
       c.off = counted(c.counts, o.n_convention) / params - 1;
       c.aspect = width / layers;
-      found.push_back(std::move(c));
+      found.push_back(c);
     }
   }
   return found;
