@@ -12,7 +12,7 @@ namespace isoflop::plan {
 namespace {
 
 // below the lower end a large training has hardly been seen; above the peak nothing runs
-constexpr double kLeastMfu = .07;
+constexpr double kLeastMfu = .07, kMostMfu = 1.02;  // a claim of exactly the peak is rounded
 
 bool speaks_of_inference(const std::string& s) {
   return mentions_any(s, {"inference", "forward", "推論", "順伝播", "フォワード", "finetun", "token per", "per token"});
@@ -214,7 +214,7 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
   if (stated > 0)
     return say(scene, "device_time", q.raw, c->value / *peak / stated / per, tolerance_of(q) + .05,
                how + ", MFU " + short_number(stated), true);
-  if (mfu >= kLeastMfu && mfu <= 1)
+  if (mfu >= kLeastMfu && mfu <= kMostMfu)
     return add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
   add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::inconsistent,
       how + "; " + short_number(hours) + " device-hours would be an MFU of " + short_number(mfu));
@@ -232,7 +232,7 @@ void Checker::duration(const Scene& scene, const Quantity& q) {
   if (stated > 0)
     return say(scene, "duration", q.value, at_peak / stated, tolerance_of(q) + c->step / c->value / 2 + .02,
                how + ", " + short_number(at_peak / stated / 86400) + " days at MFU " + short_number(stated), true);
-  if (mfu >= kLeastMfu && mfu <= 1)
+  if (mfu >= kLeastMfu && mfu <= kMostMfu)
     return add(scene, "duration", q.value, at_peak, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
   add(scene, "duration", q.value, at_peak, ClaimVerdict::inconsistent,
       how + "; " + short_number(q.value / 86400) + " days would be an MFU of " + short_number(mfu));

@@ -279,6 +279,14 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
   std::size_t of_kind = 0;
   for (const Quantity& x : scene.numbers)
     if (x.kind == q.kind && !x.recommended) ++of_kind;
+  if (q.kind == Kind::params && of_kind == 2 &&
+      mentions_any(scene.text, {"active", "activates", "activated", "活性化", "アクティブ"}))
+    for (const Mention& m : here) {
+      const PublishedModel& model = m.model->facts;
+      if (!model.active_params || near(q.value, model.params, .05)) continue;
+      return say(scene, "model_params", q.value, *model.active_params, .05,
+                 model.name + " has " + short_number(*model.active_params) + " per token (" + model.source + ")", false);
+    }
   if (of_kind != 1) return;
   if (!scene.row && !here.empty() &&
       std::all_of(here.begin(), here.end(), [&](const Mention& m) { return named_for_something_else(scene.text, m); }))

@@ -184,6 +184,11 @@ TEST(FlopsConventions, OfGpt2AreThePublishedNumbersToTheLastDigit) {
       {"matmul_full", {854'438'400, 10'273'545'600}}, {"matmul_causal", {797'870'592, 9'802'147'200}},
       {"deepseek", {622'854'144, 9'791'078'400}}};
   const auto small = flops_conventions(gpt2_shape(12, 12, 768)), xl = flops_conventions(gpt2_shape(48, 25, 1600));
+  // nanoGPT's own check: a sequence with full attention, 100 of them in .755 s on an A100
+  EXPECT_EQ(small[4].flops_per_token * 1024, 874'944'921'600.0);
+  EXPECT_TRUE(near(100 * small[4].flops_per_token * 1024 / .755 / 312e12, .3714, 2e-4));
+  // Megatron's 12 L h^2 (1 + 13 / 12h + (V + s) / 12 L h) leaves the last norm out
+  EXPECT_TRUE(near(static_cast<double>(param_counts(gpt2_shape(96, 96, 12288, 51200, 2048)).params), 1.746158e11, 1e-6));
   ASSERT_EQ(small.size(), known.size());
   for (std::size_t i = 0; i < small.size(); ++i) {
     EXPECT_EQ(small[i].flops_per_token, known.at(small[i].name).first) << small[i].name;
