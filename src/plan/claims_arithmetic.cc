@@ -257,6 +257,7 @@ std::optional<Value> suffix_expression(const std::string& s, Segment g) {
     std::size_t rest = v->end;
     while (rest < g.end && (s[rest] == ' ' || wide(s[rest]) || letter(s[rest]))) ++rest;  // words after it
     if (rest != g.end || g.end - v->end > 24) continue;
+    if (v->operators == 0 && s.find_first_not_of(' ', v->end) < g.end) continue;  // 2 s tasks in ~9 s
     // an operator before it would make it a part of something that was not understood
     std::size_t before = i;
     while (before > g.begin && s[before - 1] == ' ') --before;
@@ -317,7 +318,8 @@ std::vector<Equality> equalities(const std::string& s, std::optional<Value>& car
       const bool carried_time = left->operators == 0 && left_text == "the value above" && left->unit.kind == Kind::seconds &&
                                 right->unit.kind == Kind::seconds;
       if (left->operators > 0 || same_kind || carried_time)
-        all.push_back({*left, *right, left_text, s.substr(right->begin, right->end - right->begin)});
+        all.push_back({*left, *right, left_text, s.substr(right->begin, right->end - right->begin),
+                       s.find("→", parts[k - 1].end) < parts[k].begin});
     }
     last = right;
     last_text = right ? s.substr(right->begin, right->end - right->begin) : "";

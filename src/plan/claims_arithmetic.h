@@ -30,6 +30,7 @@ struct Value {
 struct Equality {
   Value left, right;
   std::string left_text, right_text;
+  bool arrow = false;  ///< they are joined by →, which is not always an equals sign
 };
 /// Every pair of a sentence that can be compared: the left side has an operator, or both have units of one kind. `carried` is the
 /// last value of the line before, for a line that begins with an equals sign; it is set to the last one of this line.

@@ -67,6 +67,9 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
   if (r.unit.kind == Kind::none && std::abs(decades) > 2.9 && std::abs(decades / 3 - std::round(decades / 3)) < .01 &&
       word != std::string::npos && word <= r.end + 1 && scene.text[word] >= 'A' && scene.text[word] <= 'Z')
     return;
+  // what is off by more than anyone errs was not understood; an arrow may mean anything
+  const bool whole_decades = std::abs(decades - std::round(decades)) < .05;
+  if (!agrees && ((std::abs(decades) > 4 && !whole_decades) || (e.arrow && !(whole_decades && std::abs(decades) < 6.5)))) return;
   const std::string kind = times ? "duration" : r.unit.kind == Kind::flops ? "flops" : "arithmetic";
   say(scene, kind, best.first, best.second, tolerance, how, false);
 }
@@ -85,6 +88,7 @@ void Checker::symbolic(const Scene& scene) {
       say(scene, "formula", result->value, value, tolerance_of(*result) + slack_of(*c) / 2,
           f.text + " at C = " + short_number(c->value) + " is " + short_number(value), true);
     }
+    if (!(f.ratio > .01 && f.ratio < 100)) continue;                 // letters that stand for something else
     const bool plain_ratio = f.text.find('C') == std::string::npos;  // D = 20 N: a rule, not an identity
     if (plain_ratio && !f.holds_with_rule) continue;
     if (f.text.starts_with("C") && !f.holds && speaks_of_inference(scene.text)) continue;
@@ -256,6 +260,7 @@ void Checker::money(const Scene& scene, const Quantity& q) {
   if (q.kind == Kind::yen) return;
   const double implied = q.value / hours;
   const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
+  if (q.value < 100) return;  // a price, whatever of
   if (implied >= .15 && implied <= 15)
     return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
   add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
