@@ -1,5 +1,6 @@
 // Typography, LaTeX and Markdown to plain operators, and lines to sentences.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "plan/claims_text.h"
@@ -199,6 +200,18 @@ std::string normalised(std::string_view line) {
   return s;
 }
 
+namespace {
+
+bool ends_abbreviation(const std::string& s) {
+  static constexpr std::string_view kAbbreviations[] = {"i.e", "e.g", "et al",  "Fig",  "Tab", "Sec",
+                                                        "vs",  "cf",  "approx", "resp", "No"};
+  return std::any_of(std::begin(kAbbreviations), std::end(kAbbreviations), [&](std::string_view word) {
+    return s.ends_with(word) && (s.size() == word.size() || !letter(s[s.size() - word.size() - 1]));
+  });
+}
+
+}  // namespace
+
 std::vector<std::string> sentences(const std::string& line) {
   std::vector<std::string> all;
   std::string one;
@@ -210,9 +223,8 @@ std::vector<std::string> sentences(const std::string& line) {
     if (at(line, i, "。") || at(line, i, "；") || at(line, i, "！")) {
       push();
       i += 3;
-    } else if (line[i] == ';' ||
-               ((line[i] == '.' || line[i] == '?' || line[i] == '!') && i + 1 < line.size() && line[i + 1] == ' ' &&
-                !(i > 1 && (at(line, i - 1, "l. ") || at(line, i - 1, "g. ") || at(line, i - 1, "e. "))))) {
+    } else if (line[i] == ';' || ((line[i] == '.' || line[i] == '?' || line[i] == '!') && i + 1 < line.size() &&
+                                  line[i + 1] == ' ' && !(line[i] == '.' && ends_abbreviation(one)))) {
       push();
       ++i;
     } else {

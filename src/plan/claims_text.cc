@@ -226,6 +226,12 @@ std::vector<Quantity> quantities(const std::string& s) {
     if ((unit.kind == Kind::device_seconds || unit.kind == Kind::seconds) &&
         (at(s, unit.end, "あたり") || at(s, unit.end, "当たり")))
       unit.kind = Kind::other;
+    if (unit.kind == Kind::flops) {
+      // what machines do in a day is no training
+      const std::size_t k = skip_spaces(s, unit.end);
+      for (const std::string_view word : {"per day", "/day", "a day", "per hour", "an hour", "/日", "per GPU"})
+        if (word_at(s, k, word)) unit.kind = Kind::other;
+    }
     scale(q, *number, unit);
     if ((q.kind == Kind::params || q.kind == Kind::tokens) && q.value < 100) q.kind = Kind::other;  // 1 token, 2 parameters
     const std::string near = s.substr(number->begin >= 24 ? number->begin - 24 : 0, std::min<std::size_t>(24, number->begin));
