@@ -59,6 +59,7 @@ void add_tok(CLI::App& program, Globals& globals);
 void add_runs(CLI::App& program, Globals& globals);
 void add_fit(CLI::App& program, Globals& globals);
 void add_compare(CLI::App& program, Globals& globals);
+void add_check(CLI::App& program, Globals& globals);
 void add_report(CLI::App& program, Globals& globals);
 void add_sample(CLI::App& program, Globals& globals);
 void add_doctor(CLI::App& program, Globals& globals);

@@ -9,13 +9,13 @@
 
 namespace isoflop {
 
-enum class Norm { layernorm };
-enum class Positions { learned };
-enum class Mlp { gelu };
+enum class Norm { layernorm, rmsnorm };
+enum class Positions { learned, rotary };
+enum class Mlp { gelu, swiglu };
 enum class Activation { gelu, gelu_tanh };  ///< exact (erf) and the tanh approximation
 
-/// A decoder-only transformer, named by nanoGPT's and Hugging Face's keys. Fields whose other values are not built yet
-/// are here from the first day; `validate` refuses those values by name.
+/// A decoder-only transformer, named by nanoGPT's and Hugging Face's keys. Every value can be counted (param_counts, flops_per_token:
+/// the planner does); `validate` refuses by name those that cannot be trained yet.
 struct Shape {
   std::int64_t n_layer = 2;
   std::int64_t n_head = 2;
@@ -39,9 +39,12 @@ struct Shape {
 
 [[nodiscard]] inline std::int64_t inner_size(const Shape& s) { return s.n_inner == 0 ? 4 * s.n_embd : s.n_inner; }
 [[nodiscard]] inline std::int64_t head_size(const Shape& s) { return s.n_embd / s.n_head; }
+[[nodiscard]] inline std::int64_t kv_size(const Shape& s) { return (s.n_kv_head == 0 ? s.n_head : s.n_kv_head) * head_size(s); }
 
 /// Throws Error{bad_study}, naming the key, if the shape is impossible or a value is not built yet.
 void validate(const Shape& shape);
+/// The same for impossible shapes alone: what is not built yet can be counted.
+void validate_counts(const Shape& shape);
 
 /// The three meanings of N (design 5, docs/glossary.md).
 struct ParamCounts {
@@ -49,13 +52,17 @@ struct ParamCounts {
   std::int64_t params_non_embedding = 0;  ///< without token and position embeddings; biases and norms in
   std::int64_t params_matmul = 0;         ///< 12 L d^2 + V d at n_inner = 4d: what is multiplied per token
 };
+/// Source   GPT-2: V d + T d + L (12 d^2 + 13 d) + 2 d with biases; Llama (SwiGLU, no biases, untied): L (2 d^2 + 2 d d_kv + 3 d f + 2 d)
+///          + d + 2 V d.
+/// Throws   as validate_counts().
+/// Checked  arch_test.cc: GPT-2 and Llama models to the last digit.
 [[nodiscard]] ParamCounts param_counts(const Shape& shape);
 
 /// Training FLOPs (forward and backward) of one token, averaged over a full window of block_size.
 struct FlopsPerToken {
   double exact = 0;           ///< the matmuls done: 6 (12 L d^2 + V d) + 6 L d (T + 1), causal half of attention
   double six_n = 0;           ///< 6 N, N all parameters
-  double full_attention = 0;  ///< 6 (N - positions) + 12 L d T (PaLM app. B, nanoGPT)
+  double full_attention = 0;  ///< 6 (N - positions) + 12 L d T (PaLM app. B, nanoGPT); without the input embedding of an untied head
 };
 [[nodiscard]] FlopsPerToken flops_per_token(const Shape& shape);
 

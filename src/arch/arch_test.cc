@@ -89,6 +89,30 @@ TEST(ParamCounts, WithoutBiasesAndWithAnyInnerSizeStillAddUp) {
   EXPECT_EQ(param_counts(shape).params, 124'337'664 - 12 * 2 * 768 * (3072 - 1000));
 }
 
+TEST(ParamCounts, OfLlamaModelsAreTheirPublishedOnes) {
+  struct Llama {
+    std::int64_t n_layer, n_head, n_kv_head, n_embd, n_inner, vocab_size, params;
+  };
+  for (const Llama& known : {Llama{32, 32, 32, 4096, 11008, 32000, 6'738'415'616}, Llama{40, 40, 40, 5120, 13824, 32000, 13'015'864'320},
+                             Llama{80, 64, 64, 8192, 22016, 32000, 65'285'660'672}, Llama{80, 64, 8, 8192, 28672, 32000, 68'976'648'192},
+                             Llama{32, 32, 8, 4096, 14336, 128256, 8'030'261'248}, Llama{80, 64, 8, 8192, 28672, 128256, 70'553'706'496},
+                             Llama{126, 128, 8, 16384, 53248, 128256, 405'853'388'800}}) {
+    Shape shape;
+    shape.n_layer = known.n_layer;
+    shape.n_head = known.n_head;
+    shape.n_kv_head = known.n_kv_head;
+    shape.n_embd = known.n_embd;
+    shape.n_inner = known.n_inner;
+    shape.vocab_size = known.vocab_size;
+    shape.bias = shape.tied_head = false;
+    shape.norm = Norm::rmsnorm;
+    shape.positions = Positions::rotary;
+    shape.mlp = Mlp::swiglu;
+    EXPECT_EQ(param_counts(shape).params, known.params);
+    EXPECT_THROW(validate(shape), Error);  // it is counted, not trained
+  }
+}
+
 TEST(ParameterRegistry, NamesTensorsAsHuggingFaceDoes) {
   Shape shape = shape_of({"", 1, 2, 8, 17, 4, 0, 0, 0});
   std::vector<std::string> names;

@@ -1,0 +1,224 @@
+// A document to claims: lines, blocks and tables; the rules are claims_rules.cc.
+#include "isoflop/claims.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/csv.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "plan/claims_rules.h"
+
+namespace isoflop {
+namespace plan {
+namespace {
+
+bool blank(const std::string& s) {
+  return s.find_first_not_of(" \r") == std::string::npos;
+}
+
+std::string trimmed(const std::string& s) {
+  const std::size_t begin = s.find_first_not_of(" \r|"), end = s.find_last_not_of(" \r|");
+  return begin == std::string::npos ? "" : s.substr(begin, end - begin + 1);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines(1);
+  for (const char c : text) {
+    if (c == '\n') {
+      lines.emplace_back();
+    } else if (c != '\r') {
+      lines.back() += c;
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> cells_of(const std::string& row) {
+  std::vector<std::string> cells;
+  std::string cell;
+  const std::size_t begin = row.find('|') + 1;
+  for (std::size_t i = begin; i < row.size(); ++i) {
+    if (row[i] == '|' && row[i - 1] != '\\') {
+      cells.push_back(trimmed(cell));
+      cell.clear();
+    } else {
+      cell += row[i];
+    }
+  }
+  if (!blank(cell)) cells.push_back(trimmed(cell));
+  return cells;
+}
+
+bool is_row(const std::string& line) {
+  const std::size_t begin = line.find_first_not_of(' ');
+  return begin != std::string::npos && line[begin] == '|' && std::count(line.begin(), line.end(), '|') >= 2;
+}
+
+bool is_rule(const std::string& line) {
+  return is_row(line) && line.find_first_not_of(" |:-\t") == std::string::npos;
+}
+
+/// A title opens a new subject: a heading, a line all in bold, or a line that ends in a colon and holds no sentence.
+bool is_title(const std::string& line) {
+  const std::string t = trimmed(line);
+  if (t.starts_with("#") || t.starts_with("---") || t.starts_with("===")) return true;
+  if (t.starts_with("**") &&
+      (t.ends_with("**") || t.ends_with("**：") || t.ends_with("**:") || t.ends_with("：**") || t.ends_with(":**")))
+    return true;
+  return t.starts_with("[") && t.ends_with("]") && t.find(' ') == std::string::npos;  // a table of TOML
+}
+
+enum class Format { prose, csv, data };
+
+Format format_of(const std::string& file) {
+  const auto ends = [&](std::string_view ending) {
+    return file.size() > ending.size() && file.compare(file.size() - ending.size(), ending.size(), ending) == 0;
+  };
+  if (ends(".csv")) return Format::csv;
+  return ends(".json") || ends(".toml") || ends(".jsonl") || ends(".yaml") || ends(".yml") ? Format::data : Format::prose;
+}
+
+void check_utf8(const std::string& text, const std::string& file) {
+  std::int64_t line = 1;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const std::size_t more = c < 0x80 ? 0 : (c & 0xE0) == 0xC0 ? 1 : (c & 0xF0) == 0xE0 ? 2 : (c & 0xF8) == 0xF0 ? 3 : 4;
+    bool good = c != 0 && more < 4 && i + more < text.size() + (more == 0 ? 1 : 0);
+    for (std::size_t k = 1; good && k <= more; ++k) good = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
+    if (!good)
+      throw Error(Fault::bad_data, file + ":" + format_number(line), c == 0 ? "holds a zero byte: not a text" : "is not UTF-8",
+                  "convert it to UTF-8 (iconv)");
+    if (c == '\n') ++line;
+    i += more + 1;
+  }
+}
+
+/// Reads a document from its first line to its last.
+class Document {
+ public:
+  Document(const std::string& text, const std::string& file)
+      : lines_(lines_of(text)), format_(format_of(file)), checker_(text, file) {}
+
+  std::vector<Claim> run(const std::string& text, const std::string& file) {
+    if (format_ == Format::csv) {
+      read_csv_table(text, file);
+    } else {
+      for (std::size_t i = 0; i < lines_.size(); ++i) read_line(i);
+    }
+    checker_.finish();
+    return checker_.take();
+  }
+
+ private:
+  void read_line(std::size_t& i) {
+    const std::string& line = lines_[i];
+    const auto number = static_cast<std::int64_t>(i + 1);
+    const std::string bare = trimmed(line);
+    if (bare.starts_with("```") || bare.starts_with("~~~")) return checker_.begin_subject(false);
+    if (format_ == Format::data && (bare.starts_with("{") || bare.starts_with("}") || bare.starts_with("[")))
+      checker_.begin_subject(false);
+    if (blank(line)) return checker_.blank_line();
+    if (is_row(line)) {
+      i = read_table(i);
+      return;
+    }
+    if (is_title(line)) checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
+    for (std::size_t begin = 0; begin < line.size();) {
+      const std::size_t end = piece_end(line, begin);
+      checker_.prose(number, line.substr(begin, end - begin));
+      if (format_ == Format::data && end < line.size()) checker_.begin_subject(false);
+      begin = end;
+    }
+  }
+
+  /// Objects that stand on one line are subjects of their own; a line without end is read in pieces.
+  [[nodiscard]] std::size_t piece_end(const std::string& line, std::size_t begin) const {
+    constexpr std::size_t kLongest = 8192;
+    const std::size_t limit = std::min(line.size(), begin + kLongest);
+    if (format_ == Format::data)
+      if (const std::size_t brace = line.find('}', begin); brace != std::string::npos && brace < limit) return brace + 1;
+    if (limit == line.size()) return limit;
+    const std::size_t space = line.rfind(' ', limit);
+    if (space != std::string::npos && space > begin) return space;
+    std::size_t end = limit;  // not in the middle of a character
+    while (end > begin + 1 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+    return end;
+  }
+
+  /// Markdown: a header, a rule, rows; returns the index of its last line.
+  std::size_t read_table(std::size_t first) {
+    std::size_t last = first;
+    while (last + 1 < lines_.size() && is_row(lines_[last + 1])) ++last;
+    std::size_t row = first;
+    Table table;
+    if (first + 1 <= last && is_rule(lines_[first + 1])) {
+      table.header = cells_of(lines_[first]);
+      row = first + 2;
+    }
+    for (; row <= last; ++row)
+      if (!is_rule(lines_[row]))
+        table.rows.push_back({static_cast<std::int64_t>(row + 1), cells_of(lines_[row]), trimmed(lines_[row])});
+    checker_.table(table);
+    return last;
+  }
+
+  void read_csv_table(const std::string& text, const std::string& file) {
+    Table table;
+    for (const CsvRecord& record : read_csv(text, file)) {
+      if (record.cells.size() == 1 && record.cells[0].empty()) continue;
+      if (table.header.empty()) {
+        table.header = record.cells;
+      } else {
+        std::string all;
+        for (const std::string& cell : record.cells) all += (all.empty() ? "" : ",") + cell;
+        table.rows.push_back({record.line, record.cells, all});
+      }
+    }
+    checker_.table(table);
+  }
+
+  std::vector<std::string> lines_;
+  Format format_;
+  Checker checker_;
+};
+
+}  // namespace
+}  // namespace plan
+
+std::string to_string(ClaimVerdict verdict) {
+  switch (verdict) {
+    case ClaimVerdict::agrees:
+      return "agrees";
+    case ClaimVerdict::off:
+      return "off";
+    case ClaimVerdict::power_of_ten:
+      return "power_of_ten";
+    case ClaimVerdict::inconsistent:
+      return "inconsistent";
+    case ClaimVerdict::cannot_check:
+      break;
+  }
+  return "cannot_check";
+}
+
+std::vector<Claim> check_claims(const std::string& text, const std::string& file) {
+  plan::check_utf8(text, file);
+  return plan::Document(text, file).run(text, file);
+}
+
+std::string claims_to_json(const std::vector<Claim>& claims) {
+  Json list = Json::array();
+  for (const Claim& c : claims)
+    list.push_back({{"file", c.file},
+                    {"line", c.line},
+                    {"text", c.text},
+                    {"kind", c.kind},
+                    {"claimed", json_or_null(c.claimed)},
+                    {"computed", json_or_null(c.computed)},
+                    {"verdict", to_string(c.verdict)},
+                    {"explanation", c.explanation}});
+  return list.dump();
+}
+
+}  // namespace isoflop

@@ -1,0 +1,394 @@
+// Numbers of one scene (a sentence, a row) against each other: 6 N D, tokens per parameter, time, money.
+#include "plan/claims_rules.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/math.h"
+#include "isoflop/laws.h"
+#include "plan/claims_words.h"
+
+namespace isoflop::plan {
+namespace {
+
+// below the lower end a large training has hardly been seen; above the peak nothing runs
+constexpr double kLeastMfu = .07, kMostMfu = 1.02;  // a claim of exactly the peak is rounded
+
+bool speaks_of_inference(const std::string& s) {
+  return mentions_any(s, {"inference", "forward", "推論", "順伝播", "フォワード", "finetun", "token per", "per token"});
+}
+
+}  // namespace
+
+std::vector<std::pair<std::size_t, std::size_t>> Checker::arithmetic(const Scene& scene) {
+  std::vector<std::pair<std::size_t, std::size_t>> terms;
+  for (const Equality& e : equalities(scene.text, carried_)) {
+    check_equality(scene, e);
+    if (e.left.operators > 0) terms.emplace_back(e.left.begin, e.left.end);
+  }
+  return terms;
+}
+
+void Checker::check_equality(const Scene& scene, const Equality& e) {
+  const Value &l = e.left, &r = e.right;
+  if (!(l.value > 0) || !(r.value > 0)) return;
+  // the ways in which the sides may be meant: bare numbers, or seconds, or a percentage
+  std::vector<std::pair<double, double>> meant;  // claimed, computed
+  const double r_plain = r.value * (r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds ? r.unit.factor : 1);
+  const double l_plain = l.value * (l.unit.kind == Kind::seconds || l.unit.kind == Kind::device_seconds ? l.unit.factor : 1);
+  const bool times = r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds;
+  if (l.operators == 0 && times) {
+    meant.emplace_back(r_plain, l_plain);
+  } else if (times && l.duration) {
+    meant.emplace_back(r_plain, l.value);
+  } else {
+    meant.emplace_back(r.value, l.value);
+    if (times) meant.emplace_back(r_plain, l.value);
+    if (times) meant.emplace_back(r_plain, l_plain);
+    if (r.unit.kind == Kind::percent) meant.emplace_back(r.value / 100, l.value);
+    if (r.operators == 0 && r.raw > 0 && r.raw != r.value) meant.emplace_back(r.raw, l.value);
+  }
+  const auto distance = [](const std::pair<double, double>& m) { return std::abs(log_(m.first / m.second)); };
+  const auto best =
+      *std::min_element(meant.begin(), meant.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+  const double tolerance = r.step > 0 ? std::min(r.step / r.value, .10) : kLeastTolerance;
+  const std::string how = e.left_text + " = " + short_number(best.second);
+  // parameters times tokens called FLOPs: a training takes six of them
+  const bool agrees = std::abs(best.first / best.second - 1) <= std::clamp(tolerance, kLeastTolerance, kMostTolerance);
+  const bool pair = l.product && l.factors.size() == 2 && l.factors[0] >= 1e6 && l.factors[1] >= 1e6;
+  const bool called_flops =
+      r.unit.kind == Kind::flops || (mentions_any(scene.text, {"FLOPs", "FLOP", "計算量", "compute"}) && r.value >= 1e15);
+  if (pair && called_flops && agrees && !speaks_of_inference(scene.text))
+    return say(scene, "flops", r.value, 6 * l.value, kLeastTolerance,
+               "training takes C = 6 N D = 6 x " + e.left_text + " = " + short_number(6 * l.value), false);
+  // = 504 MWu: a unit that is not known may hold the thousands
+  const double decades = log10_of(best.first / best.second);
+  const std::size_t word = scene.text.find_first_not_of(' ', r.end);
+  if (r.unit.kind == Kind::none && std::abs(decades) > 2.9 && std::abs(decades / 3 - std::round(decades / 3)) < .01 &&
+      word != std::string::npos && word <= r.end + 1 && scene.text[word] >= 'A' && scene.text[word] <= 'Z')
+    return;
+  // what is off by more than anyone errs was not understood; an arrow may mean anything
+  const bool whole_decades = std::abs(decades - std::round(decades)) < .05;
+  if (!agrees && ((std::abs(decades) > 4 && !whole_decades) || (e.arrow && !(whole_decades && std::abs(decades) < 6.5)))) return;
+  const std::string kind = times ? "duration" : r.unit.kind == Kind::flops ? "flops" : "arithmetic";
+  say(scene, kind, best.first, best.second, tolerance, how, false);
+}
+
+void Checker::symbolic(const Scene& scene) {
+  for (const Formula& f : formulas(scene.text)) {
+    // with C = 5.76e23: the value put in
+    const auto c = input(scene, Kind::flops, scene.text.size());
+    const auto result = input(scene, f.symbol == 'N' ? Kind::params : Kind::tokens, scene.text.size());
+    const auto here = [&](const std::optional<Quantity>& q) {
+      return q && std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                              [&](const Quantity& x) { return x.kind == q->kind && x.value == q->value; });
+    };
+    if (f.of_compute && here(c) && here(result) && !judged(scene, result->value)) {
+      const double value = f.of_compute->first * pow_(c->value, f.of_compute->second);
+      say(scene, "formula", result->value, value, tolerance_of(*result) + slack_of(*c) / 2,
+          f.text + " at C = " + short_number(c->value) + " is " + short_number(value), true);
+    }
+    if (!(f.ratio > .01 && f.ratio < 100)) continue;                 // letters that stand for something else
+    const bool plain_ratio = f.text.find('C') == std::string::npos;  // D = 20 N: a rule, not an identity
+    if (plain_ratio && !f.holds_with_rule) continue;
+    if (f.text.starts_with("C") && !f.holds && speaks_of_inference(scene.text)) continue;
+    if (f.holds || f.holds_with_rule) {
+      add(scene, "formula", f.constant, f.constant, ClaimVerdict::agrees,
+          f.holds ? "follows from C = 6 N D" : "follows from C = 6 N D and D = 20 N");
+      continue;
+    }
+    std::string how =
+        "with C = 6 N D and D = 20 N the right side of " + f.text + " is " + short_number(f.ratio) + " times the left";
+    if (f.mended) how += "; the constant must be " + short_number(*f.mended);
+    if (f.text.starts_with("N")) how += ": N = C / (6 D), or N = sqrt(C / 120) with D = 20 N";
+    add(scene, "formula", f.constant ? f.constant : std::optional(f.ratio), f.constant ? f.mended : std::optional(1.0),
+        ClaimVerdict::off, how);
+  }
+}
+
+void Checker::compute(const Scene& scene, const Quantity& q) {
+  if (q.recommended || judged(scene, q.value)) return;
+  const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
+  // of an earlier paragraph's model only what speaks of its training
+  const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                               [](const Quantity& x) { return x.kind == Kind::params || x.kind == Kind::tokens; });
+  const auto of_paragraph = [&](Kind kind) { return known_.contains(kind) && known_.at(kind).line >= paragraph_; };
+  const bool old = !scene.row && !own && !of_paragraph(Kind::params) && !of_paragraph(Kind::tokens);
+  if (old && n && d) {
+    const double ratio = q.value / (6 * n->value * d->value), decades = log10_of(ratio);
+    const bool restated = std::abs(decades - std::round(decades)) < .01 && std::abs(decades) < 4;
+    const bool of_training =
+        mentions_any(scene.text, {"train", "training", "訓練", "学習", "total", "総計算量", "計算量", "requires", "needs"}) &&
+        !mentions_any(scene.text, {"day", "per", "日", "あたり", "budget", "予算", "秒", "second"});
+    if (!restated && !of_training) return;
+  }
+  const double rounding = q.step >= q.value * .9 ? .25 : tolerance_of(q);
+  if (n && d) {
+    const bool inference = speaks_of_inference(scene.text);
+    const double c = 6 * n->value * d->value;
+    const auto models = models_of(scene);
+    for (const KnownModel* m : models)  // a mixture of experts computes with its active parameters
+      if (m->facts.active_params && std::abs(6 * *m->facts.active_params * d->value / q.value - 1) < .1)
+        return add(scene, "flops", q.value, 6 * *m->facts.active_params * d->value, ClaimVerdict::agrees,
+                   "6 x active parameters x tokens");
+    if (inference && std::abs(2 * n->value * d->value / q.value - 1) < .15)
+      return add(scene, "flops", q.value, 2 * n->value * d->value, ClaimVerdict::agrees, "2 N D of inference");
+    if (inference) return;
+    // a power of ten alone is a round number
+    if (q.step >= q.value * .9 && std::abs(q.value / c - 1) <= .25)
+      return add(scene, "flops", q.value, c, ClaimVerdict::agrees, "6 N D = " + short_number(c));
+    return say(scene, "flops", q.value, c, rounding + slack_of(*n) + slack_of(*d),
+               "C = 6 N D = 6 x " + short_number(n->value) + " x " + short_number(d->value) + " = " + short_number(c), true);
+  }
+  if (mentions_any(scene.text, {"budget", "予算"})) return;
+  for (const KnownModel* m : models_of(scene))
+    if (m->facts.flops && (spoken_of(scene, *m) || known_.contains(Kind::params)))
+      return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1,
+                 m->facts.name + " took " + short_number(*m->facts.flops) + " (" + m->facts.source + ")", false);
+}
+
+void Checker::ratio(const Scene& scene, const Quantity& q) {
+  // 50-200 tokens per parameter is a range of nothing
+  const auto n = input(scene, Kind::params, q.begin);
+  auto d = input(scene, Kind::tokens, q.begin);
+  for (const Quantity& x : scene.numbers)
+    if (x.kind == Kind::tokens && x.recommended &&
+        std::none_of(scene.numbers.begin(), scene.numbers.end(),
+                     [](const Quantity& y) { return y.kind == Kind::tokens && !y.recommended; }))
+      d = x;
+  const auto models = models_of(scene);
+  const bool own_n =
+      std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
+  if (n && d && !q.recommended) {
+    // of a mixture of experts both counts are in use
+    const double active = active_of(scene, n->value);
+    const double value =
+        d->value /
+        (std::abs(log_(d->value / active / q.value)) < std::abs(log_(d->value / n->value / q.value)) ? active : n->value);
+    return say(scene, "tokens_per_parameter", q.value, value, tolerance_of(q) + slack_of(*n) + slack_of(*d),
+               short_number(d->value) + " tokens / " + short_number(n->value) + " parameters = " + short_number(value), true);
+  }
+  if (mentions(scene.text, "Epoch")) {
+    // their law's optimum at the compute of Chinchilla
+    const auto& k = published_law("epoch2024").constants;
+    const double alpha = k.at("alpha"), beta = k.at("beta"), c = 5.76e23 / 6;
+    const double g = pow_(alpha * k.at("A") / (beta * k.at("B")), 1 / (alpha + beta));
+    const double value = pow_(c, (alpha - beta) / (alpha + beta)) / (g * g);
+    return say(scene, "tokens_per_parameter", q.value, value, tolerance_of(q) + .05,
+               "the law of Besiroglu et al. 2024 has " + short_number(value) + " tokens per parameter at 5.76e23 FLOPs", false);
+  }
+  std::optional<double> nearest;
+  std::string whose;
+  for (const KnownModel* m : models) {
+    if (!m->facts.tokens) continue;
+    const double value = *m->facts.tokens / m->facts.active_params.value_or(m->facts.params);
+    const bool better = !nearest || std::abs(log_(value / q.value)) < std::abs(log_(*nearest / q.value));
+    if (!better) continue;
+    nearest = value;
+    whose = m->facts.name + ": " + short_number(*m->facts.tokens) + " tokens / " +
+            short_number(m->facts.active_params.value_or(m->facts.params));
+  }
+  const bool one = (models.size() == 1 && spoken_of(scene, *models[0])) || own_n;
+  if (nearest && (one || std::abs(*nearest / q.value - 1) < .03))
+    return say(scene, "tokens_per_parameter", q.value, *nearest, tolerance_of(q) + .03, whose + " = " + short_number(*nearest),
+               false);
+  add(scene, "tokens_per_parameter", q.value, std::nullopt, ClaimVerdict::cannot_check,
+      "the text states neither parameters nor tokens beside it");
+}
+
+void Checker::device_time(const Scene& scene, const Quantity& q) {
+  if (judged(scene, q.value)) return;
+  const auto devices = input(scene, Kind::devices, q.begin), time = input(scene, Kind::seconds, q.begin);
+  const double hours = q.value / 3600;
+  if (devices && time) {
+    const double value = devices->value * time->value;
+    const double per = q.value / std::max(q.raw, 1e-300);
+    const double loose = time->raw > 0 && time->value / time->raw > 6 * 86400 ? .10 : 0;  // weeks and months are round numbers
+    return say(
+        scene, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
+        short_number(devices->value) + " devices x " + short_number(time->value / 86400) + " days = " + short_number(value / per),
+        true);
+  }
+  const auto c = compute_of(scene, q.begin);
+  const auto peak = peak_of(scene);
+  if (!c || !peak) return;
+  const double stated = scene_mfu(scene), mfu = c->value / (*peak * q.value), per = q.value / q.raw;
+  const std::string how = short_number(c->value) + " FLOPs / " + short_number(*peak) +
+                          " FLOP/s = " + short_number(c->value / *peak / per) + " at the peak";
+  if (stated > 0)
+    return say(scene, "device_time", q.raw, c->value / *peak / stated / per, tolerance_of(q) + .05,
+               how + ", MFU " + short_number(stated), true);
+  if (mfu >= kLeastMfu && mfu <= kMostMfu)
+    return add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
+  add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::inconsistent,
+      how + "; " + short_number(hours) + " device-hours would be an MFU of " + short_number(mfu));
+}
+
+void Checker::duration(const Scene& scene, const Quantity& q) {
+  if (judged(scene, q.value) || judged(scene, q.raw)) return;
+  const auto devices = input(scene, Kind::devices, q.begin);
+  const auto c = compute_of(scene, q.begin);
+  const auto peak = peak_of(scene);
+  if (!devices || !c || !peak || q.value < 3600 || q.raw == 1 || q.raw == 24) return;  // a day is given, not claimed
+  const double at_peak = c->value / (*peak * devices->value), mfu = at_peak / q.value, stated = scene_mfu(scene);
+  const std::string how = short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(*peak) +
+                          " FLOP/s) = " + short_number(at_peak / 86400) + " days at the peak";
+  if (stated > 0)
+    return say(scene, "duration", q.value, at_peak / stated, tolerance_of(q) + c->step / c->value / 2 + .02,
+               how + ", " + short_number(at_peak / stated / 86400) + " days at MFU " + short_number(stated), true);
+  if (mfu >= kLeastMfu && mfu <= kMostMfu)
+    return add(scene, "duration", q.value, at_peak, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
+  add(scene, "duration", q.value, at_peak, ClaimVerdict::inconsistent,
+      how + "; " + short_number(q.value / 86400) + " days would be an MFU of " + short_number(mfu));
+}
+
+void Checker::money(const Scene& scene, const Quantity& q) {
+  auto time = input(scene, Kind::device_seconds, q.begin);
+  if (!time) {
+    const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
+    if (!devices || !wall) return;
+    time = *wall;
+    time->value = devices->value * wall->value;
+    time->step = wall->step * devices->value;
+  }
+  const double hours = time->value / 3600;
+  const auto price = input(scene, q.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour, q.begin);
+  if (price)
+    return say(scene, "cost", q.value, hours * price->value, tolerance_of(q) + slack_of(*time) + .005,
+               short_number(hours) + " device-hours x " + short_number(price->value) + " = " + short_number(hours * price->value),
+               true);
+  if (q.kind == Kind::yen) return;
+  const double implied = q.value / hours;
+  const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
+  if (q.value < 100) return;  // a price, whatever of
+  if (implied >= .15 && implied <= 15)
+    return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
+  add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
+}
+
+void Checker::steps(const Scene& scene, const Quantity& q) {
+  const auto batch = input(scene, Kind::batch_tokens, q.begin), d = input(scene, Kind::tokens, q.begin);
+  if (!batch || !d || judged(scene, q.value) || judged(scene, d->value)) return;
+  if (mentions_any(scene.text, {"warm-up", "warmup", "Warm-up", "ウォームアップ"})) return;
+  say(scene, "steps", q.value, d->value / batch->value, tolerance_of(q) + slack_of(*batch) + slack_of(*d),
+      short_number(d->value) + " tokens / " + short_number(batch->value) + " a step = " + short_number(d->value / batch->value),
+      true);
+}
+
+void Checker::weights(const Scene& scene, const Quantity& q) {
+  const auto n = input(scene, Kind::params, q.begin);
+  const bool own =
+      std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
+  const bool same_line = known_.contains(Kind::params) && known_.at(Kind::params).line == scene.line;
+  if (!n || !(own || same_line) || q.value < 1e8 || judged(scene, q.value)) return;
+  if (mentions_any(scene.text, {"KV", "activations", "activation", "optimizer", "Adam", "gradients", "最適化", "勾配", "活性",
+                                "cache", "キャッシュ", "corpus", "dataset", "データ"}))
+    return;
+  // a 24 GB card holds more than the weights
+  const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
+  if (mentions_any(after, {"GPU", "GPUs", "VRAM", "card", "A100", "H100", "memory"}) || after.starts_with("の")) return;
+  struct Precision {
+    std::vector<std::string_view> words;
+    double bytes;
+  };
+  static const std::vector<Precision> kPrecisions{
+      {{"fp32", "float32", "FP32", "単精度", "32-bit", "32bit"}, 4},
+      {{"fp16", "bf16", "FP16", "BF16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit"}, 2},
+      {{"int8", "fp8", "8-bit", "8bit", "INT8"}, 1},
+      {{"int4", "4-bit", "4bit", "INT4"}, .5}};
+  // of several the one that stands nearest before the number, else after it
+  const Precision* precision = nullptr;
+  std::size_t distance = 64;
+  for (const Precision& p : kPrecisions)
+    for (const std::string_view word : p.words)
+      for (std::size_t i = find_word(scene.text, word); i != std::string::npos; i = find_word(scene.text, word, i + 1)) {
+        const std::size_t away = i < q.begin ? q.begin - i : i - q.begin + 40;
+        if (away < distance) {
+          distance = away;
+          precision = &p;
+        }
+      }
+  if (precision == nullptr) return;
+  say(scene, "weights", q.value, n->value * precision->bytes, tolerance_of(q) + slack_of(*n) + .08,
+      short_number(n->value) + " parameters x " + short_number(precision->bytes) +
+          " bytes = " + short_number(n->value * precision->bytes / 1e9) + " GB",
+      true);
+}
+
+void Checker::utilisation(const Scene& scene, const Quantity& q) {
+  if (!mentions_any(scene.text, {"MFU", "model FLOPs utilization", "model FLOPs utilisation"}) || q.value > 100 || q.value < 1)
+    return;
+  const auto c = compute_of(scene, q.begin);
+  const auto peak = peak_of(scene);
+  auto time = input(scene, Kind::device_seconds, q.begin);
+  if (!time) {
+    const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
+    if (devices && wall) {
+      time = *wall;
+      time->value *= devices->value;
+    }
+  }
+  if (!c || !peak || !time || judged(scene, time->value) || judged(scene, time->raw)) return;
+  const double mfu = 100 * c->value / (time->value * *peak);
+  say(scene, "mfu", q.value, mfu, tolerance_of(q) + slack_of(*time) + .03,
+      "6 N D / (device-seconds x peak) = " + short_number(mfu) + " %", true);
+}
+
+void Checker::recommended(const Scene& scene, const Quantity& q) {
+  const auto n = input(scene, Kind::params, q.begin);
+  if (!n || !speaks_of_rule_) return;
+  say(scene, "recommended_tokens", q.value, 20 * n->value, tolerance_of(q) + slack_of(*n) + .05,
+      "20 tokens per parameter x " + short_number(n->value) + " = " + short_number(20 * n->value), true);
+}
+
+bool Checker::called_optimal(const Scene& scene) {
+  const bool called = mentions_any(scene.text, {"Chinchilla-optimal", "Chinchilla optimal", "Chinchilla最適", "Chinchilla 最適"});
+  const bool more = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) {
+    return x.kind == Kind::factor || x.kind == Kind::ratio || x.kind == Kind::flops;
+  });
+  return called && !more && !mentions_any(scene.text, {"beyond", "than", "over", "past", "instead", "過剰", "超え", "より"});
+}
+
+void Checker::times_recommended(const Scene& scene, const Quantity& q) {
+  const std::string before = scene.text.substr(0, q.begin), after = scene.text.substr(std::min(q.end, scene.text.size()));
+  const auto ends = [&](std::string_view word) {
+    return before.size() >= word.size() && before.compare(before.size() - word.size(), word.size(), word) == 0;
+  };
+  const bool japanese = ends("推奨の") || ends("推奨量の") || ends("最適の") || ends("最適値の") || ends("推奨の約") ||
+                        ends("Chinchilla最適の") || ends("Chinchilla推奨の");
+  const std::size_t of = after.find_first_not_of(' ');
+  const std::string rest = of == std::string::npos ? "" : after.substr(of);
+  const bool english = rest.starts_with("the recommended") || rest.starts_with("the optimal") ||
+                       rest.starts_with("the Chinchilla") || rest.starts_with("Chinchilla") ||
+                       rest.starts_with("more than recommended") || rest.starts_with("as many as recommended");
+  if (!japanese && !english) return;
+  const auto n = input(scene, Kind::params, q.begin);
+  auto d = input(scene, Kind::tokens, q.begin);
+  if (!d) d = input(scene, Kind::tokens, q.begin, true);
+  if (!n || !d) return;
+  const double value = d->value / (20 * n->value);
+  say(scene, "times_recommended", q.value, value, tolerance_of(q) / 2 + slack_of(*n),
+      short_number(d->value) + " tokens / (20 x " + short_number(n->value) + ") = " + short_number(value), true);
+}
+
+void Checker::between_two(const Scene& scene, const Quantity& q) {
+  // a line of its own that draws the conclusion: → about 80 times
+  const std::size_t first = scene.text.find_first_not_of(" -*");
+  if (first == std::string::npos || scene.text.compare(first, 3, "→") != 0) return;
+  if (judged(scene, q.value)) return;
+  for (const Kind kind : {Kind::flops, Kind::tokens, Kind::bytes, Kind::params, Kind::device_seconds}) {
+    std::vector<double> values;
+    for (const Quantity& x : block_)
+      if (x.kind == kind && (x.begin != q.begin || x.value != q.value)) values.push_back(x.value);
+    if (values.size() != 2 || values[0] == values[1]) continue;
+    const double times = std::max(values[0], values[1]) / std::min(values[0], values[1]);
+    const double meant = q.kind == Kind::percent ? 100 / times : times;
+    // a percentage may also be what is saved
+    const double other = q.kind == Kind::percent ? 100 - 100 / times : times;
+    const double value = std::abs(log_(q.value / meant)) <= std::abs(log_(q.value / std::max(other, 1e-9))) ? meant : other;
+    return say(scene, "ratio", q.value, value, tolerance_of(q),
+               "of " + short_number(values[0]) + " and " + short_number(values[1]), true);
+  }
+}
+
+}  // namespace isoflop::plan

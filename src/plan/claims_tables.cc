@@ -1,0 +1,215 @@
+// Tables, shares that add up, and what a document's table says of its fit.
+#include <algorithm>
+#include <cmath>
+
+#include "base/math.h"
+#include "isoflop/laws.h"
+#include "plan/claims_rules.h"
+#include "plan/claims_words.h"
+
+namespace isoflop::plan {
+
+void Checker::share_line(const Scene& scene) {
+  const std::size_t first = scene.text.find_first_not_of(' ');
+  std::vector<Quantity> percents;
+  for (const Quantity& q : scene.numbers)
+    if (q.kind == Kind::percent) percents.push_back(q);
+  const bool bullet = first != std::string::npos && (scene.text[first] == '-' || scene.text[first] == '*' ||
+                                                     scene.text[first] == '+' || digit(scene.text[first]));
+  if (percents.size() >= 3 &&
+      mentions_any(scene.text, {"mix", "mixture", "内訳", "構成", "比率", "割合", "composition", "consists", "data"}) &&
+      !mentions_any(scene.text, {"from", "accuracy", "精度", "から", "MFU", "loss", "損失"}) &&
+      scene.text.find("→") == std::string::npos) {
+    std::vector<double> all;
+    for (const Quantity& q : percents) all.push_back(q.value);
+    shares(all, scene.line, scene.written);
+    return end_of_shares();
+  }
+  const bool entry = bullet && percents.size() == 1 && scene.text.find(':') < percents[0].begin;
+  if (!entry) return end_of_shares();
+  shares_.push_back(percents[0].value);
+  shares_line_ = scene.line;
+  shares_written_ = scene.written;
+}
+
+void Checker::end_of_shares() {
+  if (shares_.size() >= 4) shares(shares_, shares_line_, shares_written_);
+  shares_.clear();
+}
+
+void Checker::shares(const std::vector<double>& percents, std::int64_t line, const std::string& written) {
+  double sum = 0;
+  for (const double p : percents) sum += p;
+  if (sum < 80 || sum > 125) return;
+  const Scene scene{.line = line, .written = written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
+  say(scene, "shares", 100, sum, .006,
+      "the " + format_number(static_cast<std::int64_t>(percents.size())) + " shares add up to " + short_number(sum) + " %", true);
+}
+
+void Checker::table(const Table& table) {
+  end_of_shares();
+  std::vector<Kind> kinds;
+  std::vector<bool> recommended;
+  for (const std::string& header : table.header) {
+    kinds.push_back(kind_of_label(header));
+    recommended.push_back(mentions_any(header, {"推奨", "最適", "optimal", "recommended"}));
+  }
+  // a table of names and values: its rows speak of one subject
+  const bool values =
+      table.header.size() == 2 && std::all_of(kinds.begin(), kinds.end(), [](Kind kind) { return kind == Kind::none; }) &&
+      std::count_if(table.rows.begin(), table.rows.end(),
+                    [](const TableRow& row) { return !row.cells.empty() && kind_of_label(row.cells[0]) != Kind::none; }) >= 2;
+  if (values) {
+    begin_subject(false);
+    for (const TableRow& row : table.rows)
+      if (row.cells.size() == 2) prose(row.line, row.cells[0] + ": " + row.cells[1]);
+    return;
+  }
+  std::map<std::size_t, std::vector<double>> percents;
+  for (const TableRow& row : table.rows) {
+    Scene scene{.line = row.line,
+                .written = row.written,
+                .text = {},
+                .numbers = {},
+                .row = true,
+                .row_model = row.cells.empty() ? "" : normalised(row.cells[0])};
+    for (std::size_t c = 0; c < row.cells.size(); ++c) {
+      const std::string cell = normalised(row.cells[c]);
+      const Kind kind = c < kinds.size() ? kinds[c] : Kind::none;
+      for (const Equality& e : equalities(cell, carried_)) check_equality(scene, e);
+      carried_.reset();
+      auto q = cell_quantity(cell, kind == Kind::percent ? Kind::none : kind);
+      if (!q || q->kind == Kind::none || (c == 0 && kind == Kind::none)) {
+        if (q && q->kind == Kind::none) scene.text += " " + cell;
+        continue;
+      }
+      q->begin = scene.text.size();
+      q->end = q->begin;
+      q->recommended = c < recommended.size() && recommended[c];
+      if (q->kind == Kind::percent) percents[c].push_back(q->value);
+      scene.numbers.push_back(*q);
+      scene.text += " " + cell;
+    }
+    remember_accelerator(scene);
+    for (const Quantity& q : scene.numbers) {
+      if (q.kind == Kind::flops) compute(scene, q);
+      if (q.kind == Kind::ratio) ratio(scene, q);
+      if (q.kind == Kind::device_seconds) device_time(scene, q);
+      if (q.kind == Kind::seconds) duration(scene, q);
+      if (q.kind == Kind::usd) money(scene, q);
+      if (q.kind == Kind::rate) peak(scene, q);
+      if (q.kind == Kind::tokens && q.recommended) this->recommended(scene, q);
+      if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
+    }
+  }
+  for (const auto& [column, all] : percents)
+    if (all.size() >= 3 && all.size() == table.rows.size() && column < kinds.size() && kinds[column] == Kind::percent)
+      shares(all, table.rows.back().line, table.rows.back().written);
+  widths(table);
+  losses(table);
+}
+
+namespace {
+
+std::optional<std::size_t> column_named(const Table& table, const std::vector<std::string_view>& names) {
+  for (std::size_t c = 0; c < table.header.size(); ++c)
+    for (const std::string_view name : names)
+      if (find_word(table.header[c], name) != std::string::npos) return c;
+  return std::nullopt;
+}
+
+std::optional<Quantity> cell_at(const TableRow& row, std::optional<std::size_t> column, Kind kind) {
+  return column && *column < row.cells.size() ? cell_quantity(normalised(row.cells[*column]), kind) : std::nullopt;
+}
+
+}  // namespace
+
+void Checker::widths(const Table& table) {
+  // of GPT-2 shapes what 12 L d^2 + 13 L d leaves is (V + T) d: one vocabulary for all rows
+  const auto layers = column_named(table, {"n_layer", "layers", "層数"}),
+             width = column_named(table, {"n_embd", "d_model", "hidden_size"}),
+             params = column_named(table, {"Params", "parameters", "パラメータ"});
+  if (!layers || !width || !params) return;
+  struct Implied {
+    const TableRow* row;
+    double params, step, body, d, vocabulary;
+  };
+  std::vector<Implied> rows;
+  for (const TableRow& row : table.rows) {
+    const auto l = cell_at(row, layers, Kind::other), d = cell_at(row, width, Kind::other),
+               n = cell_at(row, params, Kind::params);
+    if (!l || !d || !n || n->value < 1e4) return;
+    const double body = l->value * (12 * d->value * d->value + 13 * d->value) + 2 * d->value;
+    rows.push_back({&row, n->value, n->step, body, d->value, (n->value - body) / d->value});
+  }
+  if (rows.size() < 3) return;
+  std::vector<double> sorted;
+  for (const Implied& r : rows) sorted.push_back(r.vocabulary);
+  std::sort(sorted.begin(), sorted.end());
+  const double vocabulary = sorted[sorted.size() / 2];
+  if (!(vocabulary > 0)) return;
+  for (const Implied& r : rows) {
+    const Scene scene{.line = r.row->line, .written = r.row->written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
+    const double value = r.body + vocabulary * r.d;
+    say(scene, "architecture", r.params, value, r.step / r.params + .01,
+        "12 L d^2 + 13 L d + (V + T) d with V + T = " + short_number(vocabulary) +
+            ", as most rows have it: " + format_count(std::round(value)),
+        true);
+  }
+}
+
+void Checker::losses(const Table& table) {
+  const auto params = column_named(table, {"Params", "parameters", "パラメータ"}),
+             loss = column_named(table, {"Loss", "Val Loss", "損失"});
+  if (!params || !loss) return;
+  std::vector<std::pair<double, double>> found;
+  for (const TableRow& row : table.rows) {
+    const auto n = cell_at(row, params, Kind::params), l = cell_at(row, loss, Kind::other);
+    if (n && l && n->value > 0 && l->value > 0) found.emplace_back(n->value, l->value);
+  }
+  if (found.size() >= 3 && !mentions_any(table.header[*loss], {"PPL", "perplexity"})) losses_ = found;
+}
+
+void Checker::fitted_formula() {
+  if (!formula_ || losses_.size() < 3) return;
+  Observations points;
+  for (const auto& [n, loss] : losses_) {
+    points.labels.push_back(short_number(n));
+    points.columns["params"].push_back(n);
+    points.columns["loss"].push_back(loss);
+  }
+  const FitResult result = fit_power_law(points);
+  if (!result.fit) return;
+  const Scene scene{
+      .line = formula_->line, .written = formula_->written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
+  const double a = result.fit->constants.at("a"), b = result.fit->constants.at("b");
+  say(scene, "fit", formula_->exponent, b, .03,
+      "least squares of ln loss over the table's " + format_number(result.fit->rows) + " rows: " + short_number(a) + " N^-" +
+          short_number(b),
+      true);
+}
+
+void Checker::finish() {
+  end_of_shares();
+  fitted_formula();
+  for (const Drop& drop : drops_) {
+    if (losses_.empty()) continue;
+    const double b = formula_ ? formula_->exponent : exponent_.at('N');
+    const double share = 1 - pow_(drop.factor, -b);
+    std::vector<double> sorted;
+    for (const auto& [n, loss] : losses_) sorted.push_back(loss);
+    std::sort(sorted.begin(), sorted.end());
+    const double low = sorted.front() * share, high = sorted.back() * share, middle = sorted[sorted.size() / 2] * share;
+    const std::string how = "N^-" + short_number(b) + " takes " + short_number(100 * share) + " % off: " + short_number(low) +
+                            " to " + short_number(high) + " from the losses of the table";
+    const bool inside = drop.claimed >= .95 * low && drop.claimed <= 1.05 * high;
+    add(drop.scene, "power_law", drop.claimed, middle, inside ? ClaimVerdict::agrees : ClaimVerdict::inconsistent, how);
+  }
+}
+
+std::vector<Claim> Checker::take() {
+  std::stable_sort(claims_.begin(), claims_.end(), [](const Claim& a, const Claim& b) { return a.line < b.line; });
+  return std::move(claims_);
+}
+
+}  // namespace isoflop::plan

@@ -1,0 +1,88 @@
+// A line of prose, table or LaTeX to numbers with units. Claims checker only.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace isoflop::plan {
+
+/// What a number counts, by its unit or its label.
+enum class Kind {
+  none,
+  params,
+  tokens,
+  ratio,  ///< tokens per parameter
+  flops,
+  rate,  ///< FLOP/s of a device
+  devices,
+  seconds,
+  device_seconds,
+  usd,
+  usd_per_hour,
+  yen,
+  yen_per_hour,
+  percent,
+  factor,  ///< 5 times, 5倍
+  bytes,
+  characters,
+  steps,
+  batch_tokens,  ///< of a step
+  other,         ///< a unit that no rule reads: layers, sequences
+};
+
+/// A number as written.
+struct Number {
+  double value = 0;
+  double step = 0;        ///< a unit of its last digit
+  bool suffixed = false;  ///< K, M, B, T, million, 億, ...
+  bool power = false;     ///< 10^n alone: exact
+  std::size_t begin = 0, end = 0;
+};
+
+struct Unit {
+  Kind kind = Kind::none;
+  double factor = 1;  ///< to plain units (seconds, bytes, FLOPs)
+  std::size_t end = 0;
+};
+
+/// A number with what it counts.
+struct Quantity {
+  Kind kind = Kind::none;
+  double value = 0, step = 0;  ///< plain units
+  double raw = 0;              ///< as written, without the unit's factor
+  bool suffixed = false;
+  bool recommended = false;  ///< "recommended", 推奨: not what was done
+  bool labelled = false;     ///< by what stands before it, not by a unit
+  std::size_t begin = 0, end = 0;
+};
+
+/// ASCII operators for typographic and LaTeX ones (* / ^(..) sqrt() = ~), no emphasis marks, full-width forms folded; ~ is "about
+/// equal". A dollar sign stays before money only.
+[[nodiscard]] std::string normalised(std::string_view line);
+
+/// The parts of a normalised line between full stops (. 。 ; ！).
+[[nodiscard]] std::vector<std::string> sentences(const std::string& line);
+
+/// A number that begins at `at`; none if there is no digit, or letters that are no unit are joined to it.
+[[nodiscard]] std::optional<Number> read_number(const std::string& s, std::size_t at);
+/// The unit at or after spaces from `at`; kind none where there is none.
+[[nodiscard]] Unit read_unit(const std::string& s, std::size_t at, const Number& number);
+
+/// Every number of a sentence, in order, with its kind.
+[[nodiscard]] std::vector<Quantity> quantities(const std::string& sentence);
+/// A number of a table's cell: as its own unit says, else as the column's header does.
+[[nodiscard]] std::optional<Quantity> cell_quantity(const std::string& cell, Kind column);
+/// What a column's header or a key says its numbers count.
+[[nodiscard]] Kind kind_of_label(const std::string& label);
+
+/// Case-insensitive search of ASCII words (whole) and Japanese ones (anywhere).
+[[nodiscard]] bool mentions(const std::string& s, std::string_view word);
+[[nodiscard]] bool mentions_any(const std::string& s, const std::vector<std::string_view>& words);
+[[nodiscard]] std::size_t find_word(const std::string& s, std::string_view word, std::size_t from = 0);
+
+[[nodiscard]] bool is_japanese(const std::string& text);  ///< a fifth of its letters or more are kana or kanji
+
+}  // namespace isoflop::plan
