@@ -74,7 +74,8 @@ Search searched(const Problem& problem, const FitOptions& options) {
 /// The rows of `problem` for which `keep` holds.
 Problem part_of(const Problem& problem, const std::vector<bool>& keep) {
   Problem part = problem;
-  part.rows = rows_at(*problem.law, {});
+  part.rows = {};
+  part.rows.inputs.resize(problem.law->inputs.size());
   part.fitted.clear();
   part.group.clear();
   for (std::int64_t i = 0; i < problem.rows.count; ++i) {

@@ -1,4 +1,5 @@
 // Kaplan et al. 2020 (arXiv:2001.08361): loss of parameters and data or steps together, and the critical batch.
+#include "base/math.h"
 #include "laws/formulas.h"
 
 namespace isoflop::laws {
@@ -36,6 +37,12 @@ struct CriticalBatch {
   }
 };
 
+// eq. 1.5 again: what stands in brackets is a sum of powers
+AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std::string, double>&) {
+  const double alpha = c.at("alpha_N") / c.at("alpha_D");
+  return {.floor = 0, .a = pow_(c.at("N_c"), alpha), .b = c.at("D_c"), .alpha = alpha, .beta = 1, .power = c.at("alpha_D")};
+}
+
 const std::vector<double> kScales{20, 30, 40};
 
 }  // namespace
@@ -48,7 +55,8 @@ std::vector<Law> kaplan_laws() {
                                           .constants = {{"N_c", Space::log, kScales},
                                                         {"D_c", Space::log, kScales},
                                                         {"alpha_N", Space::plain, {0.05, 0.1, 0.3}},
-                                                        {"alpha_D", Space::plain, {0.05, 0.1, 0.3}}}}));
+                                                        {"alpha_D", Space::plain, {0.05, 0.1, 0.3}}},
+                                          .additive = additive}));
   laws.push_back(law_of<ParamsAndSteps>({.info = {"kaplan_steps", "L(N, S) = (N_c/N)^alpha_N + (S_c/S)^alpha_S",
                                                   "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.6; S at the least step count, S_min"},
                                          .inputs = {{"params"}, {"steps"}},

@@ -29,14 +29,13 @@ struct Problem {
 /// Fills the last pack up with copies of the last row that weigh nothing.
 void fill_up(Rows& rows);
 
-/// Rows that a law can be evaluated at.
-[[nodiscard]] Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs);
-
 /// L_hat of one row of inputs (not their logarithms), in the law's order.
 [[nodiscard]] double value_of(const Law& law, const Theta& theta, const std::vector<double>& inputs);
 
 /// The model of least loss at C = 6 N D, for laws of params and tokens.
 [[nodiscard]] bool has_optimum(const Law& law);
 [[nodiscard]] Optimum optimum_at(const Law& law, const Theta& theta, double flops);
+/// The same of any loss, by a search over the size at C = flops_per N D.
+[[nodiscard]] Optimum searched_optimum(const std::function<double(double params, double tokens)>& loss, double flops, double flops_per);
 
 }  // namespace isoflop::laws
