@@ -30,8 +30,8 @@ ModelPlan optimal_model(const PlanningLaw& law, double flops) {
 }
 
 double wasted_compute(const AdditiveLaw& law, double params, double tokens, double flops_per) {
-  // rounding may put a frontier point a hair below 0
-  return std::max(0.0, 1 - law.least_flops(law.loss(params, tokens), flops_per) / (flops_per * params * tokens));
+  const double wasted = 1 - law.least_flops(law.loss(params, tokens), flops_per) / (flops_per * params * tokens);
+  return wasted > 1e-12 ? wasted : 0;  // a point of the frontier, within rounding
 }
 
 std::vector<Deviation> deviation_table(const PlanningLaw& law, double flops, const std::vector<double>& factors) {
