@@ -7,6 +7,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/plan_machines.h"
 #include "cli/plan_output.h"
 #include "isoflop/plan.h"
 
@@ -29,6 +30,7 @@ struct PlanFlags {
   std::optional<double> continue_tokens;
   double replay = 0;
   std::string precision;
+  MachineFlags machines;
   bool explain = false;
 };
 
@@ -186,10 +188,29 @@ std::vector<std::string> write_ladder(const std::string& folder, const isoflop::
   return files;
 }
 
+/// What machines say, beside what the law says.
+void add_machines(const isoflop::MachinePlan& machines, const std::optional<isoflop::Range>& budget, Json& json) {
+  json["budget"] = budget ? Json{{"low", budget->low}, {"value", budget->value}, {"high", budget->high}} : Json(nullptr);
+  Json more = Json::parse(isoflop::machines_to_json(machines));
+  for (const auto& warning : more["warnings"]) json["warnings"].push_back(warning);
+  more.erase("warnings");
+  json.update(more);
+}
+
 void run_plan(const PlanFlags& flags, const Globals& globals) {
-  const isoflop::PlanRequest request = request_of(flags);
+  isoflop::PlanRequest request = request_of(flags);
+  const auto budget = machine_budget(flags.machines);
+  if (budget) {
+    if (flags.flops)
+      throw isoflop::Error(isoflop::Fault::usage, "--flops", std::string("contradicts ") + (flags.machines.days ? "--days" : "--usd") + ": each of them says the budget", "give one of them");
+    request.flops = budget->value;
+    for (const double end : {budget->low, budget->high})
+      if (end != budget->value) request.budgets.push_back(end);
+  }
   const isoflop::Plan plan = isoflop::make_plan(request);
+  const isoflop::MachinePlan machines = isoflop::plan_machines(plan, machine_request(flags.machines));
   Json json = Json::parse(isoflop::plan_to_json(plan));
+  add_machines(machines, budget, json);
   if (!flags.seal.empty()) {
     if (!plan.law.surface) throw isoflop::Error(isoflop::Fault::usage, "--seal", "the law " + plan.law.name + " forecasts no loss");
     isoflop::Forecast forecast{.law = plan.law, .model = plan.model, .interval = {}, .residual_sd = flags.residual_sd.value_or(plan.law.residual_sd.value_or(0))};
@@ -204,6 +225,7 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
   if (!flags.ladder_out.empty() && plan.ladder) json["ladder"]["studies"] = write_ladder(flags.ladder_out, *plan.ladder);
   if (globals.json) return print_json(json);
   print_plan(plan, json, flags.explain, flags.currency);
+  print_machines(machines);
 }
 
 void add_money_flags(CLI::App& command, PlanFlags& flags) {
@@ -232,6 +254,7 @@ void add_plan(CLI::App& program, Globals& globals) {
   command->add_option("--target-loss", flags->target_loss, "the least compute that reaches this loss; with --params the data that do")->check(above_zero());
   command->add_option("--params", flags->params, "N; alone: the budget of which it is the optimum")->check(above_zero());
   command->add_option("--tokens", flags->tokens, "D; alone: the budget of which it is the optimum")->check(above_zero());
+  add_machine_flags(*command, flags->machines);
   command->add_option("--budgets", flags->budgets, "further C, joined by commas: their optima");
   command->add_option("--law", flags->law, "published:NAME, tokens_per_param:20, or FILE[#law] as isoflop fit --json writes it")->capture_default_str();
   command->add_option("--draws", flags->draws, "the law's resamples (isoflop fit --draws): every number gets its interval");

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "isoflop/cost.h"
 #include "isoflop/laws.h"
 
 namespace isoflop {
@@ -401,5 +402,31 @@ struct Plan {
 
 /// The plan as one JSON object (docs/formats/plan.md).
 [[nodiscard]] std::string plan_to_json(const Plan& plan);
+
+// ---- machines: what the plan asks of them
+
+struct MachineRequest {
+  std::optional<Accelerator> accelerator;      ///< none: an H100
+  std::int64_t devices = 0;                    ///< 0: the least power of two, 8 or more, that is done within 30 days
+  Range mfu = kMfu;
+  std::optional<Range> usd_per_hour;           ///< none: the accelerator's
+  ShapeOptions shape;                          ///< style, vocabulary, context, ...; its n_convention and loss_at are the law's
+};
+
+/// A feasible architecture near the plan's size, what training it takes, and how it lies over the devices.
+struct MachinePlan {
+  std::vector<ShapeChoice> shapes;             ///< the best first; none where the vocabulary alone is larger than the model
+  TrainingCost cost;
+  std::optional<FitAnswer> memory;             ///< of the first shape
+  std::vector<Hyperparameter> hyperparameters;
+  std::optional<Schedule> schedule;            ///< with the first law's batch
+  std::vector<FrontierPoint> frontier;         ///< days against money
+  std::vector<Warning> warnings;
+};
+
+/// Checked  machines_test.cc.
+[[nodiscard]] MachinePlan plan_machines(const Plan& plan, const MachineRequest& request = {});
+/// Keys shape, shapes, cost, memory, hyperparameters, schedule, frontier (docs/formats/plan.md).
+[[nodiscard]] std::string machines_to_json(const MachinePlan& machines);
 
 }  // namespace isoflop
