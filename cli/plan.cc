@@ -226,6 +226,10 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
   if (globals.json) return print_json(json);
   print_plan(plan, json, flags.explain, flags.currency);
   print_machines(machines);
+  std::vector<isoflop::Warning> warnings = plan.warnings;
+  warnings.insert(warnings.end(), machines.warnings.begin(), machines.warnings.end());
+  warnings.insert(warnings.end(), machines.cost.warnings.begin(), machines.cost.warnings.end());
+  print_warnings(warnings);
 }
 
 void add_money_flags(CLI::App& command, PlanFlags& flags) {

@@ -127,8 +127,6 @@ void print_machines(const isoflop::MachinePlan& machines) {
   if (machines.memory) print_memory(*machines.memory);
   print_rates(machines);
   print_frontier(machines.frontier);
-  for (const auto& warning : machines.warnings) std::cout << warning.code << ": " << warning.text << "\n";
-  for (const auto& warning : machines.cost.warnings) std::cout << warning.code << ": " << warning.text << "\n";
 }
 
 }  // namespace cli

@@ -104,6 +104,16 @@ void print_laws(const Plan& plan) {
               << percent(plan.regret_laws->mean_waste) << " on average\n";
 }
 
+void print_released(const Plan& plan) {
+  if (plan.released.empty()) return;
+  heading("Released models of like compute, as this law sees them");
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& r : plan.released)
+    rows.push_back({r.name, counted(r.model.params), counted(r.model.tokens), digits(r.model.tokens_per_param(), 3), digits(r.model.flops, 3),
+                    digits(*r.model.loss, 4), percent(r.wasted), r.implied_demand < 0 ? "none" : counted(r.implied_demand)});
+  print_table({"", "N", "D", "D / N", "C", "loss", "compute in vain", "explained by serving"}, rows);
+}
+
 void print_inference(const std::optional<isoflop::InferenceAware>& inference, const std::string& title) {
   if (!inference) return;
   heading(title);
@@ -206,6 +216,7 @@ void print_plan(const Plan& plan, const Json& json, bool explain, const std::str
     print_table({"C", "N*", "", "D*", "loss", ""}, rows);
   }
   print_laws(plan);
+  print_released(plan);
   print_money(plan, currency);
   print_further(plan);
   print_ladder(plan, json);
@@ -214,8 +225,11 @@ void print_plan(const Plan& plan, const Json& json, bool explain, const std::str
     for (const auto& e : plan.explanations) std::cout << e.what << ": " << e.formula << "\n  " << e.numbers << "\n";
   }
   if (json.contains("sealed")) std::cout << "\nsealed in " << json["sealed"]["file"].get<std::string>() << ", sha256 " << json["sealed"]["sha256"].get<std::string>() << "\n";
+}
+
+void print_warnings(const std::vector<isoflop::Warning>& warnings) {
   bool first = true;
-  for (const auto& warning : plan.warnings) {
+  for (const auto& warning : warnings) {
     if (grave(warning)) continue;
     std::cout << (first ? "\n" : "") << warning.code << ": " << warning.text << "\n";
     first = false;

@@ -9,6 +9,9 @@ namespace cli {
 /// The page; `json` holds what the program added to the plan (sealed, studies).
 void print_plan(const isoflop::Plan& plan, const Json& json, bool explain, const std::string& currency);
 
+/// The warnings that do not stand on the page's first line.
+void print_warnings(const std::vector<isoflop::Warning>& warnings);
+
 /// "95.86B", "1.739T".
 std::string counted(double value);
 /// Digits for people.

@@ -341,6 +341,14 @@ struct PrecisionPlan {
   std::optional<double> best_bits;             ///< best_training_bits()
 };
 
+/// A released model, as the law sees it.
+struct ReleasedModel {
+  std::string name;
+  ModelPlan model;                             ///< N that computes a token; the loss is the law's
+  double wasted = 0;                           ///< of its training compute, had loss alone counted
+  double implied_demand = 0;                   ///< tokens served that would explain its size; negative: none does
+};
+
 struct PlanRequest {
   PlanningLaw law;
   std::optional<double> flops, target_loss, params, tokens;  ///< what is given: see make_plan
@@ -377,6 +385,7 @@ struct Plan {
   std::optional<OvertrainingPrice> overtraining;
   std::vector<EqualLoss> iso_loss;
   std::optional<CrossLaw> laws;
+  std::vector<ReleasedModel> released;         ///< of a third to three times this compute, by compute
   std::vector<ModelPlan> budgets;
   std::vector<std::map<std::string, Interval>> budget_intervals;
   std::optional<InferenceAware> inference, inference_limited;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/math.h"
+#include "isoflop/claims.h"
 #include "plan/explain.h"
 #include "plan/rounding.h"
 #include "plan/run_interval.h"
@@ -132,6 +133,9 @@ void warn(const PlanRequest& request, Plan& plan) {
                   (*plan.extrapolation > 100 ? ": the intervals say what the constants leave open, not whether the law still holds" : "")};
     said.push_back(std::move(w));
   }
+  if (law.fitted_flops && plan.flops < 0.1 * law.fitted_flops->first)
+    said.push_back({"extrapolation_below", short_number(plan.flops) + " FLOPs are " + format_significant(law.fitted_flops->first / plan.flops, 3) +
+                                               " times less than the smallest budget the law was fitted to (" + short_number(law.fitted_flops->first) + ")"});
   if (const auto rounding = plan::rounding_of(law, plan.flops))
     said.push_back({"rounded_exponents", rounding->exponents + ": within what rounding hides N* lies between " + billions(rounding->params_low) + " and " +
                                              billions(rounding->params_high) + ", and the plan wastes up to " + percent(rounding->waste) + " of the compute"});
@@ -160,6 +164,26 @@ void warn(const PlanRequest& request, Plan& plan) {
     if (!others.empty()) said.push_back({"mixed_conventions", "N counts something else in " + others + ": compare with care"});
   }
   said.insert(said.end(), law.warnings.begin(), law.warnings.end());
+}
+
+/// Released models of like compute.
+std::vector<ReleasedModel> released_near(const PlanningLaw& law, double flops) {
+  std::vector<ReleasedModel> near;
+  for (const PublishedModel& published : published_models()) {
+    if (!published.tokens) continue;
+    ReleasedModel released;
+    released.name = published.name;
+    ModelPlan& model = released.model;
+    model = {published.active_params.value_or(published.params), *published.tokens, 0, {}};
+    model.flops = law.flops_per * model.params * model.tokens;
+    if (model.flops < flops / 3 || model.flops > flops * 3) continue;
+    model.loss = law.surface->loss(model.params, model.tokens);
+    released.wasted = wasted_compute(*law.surface, model.params, model.tokens, law.flops_per);
+    released.implied_demand = implied_demand(*law.surface, model.params, model.tokens);
+    near.push_back(std::move(released));
+  }
+  std::stable_sort(near.begin(), near.end(), [](const ReleasedModel& a, const ReleasedModel& b) { return a.model.flops < b.model.flops; });
+  return near;
 }
 
 void plan_demand(const PlanRequest& request, Plan& plan) {
@@ -222,6 +246,7 @@ Plan make_plan(const PlanRequest& request) {
     plan.deviation = deviation_table(law, plan.flops);
     plan.overtraining = overtraining_price(law, plan.flops);
     plan.iso_loss = iso_loss_curve(law, *plan.model.loss);
+    plan.released = released_near(law, plan.flops);
     // beta of a law of the form E + A/N^alpha + B/D^beta alone
     if (law.surface->power == 1) plan.efficient = efficient_exponent(law.surface->beta);
   }

@@ -170,6 +170,14 @@ std::string plan_to_json(const Plan& plan) {
     row["intervals"] = of(plan.budget_intervals[i]);
     object["budgets"].push_back(std::move(row));
   }
+  object["released"] = Json::array();
+  for (const ReleasedModel& r : plan.released) {
+    Json row{{"name", r.name}};
+    row.update(of(r.model));
+    row["wasted"] = r.wasted;
+    row["implied_inference_tokens"] = r.implied_demand;
+    object["released"].push_back(std::move(row));
+  }
   object["inference_aware"] = plan.inference ? of(*plan.inference) : Json(nullptr);
   object["inference_aware_limited"] = plan.inference_limited ? of(*plan.inference_limited) : Json(nullptr);
   object["implied_inference_tokens"] = json_or_null(plan.implied_demand);

@@ -140,6 +140,16 @@ TEST(MakePlan, TheJsonHasWhatItPromises) {
   EXPECT_TRUE(json["optimum"].contains("tokens_per_param"));
 }
 
+TEST(MakePlan, ReleasedModelsOfLikeComputeStandBesideIt) {
+  PlanRequest request = request_of(epoch());
+  request.flops = 6 * 70e9 * 1.4e12;
+  const Plan plan = make_plan(request);
+  const auto chinchilla = std::find_if(plan.released.begin(), plan.released.end(), [](const ReleasedModel& r) { return r.name.find("Chinchilla") != std::string::npos; });
+  ASSERT_NE(chinchilla, plan.released.end());
+  EXPECT_LT(chinchilla->wasted, 0.01);
+  for (const ReleasedModel& r : plan.released) EXPECT_LT(std::fabs(std::log(r.model.flops / plan.flops)), std::log(3.01)) << r.name;
+}
+
 TEST(MakePlan, TrainingOnAndFewBitsFollowFromTheModel) {
   PlanRequest request = request_of(epoch());
   request.params = 7e9;

@@ -69,6 +69,21 @@ TEST(Plan, ThePageSaysTheWarningFirstWhereTheLawIsAskedTooFar) {
   for (const char* part : {"Off the optimum", "What other laws would train", "N* = G (C / 6)^a", "no_draws"}) EXPECT_THAT(outcome.out, HasSubstr(part));
 }
 
+TEST(Plan, DevicesAndDaysAreABudgetWithItsBand) {
+  (void)fresh("plan_gpus");
+  const auto json = plan("--gpus H100:512 --days 21 --unique-tokens 2e12 --arch llama");
+  EXPECT_NEAR(json["budget"]["value"].get<double>() / (512 * 989.4e12 * .375 * 21 * 86400), 1, 1e-3);
+  EXPECT_EQ(json["budgets"].size(), 2U);
+  EXPECT_NEAR(json["cost"]["days"]["value"].get<double>(), 21, 1e-6);
+  EXPECT_EQ(json["cost"]["devices"], 512);
+  EXPECT_TRUE(json["memory"]["fits"].is_boolean());
+  EXPECT_EQ(json["shape"]["style"], "llama");
+  EXPECT_GE(json["hyperparameters"].size(), 5U);
+  const auto money = plan("--usd 1e6 --gpus A100:256 --usd-per-hour 2 --mfu 0.4");
+  EXPECT_NEAR(money["flops"].get<double>() / (1e6 / 2 * 3600 * 312e12 * .4), 1, 1e-6);
+  EXPECT_EQ(money["budgets"].size(), 0U);
+}
+
 TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
   const fs::path place = fresh("plan_bad");
   refused("", {"--flops"});
@@ -84,6 +99,11 @@ TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
   refused("--flops 1e24 --pilot-flops 1e25", {"--pilot-flops"});
   refused("--flops 1e24 --requests 1e9", {"price"});
   refused("--flops 1e24 --laww x", {"--law"});
+  refused("--flops 1e24 --gpus H100:8 --days 3", {"contradicts"});
+  refused("--days 3", {"--gpus"});
+  refused("--gpus H1000:8 --days 3", {"h100"});
+  refused("--gpus H100:8 --days 3 --usd 5", {"contradicts"});
+  refused("--flops 1e24 --arch lama", {"llama"});
   EXPECT_EQ(program("plan --flops 1e24 --law nowhere.json").code, 66);
   write(place / "bad.json", "{\"law\": 5}");
   EXPECT_EQ(program("plan --flops 1e24 --law bad.json").code, 65);
