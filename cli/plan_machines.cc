@@ -14,6 +14,7 @@ using isoflop::Fault;
 
 std::vector<isoflop::Accelerator> own_accelerators(const MachineFlags& flags) {
   if (flags.hardware.empty()) return {};
+  if (flags.hardware.ends_with(".json")) return {isoflop::accelerator_from_bench(read_table(flags.hardware), flags.hardware)};
   return isoflop::accelerators_from_toml(read_table(flags.hardware), flags.hardware);
 }
 
@@ -92,7 +93,7 @@ void add_machine_flags(CLI::App& command, MachineFlags& flags) {
   command.add_option("--usd", flags.usd, "US dollars to spend on the devices (default: H100)")->check(above_zero());
   command.add_option("--mfu", flags.mfu, "model FLOPs utilisation (default: .375, .30 to .50)")->check(above_zero());
   command.add_option("--usd-per-hour", flags.price, "of a device (default: the range of the catalogue)")->check(above_zero());
-  command.add_option("--hardware", flags.hardware, "a TOML file of accelerators of your own, in the form of data/hardware.toml");
+  command.add_option("--hardware", flags.hardware, "accelerators of your own, in the form of data/hardware.toml; or what isoflop bench --json measured (this-machine)");
   command.add_option("--arch", flags.arch, "the style of shapes: gpt2, llama")->capture_default_str();
   command.add_option("--vocab-size", flags.vocab_size, "of the tokenizer (default: the style's)")->check(whole_number(1));
   command.add_option("--block-size", flags.block_size, "context in tokens (default: the style's)")->check(whole_number(1));

@@ -139,50 +139,69 @@ void check_options(const PlanningLaw& law, const LadderOptions& options) {
     throw Error(Fault::usage, "--pilot-flops", "needs a scatter of runs above 0, a drift from 0 and 3 sizes or more");
 }
 
+/// The budgets a rung may have: half a decade apart; all of them together cost what pilots may cost.
+std::vector<double> candidates(const LadderOptions& options) {
+  constexpr std::size_t kMost = 12;
+  const double series = 1 - 1 / std::sqrt(10.0), most = series * options.pilot_flops / static_cast<double>(options.sizes);
+  const double least = options.least_flops > 0 ? std::min(options.least_flops, most) : 1e-3 * most;
+  std::vector<double> budgets;
+  for (double flops = most; flops >= least * (1 - 1e-9) && budgets.size() < kMost; flops /= std::sqrt(10.0)) budgets.push_back(flops);
+  std::reverse(budgets.begin(), budgets.end());
+  return budgets;
+}
+
 }  // namespace
 
 Ladder plan_ladder(const PlanningLaw& law, const LadderOptions& options) {
   check_options(law, options);
-  constexpr std::size_t kMostRungs = 12;
   const Planner planner(law, options);
-  const double least = options.least_flops > 0 ? options.least_flops : 1e-5 * options.pilot_flops;
+  const std::vector<double> budgets = candidates(options);
   // a law that was fitted to dear runs has drifted less when it comes to the target
-  double dearest = law.draws.size() >= 40 && law.fitted_flops ? law.fitted_flops->second : least;
-  Matrix known = prior_of(law, options.pilot_flops / static_cast<double>(options.sizes));
+  const double start = law.draws.size() >= 40 && law.fitted_flops ? law.fitted_flops->second : budgets.front();
+  const Matrix prior = prior_of(law, budgets.back());
+  std::vector<Rung> rungs;
+  for (const double flops : budgets) rungs.push_back(planner.rung_at(flops));
 
   Ladder ladder;
-  double waste = planner.waste(planner.spread(known, dearest));
-  ladder.factor_before = exp_(1.96 * planner.spread(known, dearest));
-  ladder.waste_before = waste;
-  while (ladder.rungs.size() < kMostRungs) {
-    std::optional<Rung> best;
-    double best_value = 0;
-    bool dear = false;  // there is one worth its cost that the budget does not hold
-    for (double flops = least; flops * static_cast<double>(options.sizes) <= options.pilot_flops * (1 + 1e-9); flops *= std::sqrt(10.0)) {
-      Rung rung = planner.rung_at(flops);
-      const double spread = planner.spread(planner.after(known, rung), std::max(dearest, flops));
-      rung.waste = planner.waste(spread);
-      rung.factor = exp_(1.96 * spread);
-      rung.saved = (waste - rung.waste) * options.target_flops;
-      if (!(rung.saved > rung.cost)) continue;
-      if (ladder.cost + rung.cost > options.pilot_flops * (1 + 1e-9)) {
-        dear = true;
-        continue;
-      }
-      if (rung.saved / rung.cost > best_value) best_value = rung.saved / rung.cost, best = std::move(rung);
+  ladder.factor_before = exp_(1.96 * planner.spread(prior, start));
+  ladder.waste_before = planner.waste(planner.spread(prior, start));
+  // what a choice of rungs, a bit each, saves beyond its cost
+  const auto value_of = [&](std::size_t choice) -> std::optional<double> {
+    Matrix known = prior;
+    double dearest = start, cost = 0;
+    for (std::size_t i = 0; i < rungs.size(); ++i) {
+      if (!((choice >> i) & 1U)) continue;
+      known = planner.after(known, rungs[i]);
+      dearest = std::max(dearest, rungs[i].flops);
+      cost += rungs[i].cost;
     }
-    if (!best) {
-      ladder.stop = dear ? "the pilots' budget is spent" : "a further rung costs more than it saves";
-      break;
-    }
-    known = planner.after(known, *best);
-    dearest = std::max(dearest, best->flops);
-    waste = best->waste;
-    ladder.cost += best->cost;
-    ladder.rungs.push_back(std::move(*best));
+    if (cost > options.pilot_flops * (1 + 1e-9)) return std::nullopt;
+    return (ladder.waste_before - planner.waste(planner.spread(known, dearest))) * options.target_flops - cost;
+  };
+  std::size_t best = 0;
+  double most = 0;
+  for (std::size_t choice = 1; choice < (std::size_t{1} << rungs.size()); ++choice)
+    if (const auto value = value_of(choice); value && *value > most) most = *value, best = choice;
+
+  // in the order of doing them, each with what it adds to those before
+  Matrix known = prior;
+  double dearest = start, waste = ladder.waste_before;
+  for (std::size_t i = 0; i < rungs.size(); ++i) {
+    if (!((best >> i) & 1U)) continue;
+    Rung rung = rungs[i];
+    known = planner.after(known, rung);
+    dearest = std::max(dearest, rung.flops);
+    const double spread = planner.spread(known, dearest);
+    rung.waste = planner.waste(spread);
+    rung.factor = exp_(1.96 * spread);
+    rung.saved = (waste - rung.waste) * options.target_flops;
+    waste = rung.waste;
+    ladder.cost += rung.cost;
+    ladder.rungs.push_back(std::move(rung));
   }
-  if (ladder.stop.empty()) ladder.stop = std::to_string(kMostRungs) + " rungs";
   ladder.share = ladder.cost / options.target_flops;
+  const bool room = ladder.cost + rungs.front().cost <= options.pilot_flops * (1 + 1e-9);
+  ladder.stop = room ? "a further rung costs more than it saves" : "the pilots' budget is spent";
   return ladder;
 }
 

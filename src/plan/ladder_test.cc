@@ -33,7 +33,15 @@ TEST(Ladder, EachRungSavesMoreThanItCostsAndNarrowsTheSize) {
 
 TEST(Ladder, WhatIsSavedIsTheFallOfTheExpectedWaste) {
   const Ladder ladder = plan_ladder(epoch(), options(1e24, 2e22));
+  for (std::size_t i = 1; i < ladder.rungs.size(); ++i) EXPECT_GT(ladder.rungs[i].flops, ladder.rungs[i - 1].flops);
   EXPECT_NEAR(ladder.rungs.front().saved / ((ladder.waste_before - ladder.rungs.front().waste) * 1e24), 1, 1e-9);
+}
+
+TEST(Ladder, AFurtherPilotBudgetIsSpentOnlyWhileItPays) {
+  const Ladder small = plan_ladder(epoch(), options(1e24, 1e21)), large = plan_ladder(epoch(), options(1e24, 5e23));
+  EXPECT_GT(small.rungs.back().factor, large.rungs.back().factor);
+  EXPECT_LT(large.cost, 2e23);
+  EXPECT_EQ(large.stop, "a further rung costs more than it saves");
 }
 
 TEST(Ladder, ALawThatIsKnownNeedsNoPilots) {

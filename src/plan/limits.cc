@@ -75,7 +75,8 @@ DataLimit data_limited(const PlanningLaw& law, double flops, double unique_token
   const auto half_life = repetition.constants.find("R_D");
   limit.effective_tokens = half_life == repetition.constants.end() ? best.tokens : effective_tokens(best.tokens, unique_tokens, half_life->second);
   limit.loss_fresh = law.surface->optimum(flops, law.flops_per).loss;
-  limit.wasted = std::max(0.0, 1 - law.surface->least_flops(best.loss, law.flops_per) / flops);
+  const double wasted = 1 - law.surface->least_flops(best.loss, law.flops_per) / flops;
+  limit.wasted = wasted > 1e-9 ? wasted : 0;  // the search's tolerance
   if (law.draws.size() < 40) return limit;
   std::vector<double> params, tokens, epochs, loss;
   for (const AdditiveLaw& draw : law.draws) {

@@ -143,9 +143,11 @@ void warn(const PlanRequest& request, Plan& plan) {
     said.push_back({"no_draws", law.draw_constants.empty() ? "the law has no draws: nothing here has an interval; isoflop fit TABLE --law " + law.law +
                                                                  " --draws draws.csv makes them, plan --draws draws.csv reads them"
                                                            : "the law has " + std::to_string(law.draw_constants.size()) + " draws: no interval is made of fewer than 40"});
-  if (!law.n_convention.empty() && law.n_convention != "params")
+  if (law.n_convention == "unstated")
+    said.push_back({"n_convention", "the law does not say what its N counts"});
+  else if (!law.n_convention.empty() && law.n_convention != "params")
     said.push_back({"n_convention", "N of this law counts " + law.n_convention + ", not all parameters"});
-  if (!law.flops_convention.empty() && law.flops_convention != "flops_6nd" && law.flops_convention != "other")
+  if (law.flops_convention == "flops_exact" || law.flops_convention == "flops_full_attention")
     said.push_back({"flops_convention", "the law's own C counts " + law.flops_convention + "; the plan counts " + short_number(law.flops_per) + " N D"});
   if (law.fitted_ratio) {
     const double ratio = plan.model.tokens_per_param();
