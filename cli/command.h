@@ -60,6 +60,8 @@ void add_runs(CLI::App& program, Globals& globals);
 void add_fit(CLI::App& program, Globals& globals);
 void add_compare(CLI::App& program, Globals& globals);
 void add_check(CLI::App& program, Globals& globals);
+void add_plan(CLI::App& program, Globals& globals);
+void add_score(CLI::App& program, Globals& globals);
 void add_report(CLI::App& program, Globals& globals);
 void add_sample(CLI::App& program, Globals& globals);
 void add_doctor(CLI::App& program, Globals& globals);

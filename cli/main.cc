@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
   cli::add_fit(program, globals);
   cli::add_compare(program, globals);
   cli::add_check(program, globals);
+  cli::add_plan(program, globals);
+  cli::add_score(program, globals);
   cli::add_report(program, globals);
   cli::add_sample(program, globals);
   cli::add_bench(program, globals);

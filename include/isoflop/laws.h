@@ -146,6 +146,8 @@ struct Fit {
   std::optional<double> discrepancy;              ///< sd of ln L a factor of e beyond the fitted rows, where a prediction was asked for
   std::map<std::string, Profile> profiles;        ///< of the free constants, if asked for
   double interval_widening = 1;                   ///< factor on the draws' distance from the value; see fit_law
+  /// Least and largest of what the fitted rows hold: params, tokens, tokens_per_param, flops (6 N D where the law reads both), ...
+  std::map<std::string, std::pair<double, double>> fitted_range;
   std::map<std::string, double> jackknife_errors; ///< standard errors by leaving out each row (group) in turn
   std::vector<Leverage> leverage;                 ///< the 5 rows that move the fit most, the most first
 };
@@ -314,6 +316,82 @@ struct LawInfo {
 [[nodiscard]] const std::vector<LawInfo>& known_laws();
 /// Of a law by name, of `published:NAME` its formula's. Throws Error{usage} naming the nearest, or all.
 [[nodiscard]] const LawInfo& law_info(const std::string& name);
+
+// ---- a law at its constants, for who asks it for many values
+
+/// The model of least loss at a budget.
+struct Optimum {
+  double params = 0, tokens = 0, loss = 0;
+};
+
+/// FLOPs of a training step for each parameter and token: C = 6 N D.
+inline constexpr double kFlopsPerParamToken = 6;
+
+/// L(N, D) = (floor + a N^-alpha + b D^-beta)^power: every law of params and tokens of this room while nothing is repeated. chinchilla as
+/// it stands; overtraining with alpha = beta = 2 eta; fine_grained at one granularity; kaplan with floor 0 and power alpha_D; the laws
+/// of repeated text on fresh text. What follows from it is in closed form.
+///
+/// Source   the optimum at C = k N D: Hoffmann et al. 2022 (arXiv:2203.15556), eq. 4.
+/// Needs    alpha, beta, a, b above 0 for every member but loss().
+/// Checked  additive_test.cc: against the laws' own formulas, and against a search.
+struct AdditiveLaw {
+  double floor = 0, a = 0, b = 0, alpha = 0, beta = 0, power = 1;
+
+  [[nodiscard]] double loss(double params, double tokens) const;
+  [[nodiscard]] double least_loss() const;       ///< no model and no amount of data has less
+  [[nodiscard]] double scale() const;            ///< G of N* = G (C/k)^exponent
+  [[nodiscard]] double exponent() const { return beta / (alpha + beta); }
+  [[nodiscard]] Optimum optimum(double flops, double flops_per = kFlopsPerParamToken) const;
+  /// The least compute that reaches a loss; infinite at the least loss and below.
+  [[nodiscard]] double least_flops(double loss, double flops_per = kFlopsPerParamToken) const;
+  [[nodiscard]] double tokens_for(double params, double loss) const;  ///< infinite where the model is too small for the loss
+  [[nodiscard]] double params_for(double tokens, double loss) const;  ///< infinite where the data are too few for it
+  [[nodiscard]] double least_params(double loss) const;               ///< reaches the loss with unlimited data
+  [[nodiscard]] double optimal_tokens(double params) const;           ///< with which `params` is the optimum of its compute
+  [[nodiscard]] double optimal_params(double tokens) const;
+  /// dL/dln N over dL/dln D: 1 along the frontier, above 1 where the model is small for its data.
+  [[nodiscard]] double slope_ratio(double params, double tokens) const;
+  /// d2L / d(ln N)2 at the optimum, C held: loss rises by half of it times ln^2 f at f times the optimal size.
+  [[nodiscard]] double curvature(double flops, double flops_per = kFlopsPerParamToken) const;
+};
+
+namespace laws {
+struct Law;
+}
+
+/// A law of params and tokens at its constants, its further inputs held: anything `known_laws()` has that gives a loss of both.
+///
+/// Throws   Error{usage} for a law that is none, naming the constant or the held input (granularity) that is missing.
+/// Checked  additive_test.cc.
+class LawAt {
+ public:
+  /// `held`: unique_tokens (not given: nothing is repeated), granularity.
+  LawAt(const std::string& law, const std::map<std::string, double>& constants, const std::map<std::string, double>& held = {});
+
+  [[nodiscard]] double loss(double params, double tokens) const;
+  /// None where text is repeated.
+  [[nodiscard]] const std::optional<AdditiveLaw>& additive() const { return additive_; }
+  /// The least loss at C = flops_per N D: in closed form, else by a search over the size.
+  [[nodiscard]] Optimum optimum(double flops, double flops_per = kFlopsPerParamToken) const;
+
+ private:
+  const laws::Law* law_;
+  std::vector<double> theta_, held_;  // parameters of the formula; its inputs, those of N and D aside, NaN: as tokens
+  std::optional<AdditiveLaw> additive_;
+};
+
+/// The interval of a number from its draws: percentiles, their distance from the value (in ln where value and draws are positive)
+/// times `widen`. An end is infinite where a tail's share of the draws ran away.
+///
+/// Needs    one draw or more (contract).
+[[nodiscard]] Interval interval_of_draws(std::vector<double> draws, double value, double level = 0.95, double widen = 1);
+
+/// What a fit's JSON says that a plan needs: law, formula, conventions, constants, their intervals, residual_sd and the other derived
+/// values, the budgets of an isoFLOP fit, the fitted range, interval_widening, warnings. `text` is the output of `fit --json` or a
+/// laws.json (the first fit, or that of the law `name`), one fit, or {"law": ..., "constants": {...}}.
+///
+/// Throws   Error{bad_data} naming `subject` and the key, or the laws there are.
+[[nodiscard]] Fit fit_from_json(const std::string& text, const std::string& subject, const std::string& name = {});
 
 /// The fit as one JSON object, the same everywhere (design 3; docs/formats/laws.md).
 [[nodiscard]] std::string fit_to_json(const Fit& fit);
@@ -520,6 +598,8 @@ struct PublishedLaw {
   std::string source;
   std::string n_convention, flops_convention;  ///< as of Observations, or "other"; empty where the law has none
   std::string range;     ///< what it was fitted to
+  std::optional<std::pair<double, double>> fitted_flops;  ///< the budgets among it
+  double flops_per = kFlopsPerParamToken;  ///< C = flops_per N D
   std::string note;      ///< what to know before using it; may be empty
 };
 [[nodiscard]] const std::vector<PublishedLaw>& published_laws();

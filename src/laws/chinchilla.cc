@@ -1,5 +1,4 @@
 // Hoffmann et al. 2022 (arXiv:2203.15556), section 3.3: L(N, D) = E + A / N^alpha + B / D^beta.
-#include "base/math.h"
 #include "laws/formulas.h"
 
 namespace isoflop::laws {
@@ -17,18 +16,14 @@ struct Chinchilla {
   }
 };
 
-// eq. 4: N* = G (C/6)^a, D* = (C/6)^b / G with C = 6 N D
-std::map<std::string, double> exponents(const std::map<std::string, double>& c) {
-  const double alpha = c.at("alpha"), beta = c.at("beta");
-  return {{"a", beta / (alpha + beta)},
-          {"b", alpha / (alpha + beta)},
-          {"G", pow_(alpha * c.at("A") / (beta * c.at("B")), 1 / (alpha + beta))}};
+AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std::string, double>&) {
+  return {.floor = c.at("E"), .a = c.at("A"), .b = c.at("B"), .alpha = c.at("alpha"), .beta = c.at("beta")};
 }
 
-Optimum optimum(const std::map<std::string, double>& c, double flops) {
-  const auto e = exponents(c);
-  const double n = e.at("G") * pow_(flops / 6, e.at("a")), d = flops / 6 / n;
-  return {n, d, c.at("E") + c.at("A") * pow_(n, -c.at("alpha")) + c.at("B") * pow_(d, -c.at("beta"))};
+// eq. 4: N* = G (C/6)^a, D* = (C/6)^b / G with C = 6 N D
+std::map<std::string, double> exponents(const std::map<std::string, double>& c) {
+  const AdditiveLaw law = additive(c, {});
+  return {{"a", law.exponent()}, {"b", law.alpha / (law.alpha + law.beta)}, {"G", law.scale()}};
 }
 
 }  // namespace
@@ -44,7 +39,7 @@ Law chinchilla() {
                     {"alpha", Space::plain, {0.2, 0.6, 1.2}, {0, 0.5, 1, 1.5, 2}},
                     {"beta", Space::plain, {0.2, 0.6, 1.2}, {0, 0.5, 1, 1.5, 2}}},
       .derived = exponents,
-      .optimum = optimum,
+      .additive = additive,
   });
 }
 

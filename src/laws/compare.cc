@@ -224,9 +224,7 @@ std::optional<Estimate> crossing_of(const Pair& pair, double low, double high) {
   const auto value = zero_of([&](double x) { return pair.ln_multiplier(x); }, from, to, 48);
   if (!value) return std::nullopt;
   std::vector<double> draws;
-  // laws without a closed form of their optimum are slow: fewer draws
-  const std::size_t stride = pair.law->optimum || !has_optimum(*pair.law) ? 1 : 5;
-  for (std::size_t i = 0; i < pair.size(); i += stride) {
+  for (std::size_t i = 0; i < pair.size(); ++i) {
     const auto ln_m = [&](double x) { return pair.drawn(i, x); };
     const auto at = zero_of(ln_m, from, to, 12);
     // none: it lies beyond the end where the two are closer

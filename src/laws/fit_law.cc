@@ -161,6 +161,29 @@ Search evaluated(const Problem& problem) {
   return found;
 }
 
+/// Least and largest of what the rows hold.
+std::map<std::string, std::pair<double, double>> fitted_range_of(const Problem& problem) {
+  const Law& law = *problem.law;
+  std::map<std::string, std::pair<double, double>> ranges;
+  const auto widen = [&ranges](const std::string& name, double value) {
+    auto& [low, high] = ranges.try_emplace(name, value, value).first->second;
+    low = std::min(low, value), high = std::max(high, value);
+  };
+  for (std::int64_t row = 0; row < problem.rows.count; ++row) {
+    std::map<std::string, double> inputs;
+    for (std::size_t i = 0; i < law.inputs.size(); ++i) {
+      const double x = problem.rows.inputs[i][row];
+      inputs[law.inputs[i].column] = law.inputs[i].ln ? exp_(x) : x;
+    }
+    for (const auto& [name, value] : inputs) widen(name, value);
+    if (inputs.contains("params") && inputs.contains("tokens")) {
+      widen("tokens_per_param", inputs["tokens"] / inputs["params"]);
+      if (!inputs.contains("flops")) widen("flops", kFlopsPerParamToken * inputs["params"] * inputs["tokens"]);
+    }
+  }
+  return ranges;
+}
+
 /// Everything but intervals and doubts.
 Fit described(const Observations& table, const Problem& problem, const Search& found, const FitOptions& options) {
   const Law& law = *problem.law;
@@ -186,6 +209,7 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
     fit.next_best = LocalMinimum{law.named(other.minimum.theta), other.minimum.value, other.starts};
   }
 
+  fit.fitted_range = fitted_range_of(problem);
   std::vector<double> predictions(problem.rows.response.size());
   law.predict(found.best.theta, problem.rows, problem.objective.log_residual, predictions.data(), nullptr);
   double squares = 0, spread = 0, mean = 0;

@@ -60,10 +60,7 @@ std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Sea
     const double value = q.value(found.best.theta);
     std::vector<double> draws;
     for (const Theta& theta : thetas) draws.push_back(q.value(theta));
-    Interval interval = percentile_interval(draws, value, level, 1);
-    const bool positive = value > 0 && std::all_of(draws.begin(), draws.end(), [](double x) { return x > 0; });
-    for (double* end : {&interval.low, &interval.high})
-      if (std::isfinite(*end)) *end = positive ? value * exp_(widen * log_(*end / value)) : value + widen * (*end - value);
+    const Interval interval = interval_of_draws(draws, value, level, widen);
     bounds.push_back({std::move(draws), interval});
   }
   return bounds;
@@ -77,3 +74,15 @@ double widening(const Problem& problem, const Search& found, const FitOptions& o
 }
 
 }  // namespace isoflop::laws
+
+namespace isoflop {
+
+Interval interval_of_draws(std::vector<double> draws, double value, double level, double widen) {
+  const bool positive = value > 0 && std::all_of(draws.begin(), draws.end(), [](double x) { return x > 0; });
+  Interval interval = laws::percentile_interval(std::move(draws), value, level, 1);
+  for (double* end : {&interval.low, &interval.high})
+    if (std::isfinite(*end)) *end = positive ? value * exp_(widen * log_(*end / value)) : value + widen * (*end - value);
+  return interval;
+}
+
+}  // namespace isoflop

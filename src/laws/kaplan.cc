@@ -37,6 +37,12 @@ struct CriticalBatch {
   }
 };
 
+// eq. 1.5 again: what stands in brackets is a sum of powers
+AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std::string, double>&) {
+  const double alpha = c.at("alpha_N") / c.at("alpha_D");
+  return {.floor = 0, .a = pow_(c.at("N_c"), alpha), .b = c.at("D_c"), .alpha = alpha, .beta = 1, .power = c.at("alpha_D")};
+}
+
 const std::vector<double> kScales{20, 30, 40};
 
 // section 4.2: the tokens with which L(N, D) lies 2 % above L(N, infinity), D = k N^c (their eq. 4.4: D > 5e3 N^0.74)
@@ -57,7 +63,8 @@ std::vector<Law> kaplan_laws() {
                                                         {"D_c", Space::log, kScales},
                                                         {"alpha_N", Space::plain, {0.05, 0.1, 0.3}},
                                                         {"alpha_D", Space::plain, {0.05, 0.1, 0.3}}},
-                                          .derived = tokens_needed}));
+                                          .derived = tokens_needed,
+                                          .additive = additive}));
   laws.push_back(law_of<ParamsAndSteps>({.info = {"kaplan_steps", "L(N, S) = (N_c/N)^alpha_N + (S_c/S)^alpha_S",
                                                   "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.6; S at the least step count, S_min"},
                                          .inputs = {{"params"}, {"steps"}},

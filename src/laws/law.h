@@ -16,6 +16,7 @@ namespace isoflop::laws {
 
 /// The most constants a law may have.
 inline constexpr int kMaxConstants = 12;
+inline constexpr std::size_t kMostInputs = 4;
 inline constexpr int kMaxTriangle = kMaxConstants * (kMaxConstants + 1) / 2;
 
 /// The parameters a formula is written in, one for each constant.
@@ -78,11 +79,6 @@ struct Input {
   bool ln = true;  ///< the formula reads ln of it
 };
 
-/// The model of least loss at a budget.
-struct Optimum {
-  double params = 0, tokens = 0, loss = 0;
-};
-
 /// One law. The formula of `value` lies beside its paper's equation in the law's own file.
 struct Law {
   LawInfo info;
@@ -94,14 +90,16 @@ struct Law {
   /// Numbers that follow from the constants alone (exponents of the optimum, ...).
   std::function<std::map<std::string, double>(const std::map<std::string, double>&)> derived = {};
 
-  /// The optimum at C = 6 N D where it has a closed form.
-  std::function<Optimum(const std::map<std::string, double>&, double flops)> optimum = {};
+  /// The law as a sum of powers of N and D where nothing is repeated, its further inputs (granularity) as `held` has them.
+  std::function<AdditiveLaw(const std::map<std::string, double>& constants, const std::map<std::string, double>& held)> additive = {};
 
   using Accumulate = void (*)(const Theta&, const Rows&, const Objective&, Sums&);
   std::array<Accumulate, 3> accumulate{};  ///< by order of derivatives
   int width = 0;  ///< columns of `Rows::inputs` the formula reads: one an input, or a history
   /// Predictions of every row (padded), and their gradients by the parameters (padded, P) if asked.
   void (*predict)(const Theta&, const Rows&, bool log_residual, double* value, double* gradient) = nullptr;
+  /// The response at one pack of inputs, kPack numbers of each, as the formula reads them.
+  void (*predict_pack)(const Theta&, const double* inputs, double* value) = nullptr;
 
   [[nodiscard]] int size() const { return static_cast<int>(constants.size()); }
   [[nodiscard]] double constant_of(int i, double parameter) const;
@@ -229,6 +227,17 @@ template <class F, class T>
   return accumulate_rows<F, T>;
 }
 
+template <class F>
+void predict_one_pack(const Theta& theta, const double* inputs, double* value) {
+  std::array<Value<F::kParameters>, F::kParameters> t;
+  for (int i = 0; i < F::kParameters; ++i) t[i].v = pack_of(theta[i]);
+  std::array<Pack, F::kInputs> x;
+  for (int i = 0; i < F::kInputs; ++i) x[i] = load(inputs + i * kPack);
+  Pack y = F::value(t, x).v;
+  if constexpr (F::kLogValue) y = exp(y);
+  std::memcpy(value, &y, sizeof(y));
+}
+
 /// Completes a law from its formula:
 /// struct F { kParameters, kInputs, kLogValue; template <Dual T> static T value(const std::array<T, P>&, const std::array<Pack, I>&) }.
 template <class F>
@@ -239,6 +248,7 @@ template <class F>
   law.accumulate = {accumulate_here<F, Value<F::kParameters>>(), accumulate_here<F, Gradient<F::kParameters>>(),
                     accumulate_here<F, Hessian<F::kParameters>>()};
   law.predict = predict_rows<F>;
+  law.predict_pack = predict_one_pack<F>;
   return law;
 }
 

@@ -98,6 +98,9 @@ Json of(const Fit& fit) {
   object["standard_errors"] = fit.standard_errors;
   object["interval_method"] = fit.interval_method;
   object["discrepancy"] = json_or_null(fit.discrepancy);
+  object["interval_widening"] = fit.interval_widening;
+  object["fitted_range"] = Json::object();
+  for (const auto& [name, range] : fit.fitted_range) object["fitted_range"][name] = {range.first, range.second};
   object["gradient_norm"] = json_or_null(fit.gradient_norm);
   object["next_best"] = fit.next_best ? of(*fit.next_best) : Json(nullptr);
   object["covariance"] = fit.covariance;

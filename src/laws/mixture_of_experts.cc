@@ -30,6 +30,15 @@ struct FineGrained {
   }
 };
 
+// at one granularity G
+AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std::string, double>& held) {
+  return {.floor = c.at("c"),
+          .a = c.at("g") * pow_(held.at("granularity"), -c.at("gamma")) + c.at("a"),
+          .b = c.at("b"),
+          .alpha = c.at("alpha"),
+          .beta = c.at("beta")};
+}
+
 }  // namespace
 
 std::vector<Law> expert_laws() {
@@ -53,7 +62,8 @@ std::vector<Law> expert_laws() {
                      {"a", Space::log, {3, 6}},
                      {"alpha", Space::plain, {0.1, 0.3}},
                      {"b", Space::log, {3, 6}},
-                     {"beta", Space::plain, {0.1, 0.3}}}}));
+                     {"beta", Space::plain, {0.1, 0.3}}},
+       .additive = additive}));
   return laws;
 }
 

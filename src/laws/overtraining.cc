@@ -1,4 +1,5 @@
 // Gadre et al. 2024 (arXiv:2403.08540): loss off the compute-optimal ratio, and downstream error of loss; and loss on another text.
+#include "base/math.h"
 #include "laws/formulas.h"
 
 namespace isoflop::laws {
@@ -16,6 +17,12 @@ struct Overtraining {
     return log(exp(e) + exp(a + (m - c) * eta) + exp(b - (m + c) * eta));
   }
 };
+
+// with C and M written out: E + a 6^-eta N^-2eta + b 6^-eta D^-2eta
+AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std::string, double>&) {
+  const double eta = c.at("eta"), six = pow_(6, -eta);
+  return {.floor = c.at("E"), .a = six * c.at("a"), .b = six * c.at("b"), .alpha = 2 * eta, .beta = 2 * eta};
+}
 
 struct DownstreamError {
   static constexpr int kParameters = 3, kInputs = 1;
@@ -57,7 +64,8 @@ std::vector<Law> overtraining_laws() {
                                        .constants = {{"E", Space::log, {0, 0.6}},
                                                      {"a", Space::log, {3, 6}},
                                                      {"b", Space::log, {3, 6}},
-                                                     {"eta", Space::plain, {0.1, 0.2}}}}));
+                                                     {"eta", Space::plain, {0.1, 0.2}}},
+                                       .additive = additive}));
   laws.push_back(law_of<DownstreamError>({.info = {"downstream_error", "Err(L) = epsilon - k exp(-gamma L)",
                                                    "Gadre et al. 2024 (arXiv:2403.08540), eq. 5"},
                                           .inputs = {{"loss", false}},

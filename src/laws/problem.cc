@@ -1,12 +1,14 @@
 #include "laws/problem.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
 
 #include "base/check.h"
 #include "base/math.h"
+#include "base/search.h"
 #include "laws/steps.h"
 #include "laws/words.h"
 
@@ -236,42 +238,31 @@ Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs) {
 }
 
 double value_of(const Law& law, const Theta& theta, const std::vector<double>& inputs) {
-  const Rows rows = rows_at(law, {inputs});
+  ISOFLOP_CHECK(inputs.size() == law.inputs.size() && inputs.size() <= kMostInputs);
+  std::array<double, kMostInputs * kPack> x{};
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    std::fill_n(&x[i * kPack], kPack, law.inputs[i].ln ? log_(inputs[i]) : inputs[i]);
   std::array<double, kPack> values{};
-  law.predict(theta, rows, false, values.data(), nullptr);
+  law.predict_pack(theta, x.data(), values.data());
   return values[0];
 }
 
 bool has_optimum(const Law& law) {
-  return law.inputs.size() == 2 && law.inputs[0].column == "params" && law.inputs[1].column == "tokens";
+  return law.response == "loss" && law.inputs.size() == 2 && law.inputs[0].column == "params" && law.inputs[1].column == "tokens";
+}
+
+Optimum searched_optimum(const std::function<double(double params, double tokens)>& loss, double flops, double flops_per) {
+  // over D / N from 1e-6 to 1e12
+  const double product = flops / flops_per, ln_product = log_(product), decade = log_(10);
+  const auto at = [&](double ln_params) { return loss(exp_(ln_params), exp_(ln_product - ln_params)); };
+  const double ln_params = least_of(at, 0.5 * (ln_product - 12 * decade), 0.5 * (ln_product + 6 * decade), 64, 1e-8);
+  return {exp_(ln_params), exp_(ln_product - ln_params), at(ln_params)};
 }
 
 Optimum optimum_at(const Law& law, const Theta& theta, double flops) {
   ISOFLOP_CHECK(has_optimum(law));
-  if (law.optimum) return law.optimum(law.named(theta), flops);
-  const double product = flops / 6, ln_product = log_(product);
-  // a coarse look over D/N from 1e-6 to 1e12, then golden section between the neighbours of the best
-  const auto loss_at = [&](double ln_n) { return value_of(law, theta, {exp_(ln_n), exp_(ln_product - ln_n)}); };
-  const double low = 0.5 * (ln_product - 12 * log_(10)), high = 0.5 * (ln_product + 6 * log_(10));
-  constexpr int kSteps = 64;
-  int best = 0;
-  double least = loss_at(low);
-  for (int i = 1; i <= kSteps; ++i)
-    if (const double loss = loss_at(low + (high - low) * i / kSteps); loss < least) least = loss, best = i;
-  double a = low + (high - low) * std::max(0, best - 1) / kSteps, b = low + (high - low) * std::min(kSteps, best + 1) / kSteps;
-  constexpr double kGolden = 0.6180339887498949;
-  double c = b - kGolden * (b - a), d = a + kGolden * (b - a), fc = loss_at(c), fd = loss_at(d);
-  for (int i = 0; i < 60; ++i) {
-    if (fc < fd) {
-      b = d, d = c, fd = fc;
-      c = b - kGolden * (b - a), fc = loss_at(c);
-    } else {
-      a = c, c = d, fc = fd;
-      d = a + kGolden * (b - a), fd = loss_at(d);
-    }
-  }
-  const double ln_n = 0.5 * (a + b);
-  return {exp_(ln_n), exp_(ln_product - ln_n), loss_at(ln_n)};
+  if (law.additive) return law.additive(law.named(theta), {}).optimum(flops);
+  return searched_optimum([&](double params, double tokens) { return value_of(law, theta, {params, tokens}); }, flops, kFlopsPerParamToken);
 }
 
 }  // namespace isoflop::laws

@@ -41,5 +41,7 @@ struct Problem {
 /// The model of least loss at C = 6 N D, for laws of params and tokens.
 [[nodiscard]] bool has_optimum(const Law& law);
 [[nodiscard]] Optimum optimum_at(const Law& law, const Theta& theta, double flops);
+/// The same of any loss, by a search over the size at C = flops_per N D.
+[[nodiscard]] Optimum searched_optimum(const std::function<double(double params, double tokens)>& loss, double flops, double flops_per);
 
 }  // namespace isoflop::laws

@@ -29,7 +29,7 @@ std::pair<std::string, std::string> power_of(const std::string& law) {
 }
 
 PublishedLaw law_of(const std::string& name, const toml::table& table) {
-  static const std::set<std::string_view> kKeys{"law", "constants", "ln", "scale", "unit", "n", "flops", "range", "source", "note"};
+  static const std::set<std::string_view> kKeys{"law", "constants", "ln", "scale", "unit", "n", "flops", "range", "fitted_flops", "flops_per", "source", "note"};
   for (const auto& [key, value] : table) ISOFLOP_CHECK(kKeys.contains(key.str()));
   PublishedLaw law{.name = name,
                    .law = word(table, "law"),
@@ -38,6 +38,8 @@ PublishedLaw law_of(const std::string& name, const toml::table& table) {
                    .n_convention = word(table, "n"),
                    .flops_convention = word(table, "flops"),
                    .range = word(table, "range"),
+                   .fitted_flops = {},
+                   .flops_per = table["flops_per"].value_or(kFlopsPerParamToken),
                    .note = word(table, "note")};
   const auto read = [&](const char* key, bool ln) {
     if (const toml::table* constants = table[key].as_table())
@@ -48,6 +50,8 @@ PublishedLaw law_of(const std::string& name, const toml::table& table) {
   };
   read("constants", false);
   read("ln", true);
+  if (const toml::array* ends = table["fitted_flops"].as_array())
+    law.fitted_flops.emplace(ends->at(0).value<double>().value(), ends->at(1).value<double>().value());
   const auto [coefficient, exponent] = power_of(law.law);
   if (const auto scale = table["scale"].value<double>()) law.constants[coefficient] = pow_(*scale, law.constants.at(exponent));
   if (const auto unit = table["unit"].value<double>()) law.constants.at(coefficient) *= pow_(*unit, -law.constants.at(exponent));

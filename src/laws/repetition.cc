@@ -45,6 +45,10 @@ struct Penalty {
   }
 };
 
+AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std::string, double>&) {
+  return {.floor = c.at("E"), .a = c.at("A"), .b = c.at("B"), .alpha = c.at("alpha"), .beta = c.at("beta")};
+}
+
 std::vector<Constant> surface() {
   return {{"E", Space::log, {0, 0.6}},
           {"A", Space::log, {5, 8}},
@@ -70,12 +74,14 @@ std::vector<Law> repetition_laws() {
                 "Muennighoff et al. 2023 (arXiv:2305.16264), section 3.1"},
        .inputs = {{"params"}, {"tokens"}, {"unique_tokens"}},
        .reads_repeated = true,
-       .constants = std::move(constrained)}));
+       .constants = std::move(constrained),
+       .additive = additive}));
   laws.push_back(law_of<Penalty>({.info = {"overfit_penalty", "L(N, D, U) = E + A/N^alpha + B/D^beta + P (D/U - 1)^m (N/U)^k",
                                            "the additive form of arXiv:2605.01640"},
                                   .inputs = {{"params"}, {"tokens"}, {"unique_tokens"}},
                                   .reads_repeated = true,
-                                  .constants = std::move(penalty)}));
+                                  .constants = std::move(penalty),
+                                  .additive = additive}));
   return laws;
 }
 

@@ -1,0 +1,145 @@
+// Forecasts: sealed before the run, judged when it is done.
+#include <algorithm>
+#include <cmath>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/math.h"
+#include "base/sealed_json.h"
+#include "base/text.h"
+#include "isoflop/plan.h"
+#include "plan/run_interval.h"
+
+namespace isoflop {
+namespace {
+
+constexpr int kForecastSchema = 1;
+
+Json json_of(const PlanningLaw& law) {
+  Json draws = Json::array(), names = Json::array();
+  for (const auto& [name, value] : law.constants) names.push_back(name);
+  for (const auto& draw : law.draw_constants) {
+    Json row = Json::array();
+    for (const auto& [name, value] : draw) row.push_back(value);
+    draws.push_back(std::move(row));
+  }
+  Json object;
+  object["name"] = law.name;
+  object["law"] = law.law;
+  object["constants"] = law.constants;
+  object["held"] = law.held;
+  object["flops_per"] = law.flops_per;
+  object["n_convention"] = law.n_convention;
+  object["flops_convention"] = law.flops_convention;
+  object["loss_kind"] = law.loss_kind;
+  object["widening"] = law.widening;
+  object["level"] = law.level;
+  object["draw_names"] = std::move(names);
+  object["draws"] = std::move(draws);
+  object["draws_sha256"] = sha256_hex(object["draws"].dump());
+  return object;
+}
+
+PlanningLaw law_of(const Json& object, const std::string& subject) {
+  const Json fit{{"law", json_get<std::string>(object, "law", subject)}, {"constants", object.at("constants")}};
+  const auto held = json_get<std::map<std::string, double>>(object, "held", subject);
+  PlanningLaw law = planning_law_from_json(fit.dump(), subject, {}, {});
+  law.name = json_get<std::string>(object, "name", subject);
+  law.source.clear();
+  law.held = held;
+  law.flops_per = json_get<double>(object, "flops_per", subject);
+  law.n_convention = json_get<std::string>(object, "n_convention", subject);
+  law.flops_convention = json_get<std::string>(object, "flops_convention", subject);
+  law.loss_kind = json_get<std::string>(object, "loss_kind", subject);
+  law.widening = json_get<double>(object, "widening", subject);
+  law.level = json_get<double>(object, "level", subject);
+  CsvTable table;
+  table.subject = subject;
+  table.header = json_get<std::vector<std::string>>(object, "draw_names", subject);
+  for (const auto& row : json_get<std::vector<std::vector<double>>>(object, "draws", subject)) {
+    table.rows.emplace_back();
+    for (const double value : row) table.rows.back().push_back(format_number(value));
+    table.lines.push_back(1);
+  }
+  if (!table.rows.empty()) add_draws(law, table);
+  return law;
+}
+
+/// Share of a standard normal distribution below z.
+double normal_share(double z) {
+  return 0.5 * (1 + erf_(z / std::sqrt(2.0)));
+}
+
+}  // namespace
+
+namespace plan {
+
+std::optional<Interval> run_interval(const PlanningLaw& law, const ModelPlan& model, double residual_sd) {
+  if (!law.surface) return std::nullopt;
+  const auto intervals = plan_intervals(law, model.flops, model, residual_sd);
+  if (const auto it = intervals.find("prediction"); it != intervals.end()) return it->second;
+  if (!(residual_sd > 0)) return std::nullopt;
+  // without draws: the scatter of runs alone
+  const double value = law.surface->loss(model.params, model.tokens), width = residual_sd * student_t_quantile(0.5 + 0.5 * law.level, 1e6);
+  return Interval{value * exp_(-width), value * exp_(width), law.level};
+}
+
+}  // namespace plan
+
+std::string forecast_to_json(const Forecast& forecast) {
+  Json object;
+  object["schema_version"] = kForecastSchema;
+  object["kind"] = "forecast";
+  object["params"] = forecast.model.params;
+  object["tokens"] = forecast.model.tokens;
+  object["flops"] = forecast.model.flops;
+  object["loss"] = json_or_null(forecast.model.loss);
+  object["interval"] = forecast.interval ? Json{{"low", forecast.interval->low}, {"high", forecast.interval->high}, {"level", forecast.interval->level}}
+                                         : Json(nullptr);
+  object["residual_sd"] = forecast.residual_sd;
+  object["law"] = json_of(forecast.law);
+  return seal_json(object.dump());
+}
+
+Forecast forecast_from_json(const std::string& text, const std::string& subject) {
+  const Json object = parse_json(unseal_json(text, subject, "a forecast is judged as it was sealed: isoflop plan --seal FILE writes one"), subject);
+  if (json_find<std::string>(object, "kind", subject).value_or("") != "forecast") throw Error(Fault::bad_data, subject, "is not a forecast");
+  Forecast forecast;
+  forecast.law = law_of(json_get<Json>(object, "law", subject), subject);
+  forecast.model = {json_get<double>(object, "params", subject), json_get<double>(object, "tokens", subject),
+                    json_get<double>(object, "flops", subject), json_find<double>(object, "loss", subject)};
+  if (const auto interval = json_find<Json>(object, "interval", subject))
+    forecast.interval = Interval{json_get<double>(*interval, "low", subject), json_get<double>(*interval, "high", subject),
+                                 json_get<double>(*interval, "level", subject)};
+  forecast.residual_sd = json_get<double>(object, "residual_sd", subject);
+  return forecast;
+}
+
+std::string forecast_hash(const std::string& text) {
+  return sha256_hex(text);
+}
+
+Score score_forecast(const Forecast& forecast, double params, double tokens, double loss) {
+  if (!forecast.law.surface) throw Error(Fault::bad_data, forecast.law.name, "forecasts no loss");
+  const AdditiveLaw& surface = *forecast.law.surface;
+  Score score{.params = params, .tokens = tokens, .loss = loss, .interval = {}, .inside = {}, .quantile = {}};
+  score.predicted = surface.loss(params, tokens);
+  score.error = loss - score.predicted;
+  const auto off = [](double a, double b) { return std::fabs(a / b - 1) > 0.01; };
+  score.other_model = off(params, forecast.model.params) || off(tokens, forecast.model.tokens);
+  score.interval = score.other_model ? plan::run_interval(forecast.law, {params, tokens, forecast.law.flops_per * params * tokens, score.predicted},
+                                                          forecast.residual_sd)
+                                     : forecast.interval;
+  if (score.interval) score.inside = score.interval->low <= loss && loss <= score.interval->high;
+  if (!(forecast.residual_sd > 0) && forecast.law.draws.empty()) return score;
+  const std::vector<AdditiveLaw> draws = forecast.law.draws.empty() ? std::vector<AdditiveLaw>{surface} : forecast.law.draws;
+  double below = 0;
+  for (const AdditiveLaw& draw : draws) {
+    const double apart = log_(loss / draw.loss(params, tokens));
+    below += forecast.residual_sd > 0 ? normal_share(apart / forecast.residual_sd) : apart > 0 ? 1 : 0;
+  }
+  score.quantile = below / static_cast<double>(draws.size());
+  return score;
+}
+
+}  // namespace isoflop

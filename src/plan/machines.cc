@@ -1,0 +1,108 @@
+// A plan on machines: a shape that can be built, its cost, memory, rates and batches.
+#include <algorithm>
+#include <cmath>
+
+#include "base/json.h"
+#include "base/math.h"
+#include "isoflop/plan.h"
+#include "plan/words.h"
+
+namespace isoflop {
+namespace {
+
+/// The first answer to a question that has a value.
+std::optional<double> first_of(const std::vector<Hyperparameter>& all, const std::string& quantity) {
+  for (const Hyperparameter& h : all)
+    if (h.quantity == quantity && h.value) return h.value;
+  return std::nullopt;
+}
+
+/// The shapes near the plan's size; the law says what rounding costs.
+std::vector<ShapeChoice> shapes_of(const Plan& plan, const ShapeOptions& asked, std::vector<Warning>& warnings) {
+  ShapeOptions options = asked;
+  const std::string& n = plan.law.n_convention;
+  options.n_convention = n == "params_non_embedding" || n == "params_matmul" ? n : "params";
+  if (plan.law.surface)
+    options.loss_at = [&plan](double params) {
+      const double tokens = plan.model.flops / (plan.law.flops_per * params);
+      return plan.law.surface->loss(params, tokens);
+    };
+  try {
+    return feasible_shapes(plan.model.params, options);
+  } catch (const Error& error) {
+    if (error.subject() != "params") throw;  // the model is too small for this vocabulary: a finding, not a mistake
+    warnings.push_back({"no_shape", std::string(error.what()) + "; " + error.hint()});
+    return {};
+  }
+}
+
+CostOptions cost_options(const Plan& plan, const MachineRequest& request) {
+  CostOptions options;
+  options.accelerator = request.accelerator ? *request.accelerator : find_accelerator("h100");
+  options.mfu = request.mfu;
+  options.usd_per_hour = request.usd_per_hour;
+  options.devices = std::max<std::int64_t>(1, request.devices);
+  if (request.devices > 0) return options;
+  constexpr double kMonth = 30;
+  options.devices = 8;
+  while (training_cost(plan.model.flops, options).days.value > kMonth && options.devices < (std::int64_t{1} << 40)) options.devices *= 2;
+  return options;
+}
+
+}  // namespace
+
+MachinePlan plan_machines(const Plan& plan, const MachineRequest& request) {
+  MachinePlan machines;
+  const CostOptions cost = cost_options(plan, request);
+  machines.cost = training_cost(plan.model.flops, cost);
+  machines.shapes = shapes_of(plan, request.shape, machines.warnings);
+
+  HyperparameterQuestion question;
+  question.params = plan.model.params;
+  question.tokens = plan.model.tokens;
+  question.flops = plan.model.flops;
+  question.loss = plan.model.loss;
+  if (!machines.shapes.empty()) question.params_non_embedding = static_cast<double>(machines.shapes.front().counts.params_non_embedding);
+  machines.hyperparameters = hyperparameters(question);
+  const auto batch = first_of(machines.hyperparameters, "batch_tokens"), critical = first_of(machines.hyperparameters, "critical_batch_tokens");
+
+  if (machines.shapes.empty()) return machines;
+  const Shape& shape = machines.shapes.front().shape;
+  if (batch && *batch <= plan.model.tokens) machines.schedule = schedule_of(plan.model.tokens, *batch, shape.block_size);
+  FitQuestion fit;
+  fit.shape = shape;
+  fit.accelerator = cost.accelerator;
+  fit.devices = cost.devices;
+  fit.batch_tokens = machines.schedule ? machines.schedule->batch_tokens : 0;
+  fit.critical_batch = critical;
+  machines.memory = fit_to_devices(fit);
+  if (batch && critical) {
+    FrontierOptions frontier;
+    frontier.cost = cost;
+    frontier.batch_tokens = *batch;
+    frontier.critical_batch = *critical;
+    frontier.tokens_per_device = static_cast<double>(shape.block_size);
+    frontier.devices_per_replica = std::max<std::int64_t>(1, machines.memory->layout.tensor * machines.memory->layout.pipeline);
+    machines.frontier = days_money_frontier(plan.model.flops, plan.model.tokens, frontier);
+  }
+  return machines;
+}
+
+std::string machines_to_json(const MachinePlan& machines) {
+  Json object;
+  object["shape"] = machines.shapes.empty() ? Json(nullptr) : Json::parse(shape_to_json(machines.shapes.front()));
+  object["shapes"] = Json::array();
+  for (const ShapeChoice& choice : machines.shapes) object["shapes"].push_back(Json::parse(shape_to_json(choice)));
+  object["cost"] = Json::parse(cost_to_json(machines.cost));
+  object["memory"] = machines.memory ? Json::parse(fit_to_devices_to_json(*machines.memory)) : Json(nullptr);
+  object["hyperparameters"] = Json::parse(hyperparameters_to_json(machines.hyperparameters));
+  object["schedule"] = nullptr;
+  if (const auto& s = machines.schedule)
+    object["schedule"] = {{"batch_tokens", s->batch_tokens}, {"steps", s->steps}, {"warmup_steps", s->warmup_steps}};
+  object["frontier"] = Json::parse(frontier_to_json(machines.frontier));
+  object["warnings"] = Json::array();
+  for (const Warning& w : machines.warnings) object["warnings"].push_back({{"code", w.code}, {"text", w.text}});
+  return object.dump();
+}
+
+}  // namespace isoflop

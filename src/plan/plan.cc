@@ -1,0 +1,291 @@
+// A request -> a plan: what is given is resolved to a budget and a model, then every question is asked of the law.
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "base/math.h"
+#include "isoflop/claims.h"
+#include "plan/explain.h"
+#include "plan/rounding.h"
+#include "plan/run_interval.h"
+#include "plan/surface.h"
+#include "plan/words.h"
+
+namespace isoflop {
+namespace {
+
+using plan::billions;
+using plan::percent;
+
+[[noreturn]] void refuse(const std::string& what, const std::string& problem, const std::string& hint = {}) {
+  throw Error(Fault::usage, what, problem, hint);
+}
+
+std::string short_number(double value) {
+  return format_significant(value, 4);
+}
+
+void check_numbers(const PlanRequest& request) {
+  const auto positive = [](const char* flag, const std::optional<double>& value) {
+    if (value && !(*value > 0 && std::isfinite(*value))) refuse(flag, "is " + format_number(*value) + ", expected a positive number");
+  };
+  positive("--flops", request.flops);
+  positive("--target-loss", request.target_loss);
+  positive("--params", request.params);
+  positive("--tokens", request.tokens);
+  positive("--unique-tokens", request.unique_tokens);
+  positive("--bytes-per-token", request.bytes_per_token);
+  positive("--residual-sd", request.residual_sd);
+  for (const double flops : request.budgets) positive("--budgets", flops);
+  if (!request.law.surface && !request.law.rule) refuse("--law", "no law is given");
+}
+
+const AdditiveLaw& need_surface(const PlanningLaw& law, const std::string& flag) {
+  if (!law.surface)
+    refuse(flag, "the law " + law.name + " knows no loss", "plan with a law of params and tokens, e.g. --law published:epoch2024");
+  return *law.surface;
+}
+
+void check_target(const PlanningLaw& law, double loss) {
+  const AdditiveLaw& surface = need_surface(law, "--target-loss");
+  if (loss > surface.least_loss()) return;
+  std::string floor = short_number(surface.least_loss());
+  if (law.draws.size() >= 40) {
+    std::vector<double> floors;
+    for (const AdditiveLaw& draw : law.draws) floors.push_back(draw.least_loss());
+    const Interval interval = interval_of_draws(std::move(floors), surface.least_loss(), law.level, law.widening);
+    floor += " (" + format_significant(100 * law.level, 3) + " %: " + short_number(interval.low) + " to " + short_number(interval.high) + ")";
+  } else {
+    floor += " (its interval is not known: the law has no draws)";
+  }
+  refuse("--target-loss", short_number(loss) + " is not above the floor of " + law.name + ", which is " + floor,
+         "no model and no amount of data reaches it; losses of other text or tokenizers do not compare");
+}
+
+/// C of which N, or D, is the optimum.
+double flops_of_params(const PlanningLaw& law, double params) {
+  if (law.surface) return law.flops_per * params * law.surface->optimal_tokens(params);
+  return pow_(params / law.rule->k_n, 1 / law.rule->a);
+}
+double flops_of_tokens(const PlanningLaw& law, double tokens) {
+  if (law.surface) return law.flops_per * tokens * law.surface->optimal_params(tokens);
+  return pow_(tokens / law.rule->k_d, 1 / law.rule->b);
+}
+
+/// Fills what was asked, C and the model.
+void resolve(const PlanRequest& request, Plan& plan) {
+  const PlanningLaw& law = request.law;
+  const auto& [flops, loss, params, tokens] = std::tie(request.flops, request.target_loss, request.params, request.tokens);
+  if (loss && (flops || tokens))
+    refuse("--target-loss", std::string("contradicts ") + (flops ? "--flops" : "--tokens") + ": each of them says the budget", "give one of them");
+  if (!flops && !loss && !params && !tokens)
+    refuse("plan", "nothing is given to plan with", "a budget: --flops 1e24; or --target-loss, --params and --tokens, --params alone");
+  if (flops && params && tokens) {
+    const double product = law.flops_per * *params * *tokens;
+    if (std::fabs(product / *flops - 1) > 0.01)
+      refuse("--flops", short_number(*flops) + " contradicts --params and --tokens: " + short_number(law.flops_per) + " N D is " + short_number(product),
+             "give two of the three");
+  }
+  ModelPlan& model = plan.model;
+  plan.off_optimum = true;
+  if (params && tokens) {
+    plan.asked = "params and tokens";
+    model = {*params, *tokens, law.flops_per * *params * *tokens, {}};
+  } else if (loss && params) {
+    check_target(law, *loss);
+    plan.asked = "target_loss and params";
+    const double needed = law.surface->tokens_for(*params, *loss);
+    if (!std::isfinite(needed))
+      refuse("--params", billions(*params) + " cannot reach " + short_number(*loss) + " with any amount of data: by " + law.name + " it takes more than " +
+                             billions(law.surface->least_params(*loss)));
+    model = {*params, needed, law.flops_per * *params * needed, {}};
+  } else if (flops && params) {
+    plan.asked = "flops and params";
+    model = {*params, *flops / (law.flops_per * *params), *flops, {}};
+  } else if (flops && tokens) {
+    plan.asked = "flops and tokens";
+    model = {*flops / (law.flops_per * *tokens), *tokens, *flops, {}};
+  } else {
+    plan.off_optimum = false;
+    plan.asked = flops ? "flops" : loss ? "target_loss" : params ? "params" : "tokens";
+    if (loss) check_target(law, *loss);
+    model.flops = flops ? *flops : loss ? law.surface->least_flops(*loss, law.flops_per) : params ? flops_of_params(law, *params) : flops_of_tokens(law, *tokens);
+  }
+  plan.flops = model.flops;
+  if (!std::isfinite(plan.flops) || !(plan.flops > 0)) refuse("plan", "the budget is beyond what a number holds");
+  plan.optimum = optimal_model(law, plan.flops);
+  if (!plan.off_optimum) model = plan.optimum;
+  if (law.surface) {
+    model.loss = law.surface->loss(model.params, model.tokens);
+    plan.wasted = wasted_compute(*law.surface, model.params, model.tokens, law.flops_per);
+  }
+}
+
+/// Warnings about the law and how far it is asked.
+void warn(const PlanRequest& request, Plan& plan) {
+  const PlanningLaw& law = request.law;
+  std::vector<Warning>& said = plan.warnings;
+  if (law.fitted_flops) plan.extrapolation = plan.flops / law.fitted_flops->second;
+  if (plan.extrapolation && *plan.extrapolation > 10) {
+    Warning w{*plan.extrapolation > 100 ? "extrapolation_far" : "extrapolation",
+              short_number(plan.flops) + " FLOPs are " + format_significant(*plan.extrapolation, 3) + " times the largest budget the law was fitted to (" +
+                  short_number(law.fitted_flops->second) + ")" +
+                  (*plan.extrapolation > 100 ? ": the intervals say what the constants leave open, not whether the law still holds" : "")};
+    said.push_back(std::move(w));
+  }
+  if (law.fitted_flops && plan.flops < 0.1 * law.fitted_flops->first)
+    said.push_back({"extrapolation_below", short_number(plan.flops) + " FLOPs are " + format_significant(law.fitted_flops->first / plan.flops, 3) +
+                                               " times less than the smallest budget the law was fitted to (" + short_number(law.fitted_flops->first) + ")"});
+  if (const auto rounding = plan::rounding_of(law, plan.flops))
+    said.push_back({"rounded_exponents", rounding->exponents + ": within what rounding hides N* lies between " + billions(rounding->params_low) + " and " +
+                                             billions(rounding->params_high) + ", and the plan wastes up to " + percent(rounding->waste) + " of the compute"});
+  if (law.draw_constants.size() < 40)
+    said.push_back({"no_draws", law.draw_constants.empty() ? "the law has no draws: nothing here has an interval; isoflop fit TABLE --law " + law.law +
+                                                                 " --draws draws.csv makes them, plan --draws draws.csv reads them"
+                                                           : "the law has " + std::to_string(law.draw_constants.size()) + " draws: no interval is made of fewer than 40"});
+  if (law.n_convention == "unstated")
+    said.push_back({"n_convention", "the law does not say what its N counts"});
+  else if (!law.n_convention.empty() && law.n_convention != "params")
+    said.push_back({"n_convention", "N of this law counts " + law.n_convention + ", not all parameters"});
+  if (law.flops_convention == "flops_exact" || law.flops_convention == "flops_full_attention")
+    said.push_back({"flops_convention", "the law's own C counts " + law.flops_convention + "; the plan counts " + short_number(law.flops_per) + " N D"});
+  if (law.fitted_ratio) {
+    const double ratio = plan.model.tokens_per_param();
+    if (ratio < law.fitted_ratio->first || ratio > law.fitted_ratio->second)
+      said.push_back({"tokens_per_param", short_number(ratio) + " tokens per parameter are outside what was fitted, " + short_number(law.fitted_ratio->first) + " to " +
+                                              short_number(law.fitted_ratio->second)});
+  }
+  if (request.unique_tokens && plan.model.tokens > 4 * *request.unique_tokens)
+    said.push_back({"epochs", short_number(plan.model.tokens / *request.unique_tokens) + " epochs of " + billions(*request.unique_tokens) +
+                                  " tokens: beyond 4 a repeated token is worth clearly less than a fresh one"});
+  if (plan.laws) {
+    std::string others;
+    for (const PlanningLaw& other : request.others)
+      if (!other.n_convention.empty() && !law.n_convention.empty() && other.n_convention != law.n_convention)
+        others += (others.empty() ? "" : ", ") + other.name + " (" + other.n_convention + ")";
+    if (!others.empty()) said.push_back({"mixed_conventions", "N counts something else in " + others + ": compare with care"});
+  }
+  said.insert(said.end(), law.warnings.begin(), law.warnings.end());
+}
+
+/// Released models of like compute.
+std::vector<ReleasedModel> released_near(const PlanningLaw& law, double flops) {
+  std::vector<ReleasedModel> near;
+  for (const PublishedModel& published : published_models()) {
+    if (!published.tokens) continue;
+    ReleasedModel released;
+    released.name = published.name;
+    ModelPlan& model = released.model;
+    model = {published.active_params.value_or(published.params), *published.tokens, 0, {}};
+    model.flops = law.flops_per * model.params * model.tokens;
+    if (model.flops < flops / 3 || model.flops > flops * 3) continue;
+    model.loss = law.surface->loss(model.params, model.tokens);
+    released.wasted = wasted_compute(*law.surface, model.params, model.tokens, law.flops_per);
+    released.implied_demand = implied_demand(*law.surface, model.params, model.tokens);
+    near.push_back(std::move(released));
+  }
+  std::stable_sort(near.begin(), near.end(), [](const ReleasedModel& a, const ReleasedModel& b) { return a.model.flops < b.model.flops; });
+  return near;
+}
+
+void plan_demand(const PlanRequest& request, Plan& plan) {
+  const PlanningLaw& law = request.law;
+  if (request.params && request.tokens && law.surface) plan.implied_demand = implied_demand(*law.surface, plan.model.params, plan.model.tokens);
+  if (!request.serving) return;
+  (void)need_surface(law, "--inference-tokens");
+  plan.inference = inference_aware(law, plan.model, *request.serving);
+  if (!request.unique_tokens) return;
+  // the loss to reach is what the limited text allows
+  const ModelPlan reference = plan.off_optimum ? plan.model : plan.data_limits.front().model;
+  plan.inference_limited = inference_aware(law, reference, *request.serving, *request.unique_tokens, plan::own_repetition(law, request.repetitions.front()));
+}
+
+void plan_continual(const ContinualPlan& asked, Plan& plan) {
+  if (!(asked.added_tokens > 0) || !std::isfinite(asked.added_tokens)) refuse("--continue-tokens", "is not a positive number");
+  if (!(asked.replay >= 0 && asked.replay < 1)) refuse("--replay", "is not in [0, 1)");
+  plan.continual = asked;
+  plan.continual->flops = continual_flops(plan.model.params, asked.added_tokens, asked.replay) * plan.law.flops_per / kFlopsPerParamToken;
+  plan.continual->share = plan.continual->flops / plan.model.flops;
+}
+
+void plan_precision(const PrecisionPlan& asked, Plan& plan) {
+  const AdditiveLaw& surface = need_surface(plan.law, "--precision");
+  const PrecisionLaw& law = asked.law;
+  for (const double bits : {asked.weight_bits, asked.activation_bits, asked.cache_bits})
+    if (!(bits > 0 && bits <= 64)) refuse("--precision", format_number(bits) + " bits are not in (0, 64]");
+  const bool trains = law.gamma_weights > 0 || law.gamma_activations > 0 || law.gamma_cache > 0;
+  if (!trains && !(law.post_c > 0 && law.post_gamma > 0))
+    refuse("--precision", "has no constant above 0", "gamma_weights, gamma_activations, gamma_cache; or post_c, post_gamma_d, post_gamma_n, post_gamma");
+  plan.precision = asked;
+  PrecisionPlan& p = *plan.precision;
+  p.effective_params = plan.model.params * precision_factor(law, p.weight_bits, p.activation_bits, p.cache_bits);
+  p.loss = surface.loss(p.effective_params, plan.model.tokens);
+  p.quantisation_loss = quantisation_loss(law, plan.model.params, plan.model.tokens, p.weight_bits);
+  if (trains) p.best_bits = best_training_bits(law);
+}
+
+}  // namespace
+
+Plan make_plan(const PlanRequest& request) {
+  check_numbers(request);
+  const PlanningLaw& law = request.law;
+  Plan plan;
+  resolve(request, plan);
+  plan.law = law;
+  const auto residual_sd = request.residual_sd ? request.residual_sd : law.residual_sd;
+
+  plan.intervals = plan_intervals(law, plan.flops, plan.model, residual_sd);
+  if (residual_sd && law.surface && !plan.intervals.contains("prediction"))
+    if (const auto interval = plan::run_interval(law, plan.model, *residual_sd)) plan.intervals["prediction"] = *interval;
+  if (request.target_loss && law.draws.size() >= 40) {
+    std::vector<double> least;
+    for (const AdditiveLaw& draw : law.draws) least.push_back(draw.least_flops(*request.target_loss, law.flops_per));
+    plan.intervals["flops"] = interval_of_draws(std::move(least), law.surface->least_flops(*request.target_loss, law.flops_per), law.level, law.widening);
+  }
+
+  if (law.surface) {
+    plan.regret = regret_optimum({law}, plan.flops);
+    plan.deviation = deviation_table(law, plan.flops);
+    plan.overtraining = overtraining_price(law, plan.flops);
+    plan.iso_loss = iso_loss_curve(law, *plan.model.loss);
+    plan.released = released_near(law, plan.flops);
+    // beta of a law of the form E + A/N^alpha + B/D^beta alone
+    if (law.surface->power == 1) plan.efficient = efficient_exponent(law.surface->beta);
+  }
+  if (!request.others.empty()) {
+    std::vector<PlanningLaw> laws{law};
+    laws.insert(laws.end(), request.others.begin(), request.others.end());
+    plan.laws = cross_law(laws, plan.flops);
+    if (!plan.laws->judges.empty()) plan.regret_laws = regret_optimum(laws, plan.flops);
+  }
+  for (const double flops : request.budgets) {
+    plan.budgets.push_back(optimal_model(law, flops));
+    plan.budget_intervals.push_back(plan_intervals(law, flops, plan.budgets.back()));
+  }
+  if (request.unique_tokens) {
+    (void)need_surface(law, "--unique-tokens");
+    if (request.repetitions.empty()) refuse("--repetition", "no law of repeated text is given");
+    for (const Repetition& repetition : request.repetitions)
+      plan.data_limits.push_back(data_limited(law, plan.flops, *request.unique_tokens, plan::own_repetition(law, repetition)));
+  }
+  plan_demand(request, plan);
+  if (request.prices) {
+    (void)need_surface(law, "--price-per-token");
+    plan.money = next_money(law, plan.model, request.serving ? request.serving->tokens : 0, *request.prices, request.unique_tokens,
+                            plan::own_repetition(law, request.repetitions.empty() ? Repetition{} : request.repetitions.front()));
+  }
+  if (request.bytes_per_token) plan.bytes_per_param = plan.model.tokens_per_param() * *request.bytes_per_token;
+  if (request.continual) plan_continual(*request.continual, plan);
+  if (request.precision) plan_precision(*request.precision, plan);
+  if (request.ladder) {
+    LadderOptions options = *request.ladder;
+    if (!(options.target_flops > 0)) options.target_flops = plan.flops;
+    if (residual_sd) options.residual_sd = *residual_sd;
+    plan.ladder = plan_ladder(law, options);
+  }
+  warn(request, plan);
+  plan.explanations = plan::explain(plan);
+  return plan;
+}
+
+}  // namespace isoflop

@@ -1,0 +1,187 @@
+// Laws a plan can be made with: published ones, fits, and a fixed number of tokens per parameter.
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "isoflop/plan.h"
+#include "laws/words.h"
+#include "plan/words.h"
+
+namespace isoflop {
+namespace {
+
+constexpr std::string_view kPublished = "published:", kRatio = "tokens_per_param:";
+
+using Constants = std::map<std::string, double>;
+
+double constant(const Constants& constants, const std::string& name, const std::string& law) {
+  const auto it = constants.find(name);
+  if (it == constants.end()) throw Error(Fault::bad_data, law, "constant `" + name + "` is missing");
+  return it->second;
+}
+
+/// The optimum as powers of C, where the law is one of those.
+std::optional<AllocationRule> rule_of(const std::string& law, const Constants& c, double flops_per) {
+  const auto with_params = [&](double k, double a) { return AllocationRule{k, a, 1 / (flops_per * k), 1 - a}; };
+  const auto with_tokens = [&](double k, double b) { return AllocationRule{1 / (flops_per * k), 1 - b, k, b}; };
+  if (law == "tokens_per_param") return with_params(std::sqrt(1 / (flops_per * constant(c, "ratio", law))), 0.5);
+  if (law == "optimal_params") return with_params(constant(c, "K", law), constant(c, "a", law));
+  if (law == "optimal_tokens") return with_tokens(constant(c, "K", law), constant(c, "a", law));
+  if (law == "isoflop" || law == "optima" || law == "envelope") {
+    const AllocationRule rule = with_params(constant(c, "k_n", law), constant(c, "a", law));
+    if (!c.contains("k_d")) return rule;
+    return AllocationRule{rule.k_n, rule.a, constant(c, "k_d", law), constant(c, "b", law)};
+  }
+  return std::nullopt;
+}
+
+bool usable(const AdditiveLaw& law) {
+  const auto positive = [](double x) { return x > 0 && std::isfinite(x); };
+  return std::isfinite(law.floor) && law.floor >= 0 && positive(law.a) && positive(law.b) && positive(law.alpha) && positive(law.beta);
+}
+
+bool usable(const AllocationRule& rule) {
+  return rule.k_n > 0 && rule.k_d > 0 && std::isfinite(rule.k_n) && std::isfinite(rule.k_d) && std::isfinite(rule.a) && std::isfinite(rule.b);
+}
+
+/// `surface` or `rule`, from law and constants.
+void read_constants(PlanningLaw& law) {
+  law.rule = rule_of(law.law, law.constants, law.flops_per);
+  if (law.rule) {
+    if (!usable(*law.rule)) throw Error(Fault::bad_data, law.name, "its constants give no N*(C)");
+    return;
+  }
+  law.surface = LawAt(law.law, law.constants, law.held).additive();
+  if (!usable(*law.surface))
+    throw Error(Fault::bad_data, law.name, "has no optimum: coefficients and exponents must be positive",
+                "alpha = " + people(law.surface->alpha) + ", beta = " + people(law.surface->beta));
+}
+
+/// The held inputs that the law reads; `active_share` turns N into what computes.
+void take_held(PlanningLaw& law, const Constants& held) {
+  law.held = held;
+  if (const auto share = held.find("active_share"); share != held.end()) {
+    if (!(share->second > 0 && share->second <= 1))
+      throw Error(Fault::usage, "active_share", format_number(share->second) + " is not in (0, 1]");
+    law.flops_per *= share->second;
+    law.held.erase("active_share");
+  }
+}
+
+PlanningLaw ratio_law(const std::string& name) {
+  const auto ratio = parse_double(std::string_view(name).substr(kRatio.size()));
+  if (!ratio || !(*ratio > 0) || !std::isfinite(*ratio))
+    throw Error(Fault::usage, "--law", "`" + name + "` has no positive number", "e.g. tokens_per_param:20");
+  PlanningLaw law;
+  law.name = name;
+  law.law = "tokens_per_param";
+  law.constants = {{"ratio", *ratio}};
+  law.source = "a rule of thumb: " + people(*ratio) + " tokens for each parameter";
+  return law;
+}
+
+PlanningLaw from_published(const std::string& name) {
+  const PublishedLaw& published = published_law(name.substr(kPublished.size()));
+  PlanningLaw law;
+  law.name = name;
+  law.law = published.law;
+  law.constants = published.constants;
+  law.n_convention = published.n_convention;
+  law.flops_convention = published.flops_convention;
+  law.source = published.source;
+  law.range = published.range;
+  law.note = published.note;
+  law.fitted_flops = published.fitted_flops;
+  law.flops_per = published.flops_per;
+  if (!published.note.empty()) law.warnings.push_back({"published_note", published.note});
+  return law;
+}
+
+}  // namespace
+
+PlanningLaw planning_law(const std::string& name, const Constants& held) {
+  PlanningLaw law;
+  if (name.starts_with(kRatio))
+    law = ratio_law(name);
+  else if (name.starts_with(kPublished))
+    law = from_published(name);
+  else {
+    std::vector<std::string> names{"tokens_per_param:20"};
+    for (const PublishedLaw& published : published_laws()) names.push_back(std::string(kPublished) + published.name);
+    const auto near = nearest(std::string(kPublished) + name, names);
+    throw Error(Fault::usage, "--law", "no law `" + name + "`",
+                (near ? "did you mean `" + *near + "`? " : "") +
+                    std::string("published:NAME (isoflop fit --list-laws), tokens_per_param:NUMBER, or a file that isoflop fit --json wrote"));
+  }
+  take_held(law, held);
+  read_constants(law);
+  return law;
+}
+
+PlanningLaw planning_law_from_json(const std::string& text, const std::string& subject, const std::string& name, const Constants& held) {
+  const Fit fit = fit_from_json(text, subject, name);
+  PlanningLaw law;
+  law.name = subject + (name.empty() ? "" : "#" + name);
+  law.law = fit.law.starts_with(kPublished) ? published_law(fit.law.substr(kPublished.size())).law : fit.law;
+  law.constants = fit.constants;
+  law.n_convention = fit.n_convention;
+  law.flops_convention = fit.flops_convention;
+  law.loss_kind = fit.loss_kind;
+  law.source = fit.rows > 0 ? "fitted to " + plural(static_cast<std::size_t>(fit.rows), "row") : subject;
+  law.widening = fit.interval_widening;
+  if (!fit.intervals.empty()) law.level = fit.intervals.begin()->second.level;
+  law.warnings = fit.warnings;
+  const auto range = [&fit](const char* key) -> std::optional<std::pair<double, double>> {
+    const auto it = fit.fitted_range.find(key);
+    return it == fit.fitted_range.end() ? std::nullopt : std::optional(it->second);
+  };
+  law.fitted_flops = range("flops");
+  law.fitted_ratio = range("tokens_per_param");
+  for (const BudgetOptimum& budget : fit.optima) {
+    if (!budget.used) continue;
+    if (!law.fitted_flops) law.fitted_flops = {budget.flops, budget.flops};
+    law.fitted_flops->first = std::min(law.fitted_flops->first, budget.flops);
+    law.fitted_flops->second = std::max(law.fitted_flops->second, budget.flops);
+  }
+  if (const auto sd = fit.derived.find("residual_sd"); sd != fit.derived.end() && sd->second.value > 0) law.residual_sd = sd->second.value;
+  take_held(law, held);
+  read_constants(law);
+  return law;
+}
+
+void add_draws(PlanningLaw& law, const CsvTable& table) {
+  std::map<std::string, std::size_t> column;
+  for (const auto& [name, value] : law.constants) {
+    const auto it = std::find(table.header.begin(), table.header.end(), name);
+    if (it == table.header.end())
+      throw Error(Fault::bad_data, table.subject, "no column `" + name + "`",
+                  "draws of " + law.law + " have a column of each constant: isoflop fit TABLE --law " + law.law + " --draws FILE");
+    column[name] = static_cast<std::size_t>(it - table.header.begin());
+  }
+  std::size_t left_out = 0;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    Constants constants;
+    for (const auto& [name, at] : column) {
+      const auto value = parse_double(table.rows[row][at]);
+      if (!value)
+        throw Error(Fault::bad_data, table.subject + ":" + std::to_string(table.lines[row]),
+                    "column `" + name + "`: `" + table.rows[row][at] + "` is not a number");
+      constants[name] = *value;
+    }
+    const auto rule = rule_of(law.law, constants, law.flops_per);
+    const auto surface = rule ? std::nullopt : LawAt(law.law, constants, law.held).additive();
+    if (!(rule ? usable(*rule) : usable(*surface))) {
+      ++left_out;
+      continue;
+    }
+    if (rule) law.rule_draws.push_back(*rule);
+    if (surface) law.draws.push_back(*surface);
+    law.draw_constants.push_back(std::move(constants));
+  }
+  if (law.draw_constants.empty()) throw Error(Fault::bad_data, table.subject, "has no draw that gives an optimum");
+  if (left_out > 0)
+    law.warnings.push_back({"draws_left_out", plural(left_out, "draw") + " of " + plural(table.rows.size(), "draw") +
+                                                  " have an exponent or coefficient that is not positive: no optimum"});
+}
+
+}  // namespace isoflop

@@ -1,0 +1,142 @@
+// isoflop plan and score, as a user meets them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "program.h"
+
+namespace isoflop::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+const std::string kTable = (fs::path(ISOFLOP_SOURCE_DIR) / "examples/runs.csv").string();
+
+nlohmann::json plan(const std::string& arguments) {
+  const Outcome outcome = program("plan " + arguments + " --json");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  return outcome.json();
+}
+
+void refused(const std::string& arguments, const std::vector<std::string>& words) {
+  const Outcome outcome = program("plan " + arguments);
+  EXPECT_EQ(outcome.code, 2) << arguments << ": " << outcome.err;
+  for (const std::string& word : words) EXPECT_THAT(outcome.err, HasSubstr(word)) << arguments;
+}
+
+TEST(Plan, ABudgetHasItsOptimumDeviationAndWarnings) {
+  (void)fresh("plan");
+  const auto json = plan("--flops 1e24 --law published:epoch2024");
+  EXPECT_NEAR(json["optimum"]["params"].get<double>() / 95.9e9, 1, .01);
+  EXPECT_NEAR(json["optimum"]["loss"].get<double>(), 1.959, .001);
+  EXPECT_EQ(json["deviation"].size(), 5U);
+  EXPECT_TRUE(json["regret"]["params"].is_number());
+  EXPECT_GE(json["cross_law"]["plans"].size(), 4U);
+  bool said = false;
+  for (const auto& warning : json["warnings"]) said |= warning["code"] == "no_draws";
+  EXPECT_TRUE(said) << json["warnings"];
+}
+
+TEST(Plan, ServedModelsAreSmallerAndTrainedLonger) {
+  (void)fresh("plan_served");
+  const auto json = plan("--params 13e9 --law published:sardana2024 --inference-tokens 2e12");
+  EXPECT_NEAR(json["inference_aware"]["params"].get<double>() / 6.969e9, 1, 1e-3);
+  EXPECT_NEAR(json["inference_aware"]["saving"].get<double>(), .1745, 1e-4);
+}
+
+TEST(Plan, AFitWithItsDrawsGivesEveryNumberAnInterval) {
+  const fs::path place = fresh("plan_fit");
+  const Outcome fit = program("fit " + kTable + " --law chinchilla --bootstrap 100 --draws draws.csv --json");
+  ASSERT_EQ(fit.code, 0) << fit.err;
+  write(place / "laws.json", fit.out);
+  const auto json = plan("--flops 1e22 --law laws.json#chinchilla --draws draws.csv --budgets 1e21,1e23 --unique-tokens 1e11 --inference-tokens 1e12");
+  for (const char* name : {"params", "tokens", "tokens_per_param", "loss", "loss_of_model", "prediction"}) EXPECT_TRUE(json["intervals"].contains(name)) << name;
+  EXPECT_LT(json["intervals"]["params"]["low"], json["optimum"]["params"]);
+  EXPECT_EQ(json["regret"]["draws"], 100);
+  EXPECT_EQ(json["budgets"].size(), 2U);
+  EXPECT_TRUE(json["data_limit"][0]["epochs"].is_number());
+  EXPECT_TRUE(json["inference_aware_limited"]["params"].is_number());
+  EXPECT_TRUE(json["extrapolation"].is_number());
+}
+
+TEST(Plan, ThePageSaysTheWarningFirstWhereTheLawIsAskedTooFar) {
+  (void)fresh("plan_far");
+  const Outcome outcome = program("plan --flops 1e25 --law published:epoch2024 --explain");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::StartsWith("warning: 1e+25 FLOPs are 769 times"));
+  for (const char* part : {"Off the optimum", "What other laws would train", "N* = G (C / 6)^a", "no_draws"}) EXPECT_THAT(outcome.out, HasSubstr(part));
+}
+
+TEST(Plan, DevicesAndDaysAreABudgetWithItsBand) {
+  (void)fresh("plan_gpus");
+  const auto json = plan("--gpus H100:512 --days 21 --unique-tokens 2e12 --arch llama");
+  EXPECT_NEAR(json["budget"]["value"].get<double>() / (512 * 989.4e12 * .375 * 21 * 86400), 1, 1e-3);
+  EXPECT_EQ(json["budgets"].size(), 2U);
+  EXPECT_NEAR(json["cost"]["days"]["value"].get<double>(), 21, 1e-6);
+  EXPECT_EQ(json["cost"]["devices"], 512);
+  EXPECT_TRUE(json["memory"]["fits"].is_boolean());
+  EXPECT_EQ(json["shape"]["style"], "llama");
+  EXPECT_GE(json["hyperparameters"].size(), 5U);
+  const auto money = plan("--usd 1e6 --gpus A100:256 --usd-per-hour 2 --mfu 0.4");
+  EXPECT_NEAR(money["flops"].get<double>() / (1e6 / 2 * 3600 * 312e12 * .4), 1, 1e-6);
+  EXPECT_EQ(money["budgets"].size(), 0U);
+}
+
+TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
+  const fs::path place = fresh("plan_bad");
+  refused("", {"--flops"});
+  refused("--flops 1e24 --target-loss 2", {"contradicts"});
+  refused("--flops -1", {"--flops"});
+  refused("--flops nan", {"--flops"});
+  refused("--target-loss 1.5 --law published:epoch2024", {"floor", "1.817"});
+  refused("--flops 1e24 --law published:epoch2023", {"epoch2024"});
+  refused("--flops 1e24 --law epoch2024", {"published:epoch2024"});
+  refused("--flops 1e24 --law published:steplaw2025_batch", {"no loss"});
+  refused("--flops 1e24 --law tokens_per_param:20 --unique-tokens 1e11", {"no loss"});
+  refused("--flops 1e24 --repetition overfit_penalty --unique-tokens 1e11", {"constant"});
+  refused("--flops 1e24 --pilot-flops 1e25", {"--pilot-flops"});
+  refused("--flops 1e24 --requests 1e9", {"price"});
+  refused("--flops 1e24 --laww x", {"--law"});
+  refused("--flops 1e24 --gpus H100:8 --days 3", {"contradicts"});
+  refused("--days 3", {"--gpus"});
+  refused("--gpus H1000:8 --days 3", {"h100"});
+  refused("--gpus H100:8 --days 3 --usd 5", {"contradicts"});
+  refused("--flops 1e24 --arch lama", {"llama"});
+  EXPECT_EQ(program("plan --flops 1e24 --law nowhere.json").code, 66);
+  write(place / "bad.json", "{\"law\": 5}");
+  EXPECT_EQ(program("plan --flops 1e24 --law bad.json").code, 65);
+  write(place / "draws.csv", "E,A\n1,2\n");
+  EXPECT_EQ(program("plan --flops 1e24 --draws draws.csv").code, 65);
+}
+
+TEST(Plan, ALadderIsAFolderOfStudies) {
+  const fs::path place = fresh("plan_ladder");
+  const auto json = plan("--flops 1e15 --pilot-flops 1e14 --ladder-out ladder");
+  ASSERT_GE(json["ladder"]["rungs"].size(), 1U);
+  write(place / "text.txt", sentences(40'000));
+  for (const auto& study : json["ladder"]["studies"]) {
+    const Outcome outcome = program("run " + study.get<std::string>() + " --data text.txt --dry-run --json");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+  }
+}
+
+TEST(Score, ASealedForecastIsJudgedByTheRun) {
+  const fs::path place = fresh("score");
+  ASSERT_EQ(plan("--flops 1e20 --residual-sd 0.01 --seal forecast.json")["sealed"]["file"], "forecast.json");
+  write(place / "runs.csv", "run,params,tokens,loss\ngood,853000000,19530000000,2.5534\nbad,853000000,19530000000,2.9\n");
+  const Outcome outcome = program("score forecast.json runs.csv --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto runs = outcome.json()["runs"];
+  EXPECT_EQ(runs[0]["verdict"], "inside");
+  EXPECT_EQ(runs[1]["verdict"], "outside");
+  EXPECT_EQ(program("score forecast.json runs.csv --run good").code, 0);
+  std::string text = read(place / "forecast.json");
+  text[text.find("\"loss\":") + 9] ^= 1;
+  write(place / "forecast.json", text);
+  EXPECT_EQ(program("score forecast.json runs.csv").code, 65);
+}
+
+}  // namespace
+}  // namespace isoflop::test
