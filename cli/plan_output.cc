@@ -41,8 +41,12 @@ void print_optimum(const Plan& plan) {
   rows.push_back(row("compute C", digits(plan.flops) + " FLOPs", span(find(i, "flops"), false)));
   if (plan.optimum.loss) rows.push_back(row("loss", digits(*plan.optimum.loss, 5), span(find(i, "loss"), false)));
   if (!plan.off_optimum && find(i, "prediction")) rows.push_back(row("loss of one run", digits(*plan.model.loss, 5), span(find(i, "prediction"), false)));
-  const std::string level = i.empty() ? "interval" : digits(100 * i.begin()->second.level, 3) + " % interval";
-  print_table({"optimum of " + plan.law.name, "", level}, rows);
+  std::vector<std::string> header{"optimum of " + plan.law.name, ""};
+  if (i.empty())
+    for (auto& r : rows) r.pop_back();
+  else
+    header.push_back(digits(100 * i.begin()->second.level, 3) + " % interval");
+  print_table(header, rows);
   if (plan.regret && plan.law.draws.size() > 1)
     std::cout << "least regret over " << plan.regret->draws << " draws: N = " << counted(plan.regret->model.params) << ", wastes "
               << percent(plan.regret->mean_waste) << " of the compute on average, 95 % of draws at most " << percent(plan.regret->waste_95) << "\n";

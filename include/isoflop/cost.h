@@ -346,12 +346,12 @@ struct NoiseScale {
 [[nodiscard]] NoiseScale noise_scale(double small_batch, double small_norm2, double big_batch, double big_norm2);
 
 /// Batch, steps and warm-up of a run.
-struct Schedule {
+struct BatchSchedule {
   double batch_tokens = 0;        ///< a whole number of sequences, a power of two of them
   double steps = 0, warmup_steps = 0;
 };
 /// warm-up: 1 % of the steps, at least 100 and at most 2000 of them, never above a tenth of the run.
-[[nodiscard]] Schedule schedule_of(double tokens, double batch_tokens, std::int64_t block_size);
+[[nodiscard]] BatchSchedule schedule_of(double tokens, double batch_tokens, std::int64_t block_size);
 
 // ---- days against money
 

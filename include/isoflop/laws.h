@@ -1,6 +1,7 @@
 // Observations -> constants with uncertainty and a reason for stopping. No I/O.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -376,7 +377,8 @@ class LawAt {
 
  private:
   const laws::Law* law_;
-  std::vector<double> theta_, held_;  // parameters of the formula; its inputs, those of N and D aside, NaN: as tokens
+  std::array<double, 12> theta_{};    // parameters of the formula
+  std::vector<double> held_;          // ln of its inputs beside N and D, NaN: as tokens
   std::optional<AdditiveLaw> additive_;
 };
 

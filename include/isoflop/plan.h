@@ -430,7 +430,7 @@ struct MachinePlan {
   TrainingCost cost;
   std::optional<FitAnswer> memory;             ///< of the first shape
   std::vector<Hyperparameter> hyperparameters;
-  std::optional<Schedule> schedule;            ///< with the first law's batch
+  std::optional<BatchSchedule> schedule;            ///< with the first law's batch
   std::vector<FrontierPoint> frontier;         ///< days against money
   std::vector<Warning> warnings;
 };

@@ -1,5 +1,5 @@
 // Laws that are a sum of powers of N and D: what follows from them without a search. And any law of N and D at its constants.
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -97,32 +97,29 @@ LawAt::LawAt(const std::string& name, const std::map<std::string, double>& const
   for (int i = 0; i < law.size(); ++i) {
     const auto constant = constants.find(law.constants[i].name);
     if (constant == constants.end()) throw Error(Fault::usage, "law " + name, "constant `" + law.constants[i].name + "` is missing");
-    theta_.push_back(law.parameter_of(i, constant->second));
+    theta_[i] = law.parameter_of(i, constant->second);
   }
-  theta_.resize(laws::kMaxConstants);
   for (std::size_t i = 2; i < law.inputs.size(); ++i) {
     const std::string& column = law.inputs[i].column;
     const auto value = held.find(column);
     if (value == held.end() && column != "unique_tokens")
-      throw Error(Fault::usage, "law " + name, "reads `" + column + "`, which is not given");
+      throw Error(Fault::usage, "law " + name, "reads `" + column + "`, which is not given", "isoflop plan --" + column + " NUMBER");
     if (value != held.end() && !(value->second > 0 && std::isfinite(value->second)))
       throw Error(Fault::usage, "law " + name, column + " is not a positive number");
-    held_.push_back(value == held.end() ? std::numeric_limits<double>::quiet_NaN() : value->second);
+    held_.push_back(value == held.end() ? std::numeric_limits<double>::quiet_NaN() : log_(value->second));
   }
   if (!held.contains("unique_tokens") || !law.reads_repeated) additive_ = law.additive(constants, held);
 }
 
 double LawAt::loss(double params, double tokens) const {
-  std::vector<double> inputs{params, tokens};
-  for (const double held : held_) inputs.push_back(std::isnan(held) ? tokens : held);
-  laws::Theta theta{};
-  std::copy(theta_.begin(), theta_.end(), theta.begin());
-  return laws::value_of(*law_, theta, inputs);
+  std::array<double, laws::kMostInputs> inputs{params, tokens};
+  for (std::size_t i = 0; i < held_.size(); ++i) inputs[i + 2] = std::isnan(held_[i]) ? tokens : exp_(held_[i]);
+  return laws::value_of(*law_, theta_, std::span<const double>(inputs).first(law_->inputs.size()));
 }
 
 Optimum LawAt::optimum(double flops, double flops_per) const {
   if (additive_) return additive_->optimum(flops, flops_per);
-  return laws::searched_optimum([this](double params, double tokens) { return loss(params, tokens); }, flops, flops_per);
+  return laws::searched_optimum(*law_, theta_, held_, flops, flops_per);
 }
 
 }  // namespace isoflop

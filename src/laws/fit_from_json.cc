@@ -66,6 +66,7 @@ Fit fit_from_json(const std::string& text, const std::string& subject, const std
                             .tokens = {},
                             .loss = {},
                             .ln_params_se = {},
+                            .curve = {},
                             .used = json_find<bool>(entry, "used", subject).value_or(true),
                             .reason = word(entry, "reason", subject)});
   if (object.contains("warnings"))

@@ -237,7 +237,7 @@ Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs) {
   return rows;
 }
 
-double value_of(const Law& law, const Theta& theta, const std::vector<double>& inputs) {
+double value_of(const Law& law, const Theta& theta, std::span<const double> inputs) {
   ISOFLOP_CHECK(inputs.size() == law.inputs.size() && inputs.size() <= kMostInputs);
   std::array<double, kMostInputs * kPack> x{};
   for (std::size_t i = 0; i < inputs.size(); ++i)
@@ -251,18 +251,49 @@ bool has_optimum(const Law& law) {
   return law.response == "loss" && law.inputs.size() == 2 && law.inputs[0].column == "params" && law.inputs[1].column == "tokens";
 }
 
-Optimum searched_optimum(const std::function<double(double params, double tokens)>& loss, double flops, double flops_per) {
-  // over D / N from 1e-6 to 1e12
-  const double product = flops / flops_per, ln_product = log_(product), decade = log_(10);
-  const auto at = [&](double ln_params) { return loss(exp_(ln_params), exp_(ln_product - ln_params)); };
-  const double ln_params = least_of(at, 0.5 * (ln_product - 12 * decade), 0.5 * (ln_product + 6 * decade), 64, 1e-8);
-  return {exp_(ln_params), exp_(ln_product - ln_params), at(ln_params)};
+Optimum searched_optimum(const Law& law, const Theta& theta, std::span<const double> held, double flops, double flops_per) {
+  ISOFLOP_CHECK(held.size() + 2 == law.inputs.size() && law.inputs.size() <= kMostInputs);
+  using Four = std::array<double, kPack>;
+  const double ln_product = log_(flops / flops_per), decade = log_(10);
+  std::array<double, kMostInputs * kPack> x{};
+  const auto losses = [&](const Four& ln_params) {
+    for (std::int64_t lane = 0; lane < kPack; ++lane) {
+      x[lane] = ln_params[lane];
+      x[kPack + lane] = ln_product - ln_params[lane];
+      for (std::size_t i = 0; i < held.size(); ++i) {
+        const bool ln = law.inputs[i + 2].ln, as_tokens = std::isnan(held[i]);
+        const double ln_value = as_tokens ? x[kPack + lane] : held[i];
+        x[(i + 2) * kPack + lane] = ln ? ln_value : exp_(ln_value);
+      }
+    }
+    Four values{};
+    law.predict_pack(theta, x.data(), values.data());
+    return values;
+  };
+  // a look over D / N from 1e-6 to 1e12, then a fifth of the neighbourhood of the best at a time
+  double low = 0.5 * (ln_product - 12 * decade), high = 0.5 * (ln_product + 6 * decade);
+  std::int64_t parts = 65;
+  while (high - low > 1e-9) {
+    double least = INFINITY, best = 0.5 * (low + high);
+    const double step = (high - low) / static_cast<double>(parts);
+    for (std::int64_t first = 1; first < parts; first += kPack) {
+      Four places{};
+      for (std::int64_t lane = 0; lane < kPack; ++lane) places[lane] = low + step * static_cast<double>(first + lane);
+      const Four values = losses(places);
+      for (std::int64_t lane = 0; lane < kPack; ++lane)
+        if (values[lane] < least) least = values[lane], best = places[lane];
+    }
+    low = best - step, high = best + step;
+    parts = kPack + 1;
+  }
+  const double ln_params = 0.5 * (low + high);
+  return {exp_(ln_params), exp_(ln_product - ln_params), losses({ln_params, ln_params, ln_params, ln_params})[0]};
 }
 
 Optimum optimum_at(const Law& law, const Theta& theta, double flops) {
   ISOFLOP_CHECK(has_optimum(law));
   if (law.additive) return law.additive(law.named(theta), {}).optimum(flops);
-  return searched_optimum([&](double params, double tokens) { return value_of(law, theta, {params, tokens}); }, flops, kFlopsPerParamToken);
+  return searched_optimum(law, theta, {}, flops, kFlopsPerParamToken);
 }
 
 }  // namespace isoflop::laws

@@ -1,6 +1,8 @@
 // A fit in the making: the rows of a table as a law reads them, what is minimised, and which constants are free.
 #pragma once
 
+#include <span>
+
 #include "laws/minimise.h"
 #include "laws/rows.h"
 
@@ -36,12 +38,15 @@ struct Problem {
 [[nodiscard]] Rows rows_at(const Law& law, const std::vector<std::vector<double>>& inputs);
 
 /// L_hat of one row of inputs (not their logarithms), in the law's order.
-[[nodiscard]] double value_of(const Law& law, const Theta& theta, const std::vector<double>& inputs);
+[[nodiscard]] double value_of(const Law& law, const Theta& theta, std::span<const double> inputs);
+[[nodiscard]] inline double value_of(const Law& law, const Theta& theta, const std::vector<double>& inputs) {
+  return value_of(law, theta, std::span<const double>(inputs));
+}
 
 /// The model of least loss at C = 6 N D, for laws of params and tokens.
 [[nodiscard]] bool has_optimum(const Law& law);
 [[nodiscard]] Optimum optimum_at(const Law& law, const Theta& theta, double flops);
-/// The same of any loss, by a search over the size at C = flops_per N D.
-[[nodiscard]] Optimum searched_optimum(const std::function<double(double params, double tokens)>& loss, double flops, double flops_per);
+/// The same by a search over the size at C = flops_per N D; `held`: ln of the inputs beside params and tokens, NaN: as tokens.
+[[nodiscard]] Optimum searched_optimum(const Law& law, const Theta& theta, std::span<const double> held, double flops, double flops_per);
 
 }  // namespace isoflop::laws

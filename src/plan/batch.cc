@@ -167,12 +167,12 @@ NoiseScale noise_scale(double small_batch, double small_norm2, double big_batch,
   return n;
 }
 
-Schedule schedule_of(double tokens, double batch_tokens, std::int64_t block_size) {
+BatchSchedule schedule_of(double tokens, double batch_tokens, std::int64_t block_size) {
   need_positive("tokens", tokens);
   need_positive("batch", batch_tokens);
   need_positive("block_size", static_cast<double>(block_size));
   const double block = static_cast<double>(block_size);
-  Schedule s;
+  BatchSchedule s;
   s.batch_tokens = block;  // the power of two nearest in ratio
   while (2 * s.batch_tokens * s.batch_tokens <= batch_tokens * batch_tokens) s.batch_tokens *= 2;
   s.steps = std::max(1.0, std::round(tokens / s.batch_tokens));

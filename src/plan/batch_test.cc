@@ -91,8 +91,8 @@ TEST(Batch, TradesStepsForTokensAtTheNoiseScale) {
   EXPECT_TRUE(near(noise.noise_scale, 1e4, 1e-12));
 }
 
-TEST(Schedule, IsOfWholePowersOfTwo) {
-  const Schedule s = schedule_of(2e10, 4.419e5, 1024);
+TEST(BatchSchedule, IsOfWholePowersOfTwo) {
+  const BatchSchedule s = schedule_of(2e10, 4.419e5, 1024);
   EXPECT_EQ(s.batch_tokens, 512 * 1024);
   EXPECT_EQ(s.steps, 38147);
   EXPECT_EQ(s.warmup_steps, 381);

@@ -8,7 +8,7 @@ namespace isoflop::plan {
 namespace {
 
 PlanningLaw fitted() {
-  const Observations table = observations_from_csv(reference_text("runs/epoch_chinchilla.csv"), "epoch_chinchilla.csv", "epoch_dropped=0");
+  const Observations table = observations_from_csv(reference_text("runs/epoch_chinchilla.csv"), "epoch_chinchilla.csv", {.where = "epoch_dropped=0"});
   const Fit fit = *fit_law(table, "chinchilla", {.bootstrap = 1000, .leave_out = 0, .threads = 2}).fit;
   PlanningLaw law = planning_law_from_json(fit_to_json(fit), "laws.json");
   CsvTable draws;
