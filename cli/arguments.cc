@@ -18,7 +18,9 @@ std::vector<std::string> split(const std::string& text) {
 
 std::string read_table(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path))
-    throw isoflop::Error(isoflop::Fault::missing_input, path.string(), "no such file", "a CSV table or a study's folder");
+    throw isoflop::Error(isoflop::Fault::missing_input, path.string(), "no such file", "check its name");
+  if (std::filesystem::is_directory(path))
+    throw isoflop::Error(isoflop::Fault::bad_data, path.string(), "is a folder, expected a file", "name its files");
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();

@@ -219,6 +219,8 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
     else if (const auto of_model = plan.intervals.find("loss_of_model"); of_model != plan.intervals.end())
       forecast.interval = of_model->second;
     const std::string text = isoflop::forecast_to_json(forecast);
+    if (std::filesystem::exists(flags.seal))
+      throw isoflop::Error(isoflop::Fault::usage, "--seal", flags.seal + " exists: a forecast that could be written over would not be sealed", "name another file");
     write_text(flags.seal, text);
     json["sealed"] = {{"file", flags.seal}, {"sha256", isoflop::forecast_hash(text)}};
   }

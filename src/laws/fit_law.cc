@@ -249,6 +249,11 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   }
 
   const bool given = problem.free_count() == 0;
+  const auto [least, most] = std::minmax_element(problem.rows.response.begin(), problem.rows.response.begin() + problem.rows.count);
+  if (!given && *most - *least <= 1e-12 * std::max(std::fabs(*least), std::fabs(*most))) {
+    result.warnings.push_back({"constant_response", "every row has one " + (law.response == "loss" ? options.loss_column : law.response) + ": it shows no law"});
+    return result;
+  }
   const Search found = given ? evaluated(problem)
                              : search(law, problem.rows, problem.objective,
                                       grid_of_starts(law, problem.rows, problem.held, problem.free, options.all_starts), problem.free,

@@ -42,6 +42,14 @@ TEST(OpenEnds, AFloorThatTheRowsShowIsBoundedOnBothSides) {
   EXPECT_FALSE(warns(fit, "not_identified"));
 }
 
+TEST(OneLoss, ShowsNoLaw) {
+  Observations table = curve(2, 400, 0.5, 1e4, 1e8);
+  for (auto& loss : table.columns["loss"]) loss = 3.0;
+  const FitResult result = fit_law(table, "power_d_floor", {});
+  EXPECT_FALSE(result.fit);
+  EXPECT_EQ(result.warnings.back().code, "constant_response");
+}
+
 TEST(Leverage, NamesTheRowThatMovesTheAnswer) {
   Observations table = curve(2, 400, 0.5, 1e4, 1e8);
   *table.columns["loss"][0] *= 0.8;  // the least tokens carry the exponent

@@ -12,7 +12,7 @@ namespace isoflop::model {
 namespace {
 
 std::int64_t capacity_of(const Shape& shape) {
-  return std::max(kMicroTokens, shape.block_size);
+  return std::max(micro_tokens(shape), shape.block_size);
 }
 
 template <class Real>
@@ -45,7 +45,7 @@ Pass<Real, Act>::Pass(const ModelView<Real, Act>& model, Keep keep, Carver& carv
   const Shape& shape = model.shape;
   const std::int64_t m = capacity_, c = embd_, f = inner_;
   const std::int64_t heads = shape.n_head, size = head_size(shape);
-  const std::int64_t whole = std::max<std::int64_t>(1, kMicroTokens / shape.block_size);  // sequences of full length
+  const std::int64_t whole = std::max<std::int64_t>(1, micro_tokens(shape) / shape.block_size);  // sequences of full length
 
   const auto block = [&] {
     BlockSaved<Real, Act> s;
@@ -108,8 +108,8 @@ std::int64_t Pass<Real, Act>::micro_sequences(std::int64_t length) const {
   const Shape& shape = model_->shape;
   const std::int64_t heads = shape.n_head, size = head_size(shape);
   const std::int64_t room =
-      std::max<std::int64_t>(1, kMicroTokens / shape.block_size) * k_->attention_saved(shape.block_size, heads, size);
-  const std::int64_t by_tokens = kMicroTokens / length;
+      std::max<std::int64_t>(1, micro_tokens(shape) / shape.block_size) * k_->attention_saved(shape.block_size, heads, size);
+  const std::int64_t by_tokens = micro_tokens(shape) / length;
   const std::int64_t by_room = room / std::max<std::int64_t>(1, k_->attention_saved(length, heads, size));
   return std::max<std::int64_t>(1, room == 0 ? by_tokens : std::min(by_tokens, by_room));
 }

@@ -12,8 +12,11 @@
 
 namespace isoflop::model {
 
-/// A micro-batch is whole sequences of about this many tokens: its activations stay near the core that works on them.
-inline constexpr std::int64_t kMicroTokens = 256;
+/// A micro-batch is whole sequences of about this many tokens: 256 where their activations then stay in a core's own cache, else 512,
+/// for longer products in the gradients of weights (experiments/LOG.md).
+[[nodiscard]] inline std::int64_t micro_tokens(const Shape& shape) {
+  return shape.n_layer * shape.n_embd <= 256 ? 256 : 512;
+}
 /// Rows of logits made at a time, so that they never leave the core's cache.
 inline constexpr std::int64_t kHeadRows = 64;
 /// Rows whose gradient of the logits is kept for one pass over the gradient of the head.

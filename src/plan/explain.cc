@@ -32,7 +32,7 @@ void explain_surface(const Plan& plan, std::vector<Explanation>& all) {
   if (law.power != 1) parts += "; to the power " + n(law.power) + ": " + n(*best.loss);
   all.push_back({"loss there", "L* = E + A / N*^alpha + B / D*^beta", parts});
   all.push_back({"cost of missing N* by a factor f", "waste = (alpha + beta) / 2 x ln^2 f",
-                 "f = 2: " + n(law.alpha + law.beta) + " / 2 x 0.4805 = " + percent(0.5 * (law.alpha + law.beta) * 0.480453)});
+                 "f = 2: " + n(law.alpha + law.beta) + " / 2 x 0.4805, about " + percent(0.5 * (law.alpha + law.beta) * 0.480453)});
 }
 
 void explain_rule(const Plan& plan, std::vector<Explanation>& all) {

@@ -179,6 +179,22 @@ void add_draws(PlanningLaw& law, const CsvTable& table) {
     law.draw_constants.push_back(std::move(constants));
   }
   if (law.draw_constants.empty()) throw Error(Fault::bad_data, table.subject, "has no draw that gives an optimum");
+  // resamples lie about the constants they were made from: with constants outside all of them the draws are another fit's
+  for (const auto& [name, value] : law.constants) {
+    double low = value, high = value;
+    bool first = true;
+    for (const Constants& constants : law.draw_constants) {
+      const double draw = constants.at(name);
+      low = first ? draw : std::min(low, draw);
+      high = first ? draw : std::max(high, draw);
+      first = false;
+    }
+    if (law.draw_constants.size() >= 40 && !law.held.contains(name) && (value < low || value > high))
+      throw Error(Fault::bad_data, table.subject,
+                  "its draws of " + name + " lie from " + format_significant(low, 5) + " to " + format_significant(high, 5) + ", the law " + law.name + " has " +
+                      format_significant(value, 5) + ": they are of another fit",
+                  "name the fit the draws were written with: --law FILE");
+  }
   if (left_out > 0)
     law.warnings.push_back({"draws_left_out", plural(left_out, "draw") + " of " + plural(table.rows.size(), "draw") +
                                                   " have an exponent or coefficient that is not positive: no optimum"});

@@ -61,6 +61,14 @@ TEST(Plan, AFitWithItsDrawsGivesEveryNumberAnInterval) {
   EXPECT_TRUE(json["extrapolation"].is_number());
 }
 
+TEST(Plan, DrawsOfAnotherFitAreRefused) {
+  (void)fresh("plan_draws");
+  ASSERT_EQ(program("fit " + kTable + " --law chinchilla --bootstrap 100 --draws draws.csv").code, 0);
+  const Outcome outcome = program("plan --flops 1e22 --draws draws.csv");  // the default law's constants are not those of this table
+  EXPECT_EQ(outcome.code, 65);
+  EXPECT_THAT(outcome.err, HasSubstr("of another fit"));
+}
+
 TEST(Plan, ThePageSaysTheWarningFirstWhereTheLawIsAskedTooFar) {
   (void)fresh("plan_far");
   const Outcome outcome = program("plan --flops 1e25 --law published:epoch2024 --explain");
@@ -125,6 +133,7 @@ TEST(Plan, ALadderIsAFolderOfStudies) {
 TEST(Score, ASealedForecastIsJudgedByTheRun) {
   const fs::path place = fresh("score");
   ASSERT_EQ(plan("--flops 1e20 --residual-sd 0.01 --seal forecast.json")["sealed"]["file"], "forecast.json");
+  refused("--flops 1e21 --seal forecast.json", {"forecast.json exists"});
   write(place / "runs.csv", "run,params,tokens,loss\ngood,853000000,19530000000,2.5534\nbad,853000000,19530000000,2.9\n");
   const Outcome outcome = program("score forecast.json runs.csv --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
