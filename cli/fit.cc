@@ -242,6 +242,8 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.table.empty())
     throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
   const isoflop::FitOptions options = options_of(flags);
+  if (!flags.draws.empty() && options.bootstrap < 40)
+    throw isoflop::Error(isoflop::Fault::usage, "--draws", std::to_string(options.bootstrap) + " resamples are fewer than the 40 that intervals need", "--bootstrap 1000");
   const std::vector<std::string> names = split(flags.laws);
   // a folder has two tables: of its runs, and of their steps
   std::map<bool, Tables> tables_by_kind;

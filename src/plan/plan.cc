@@ -121,6 +121,24 @@ void resolve(const PlanRequest& request, Plan& plan) {
   }
 }
 
+/// What the target takes with the text there is, where the plan for text without end misses it.
+Warning unreached_target(const PlanRequest& request, const Plan& plan) {
+  constexpr double kMost = 1e6;  // times the plan's compute
+  const auto loss_at = [&](double factor) {
+    return *data_limited(request.law, factor * plan.flops, *request.unique_tokens, plan::own_repetition(request.law, request.repetitions.front())).model.loss;
+  };
+  const std::string text = "with " + billions(*request.unique_tokens) + " unique tokens this compute reaches a loss of " +
+                           format_significant(*plan.data_limits.front().model.loss, 5) + ", not " + format_significant(*request.target_loss, 5) + "; ";
+  double low = 1, high = 2;
+  while (high < kMost && loss_at(high) > *request.target_loss) low = high, high *= 2;
+  if (high >= kMost) return {"target_not_reached", text + "a million times as much would reach " + format_significant(loss_at(kMost), 5) + ": more text is needed"};
+  for (int i = 0; i < 40; ++i) {
+    const double middle = std::sqrt(low * high);
+    (loss_at(middle) > *request.target_loss ? low : high) = middle;
+  }
+  return {"target_not_reached", text + "that takes " + short_number(high * plan.flops) + " FLOPs, " + short_number(high) + " times as many: plan with --flops " + short_number(high * plan.flops)};
+}
+
 /// Warnings about the law and how far it is asked.
 void warn(const PlanRequest& request, Plan& plan) {
   const PlanningLaw& law = request.law;
@@ -158,6 +176,8 @@ void warn(const PlanRequest& request, Plan& plan) {
   if (request.unique_tokens && plan.model.tokens > 4 * *request.unique_tokens)
     said.push_back({"epochs", short_number(plan.model.tokens / *request.unique_tokens) + " epochs of " + billions(*request.unique_tokens) +
                                   " tokens: beyond 4 a repeated token is worth clearly less than a fresh one"});
+  if (request.target_loss && !plan.data_limits.empty() && *plan.data_limits.front().model.loss > *request.target_loss * (1 + 1e-5))
+    said.push_back(unreached_target(request, plan));
   if (plan.laws) {
     std::string others;
     for (const PlanningLaw& other : request.others)

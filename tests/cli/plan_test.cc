@@ -69,6 +69,18 @@ TEST(Plan, DrawsOfAnotherFitAreRefused) {
   EXPECT_THAT(outcome.err, HasSubstr("of another fit"));
 }
 
+TEST(Plan, SaysThatLimitedTextMissesTheTargetAndWhatWouldReachIt) {
+  (void)fresh("plan_target");
+  const auto said = [](const nlohmann::json& json) {
+    for (const auto& warning : json["warnings"])
+      if (warning["code"] == "target_not_reached") return warning["text"].get<std::string>();
+    return std::string();
+  };
+  EXPECT_THAT(said(plan("--target-loss 2.2 --unique-tokens 1e9")), HasSubstr("more text is needed"));
+  EXPECT_THAT(said(plan("--target-loss 2.2 --unique-tokens 3e10")), HasSubstr("times as many"));
+  EXPECT_EQ(said(plan("--target-loss 2.2 --unique-tokens 1e13")), "");
+}
+
 TEST(Plan, ThePageSaysTheWarningFirstWhereTheLawIsAskedTooFar) {
   (void)fresh("plan_far");
   const Outcome outcome = program("plan --flops 1e25 --law published:epoch2024 --explain");
