@@ -247,7 +247,7 @@ struct FitAnswer {
 /// Tries, in this order, ZeRO-1, tensor parallelism within a node, ZeRO-3, pipelines, full recomputation; the first that fits.
 ///
 /// Throws   Error{usage} for numbers that are not positive; Error{bad_study} for an impossible shape.
-/// Checked  parallel_test.cc.
+/// Checked  memory_test.cc.
 [[nodiscard]] FitAnswer fit_to_devices(const FitQuestion& question);
 
 // ---- architecture

@@ -255,7 +255,7 @@ struct Price {
 };
 
 struct PriceList {
-  ModelBench base;                  ///< the last round's
+  ModelBench base;                  ///< measured before the rounds
   std::vector<Price> prices;        ///< exact GELU against tanh, the lanes against one for each thread, recomputation, dropout, float32
   double checkpoint_seconds = 0;    ///< median, to write one and be sure that it is on the disk: what exact resume costs
   std::int64_t checkpoint_bytes = 0;

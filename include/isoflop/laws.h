@@ -237,7 +237,7 @@ struct FitOptions {
 /// Throws   Error{usage} for an unknown law, objective or constant; Error{bad_data} naming row and column;
 ///          Error{interrupted}.
 /// Numerics the same bytes for any number of threads.
-/// Checked  chinchilla_reference_test.cc: five objectives on the Epoch table; fit_law_test.cc: coverage on simulated tables.
+/// Checked  chinchilla_reference_test.cc: five objectives on the Epoch table; simulate_test.cc: coverage on simulated tables.
 [[nodiscard]] FitResult fit_law(const Observations& table, const std::string& law, const FitOptions& options = {});
 
 /// A law at its constants, for every row: L_hat; empty where the row lacks an input, or is a step before the highest learning rate.
@@ -249,7 +249,7 @@ struct FitOptions {
 ///
 /// Result   prediction intervals hold the constants' draws, the rows' scatter and a discrepancy that grows with ln of the FLOPs
 ///          beyond the fitted ones: the least with which nine in ten forecasts hold that the cheap rows make of their own dearest (fitted
-///          to 40, 50, ... 80 in a hundred of them). The dear rows play no part in it.
+///          to 40, 50, ... 90 in a hundred of them). The dear rows play no part in it.
 /// Throws   as fit_law.
 /// Checked  forecast_test.cc; forecast_reference_test.cc.
 [[nodiscard]] std::optional<Holdout> hold_out(const Observations& cheap, const Observations& dear, const Fit& whole,

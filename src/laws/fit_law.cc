@@ -254,10 +254,7 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
     result.warnings.push_back({"constant_response", "every row has one " + (law.response == "loss" ? options.loss_column : law.response) + ": it shows no law"});
     return result;
   }
-  const Search found = given ? evaluated(problem)
-                             : search(law, problem.rows, problem.objective,
-                                      grid_of_starts(law, problem.rows, problem.held, problem.free, options.all_starts), problem.free,
-                                      options.threads, options.stop);
+  const Search found = given ? evaluated(problem) : searched(problem, options);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while searching");
   if (found.agreeing == 0) {
     result.warnings.push_back({"no_minimum", std::string(given ? "the objective is not finite at the constants given" : "no start has a finite objective") +
