@@ -102,7 +102,7 @@ void bench_each_kernel(const Globals& globals, const Options& options) {
   print_table({"kernel of " + isoflop::to_string(isa), "size", "ns", "GFLOP/s", "of peak", "ns/element"}, rows);
 }
 
-void print_prices(const Globals& globals, const std::vector<isoflop::PriceList>& models) {
+void print_prices(const Globals& globals, const std::vector<isoflop::PriceList>& models, std::int64_t rounds) {
   if (globals.json) {
     Json list = Json::array();
     for (const isoflop::PriceList& m : models) {
@@ -118,7 +118,7 @@ void print_prices(const Globals& globals, const std::vector<isoflop::PriceList>&
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::PriceList& m : models) {
     for (const isoflop::Price& p : m.prices)
-      rows.push_back({m.base.name, p.choice, signed_percent(p.time), signed_percent(p.time_low) + " to " + signed_percent(p.time_high), signed_percent(p.memory)});
+      rows.push_back({m.base.name, p.choice, signed_percent(p.time), rounds > 1 ? signed_percent(p.time_low) + " to " + signed_percent(p.time_high) : "-", signed_percent(p.memory)});
     rows.push_back({m.base.name, "a checkpoint every 200 steps", signed_percent(1 + m.checkpoint_seconds / (200 * m.base.step_seconds)),
                     rounded(1000 * m.checkpoint_seconds, "ms each"), rounded(static_cast<double>(m.checkpoint_bytes) / 1048576.0, "MiB on disk")});
   }
@@ -148,12 +148,16 @@ void bench(const Globals& globals, Options& options) {
   for (const std::string& name : options.models) (void)isoflop::bench_model_shape(name);  // a wrong name is said at once
 
   if (options.what == "prices") {
+    // five choices, each with and without in every round
+    constexpr double kMeasurements = 10;
+    note(globals, "about " + grouped(std::ceil(static_cast<double>(options.models.size()) * (1 + kMeasurements * static_cast<double>(options.rounds)) * bench.seconds)) +
+                      " s, and each measurement's start on top (--models, --rounds, --seconds)");
     std::vector<isoflop::PriceList> models;
     for (const std::string& name : options.models) {
       note(globals, "pricing choices for " + name);
       models.push_back(isoflop::bench_prices(name, bench, options.rounds, "."));
     }
-    print_prices(globals, models);
+    print_prices(globals, models, options.rounds);
     return;
   }
 

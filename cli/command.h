@@ -47,6 +47,9 @@ isoflop::ProgressFn progress_to_stderr(const Globals& globals);
 /// One line on stderr, unless --quiet.
 void note(const Globals& globals, const std::string& line);
 
+/// "isoflop 0.1.0", in the foot of a page.
+std::string made_by();
+
 /// Requested by the first SIGINT, SIGTERM or SIGUSR1; a second SIGINT ends the program at once.
 std::stop_token stop_requested();
 /// Throws Error{interrupted} after Ctrl-C or Error{stopped} after another signal, saying that `what` is saved; else does nothing.

@@ -1,6 +1,5 @@
 // isoflop fit: a table of runs -> laws with their intervals, or the reason why there is none.
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -19,7 +18,7 @@ namespace {
 
 struct FitFlags {
   TableFlags rows;
-  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, at, predict, budgets = "auto", minimum = "parabola";
+  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, report, at, predict, budgets = "auto", minimum = "parabola";
   std::vector<std::string> models;
   bool list_laws = false, forms = false;
   std::int64_t threads = 0;
@@ -158,34 +157,47 @@ Tables tables_of(const FitFlags& flags, bool of_steps) {
 }
 
 void write_rows(const std::string& path, const std::string& header, const std::vector<std::string>& rows) {
-  std::ofstream file(path, std::ios::binary);
-  file << header << "\n";
-  for (const std::string& row : rows) file << row << "\n";
-  file.close();
-  if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
+  std::string text = header + "\n";
+  for (const std::string& row : rows) text += row + "\n";
+  isoflop::write_output(path, text);
+}
+
+/// The table a law was fitted to.
+const isoflop::Observations& table_of(const FittedLaw& law, const std::map<bool, Tables>& tables) {
+  return tables.at(isoflop::law_info(law.law).of_steps).whole;
 }
 
 /// Pictures of every fit, an SVG file each.
-void write_figures(const std::string& folder, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
-  std::vector<std::pair<std::string, std::string>> files;
+void save_figures(const std::string& folder, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
+  std::vector<isoflop::Figure> figures;
   isoflop::StudyReport power;
   for (const FittedLaw& law : laws) {
-    if (law.view) {
+    if (law.view)
       power.laws.push_back(*law.view);
-    } else if (law.result.fit) {
-      for (const isoflop::Figure& figure : isoflop::law_figures(tables.at(isoflop::law_info(law.law).of_steps).whole, *law.result.fit, n))
-        files.emplace_back(figure.id + ".svg", isoflop::figure_svg(figure));
+    else if (law.result.fit)
+      for (isoflop::Figure& figure : isoflop::law_figures(table_of(law, tables), *law.result.fit, n)) figures.push_back(std::move(figure));
+  }
+  for (isoflop::Figure& figure : isoflop::report_figures(power)) figures.push_back(std::move(figure));
+  isoflop::write_figures(folder, figures);
+}
+
+/// A page of every fit; what has none says why.
+void write_page(const std::string& path, const std::string& table, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
+  const std::string name = std::filesystem::path(table).filename().string();
+  isoflop::Page page{.kicker = "Fitted laws", .title = name.empty() ? table : name, .subtitle = "", .sections = {}, .made_by = made_by()};
+  std::vector<isoflop::LawView> power;
+  for (const FittedLaw& law : laws)
+    if (law.view) power.push_back(*law.view);
+  if (!power.empty()) page.sections.push_back(isoflop::power_section(power));
+  for (const FittedLaw& law : laws) {
+    if (law.view) continue;
+    if (law.result.fit) {
+      page.sections.push_back(isoflop::law_section(table_of(law, tables), *law.result.fit, n));
+    } else {
+      page.sections.push_back({.title = law.law, .lead = "No law.", .tiles = {}, .warnings = law.result.warnings, .figures = {}, .tables = {}});
     }
   }
-  for (auto& file : isoflop::report_figure_files(power)) files.push_back(std::move(file));
-  std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  for (const auto& [name, text] : files) {
-    std::ofstream file(std::filesystem::path(folder) / name, std::ios::binary);
-    file << text;
-    file.close();
-    if (!file) throw isoflop::Error(isoflop::Fault::io, folder + "/" + name, "cannot be written");
-  }
+  isoflop::write_output(path, isoflop::page_html(page));
 }
 
 std::string in_quotes(const std::string& text) {
@@ -265,14 +277,21 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
     laws.push_back(std::move(law));
   }
   if (!flags.draws.empty()) {
-    const auto with = std::find_if(laws.begin(), laws.end(), [](const FittedLaw& law) { return law.result.fit && !law.result.fit->draws.empty(); });
+    const auto drawn = [](const FittedLaw& law) { return law.result.fit && !law.result.fit->draws.empty(); };
+    const auto with = std::find_if(laws.begin(), laws.end(), drawn);
+    if (std::count_if(laws.begin(), laws.end(), drawn) > 1)
+      throw isoflop::Error(isoflop::Fault::usage, "--draws", "several of these laws are resampled, and a file holds the draws of one", "fit one law at a time");
     if (with == laws.end())
       throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
     write_draws(flags.draws, *with->result.fit);
   }
   if (!flags.figures.empty()) {
-    write_figures(flags.figures, laws, tables_by_kind, options.n_column);
+    save_figures(flags.figures, laws, tables_by_kind, options.n_column);
     note(globals, "figures: " + flags.figures);
+  }
+  if (!flags.report.empty()) {
+    write_page(flags.report, flags.table, laws, tables_by_kind, options.n_column);
+    note(globals, "report: " + flags.report);
   }
   if (!flags.predict.empty()) write_predictions(flags.predict, laws, tables_by_kind, options.n_column);
   std::vector<isoflop::FormTest> forms;
@@ -323,6 +342,7 @@ void add_fit(CLI::App& program, Globals& globals) {
       ->check(CLI::IsMember({"parabola", "akima"}));
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
   command->add_option("--figures", flags->figures, "a folder to write pictures to (SVG): the law, residuals, observed against predicted, resamples, ...");
+  command->add_option("--report", flags->report, "write a page to this file (HTML, offline): every law with its numbers, intervals, warnings and pictures");
   command->add_flag("--profile", options.profile, "profile every free constant: an interval from the objective's rise beside the resampled one");
   command->add_option("--predict", flags->predict, "write what the first law says of every row to this CSV, of rows without a loss too");
   command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));

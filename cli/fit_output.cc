@@ -85,7 +85,7 @@ void print_holdout(const isoflop::Holdout& h, bool of_steps) {
   for (const auto& [name, error] : h.baselines) rows.push_back({name, number(error, 3)});
   print_table({"instead of the law", "rms of ln L"}, rows);
   for (const auto& [name, values] : h.moved)
-    std::cout << name << " moves from " << number(values.first, 4) << " (cheap rows) to " << number(values.second, 4) << " (all)\n";
+    std::cout << name << " moves from " << number(values.first, 4) << " (fitted rows) to " << number(values.second, 4) << " (all rows)\n";
 }
 
 void print_optima(const std::vector<isoflop::BudgetOptimum>& optima) {
@@ -96,6 +96,14 @@ void print_optima(const std::vector<isoflop::BudgetOptimum>& optima) {
                     o.used ? "" : "left out: " + o.reason});
   std::cout << "\n";
   print_table({"C", "models", "N*", "D*", "loss", ""}, rows);
+}
+
+/// "95 % ", of the intervals of a fit that has some.
+std::string level_of(const isoflop::Fit& fit) {
+  for (const auto& [name, interval] : fit.intervals) return number(100 * interval.level, 4) + " % ";
+  for (const auto& [name, estimate] : fit.derived)
+    if (estimate.interval) return number(100 * estimate.interval->level, 4) + " % ";
+  return "";
 }
 
 void print_fit(const isoflop::Fit& fit) {
@@ -114,7 +122,7 @@ void print_fit(const isoflop::Fit& fit) {
                     estimate.interval ? range(estimate.interval, 5) : ""});
     if (estimate.prediction) rows.push_back({"  a further run", "", "", range(estimate.prediction, 5)});
   }
-  print_table({"", "value", "s.e.", "interval"}, rows);
+  print_table({"", "value", "s.e.", level_of(fit) + "interval"}, rows);
   if (!fit.optima.empty()) print_optima(fit.optima);
   std::cout << fit.rows << " rows, " << fit.degrees_of_freedom << " degrees of freedom; objective " << number(fit.objective, 9) << " ("
             << fit.objective_definition << "); " << fit.stop << ", " << fit.starts_agreeing << " of " << fit.starts << " starts agree";
@@ -145,8 +153,14 @@ void print_comparison(const std::vector<FittedLaw>& laws) {
   const auto cell = [](const std::optional<double>& value, int digits) { return value ? number(*value, digits) : ""; };
   for (const isoflop::RankedFit& r : order)
     rows.push_back({fits[r.fit]->law, cell(r.holdout, 3), cell(r.delta_aicc, 4), cell(r.aicc, 6), cell(r.bic, 6)});
-  std::cout << "\nIn order of the held-out error, then of AICc:\n";
-  print_table({"law", "held out: rms of ln L", "AICc - least", "AICc", "BIC"}, rows);
+  const bool held_out = std::any_of(order.begin(), order.end(), [](const isoflop::RankedFit& r) { return r.holdout.has_value(); });
+  std::vector<std::string> header{"law", "held out: rms of ln L", "AICc - least", "AICc", "BIC"};
+  if (!held_out) {
+    header.erase(header.begin() + 1);
+    for (auto& row : rows) row.erase(row.begin() + 1);
+  }
+  std::cout << (held_out ? "\nIn order of the held-out error, then of AICc:\n" : "\nIn order of AICc:\n");
+  print_table(header, rows);
 }
 
 }  // namespace

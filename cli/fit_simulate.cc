@@ -1,22 +1,12 @@
 #include "cli/fit_simulate.h"
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 
+#include "cli/arguments.h"
+
 namespace cli {
 namespace {
-
-std::string text_of(const std::string& path) {
-  if (!std::filesystem::is_regular_file(path))
-    throw isoflop::Error(isoflop::Fault::missing_input, path, "no such file", "--simulate takes a law's JSON, as isoflop fit --json writes it");
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be read");
-  return text.str();
-}
 
 std::string people(double value) {
   std::ostringstream text;
@@ -51,7 +41,7 @@ void add_simulate_flags(CLI::App& command, SimulateFlags& flags) {
 
 void run_simulation(const SimulateFlags& flags, const std::optional<isoflop::Observations>& design, const isoflop::FitOptions& fit,
                     const Globals& globals) {
-  const auto [law, constants] = isoflop::law_from_json(text_of(flags.law), flags.law);
+  const auto [law, constants] = isoflop::law_from_json(read_table(flags.law), flags.law);
   isoflop::SimulateOptions options = flags.options;
   options.fit = fit;
   options.fit.progress = progress_to_stderr(globals);

@@ -134,6 +134,10 @@ std::string grouped(double value) {
   return digits;
 }
 
+std::string made_by() {
+  return "isoflop " ISOFLOP_VERSION;
+}
+
 void print_json(const Json& object) {
   Json whole{{"schema_version", 1}};
   whole.update(object);

@@ -1,7 +1,6 @@
 // isoflop plan: a law and a budget -> what to train, what it will reach, and how sure that is.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -9,13 +8,15 @@
 #include "cli/command.h"
 #include "cli/plan_machines.h"
 #include "cli/plan_output.h"
+#include "isoflop/lab.h"
 #include "isoflop/plan.h"
+#include "isoflop/report.h"
 
 namespace cli {
 namespace {
 
 struct PlanFlags {
-  std::string law = "published:epoch2024", draws, against = "auto", budgets, seal, ladder_out;
+  std::string law = "published:epoch2024", draws, against = "auto", budgets, seal, ladder_out, report, figures, study;
   std::optional<double> flops, target_loss, params, tokens, granularity, active_share;
   std::optional<double> inference_tokens, unique_tokens, bytes_per_token, residual_sd;
   std::vector<std::string> repetition;
@@ -167,13 +168,6 @@ isoflop::PlanRequest request_of(const PlanFlags& flags) {
   return request;
 }
 
-void write_text(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw isoflop::Error(isoflop::Fault::io, path.string(), "cannot be written");
-}
-
 /// One study a rung; returns their names.
 std::vector<std::string> write_ladder(const std::string& folder, const isoflop::Ladder& ladder) {
   std::error_code problem;
@@ -183,7 +177,7 @@ std::vector<std::string> write_ladder(const std::string& folder, const isoflop::
   for (std::size_t i = 0; i < ladder.rungs.size(); ++i) {
     const std::string name = "rung-" + std::to_string(i + 1);
     files.push_back((std::filesystem::path(folder) / (name + ".toml")).string());
-    write_text(files.back(), isoflop::rung_study(ladder.rungs[i], name));
+    isoflop::write_output(files.back(), isoflop::rung_study(ladder.rungs[i], name));
   }
   return files;
 }
@@ -197,12 +191,32 @@ void add_machines(const isoflop::MachinePlan& machines, const std::optional<isof
   json.update(more);
 }
 
+/// The page, the pictures, and the section of a study's report that were asked for.
+void draw(const PlanFlags& flags, const isoflop::Plan& plan, const isoflop::MachinePlan& machines, const Json& json, const Globals& globals) {
+  if (flags.report.empty() && flags.figures.empty() && flags.study.empty()) return;
+  const isoflop::PageSection section = isoflop::plan_section(plan, machines);
+  if (!flags.figures.empty()) {
+    std::vector<isoflop::Figure> figures;
+    for (const isoflop::CaptionedFigure& captioned : section.figures) figures.push_back(captioned.figure);
+    isoflop::write_figures(flags.figures, figures);
+    note(globals, "figures: " + flags.figures);
+  }
+  if (!flags.report.empty()) {
+    const isoflop::Page page{.kicker = "Training plan", .title = counted(plan.model.params) + " parameters on " + counted(plan.model.tokens) + " tokens",
+                             .subtitle = digits(plan.flops) + " FLOPs by " + plan.law.name, .sections = {section}, .made_by = made_by()};
+    isoflop::write_output(flags.report, isoflop::page_html(page));
+    note(globals, "report: " + flags.report);
+  }
+  if (!flags.study.empty()) note(globals, "report: " + isoflop::keep_plan(flags.study, json.dump(1), section).string());
+}
+
 void run_plan(const PlanFlags& flags, const Globals& globals) {
   isoflop::PlanRequest request = request_of(flags);
   const auto budget = machine_budget(flags.machines);
   if (budget) {
-    if (flags.flops)
-      throw isoflop::Error(isoflop::Fault::usage, "--flops", std::string("contradicts ") + (flags.machines.days ? "--days" : "--usd") + ": each of them says the budget", "give one of them");
+    const std::string said = flags.machines.days ? "--days" : "--usd";
+    for (const auto& [given, name] : {std::pair{flags.flops.has_value(), "--flops"}, {flags.target_loss.has_value(), "--target-loss"}, {flags.params && flags.tokens, "--params and --tokens"}})
+      if (given) throw isoflop::Error(isoflop::Fault::usage, said, std::string("contradicts ") + name + ": each of them says the budget", "give one of them");
     request.flops = budget->value;
     for (const double end : {budget->low, budget->high})
       if (end != budget->value) request.budgets.push_back(end);
@@ -221,10 +235,11 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
     const std::string text = isoflop::forecast_to_json(forecast);
     if (std::filesystem::exists(flags.seal))
       throw isoflop::Error(isoflop::Fault::usage, "--seal", flags.seal + " exists: a forecast that could be written over would not be sealed", "name another file");
-    write_text(flags.seal, text);
+    isoflop::write_output(flags.seal, text);
     json["sealed"] = {{"file", flags.seal}, {"sha256", isoflop::forecast_hash(text)}};
   }
   if (!flags.ladder_out.empty() && plan.ladder) json["ladder"]["studies"] = write_ladder(flags.ladder_out, *plan.ladder);
+  draw(flags, plan, machines, json, globals);
   if (globals.json) return print_json(json);
   print_plan(plan, json, flags.explain, flags.currency);
   print_machines(machines);
@@ -281,6 +296,9 @@ void add_plan(CLI::App& program, Globals& globals) {
   command->add_option("--pilot-sizes", flags->sizes, "models of a rung")->capture_default_str()->check(whole_number(3, 99));
   command->add_option("--ladder-out", flags->ladder_out, "a folder for a study of each rung, which isoflop run takes");
   command->add_option("--seal", flags->seal, "write the forecast to this file: isoflop score judges it when the run is done");
+  command->add_option("--report", flags->report, "write the plan as a page to this file (HTML, offline), with pictures");
+  command->add_option("--figures", flags->figures, "a folder to write the pictures to (SVG)");
+  command->add_option("--study", flags->study, "keep the plan in this study's folder: plan.json, and a section of its report");
   command->add_flag("--explain", flags->explain, "the formulas with the numbers put in");
   command->callback([flags, &globals] { run_plan(*flags, globals); });
 }

@@ -95,6 +95,8 @@ void add_machine_flags(CLI::App& command, MachineFlags& flags) {
   command.add_option("--usd-per-hour", flags.price, "of a device (default: the range of the catalogue)")->check(above_zero());
   command.add_option("--hardware", flags.hardware, "accelerators of your own, in the form of data/hardware.toml; or what isoflop bench --json measured (this-machine)");
   command.add_option("--arch", flags.arch, "the style of shapes: gpt2, llama")->capture_default_str();
+  command.add_option("--count", flags.count, "count C on shapes of that style: flops_exact, flops_full_attention (default: as the law does)")
+      ->check(CLI::IsMember({"flops_exact", "flops_full_attention"}));
   command.add_option("--vocab-size", flags.vocab_size, "of the tokenizer (default: the style's)")->check(whole_number(1));
   command.add_option("--block-size", flags.block_size, "context in tokens (default: the style's)")->check(whole_number(1));
 }
@@ -116,6 +118,7 @@ isoflop::MachineRequest machine_request(const MachineFlags& flags) {
   }
   if (flags.mfu) request.mfu = {*flags.mfu, *flags.mfu, *flags.mfu};
   if (flags.price) request.usd_per_hour = isoflop::Range{*flags.price, *flags.price, *flags.price};
+  request.count = flags.count;
   request.shape.style = isoflop::style_from(flags.arch);
   request.shape.vocab_size = flags.vocab_size;
   request.shape.block_size = flags.block_size;
@@ -123,6 +126,10 @@ isoflop::MachineRequest machine_request(const MachineFlags& flags) {
 }
 
 void print_machines(const isoflop::MachinePlan& machines) {
+  if (const auto& c = machines.counted)
+    std::cout << "\nWith C counted as " << c->convention << ": " << counted(c->model.params) << " parameters on " << counted(c->model.tokens) << " tokens, loss "
+              << digits(*c->model.loss, 5) << " (n_layer " << c->shape.shape.n_layer << ", n_embd " << c->shape.shape.n_embd << ", " << digits(c->model.flops / c->model.tokens / c->model.params, 4)
+              << " N FLOPs for a token)\n";
   if (!machines.shapes.empty()) print_shape(machines.shapes.front());
   print_cost(machines.cost);
   if (machines.memory) print_memory(*machines.memory);

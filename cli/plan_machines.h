@@ -7,7 +7,7 @@
 namespace cli {
 
 struct MachineFlags {
-  std::string gpus, hardware, arch = "llama";
+  std::string gpus, count, hardware, arch = "llama";
   std::optional<double> days, usd, mfu, price;
   std::int64_t vocab_size = 0, block_size = 0;
 };

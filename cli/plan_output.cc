@@ -41,7 +41,7 @@ void print_optimum(const Plan& plan) {
   rows.push_back(row("compute C", digits(plan.flops) + " FLOPs", span(find(i, "flops"), false)));
   if (plan.optimum.loss) rows.push_back(row("loss", digits(*plan.optimum.loss, 5), span(find(i, "loss"), false)));
   if (!plan.off_optimum && find(i, "prediction")) rows.push_back(row("loss of one run", digits(*plan.model.loss, 5), span(find(i, "prediction"), false)));
-  std::vector<std::string> header{"optimum of " + plan.law.name, ""};
+  std::vector<std::string> header{"optimum of " + plan.law.name + (plan.text_limited ? ", text without end" : ""), ""};
   if (i.empty())
     for (auto& r : rows) r.pop_back();
   else
@@ -54,7 +54,7 @@ void print_optimum(const Plan& plan) {
 
 void print_model(const Plan& plan) {
   if (!plan.off_optimum) return;
-  heading("The model asked for");
+  heading(plan.text_limited ? "The plan: the best of this compute with the text there is" : "The model asked for");
   std::cout << counted(plan.model.params) << " parameters on " << counted(plan.model.tokens) << " tokens, "
             << digits(plan.model.tokens_per_param()) << " tokens per parameter, " << digits(plan.model.flops) << " FLOPs";
   if (plan.model.loss) {
@@ -74,12 +74,13 @@ void print_model(const Plan& plan) {
 
 void print_deviation(const Plan& plan) {
   if (plan.deviation.empty()) return;
-  heading("Off the optimum, same compute");
+  const std::string text = plan.text_limited ? " (text without end)" : "";
+  heading("Off the optimum, same compute" + text);
   std::vector<std::vector<std::string>> rows;
   for (const auto& d : plan.deviation)
     rows.push_back({digits(d.factor, 3), counted(d.params), counted(d.tokens), digits(d.loss, 5), digits(d.delta_loss, 3), percent(d.wasted)});
   print_table({"N / N*", "N", "D", "loss", "more", "compute in vain"}, rows);
-  heading("Smaller models of the same loss");
+  heading("Smaller models of the same loss" + text);
   rows.clear();
   for (const auto& r : plan.overtraining->rows)
     rows.push_back({digits(r.factor, 3), counted(r.params), counted(r.tokens), digits(r.tokens_factor, 4), digits(r.flops_factor, 4)});

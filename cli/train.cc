@@ -64,7 +64,7 @@ void add_train(CLI::App& program, Globals& globals) {
   app->add_option(both("target_param_data_ratio"), study.target_param_data_ratio, "updates so that tokens / params is this")->check(above_zero())->excludes(iters)->excludes(flops);
   app->add_option(both("eval_interval"), run.eval.interval, "updates between evaluations; 0: at the end only")->capture_default_str()->check(whole_number(0));
   app->add_option("--patience,--eval_patience,--eval-patience", run.eval.patience, "stop after this many evaluations without a better held-out loss; 0: never")->capture_default_str()->check(whole_number(0));
-  app->add_option("--order", flags->words.order, "epochs or random_windows");
+  app->add_option("--order", flags->words.order, "epochs, random_windows, easy_first or hard_first");
   app->add_option("--seed", flags->seed, "of weights and batches")->capture_default_str()->check(whole_number(0));
   add_study_flags(*app, flags->study);
 

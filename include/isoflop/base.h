@@ -48,6 +48,12 @@ class Error : public std::exception {
 /// The candidate nearest to a word in edit distance, if it is within 2 (or a third of the length); for "did you mean".
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// Writes a file that a user named: whole, or the old one stays; into a device or a pipe as it is. Makes no folder.
+///
+/// Throws   Error{io}.
+/// Checked  base_test.cc
+void write_output(const std::string& path, std::string_view bytes);
+
 /// How far a long call is. `total` is 0 while it is not known.
 struct Progress {
   std::string_view stage;   ///< e.g. "train tiny", "encode"

@@ -148,6 +148,10 @@ struct StudyResult {
 /// Draws the report and figures of a study folder again from what is stored. Returns the page's path.
 [[nodiscard]] std::filesystem::path report_study(const std::filesystem::path& folder);
 
+/// Keeps a plan in a study's folder (plan.json, sealed) and draws its report again, with the plan as a section. Returns the page's path.
+/// Throws missing_input for a folder that is no finished study, io.
+[[nodiscard]] std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::string& plan_json, const PageSection& section);
+
 /// Observations of a set of finished runs, in the columns of design 4. Others are left out with a warning.
 [[nodiscard]] Observations observations_of(const std::vector<StoredRun>& runs, const std::string& loss_kind);
 

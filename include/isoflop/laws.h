@@ -383,7 +383,7 @@ class LawAt {
 };
 
 /// The interval of a number from its draws: percentiles, their distance from the value (in ln where value and draws are positive)
-/// times `widen`. An end is infinite where a tail's share of the draws ran away.
+/// times `widen`. It holds the value. An end is infinite where a tail's share of the draws ran away.
 ///
 /// Needs    one draw or more (contract).
 [[nodiscard]] Interval interval_of_draws(std::vector<double> draws, double value, double level = 0.95, double widen = 1);

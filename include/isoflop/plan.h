@@ -20,6 +20,18 @@ struct AllocationRule {
   double k_n = 0, a = 0, k_d = 0, b = 0;
 };
 
+/// What repeated text is worth: a law of unique_tokens and its constants beyond those of the surface.
+struct Repetition {
+  std::string law = "data_constrained";
+  std::map<std::string, double> constants{{"R_D", 15.387756}, {"R_N", 5.309743}};  ///< Muennighoff et al. 2023; overfit_penalty: P, m, k
+};
+
+/// The text there is.
+struct TextLimit {
+  double unique_tokens = 0;
+  Repetition repetition;
+};
+
 /// A law at its constants, with what is known of its uncertainty. One of `surface` and `rule` is there.
 struct PlanningLaw {
   std::string name;                          ///< "published:epoch2024", "tokens_per_param:20", "laws.json#chinchilla"
@@ -37,6 +49,7 @@ struct PlanningLaw {
   std::vector<AllocationRule> rule_draws;
   std::vector<std::map<std::string, double>> draw_constants;  ///< of every draw, in the same order
   double widening = 1, level = 0.95;         ///< of intervals made of the draws (Fit::interval_widening)
+  std::optional<TextLimit> text;             ///< runs see this text: a model's loss and its forecasts count what is repeated; optima do not
   std::vector<Warning> warnings;             ///< of the law itself
 };
 
@@ -129,7 +142,7 @@ struct RegretOptimum {
 /// Checked  uncertainty_test.cc: of one law without draws it is its optimum; it beats every other size tried.
 [[nodiscard]] RegretOptimum regret_optimum(const std::vector<PlanningLaw>& laws, double flops);
 
-/// Intervals of what the law says of C: params, tokens, tokens_per_param, loss (of the best model), and of one model: loss_of_model;
+/// Intervals of what the law says of C: params, tokens, tokens_per_param, loss (of the best model), and of one model (on the law's text): loss_of_model;
 /// `prediction` of a further run of it, with the scatter of runs about the law.
 [[nodiscard]] std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double flops, const ModelPlan& model,
                                                              std::optional<double> residual_sd = {});
@@ -167,12 +180,6 @@ struct InferenceAware {
 [[nodiscard]] double implied_demand(const AdditiveLaw& law, double params, double tokens);
 
 // ---- limits of data
-
-/// What repeated text is worth: a law of unique_tokens and its constants beyond those of the surface.
-struct Repetition {
-  std::string law = "data_constrained";
-  std::map<std::string, double> constants{{"R_D", 15.387756}, {"R_N", 5.309743}};  ///< Muennighoff et al. 2023; overfit_penalty: P, m, k
-};
 
 struct DataLimit {
   std::string law;
@@ -374,11 +381,14 @@ struct Explanation {
 
 struct Plan {
   PlanningLaw law;
+  std::vector<PlanningLaw> others;             ///< as asked
+  std::optional<Serving> serving;              ///< as asked
   std::string asked;                           ///< "flops", "target_loss", "params and tokens", ...
   double flops = 0;
   ModelPlan optimum;                           ///< of these FLOPs
   ModelPlan model;                             ///< what was asked for; the optimum unless params or tokens were given
   bool off_optimum = false;                    ///< `model` is another
+  bool text_limited = false;                   ///< `model` is the best of these FLOPs with the text there is, and repeats some of it
   double wasted = 0;                           ///< by `model`
   std::map<std::string, Interval> intervals;
   std::optional<double> extrapolation;         ///< C over the largest fitted
@@ -403,10 +413,11 @@ struct Plan {
   std::vector<Warning> warnings;               ///< the gravest first
 };
 
-/// The plan for a request. Given are: flops (the optimum); flops and params, or flops and tokens (the other follows); params and tokens
+/// The plan for a request. With unique_tokens and a budget or a target loss the model is the best with that text (the first repetition law). Given are: flops (the optimum); flops and params, or flops and tokens (the other follows); params and tokens
 /// (C follows); target_loss (least C); params alone, or tokens alone (C is that of which they are the optimum).
 ///
-/// Throws   Error{usage} for contradictory, missing or impossible requests: a target loss below the floor says the floor and its interval.
+/// Throws   Error{usage} for contradictory, missing or impossible requests: a target loss below the floor says the floor and its interval,
+///          one that the text there is cannot reach says what it reaches.
 /// Numerics the same bytes every time.
 /// Checked  plan_test.cc.
 [[nodiscard]] Plan make_plan(const PlanRequest& request);
@@ -416,17 +427,33 @@ struct Plan {
 
 // ---- machines: what the plan asks of them
 
+/// The best architecture of a budget whose FLOPs are counted on it, not as k N D: embeddings cost nothing, the head and attention do.
+struct CountedOptimum {
+  std::string convention;                      ///< flops_exact | flops_full_attention (FlopsPerToken)
+  ShapeChoice shape;
+  ModelPlan model;                             ///< N as the law counts it
+};
+
+/// Source   the law's loss at (N, C / FLOPs per token) over shapes as feasible_shapes() gives them.
+/// Needs    a law with a surface (contract).
+/// Result   nothing where no shape is near the sizes the budget trains.
+/// Throws   Error{usage} for another convention.
+/// Checked  machines_test.cc: no shape of a wide grid does better; far beyond embeddings it is the optimum of 6 N D.
+[[nodiscard]] std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flops, const std::string& convention, const ShapeOptions& options = {});
+
 struct MachineRequest {
   std::optional<Accelerator> accelerator;      ///< none: an H100
   std::int64_t devices = 0;                    ///< 0: the least power of two, 8 or more, that is done within 30 days
   Range mfu = kMfu;
   std::optional<Range> usd_per_hour;           ///< none: the accelerator's
   ShapeOptions shape;                          ///< style, vocabulary, context, ...; its n_convention and loss_at are the law's
+  std::string count;                           ///< how C is counted; empty: as the law's own, where that is on shapes
 };
 
 /// A feasible architecture near the plan's size, what training it takes, and how it lies over the devices.
 struct MachinePlan {
   std::vector<ShapeChoice> shapes;             ///< the best first; none where the vocabulary alone is larger than the model
+  std::optional<CountedOptimum> counted;       ///< where C is counted on shapes
   TrainingCost cost;
   std::optional<FitAnswer> memory;             ///< of the first shape
   std::vector<Hyperparameter> hyperparameters;
@@ -437,7 +464,7 @@ struct MachinePlan {
 
 /// Checked  machines_test.cc.
 [[nodiscard]] MachinePlan plan_machines(const Plan& plan, const MachineRequest& request = {});
-/// Keys shape, shapes, cost, memory, hyperparameters, schedule, frontier (docs/formats/plan.md).
+/// Keys shape, shapes, counted, cost, memory, hyperparameters, schedule, frontier (docs/formats/plan.md).
 [[nodiscard]] std::string machines_to_json(const MachinePlan& machines);
 
 }  // namespace isoflop

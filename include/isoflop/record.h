@@ -16,7 +16,8 @@ enum class Dtype { float32, bfloat16 };
 enum class OptimizerKind { adamw, adafactor };
 enum class DecayOn { all, matrices };  ///< which parameters weight decay touches
 enum class ScheduleKind { constant, linear, cosine, wsd };
-enum class BatchOrder { epochs, random_windows };  ///< without replacement, or windows drawn with replacement
+/// Windows without replacement in a seeded order; drawn with replacement; without, those of an epoch by their surprisal (WindowOrder).
+enum class BatchOrder { epochs, random_windows, easy_first, hard_first };
 enum class RunStatus { running, done, diverged, stopped };
 enum class Regime { fresh, repeated, memorising };  ///< D <= unique; D > unique; N > unique (design 5)
 
@@ -62,6 +63,7 @@ struct RunSpec {
   std::vector<DataSpec> data;
   std::string tokenizer;               ///< content hash
   BatchOrder order = BatchOrder::epochs;
+  double token_noise = 0;              ///< share of the input tokens replaced by others
   std::int64_t batch_size = 32;        ///< sequences
   std::int64_t gradient_accumulation_steps = 1;
   std::int64_t max_iters = 500;

@@ -14,6 +14,9 @@
 
 namespace isoflop {
 
+struct Plan;
+struct MachinePlan;
+
 // ---- one figure, as values --------------------------------------------------------------------------------------------
 
 enum class AxisScale { linear, log };
@@ -81,6 +84,55 @@ struct Tick {
 };
 [[nodiscard]] std::vector<Tick> axis_ticks(double low, double high, AxisScale scale, int about);
 
+// ---- a part of a page, as values --------------------------------------------------------------------------------------
+
+/// A number that stands out: "N*", "95.86B", "67.1B to 152B (95 %)".
+struct Tile {
+  std::string what, value, more;
+};
+
+struct CaptionedFigure {
+  Figure figure;
+  std::string caption;  ///< beneath it, after the figure's title
+};
+
+/// A table of words and numbers as given; the first column is text, the others stand to the right.
+struct PageTable {
+  std::string title;  ///< may be empty
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows;  ///< as long as the head
+  std::string note;   ///< beneath it; may be empty
+};
+
+/// Words, pictures and tables under one heading. What is empty is left out.
+struct PageSection {
+  std::string title;
+  std::string lead;  ///< one or two sentences, large
+  std::vector<Tile> tiles;
+  std::vector<Warning> warnings;
+  std::vector<CaptionedFigure> figures;  ///< the first one wide, the others in pairs
+  std::vector<PageTable> tables;
+};
+
+/// A page of sections; a study's page is report_html().
+struct Page {
+  std::string kicker, title, subtitle;
+  std::vector<PageSection> sections;
+  std::string made_by;
+};
+
+/// One self-contained HTML page, as report_html() makes it.
+///
+/// Checked  section_test.cc: hostile words stay text; the markup is well formed; nothing points outside the page.
+[[nodiscard]] std::string page_html(const Page& page);
+
+/// A section as JSON and back: what a study's plan.json keeps (docs/formats/plan.md).
+///
+/// Throws   Error{bad_data} naming `subject` and the key.
+/// Checked  section_test.cc: there and back draws the same page.
+[[nodiscard]] std::string section_to_json(const PageSection& section);
+[[nodiscard]] PageSection section_from_json(const std::string& text, const std::string& subject);
+
 // ---- a study, as values -----------------------------------------------------------------------------------------------
 
 struct Fact {
@@ -133,6 +185,7 @@ struct StudyReport {
   std::vector<LawView> laws;    ///< the first one is the headline
   std::vector<Baseline> baselines;
   std::vector<Warning> warnings;  ///< of the study; the laws bring their own
+  std::vector<PageSection> sections;  ///< further ones, after the runs: a plan
   std::string made_by;            ///< e.g. "isoflop 0.1.0"
 };
 
@@ -145,8 +198,8 @@ struct StudyReport {
 /// The page's figures: loss_by_params, residuals, learning_curves, and one per further law.
 [[nodiscard]] std::vector<Figure> report_figures(const StudyReport& study);
 
-/// The same as standalone files: {"loss_by_params.svg", bytes}.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> report_figure_files(const StudyReport& study);
+/// Each figure as a file of its own in `folder`, which is made: ID.svg. Throws Error{io}.
+void write_figures(const std::string& folder, const std::vector<Figure>& figures);
 
 /// Pictures of one fit of `table`: the law over its points (or the frontier L*(C), or isoFLOP curves and N*(C)), residuals, observed
 /// against predicted with the hold-out marked, resamples of two constants, profiles. What the fit does not have is not drawn.
@@ -154,6 +207,27 @@ struct StudyReport {
 /// Needs    `fit` to be of `table`, with `n_column` as N.
 /// Checked  law_figures_test.cc.
 [[nodiscard]] std::vector<Figure> law_figures(const Observations& table, const Fit& fit, const std::string& n_column = "params");
+
+/// The same with constants, derived numbers, hold-out and warnings. The ids of its figures begin with the law's name.
+///
+/// Checked  section_test.cc.
+[[nodiscard]] PageSection law_section(const Observations& table, const Fit& fit, const std::string& n_column = "params");
+
+/// The power law of N in every meaning of N that was fitted, the first as the headline.
+[[nodiscard]] PageSection power_section(const std::vector<LawView>& laws);
+
+/// Pictures of a plan: the frontier L*(C) with its band and the plan on it, N*(C) beside other laws and released models, compute in vain
+/// over N (the law's, the mean and the worst of its draws), models of the same loss, days against money. What the plan lacks is not drawn.
+///
+/// Needs    `machines` to be of `plan`.
+/// Checked  plan_figures_test.cc: points lie on their laws; the regret curve's least is the regret optimum.
+[[nodiscard]] std::vector<CaptionedFigure> plan_figures(const Plan& plan, const MachinePlan& machines);
+
+/// A plan in words, numbers, pictures and tables.
+///
+/// Needs    `machines` to be of `plan`.
+/// Checked  section_test.cc.
+[[nodiscard]] PageSection plan_section(const Plan& plan, const MachinePlan& machines);
 
 /// The law in plain words, as the page's headline and the terminal's last lines: one or two sentences, no markup.
 [[nodiscard]] std::string law_in_words(const LawView& law);

@@ -85,22 +85,35 @@ struct EncodeOptions {
 /// Throws bad_data, naming the file, if a checksum, size or count does not hold.
 [[nodiscard]] TokenSet open_tokens(const std::string& folder);
 
-/// Seeded batches: sequence j of update k is a function of (seed, k * sequences + j) alone.
+/// Seeded batches: sequence j of update k is a function of (seed, k * sequences + j) alone, and where they are ordered of the run's length.
 class BatchSource {
  public:
+  explicit BatchSource(std::int64_t block_size) : block_size_(block_size) {}
   virtual ~BatchSource() = default;
-  /// inputs and targets: (sequences, block_size) each; targets are the next tokens.
-  virtual void batch(std::int64_t update, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const = 0;
+  /// The `index`-th sequence of the run; inputs and targets: (block_size) each; targets are the next tokens.
+  virtual void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const = 0;
+  /// Those of one update, in order: (sequences, block_size) each.
+  void batch(std::int64_t update, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const;
   [[nodiscard]] virtual std::int64_t windows_per_epoch() const = 0;
   /// Distinct positions of the split that the first `updates` updates train on (as targets).
   [[nodiscard]] virtual std::int64_t distinct_tokens(std::int64_t updates) const = 0;
+
+ private:
+  std::int64_t block_size_;
 };
+/// In which order the windows of an epoch come: seeded, or by the mean surprisal of their tokens, -ln of the token's share of the run's
+/// own text, least first or most first. The windows of an epoch are the same in every order.
+enum class WindowOrder { shuffled, easy_first, hard_first };
 struct BatchOptions {
   std::uint64_t seed = 0;
   std::int64_t sequences = 32;
   std::int64_t block_size = 256;
   bool random_windows = false;  ///< with replacement; else epochs of non-overlapping windows in a seeded order
   std::optional<std::int64_t> subset_tokens = {};  ///< the first this many tokens of the split
+  WindowOrder order = WindowOrder::shuffled;  ///< by surprisal: epochs only, and `updates` says how long the run is
+  std::int64_t updates = 0;
+  double token_noise = 0;       ///< share of the input tokens that another of the vocabulary takes the place of, another draw each epoch; targets stay
+  std::int64_t vocab_size = 0;  ///< with token_noise
 };
 /// Throws bad_data if the split (or subset) is shorter than one window and its target.
 [[nodiscard]] std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> split, const BatchOptions& options);

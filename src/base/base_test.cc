@@ -272,5 +272,15 @@ TEST(Team, TheFirstExceptionReachesTheCaller) {
   team.run([](std::int64_t) {});
 }
 
+TEST(WriteOutput, ReplacesAFileWholeAndLeavesADeviceADevice) {
+  const auto path = fresh_folder() / "out.csv";
+  write_output(path.string(), "one");
+  write_output(path.string(), "two");
+  EXPECT_EQ(read_file(path), "two");
+  write_output("/dev/null", "gone");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(error_of([&] { write_output((path / "below").string(), "x"); }).fault(), Fault::io);
+}
+
 }  // namespace
 }  // namespace isoflop

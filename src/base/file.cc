@@ -109,6 +109,15 @@ void write_file_atomic(const fs::path& path, std::string_view bytes) {
   sync_folder(path.parent_path());
 }
 
+void write_output(const std::string& path, std::string_view bytes) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status) || fs::is_regular_file(status) || fs::is_directory(status)) return write_file_atomic(path, bytes);
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.get() < 0) fail(path, "write", errno);
+  write_all(file.get(), bytes.data(), bytes.size(), path);
+}
+
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);

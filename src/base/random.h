@@ -16,6 +16,7 @@ enum class Stream : std::uint32_t {
   bootstrap = 6,
   dropout = 7,
   forms = 8,
+  token_noise = 9,
 };
 
 struct Philox {

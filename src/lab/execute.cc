@@ -60,6 +60,11 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
   batch_options.sequences = run.spec.sequences_per_update();
   batch_options.block_size = run.spec.shape.block_size;
   batch_options.random_windows = run.spec.order == BatchOrder::random_windows;
+  if (run.spec.order == BatchOrder::easy_first) batch_options.order = WindowOrder::easy_first;
+  if (run.spec.order == BatchOrder::hard_first) batch_options.order = WindowOrder::hard_first;
+  batch_options.updates = run.spec.max_iters;
+  batch_options.token_noise = run.spec.token_noise;
+  batch_options.vocab_size = run.spec.shape.vocab_size;
   const std::unique_ptr<BatchSource> batches = make_batches(place.prepared.tokens.train, batch_options);
 
   TrainOptions train_options;

@@ -101,6 +101,30 @@ TEST(Pipeline, ASecondCallTrainsNothingAndSaysTheSame) {
   EXPECT_EQ(read_file(report_study(place.options.out)), page);
 }
 
+TEST(Pipeline, AKeptPlanIsASectionOfTheReportUntilItsFileIsGone) {
+  Place place = place_for("kept");
+  const StudyResult result = run_study(place.study, place.options);
+  const std::string page = read_file(result.report);
+  PageSection section;
+  section.title = "A plan";
+  section.lead = "1e24 FLOPs train a model";
+  const fs::path with_plan = keep_plan(place.options.out, "{\"flops\": 1e24}", section);
+  EXPECT_THAT(read_file(with_plan), HasSubstr("1e24 FLOPs train a model"));
+  const std::string drawn = read_file(with_plan);
+  EXPECT_EQ(read_file(run_study(place.study, place.options).report), drawn);
+
+  const std::string kept = read_file(place.options.out / "plan.json");
+  std::string changed = kept;
+  changed.replace(changed.find("1e24 FLOPs"), 4, "1e25");
+  write_file_atomic(place.options.out / "plan.json", changed);
+  const Error error = error_of([&] { (void)report_study(place.options.out); });
+  EXPECT_EQ(error.fault(), Fault::bad_data);
+  EXPECT_THAT(error.hint(), HasSubstr("plan --study"));
+  fs::remove(place.options.out / "plan.json");
+  EXPECT_EQ(read_file(report_study(place.options.out)), page);
+  EXPECT_EQ(error_of([&] { (void)keep_plan(place.options.out / "nowhere", "{}", section); }).fault(), Fault::missing_input);
+}
+
 TEST(Pipeline, OneThreadAndThreeGiveTheSameBytes) {
   Place one = place_for("one"), three = place_for("three");
   one.options.threads = 1;

@@ -69,6 +69,8 @@ void read_data(TomlReader& reader, Study& study) {
   if (const auto word = reader.text("tokenizer")) study.tokenizer = at_key(reader, "tokenizer", [&] { return tokenizer_kind_from(*word); });
   if (const auto word = reader.text("vocabulary")) study.vocabulary = at_key(reader, "vocabulary", [&] { return vocabulary_from(*word); });
   if (const auto word = reader.text("order")) study.train.order = at_key(reader, "order", [&] { return parse_enum<BatchOrder>(*word, "order"); });
+  set(study.train.token_noise, reader.number("token_noise"));
+  if (!(study.train.token_noise >= 0 && study.train.token_noise < 1)) reader.fail("token_noise", format_number(study.train.token_noise) + ", expected a share in [0, 1)");
   reader.finish();
 }
 
@@ -306,7 +308,7 @@ std::string to_toml(const Study& study) {
                    {"utf8", to_string(study.corpus.utf8)}, {"split", to_string(study.corpus.split)}, {"val_fraction", study.corpus.val_fraction},
                    {"block_characters", study.corpus.block_characters}, {"tokenizer", to_string(study.tokenizer)},
                    {"vocabulary", study.vocabulary == VocabularyFrom::whole_corpus ? "whole_corpus" : "training_split"},
-                   {"order", to_string(run.order)}};
+                   {"order", to_string(run.order)}, {"token_noise", run.token_noise}};
   if (!study.recipe.empty()) data.insert("recipe", study.recipe);
 
   toml::table train{{"optimizer", to_string(run.optimizer.kind)}, {"learning_rate", run.optimizer.learning_rate}, {"beta1", run.optimizer.beta1},

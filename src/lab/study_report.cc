@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sealed_json.h"
 #include "base/text.h"
 #include "runs/run_folder.h"
 
@@ -95,6 +96,14 @@ std::string rates_fact(const ReportInput& input, const RunStore& store) {
   return text;
 }
 
+std::string order_fact(const RunSpec& spec) {
+  std::string text = spec.order == BatchOrder::random_windows ? "random windows, with replacement" : "epochs without replacement";
+  if (spec.order == BatchOrder::easy_first) text += ", the least surprising windows first";
+  if (spec.order == BatchOrder::hard_first) text += ", the most surprising windows first";
+  if (spec.token_noise > 0) text += "; " + format_significant(100 * spec.token_noise, 3) + " % of the input tokens replaced";
+  return text;
+}
+
 std::vector<Fact> setup_facts(const ReportInput& input, const RunStore& store) {
   const RunSpec spec = store.spec(input.family.front().id);
   const Study& study = input.study;
@@ -112,7 +121,7 @@ std::vector<Fact> setup_facts(const ReportInput& input, const RunStore& store) {
           {"Batch", format_number(spec.sequences_per_update()) + " sequences, " + format_count(static_cast<double>(spec.tokens_per_update())) + " tokens"},
           {"Steps", steps_fact(input, store)},
           {"Compute", compute_fact(input)},
-          {"Order", spec.order == BatchOrder::random_windows ? "random windows, with replacement" : "epochs without replacement"},
+          {"Order", order_fact(spec)},
           {"Tokens per run", range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens); }, format_count)},
           {"Tokens per parameter",
            range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens) / static_cast<double>(r.record.params.params); }, three_digits)},
@@ -129,6 +138,15 @@ auto read_with_cure(const std::filesystem::path& folder, const char* file, Parse
   } catch (const Error& error) {
     throw Error(error.fault(), error.subject(), error.problem(), cure_of(file));
   }
+}
+
+constexpr const char* kPlanFile = "plan.json";
+
+/// The section that keep_plan() left.
+PageSection read_plan(const std::filesystem::path& folder) {
+  const std::string subject = (folder / kPlanFile).string(), cure = "`isoflop plan --study` makes it anew; without the file the report has no plan";
+  const Json kept = parse_json(unseal_json(read_file(subject), subject, cure), subject);
+  return section_from_json(json_get<Json>(kept, "section", subject).dump(), subject);
 }
 
 bool is_above_unigram(const StoredRun& run, const std::vector<Baseline>& baselines, double* line) {
@@ -264,9 +282,9 @@ std::unique_ptr<Tokenizer> study_tokenizer(const std::filesystem::path& folder) 
   return read_with_cure(folder, "tokenizer.json", tokenizer_from_json);
 }
 
-std::filesystem::path write_report(const StudyReport& report, const std::filesystem::path& folder) {
-  make_folder(folder / "figures");
-  for (const auto& [name, bytes] : report_figure_files(report)) write_file_atomic(folder / "figures" / name, bytes);
+std::filesystem::path write_report(StudyReport report, const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / kPlanFile)) report.sections.push_back(read_plan(folder));
+  write_figures((folder / "figures").string(), report_figures(report));
   write_file_atomic(folder / "report.html", report_html(report));
   return folder / "report.html";
 }
@@ -287,6 +305,13 @@ void write_laws(const std::filesystem::path& folder, const Study& study, const s
 }
 
 }  // namespace lab
+
+std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::string& plan_json, const PageSection& section) {
+  (void)RunStore::open_existing(folder);
+  const Json kept{{"schema_version", 1}, {"plan", parse_json(plan_json, "the plan")}, {"section", parse_json(section_to_json(section), "the section")}};
+  write_file_atomic(folder / lab::kPlanFile, seal_json(kept.dump()));
+  return report_study(folder);
+}
 
 std::filesystem::path report_study(const std::filesystem::path& folder) {
   const RunStore store = RunStore::open_existing(folder);

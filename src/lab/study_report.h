@@ -36,8 +36,8 @@ struct ReportInput {
 
 [[nodiscard]] StudyReport study_report(const ReportInput& input, const RunStore& store);
 
-/// report.html and figures/*.svg. Returns the page's path.
-[[nodiscard]] std::filesystem::path write_report(const StudyReport& report, const std::filesystem::path& folder);
+/// report.html and figures/*.svg, with the plan the folder keeps. Returns the page's path.
+[[nodiscard]] std::filesystem::path write_report(StudyReport report, const std::filesystem::path& folder);
 
 /// STUDY/tokenizer.json. What is wrong with it is said with its cure.
 [[nodiscard]] std::unique_ptr<Tokenizer> study_tokenizer(const std::filesystem::path& folder);

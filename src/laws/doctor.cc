@@ -74,6 +74,10 @@ class Examination {
     add(rule, Verdict::unseen, "no column " + what, source, "");
   }
 
+  void too_few(const std::string& rule, std::size_t rows, std::size_t needed) {
+    add(rule, Verdict::unseen, plural(rows, "row") + ", and it takes " + std::to_string(needed), "", "");
+  }
+
   void units() {
     const std::vector<double> loss = values_of(table_, options_.loss_column);
     if (loss.empty()) return unseen("unit of the loss", options_.loss_column, "");
@@ -153,7 +157,8 @@ class Examination {
       ln_n.push_back(log_(n));
       ln_d.push_back(log_(d));
     }
-    if (ratio.size() < 3) return unseen("range of D / N", "tokens", "");
+    if (ratio.empty()) return unseen("range of D / N", "tokens", "");
+    if (ratio.size() < 3) return too_few("range of D / N", ratio.size(), 3);
     const auto [low, high] = std::minmax_element(ratio.begin(), ratio.end());
     const bool narrow = *high / *low < 4;
     add("range of D / N", narrow ? Verdict::bad : *high / *low < 20 ? Verdict::doubtful : Verdict::good,
@@ -240,7 +245,9 @@ class Examination {
   }
 
   void curves() {
-    if (pairs_of(table_, options_.n_column, "tokens").size() < 6) return unseen("minima of isoFLOP curves", "tokens", "");
+    const std::size_t rows = pairs_of(table_, options_.n_column, "tokens").size();
+    if (rows == 0) return unseen("minima of isoFLOP curves", "tokens", "");
+    if (rows < 6) return too_few("minima of isoFLOP curves", rows, 6);
     IsoflopOptions isoflop;
     isoflop.n_column = options_.n_column;
     isoflop.loss_column = options_.loss_column;
@@ -276,7 +283,9 @@ void Examination::surface() {
   FitOptions options = options_;
   options.allow_repeated = true;
   options.bootstrap = 200;
-  if (pairs_of(table_, options.n_column, "tokens").size() < 8) return unseen("what a surface says", "tokens, or fewer than 8 rows", "");
+  const std::size_t rows = pairs_of(table_, options.n_column, "tokens").size();
+  if (rows == 0) return unseen("what a surface says", "tokens", "");
+  if (rows < 8) return too_few("what a surface says", rows, 8);
   const FitResult robust = fit_law(table_, "chinchilla", options);
   if (!robust.fit) return;
   const auto warned = [&](const std::string& code) {

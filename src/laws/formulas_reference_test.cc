@@ -167,12 +167,34 @@ double local_exponent(const std::map<std::string, double>& law, double from, dou
   return slope(x, y);
 }
 
+/// Pearce and Song's protocol: 20 sizes of 10^2.9 to 10^9.2 parameters without embeddings, each seen at 1,000 token counts of 10^6 to 10^25; at
+/// 100 budgets of 10^12.95 to 10^20.7 FLOPs, embeddings not counted, the size of least loss, each at the token count nearest to the budget; the slope through the 100.
+double exponent_by_protocol(const std::map<std::string, double>& law) {
+  std::vector<double> x, y, tokens;
+  for (int i = 0; i < 1000; ++i) tokens.push_back(pow_(10, 6 + 19.0 * i / 999));
+  for (int k = 0; k < 100; ++k) {
+    const double flops = pow_(10, 12.95 + 7.75 * k / 99);
+    double best = INFINITY, best_size = 0;
+    for (int i = 0; i < 20; ++i) {
+      const double n = pow_(10, 2.9 + 6.3 * i / 19), all = n + 32000 * pow_(39.2 / 12 * n, 1.0 / 3);
+      const auto above = std::lower_bound(tokens.begin() + 1, tokens.end() - 1, flops / 6 / n);
+      const double near = std::fabs(6 * n * above[-1] - flops) <= std::fabs(6 * n * *above - flops) ? above[-1] : *above;
+      const double loss = law.at("A") * pow_(all, -law.at("alpha")) + law.at("B") * pow_(near, -law.at("beta"));
+      if (loss < best) best = loss, best_size = n;
+    }
+    x.push_back(log_(flops));
+    y.push_back(log_(best_size));
+  }
+  return slope(x, y);
+}
+
 TEST(PearceReference, CountingParametersAsKaplanGivesKaplansExponentOfHoffmannsLaw) {
-  const std::map<std::string, double> epoch{{"A", 482.00572}, {"B", 2085.4342}, {"alpha", .34781}, {"beta", .36585}},
-      hoffmann{{"A", 406.401018}, {"B", 410.722827}, {"alpha", .33917084}, {"beta", .2849083}};
-  // .7805 and .7388 through a grid of sizes, .78 and .74 in the paper; the law itself, without a grid:
-  EXPECT_NEAR(local_exponent(epoch, 768, 1.5e9), .7805, 0.011);
-  EXPECT_NEAR(local_exponent(hoffmann, 768, 1.5e9), .7388, 0.011);
+  // the digits their analysis uses
+  const std::map<std::string, double> epoch{{"A", 482.01}, {"B", 2085.43}, {"alpha", .3478}, {"beta", .3658}},
+      hoffmann{{"A", 406.4}, {"B", 410.7}, {"alpha", .3392}, {"beta", .2849}};
+  EXPECT_NEAR(exponent_by_protocol(epoch), .7805, 5e-5);
+  EXPECT_NEAR(exponent_by_protocol(hoffmann), .7388, 5e-5);
+  // the law itself, without a grid
   EXPECT_NEAR(local_exponent(epoch, 1e5, 1e7), .934, 0.002);
   EXPECT_NEAR(local_exponent(epoch, 1e9, 1e12), .516, 0.002);
 }

@@ -16,6 +16,14 @@ double mean_of(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
+/// Exponents of an optimum lie between 0 and 1, its scale above 0.
+std::optional<Interval> possible(const Law& law, const std::string& name) {
+  if (!has_optimum(law)) return std::nullopt;
+  if (name == "a" || name == "b") return Interval{0, 1};
+  if (name == "G") return Interval{0, INFINITY};
+  return std::nullopt;
+}
+
 }  // namespace
 
 double covariance_of(const std::vector<double>& a, const std::vector<double>& b) {
@@ -31,7 +39,7 @@ std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
     quantities.push_back({law.constants[i].name, i, [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
   if (law.derived)
     for (const auto& [name, value] : law.derived(law.named(Theta{})))
-      quantities.push_back({name, -1, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }});
+      quantities.push_back({name, -1, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }, possible(law, name)});
   if (has_optimum(law))
     for (const double flops : options.at_flops) {
       const std::string at = "@" + format_number(flops);
@@ -60,7 +68,11 @@ std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Sea
     const double value = q.value(found.best.theta);
     std::vector<double> draws;
     for (const Theta& theta : thetas) draws.push_back(q.value(theta));
-    const Interval interval = interval_of_draws(draws, value, level, widen);
+    Interval interval = interval_of_draws(draws, value, level, widen);
+    if (q.possible && value >= q.possible->low && value <= q.possible->high) {
+      interval.low = std::max(interval.low, q.possible->low);
+      interval.high = std::min(interval.high, q.possible->high);
+    }
     bounds.push_back({std::move(draws), interval});
   }
   return bounds;
@@ -82,6 +94,11 @@ Interval interval_of_draws(std::vector<double> draws, double value, double level
   Interval interval = laws::percentile_interval(std::move(draws), value, level, 1);
   for (double* end : {&interval.low, &interval.high})
     if (std::isfinite(*end)) *end = positive ? value * exp_(widen * log_(*end / value)) : value + widen * (*end - value);
+  // the percentiles of draws that lean to one side can leave the value out
+  if (std::isfinite(value)) {
+    interval.low = std::min(interval.low, value);
+    interval.high = std::max(interval.high, value);
+  }
   return interval;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Quantity {
   std::string name;
   int constant = -1;  // its index in the law
   std::function<double(const Theta&)> value;
+  std::optional<Interval> possible = {};  ///< what the number cannot leave, so that widening does not
 };
 
 /// What the law says: its constants, exponents, the optimum at budgets, the loss of models.

@@ -40,6 +40,19 @@ TEST(SimulateLaw, IntervalsHoldTheConstantsAndTheOptimumWhenTheLawIsRight) {
   EXPECT_DOUBLE_EQ(s.coverage.at("alpha").truth, .3473105);
 }
 
+// minutes: run by the label slow
+TEST(SimulateLaw, DISABLED_OfAThousandTablesNinetyTwoToNinetyEightInAHundredHoldTheTruthOfEveryNumber) {
+  SimulateOptions options = quick(1000, 400);
+  options.fit.at_flops = {1e21, 5.76e23};
+  const Simulation s = simulate_law("chinchilla", kEpoch, isoflop_design(60), options);
+  EXPECT_EQ(s.fitted, 1000);
+  EXPECT_GE(s.coverage.size(), 16U);
+  for (const auto& [name, c] : s.coverage) {
+    EXPECT_GE(c.covered, 0.92 - 2 * c.covered_se) << name;
+    EXPECT_LE(c.covered, 0.98 + 2 * c.covered_se) << name;
+  }
+}
+
 TEST(SimulateLaw, CheckpointsTakenForRunsCoverLessThanRunsResampledWhole) {
   SimulateOptions options = quick(8, 40, "checkpoints");
   const Observations design = isoflop_design(72);

@@ -91,6 +91,27 @@ namespace {
 
 using namespace laws;
 
+/// Every word that a table's column may have for a law or for the reading of its rows.
+std::vector<std::string> read_words() {
+  std::set<std::string> words = number_columns();
+  for (const char* word : {"group", "run", "name", "label", "model", "seed", "status", "loss_kind", "loss_unit"}) words.insert(word);
+  for (const LawInfo& law : known_laws()) {
+    words.insert(law.inputs.begin(), law.inputs.end());
+    if (!law.response.empty()) words.insert(law.response);
+  }
+  return {words.begin(), words.end()};
+}
+
+bool is_read(const std::string& word) {
+  const std::vector<std::string> words = read_words();
+  return word.starts_with("share.") || std::binary_search(words.begin(), words.end(), word);
+}
+
+std::string nearest_word(const std::string& word) {
+  if (const auto near = nearest(word, read_words())) return "did you mean `" + *near + "`?";
+  return "the form is OURS=COLUMN, ours e.g. params, tokens, loss, flops, learning_rate";
+}
+
 /// Our word -> the table's column, by what the caller said, then by the same name, then as the table's kind has it, then by the
 /// letter of the papers.
 std::map<std::string, std::string> sources_of(const CsvTable& table, const std::map<std::string, std::string>& rename) {
@@ -101,6 +122,8 @@ std::map<std::string, std::string> sources_of(const CsvTable& table, const std::
   if (known != nullptr)
     for (const auto& [ours, theirs] : known->rename) source[ours] = theirs;
   for (const auto& [ours, theirs] : rename) {
+    if (!is_read(ours) && !header.find(ours))
+      throw Error(Fault::usage, "--map", "no law reads `" + quoted(ours) + "`", nearest_word(ours));
     if (!header.find(theirs)) {
       const auto near = nearest(theirs, table.header);
       throw Error(Fault::bad_data, table.subject, "no column `" + quoted(theirs) + "`",

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "isoflop/plan.h"
 #include "plan/run_interval.h"
+#include "plan/surface.h"
 
 namespace isoflop {
 namespace {
@@ -32,6 +33,9 @@ Json json_of(const PlanningLaw& law) {
   object["n_convention"] = law.n_convention;
   object["flops_convention"] = law.flops_convention;
   object["loss_kind"] = law.loss_kind;
+  object["text"] = nullptr;
+  if (law.text)
+    object["text"] = {{"unique_tokens", law.text->unique_tokens}, {"law", law.text->repetition.law}, {"constants", law.text->repetition.constants}};
   object["widening"] = law.widening;
   object["level"] = law.level;
   object["draw_names"] = std::move(names);
@@ -51,6 +55,9 @@ PlanningLaw law_of(const Json& object, const std::string& subject) {
   law.n_convention = json_get<std::string>(object, "n_convention", subject);
   law.flops_convention = json_get<std::string>(object, "flops_convention", subject);
   law.loss_kind = json_get<std::string>(object, "loss_kind", subject);
+  if (const auto text = json_find<Json>(object, "text", subject))
+    law.text = TextLimit{json_get<double>(*text, "unique_tokens", subject),
+                         {json_get<std::string>(*text, "law", subject), json_get<std::map<std::string, double>>(*text, "constants", subject)}};
   law.widening = json_get<double>(object, "widening", subject);
   law.level = json_get<double>(object, "level", subject);
   CsvTable table;
@@ -80,7 +87,7 @@ std::optional<Interval> run_interval(const PlanningLaw& law, const ModelPlan& mo
   if (const auto it = intervals.find("prediction"); it != intervals.end()) return it->second;
   if (!(residual_sd > 0)) return std::nullopt;
   // without draws: the scatter of runs alone
-  const double value = law.surface->loss(model.params, model.tokens), width = residual_sd * student_t_quantile(0.5 + 0.5 * law.level, 1e6);
+  const double value = loss_of(law, *law.surface, model.params, model.tokens), width = residual_sd * student_t_quantile(0.5 + 0.5 * law.level, 1e6);
   return Interval{value * exp_(-width), value * exp_(width), law.level};
 }
 
@@ -102,8 +109,11 @@ std::string forecast_to_json(const Forecast& forecast) {
 }
 
 Forecast forecast_from_json(const std::string& text, const std::string& subject) {
-  const Json object = parse_json(unseal_json(text, subject, "a forecast is judged as it was sealed: isoflop plan --seal FILE writes one"), subject);
-  if (json_find<std::string>(object, "kind", subject).value_or("") != "forecast") throw Error(Fault::bad_data, subject, "is not a forecast");
+  constexpr const char* kHint = "a forecast is judged as it was sealed: isoflop plan --seal FILE writes one";
+  // another file is said to be another file; only what calls itself a forecast can be torn or changed
+  if (text.find("\"kind\":\"forecast\"") == std::string::npos) throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
+  const Json object = parse_json(unseal_json(text, subject, kHint), subject);
+  if (json_find<std::string>(object, "kind", subject).value_or("") != "forecast") throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
   Forecast forecast;
   forecast.law = law_of(json_get<Json>(object, "law", subject), subject);
   forecast.model = {json_get<double>(object, "params", subject), json_get<double>(object, "tokens", subject),
@@ -123,7 +133,7 @@ Score score_forecast(const Forecast& forecast, double params, double tokens, dou
   if (!forecast.law.surface) throw Error(Fault::bad_data, forecast.law.name, "forecasts no loss");
   const AdditiveLaw& surface = *forecast.law.surface;
   Score score{.params = params, .tokens = tokens, .loss = loss, .interval = {}, .inside = {}, .quantile = {}};
-  score.predicted = surface.loss(params, tokens);
+  score.predicted = plan::loss_of(forecast.law, surface, params, tokens);
   score.error = loss - score.predicted;
   const auto off = [](double a, double b) { return std::fabs(a / b - 1) > 0.01; };
   score.other_model = off(params, forecast.model.params) || off(tokens, forecast.model.tokens);
@@ -135,7 +145,7 @@ Score score_forecast(const Forecast& forecast, double params, double tokens, dou
   const std::vector<AdditiveLaw> draws = forecast.law.draws.empty() ? std::vector<AdditiveLaw>{surface} : forecast.law.draws;
   double below = 0;
   for (const AdditiveLaw& draw : draws) {
-    const double apart = log_(loss / draw.loss(params, tokens));
+    const double apart = log_(loss / plan::loss_of(forecast.law, draw, params, tokens));
     below += forecast.residual_sd > 0 ? normal_share(apart / forecast.residual_sd) : apart > 0 ? 1 : 0;
   }
   score.quantile = below / static_cast<double>(draws.size());

@@ -3,6 +3,7 @@
 
 #include "base/testing.h"
 #include "plan/fixture.h"
+#include "plan/surface.h"
 
 namespace isoflop::plan {
 namespace {
@@ -28,10 +29,22 @@ TEST(Forecast, ComesBackAsItWasSealed) {
   EXPECT_EQ(forecast_hash(text).size(), 64U);
 }
 
+TEST(Forecast, OfTextThatIsRepeatedCountsTheRepetition) {
+  Forecast f = forecast(true);
+  f.law.text = TextLimit{f.model.tokens / 8, {}};
+  const Forecast back = forecast_from_json(forecast_to_json(f), "forecast.json");
+  const double fresh = f.law.surface->loss(f.model.params, f.model.tokens);
+  const Score score = score_forecast(back, f.model.params, f.model.tokens, fresh);
+  EXPECT_GT(score.predicted, 1.01 * fresh);
+  EXPECT_DOUBLE_EQ(score.predicted, loss_of(f.law, *f.law.surface, f.model.params, f.model.tokens));
+  EXPECT_LT(*score.quantile, 0.05);
+}
+
 TEST(Forecast, WhatWasEditedIsRefused) {
   std::string text = forecast_to_json(forecast(false));
   text[text.find("\"loss\":") + 9] ^= 1;
   EXPECT_EQ(error_of([&] { (void)forecast_from_json(text, "forecast.json"); }).fault(), Fault::bad_data);
+  EXPECT_EQ(error_of([] { (void)forecast_from_json("{\"fits\": []}", "laws.json"); }).problem(), "is not a forecast");
 }
 
 TEST(Score, ARunWhereItWasForecastLiesInTheMiddle) {

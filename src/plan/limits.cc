@@ -55,6 +55,22 @@ std::optional<double> LimitedSurface::tokens_for(double params, double loss) con
   return std::nullopt;
 }
 
+double loss_of(const PlanningLaw& law, const AdditiveLaw& surface, double params, double tokens) {
+  return law.text ? LimitedSurface(surface, law.text->unique_tokens, law.text->repetition).loss(params, tokens) : surface.loss(params, tokens);
+}
+
+std::optional<double> limited_flops(const PlanningLaw& law, double loss, double from) {
+  ISOFLOP_CHECK(law.surface && law.text);
+  const LimitedSurface surface(*law.surface, law.text->unique_tokens, law.text->repetition);
+  const auto excess = [&](double ln_flops) { return surface.optimum(exp_(ln_flops), law.flops_per).loss - loss; };
+  constexpr double kStep = 1, kMost = 13.8;  // a million times
+  const double first = log_(from);
+  if (excess(first) <= 1e-9) return from;  // nothing is repeated
+  for (double at = first; at < first + kMost; at += kStep)
+    if (excess(at + kStep) <= 0) return exp_(zero_between(excess, at, at + kStep, 1e-9));
+  return std::nullopt;
+}
+
 Repetition own_repetition(const PlanningLaw& law, const Repetition& given) {
   if (law.law != "data_constrained" && law.law != "overfit_penalty") return given;
   Repetition own{.law = law.law, .constants = law.constants};

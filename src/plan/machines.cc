@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "base/math.h"
 #include "isoflop/plan.h"
+#include "plan/surface.h"
 #include "plan/words.h"
 
 namespace isoflop {
@@ -17,15 +19,19 @@ std::optional<double> first_of(const std::vector<Hyperparameter>& all, const std
   return std::nullopt;
 }
 
+/// N of shapes as the law counts it.
+std::string counted_as(const PlanningLaw& law) {
+  return law.n_convention == "params_non_embedding" || law.n_convention == "params_matmul" ? law.n_convention : "params";
+}
+
 /// The shapes near the plan's size; the law says what rounding costs.
 std::vector<ShapeChoice> shapes_of(const Plan& plan, const ShapeOptions& asked, std::vector<Warning>& warnings) {
   ShapeOptions options = asked;
-  const std::string& n = plan.law.n_convention;
-  options.n_convention = n == "params_non_embedding" || n == "params_matmul" ? n : "params";
+  options.n_convention = counted_as(plan.law);
   if (plan.law.surface)
     options.loss_at = [&plan](double params) {
       const double tokens = plan.model.flops / (plan.law.flops_per * params);
-      return plan.law.surface->loss(params, tokens);
+      return plan::loss_of(plan.law, *plan.law.surface, params, tokens);
     };
   try {
     return feasible_shapes(plan.model.params, options);
@@ -51,11 +57,48 @@ CostOptions cost_options(const Plan& plan, const MachineRequest& request) {
 
 }  // namespace
 
+std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flops, const std::string& convention, const ShapeOptions& options) {
+  ISOFLOP_CHECK(law.surface && flops > 0);
+  if (convention != "flops_exact" && convention != "flops_full_attention")
+    throw Error(Fault::usage, "--count", "no convention `" + convention + "`", "known: flops_exact, flops_full_attention");
+  ShapeOptions near = options;
+  near.n_convention = counted_as(law);
+  near.loss_at = {};
+  std::optional<CountedOptimum> best;
+  const auto look = [&](double params) {
+    std::vector<ShapeChoice> shapes;
+    try {
+      shapes = feasible_shapes(params, near);
+    } catch (const Error& error) {
+      if (error.subject() != "params") throw;
+      return;  // below the least model of this vocabulary
+    }
+    for (const ShapeChoice& shape : shapes) {
+      CountedOptimum at{.convention = convention, .shape = shape, .model = {}};
+      at.model.params = params * (1 + shape.off);
+      at.model.tokens = flops / (convention == "flops_exact" ? shape.flops.exact : shape.flops.full_attention);
+      at.model.flops = flops;
+      at.model.loss = plan::loss_of(law, *law.surface, at.model.params, at.model.tokens);
+      if (!best || *at.model.loss < *best->model.loss) best = std::move(at);
+    }
+  };
+  // embeddings move the optimum of small models by much: a wide look first, then a close one
+  const double centre = optimal_model(law, flops).params;
+  for (int i = -24; i <= 24; ++i) look(centre * exp_(0.15 * i));
+  if (!best) return best;
+  const double middle = best->model.params;
+  for (int i = -10; i <= 10; ++i) look(middle * exp_(0.015 * i));
+  return best;
+}
+
 MachinePlan plan_machines(const Plan& plan, const MachineRequest& request) {
   MachinePlan machines;
   const CostOptions cost = cost_options(plan, request);
   machines.cost = training_cost(plan.model.flops, cost);
   machines.shapes = shapes_of(plan, request.shape, machines.warnings);
+  const std::string& own = plan.law.flops_convention;
+  const std::string count = !request.count.empty() ? request.count : own == "flops_exact" || own == "flops_full_attention" ? own : "";
+  if (!count.empty() && plan.law.surface) machines.counted = counted_optimum(plan.law, plan.flops, count, request.shape);
 
   HyperparameterQuestion question;
   question.params = plan.model.params;
@@ -93,6 +136,10 @@ std::string machines_to_json(const MachinePlan& machines) {
   object["shape"] = machines.shapes.empty() ? Json(nullptr) : Json::parse(shape_to_json(machines.shapes.front()));
   object["shapes"] = Json::array();
   for (const ShapeChoice& choice : machines.shapes) object["shapes"].push_back(Json::parse(shape_to_json(choice)));
+  object["counted"] = nullptr;
+  if (const auto& c = machines.counted)
+    object["counted"] = {{"flops_convention", c->convention}, {"params", c->model.params}, {"tokens", c->model.tokens}, {"loss", json_or_null(c->model.loss)},
+                         {"tokens_per_param", c->model.tokens_per_param()}, {"shape", Json::parse(shape_to_json(c->shape))}};
   object["cost"] = Json::parse(cost_to_json(machines.cost));
   object["memory"] = machines.memory ? Json::parse(fit_to_devices_to_json(*machines.memory)) : Json(nullptr);
   object["hyperparameters"] = Json::parse(hyperparameters_to_json(machines.hyperparameters));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "base/testing.h"
 #include "plan/fixture.h"
 
 namespace isoflop::plan {
@@ -54,6 +55,37 @@ TEST(Machines, TheJsonHasWhatItPromises) {
   for (const char* key : {"shape", "cost", "memory", "hyperparameters", "schedule", "frontier"}) EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_TRUE(json["hyperparameters"].is_array());
   EXPECT_TRUE(json["shape"]["n_layer"].is_number());
+}
+
+TEST(CountedOptimum, NoShapeOfAWideGridDoesBetter) {
+  const PlanningLaw law = epoch();
+  ShapeOptions options;
+  options.style = Style::gpt2;
+  for (const char* convention : {"flops_exact", "flops_full_attention"}) {
+    const auto best = counted_optimum(law, 1e18, convention, options);
+    ASSERT_TRUE(best);
+    const auto flops_of = [&](const ShapeChoice& s) { return std::string(convention) == "flops_exact" ? s.flops.exact : s.flops.full_attention; };
+    EXPECT_NEAR(best->model.tokens * flops_of(best->shape) / 1e18, 1, 1e-12);
+    for (double params = 3e7; params < 3e9; params *= 1.05)
+      for (const ShapeChoice& shape : feasible_shapes(params, options)) {
+        const double loss = law.surface->loss(static_cast<double>(shape.counts.params), 1e18 / flops_of(shape));
+        EXPECT_GE(loss, *best->model.loss * (1 - 2e-4)) << convention << " " << params;
+      }
+  }
+}
+
+TEST(CountedOptimum, BeyondEmbeddingsIsTheOptimumOfSixNd) {
+  const PlanningLaw law = epoch();
+  ShapeOptions options;
+  options.block_size = 256;  // little attention
+  const auto large = counted_optimum(law, 1e26, "flops_exact", options), small = counted_optimum(law, 1e18, "flops_exact", options);
+  ASSERT_TRUE(large && small);
+  EXPECT_NEAR(large->model.flops / large->model.tokens / large->model.params, 6, 0.3);
+  EXPECT_NEAR(large->model.params / optimal_model(law, 1e26).params, 1, 0.1);
+  // an input embedding of its own is counted in N and costs nothing
+  EXPECT_LT(small->model.flops / small->model.tokens / small->model.params, 6);
+  EXPECT_GT(small->model.params, optimal_model(law, 1e18).params);
+  EXPECT_EQ(error_of([&] { (void)counted_optimum(law, 1e20, "flops_6nd"); }).fault(), Fault::usage);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/testing.h"
+#include "base/text.h"
 #include "isoflop/cost.h"
 #include "plan/testing.h"
 
@@ -124,7 +125,14 @@ TEST(FitToDevices, SaysWhatToChangeWhereNothingFits) {
   EXPECT_FALSE(answer.fits);
   ASSERT_GE(answer.advice.size(), 2U);
   EXPECT_THAT(answer.advice[0], HasSubstr("does not fit"));
-  EXPECT_THAT(answer.advice[1], HasSubstr("such devices or more"));
+  // the number that is named holds it, and half of it does not
+  const auto named = answer.advice[1].find(" such devices hold the run");
+  ASSERT_NE(named, std::string::npos) << answer.advice[1];
+  const std::size_t begin = answer.advice[1].rfind(' ', named - 1) + 1;
+  const auto devices = parse_int(answer.advice[1].substr(begin, named - begin));
+  ASSERT_TRUE(devices);
+  EXPECT_TRUE(fit_to_devices(question(kGpt3, "a100", *devices)).fits);
+  EXPECT_FALSE(fit_to_devices(question(kGpt3, "a100", *devices / 2)).fits);
 }
 
 TEST(FitToDevices, NamesReplicasThatTheCriticalBatchCannotFeed) {

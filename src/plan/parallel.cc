@@ -5,10 +5,12 @@
 #include "base/text.h"
 #include "isoflop/cost.h"
 #include "plan/positive.h"
+#include "plan/words.h"
 
 namespace isoflop {
 namespace {
 
+using plan::gigabytes;
 using plan::need_positive;
 
 constexpr std::int64_t kMicroBatchesPerStage = 4;  // wanted: the bubble is then at most a fifth
@@ -80,16 +82,29 @@ class Fitting {
     return true;
   }
 
+  /// Twice, four times, ... as many devices, until the run fits.
+  [[nodiscard]] std::optional<std::int64_t> devices_that_fit() const {
+    FitQuestion more = q_;
+    constexpr int kDoublings = 12;
+    for (int i = 0; i < kDoublings; ++i) {
+      more.devices *= 2;
+      Fitting fitting(more);
+      if (fitting.try_all(q_.memory.recomputation) || fitting.try_all(Recomputation::full)) return more.devices;
+    }
+    return std::nullopt;
+  }
+
   void advise(FitAnswer& answer) const {
     const double room = q_.memory_share * answer.capacity;
     if (!answer.fits) {
       const double params = static_cast<double>(counts_.params);
       const double state = params * (q_.memory.weight_bytes + q_.memory.gradient_bytes + q_.memory.optimizer_bytes);
-      answer.advice.push_back("does not fit: at least " + format_bytes(answer.use.total()) + " per device of " +
-                              format_bytes(room) + " (" + format_significant(100 * q_.memory_share, 3) + " % of " +
-                              format_bytes(answer.capacity) + ")");
-      answer.advice.push_back("weights, gradients and optimizer alone take " + format_bytes(state) + ": " +
-                              format_number(std::ceil(state / room)) + " such devices or more, or a device of more memory");
+      answer.advice.push_back("does not fit: at least " + gigabytes(answer.use.total()) + " per device of " +
+                              gigabytes(room) + " (" + format_significant(100 * q_.memory_share, 3) + " % of " +
+                              gigabytes(answer.capacity) + ")");
+      const auto enough = devices_that_fit();
+      answer.advice.push_back("weights, gradients and optimizer take " + gigabytes(state) + " in all: " +
+                              (enough ? format_number(*enough) + " such devices hold the run, or fewer of more memory" : std::string("a device of more memory")));
       const double largest =
           std::max({answer.use.weights + answer.use.gradients + answer.use.optimizer, answer.use.activations, answer.use.logits});
       if (largest == answer.use.activations && q_.memory.micro_batch > 1)

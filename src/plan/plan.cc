@@ -72,6 +72,24 @@ double flops_of_tokens(const PlanningLaw& law, double tokens) {
   return pow_(tokens / law.rule->k_d, 1 / law.rule->b);
 }
 
+[[noreturn]] void refuse_text(const PlanningLaw& law, double loss, double from) {
+  constexpr double kMost = 1e6;
+  const double reached = *data_limited(law, kMost * from, law.text->unique_tokens, law.text->repetition).model.loss;
+  refuse("--target-loss", short_number(loss) + " is not reached with " + billions(law.text->unique_tokens) + " unique tokens: a million times the " + short_number(from) +
+                              " FLOPs that it takes with text without end reach " + format_significant(reached, 5),
+         "more text is needed, or a loss above that");
+}
+
+/// Tokens with which `params` reach a loss on the law's text.
+double limited_tokens(const PlanningLaw& law, double params, double loss) {
+  if (!std::isfinite(law.surface->tokens_for(params, loss))) return law.surface->tokens_for(params, loss);
+  const auto needed = plan::LimitedSurface(*law.surface, law.text->unique_tokens, law.text->repetition).tokens_for(params, loss);
+  if (!needed)
+    refuse("--params", billions(params) + " cannot reach " + short_number(loss) + " by repeating " + billions(law.text->unique_tokens) + " unique tokens",
+           "more text is needed, a larger model, or a higher loss");
+  return *needed;
+}
+
 /// Fills what was asked, C and the model.
 void resolve(const PlanRequest& request, Plan& plan) {
   const PlanningLaw& law = request.law;
@@ -79,7 +97,7 @@ void resolve(const PlanRequest& request, Plan& plan) {
   if (loss && (flops || tokens))
     refuse("--target-loss", std::string("contradicts ") + (flops ? "--flops" : "--tokens") + ": each of them says the budget", "give one of them");
   if (!flops && !loss && !params && !tokens)
-    refuse("plan", "nothing is given to plan with", "a budget: --flops 1e24; or --target-loss, --params and --tokens, --params alone");
+    refuse("plan", "nothing is given to plan with", "a budget: --flops 1e24, --gpus H100:512 --days 21, or --usd; or --target-loss, --params and --tokens, --params alone");
   if (flops && params && tokens) {
     const double product = law.flops_per * *params * *tokens;
     if (std::fabs(product / *flops - 1) > 0.01)
@@ -88,13 +106,14 @@ void resolve(const PlanRequest& request, Plan& plan) {
   }
   ModelPlan& model = plan.model;
   plan.off_optimum = true;
+  bool budget = false;  // alone: the law chooses the model
   if (params && tokens) {
     plan.asked = "params and tokens";
     model = {*params, *tokens, law.flops_per * *params * *tokens, {}};
   } else if (loss && params) {
     check_target(law, *loss);
     plan.asked = "target_loss and params";
-    const double needed = law.surface->tokens_for(*params, *loss);
+    const double needed = plan.law.text ? limited_tokens(plan.law, *params, *loss) : law.surface->tokens_for(*params, *loss);
     if (!std::isfinite(needed))
       refuse("--params", billions(*params) + " cannot reach " + short_number(*loss) + " with any amount of data: by " + law.name + " it takes more than " +
                              billions(law.surface->least_params(*loss)));
@@ -107,36 +126,30 @@ void resolve(const PlanRequest& request, Plan& plan) {
     model = {*flops / (law.flops_per * *tokens), *tokens, *flops, {}};
   } else {
     plan.off_optimum = false;
+    budget = true;
     plan.asked = flops ? "flops" : loss ? "target_loss" : params ? "params" : "tokens";
     if (loss) check_target(law, *loss);
     model.flops = flops ? *flops : loss ? law.surface->least_flops(*loss, law.flops_per) : params ? flops_of_params(law, *params) : flops_of_tokens(law, *tokens);
+  }
+  if (loss && !params && plan.law.text) {
+    const auto needed = plan::limited_flops(plan.law, *loss, model.flops);
+    if (!needed) refuse_text(plan.law, *loss, model.flops);
+    model.flops = *needed;
   }
   plan.flops = model.flops;
   if (!std::isfinite(plan.flops) || !(plan.flops > 0)) refuse("plan", "the budget is beyond what a number holds");
   plan.optimum = optimal_model(law, plan.flops);
   if (!plan.off_optimum) model = plan.optimum;
+  if (budget && plan.law.text) {
+    const DataLimit limit = data_limited(law, plan.flops, plan.law.text->unique_tokens, plan.law.text->repetition);
+    plan.text_limited = plan.off_optimum = limit.epochs > 1;
+    if (plan.text_limited) model = limit.model;
+  }
   if (law.surface) {
-    model.loss = law.surface->loss(model.params, model.tokens);
-    plan.wasted = wasted_compute(*law.surface, model.params, model.tokens, law.flops_per);
+    model.loss = plan::loss_of(plan.law, *law.surface, model.params, model.tokens);
+    const double wasted = 1 - law.surface->least_flops(*model.loss, law.flops_per) / model.flops;
+    plan.wasted = wasted > 1e-9 ? wasted : 0;  // the tolerance of the searches
   }
-}
-
-/// What the target takes with the text there is, where the plan for text without end misses it.
-Warning unreached_target(const PlanRequest& request, const Plan& plan) {
-  constexpr double kMost = 1e6;  // times the plan's compute
-  const auto loss_at = [&](double factor) {
-    return *data_limited(request.law, factor * plan.flops, *request.unique_tokens, plan::own_repetition(request.law, request.repetitions.front())).model.loss;
-  };
-  const std::string text = "with " + billions(*request.unique_tokens) + " unique tokens this compute reaches a loss of " +
-                           format_significant(*plan.data_limits.front().model.loss, 5) + ", not " + format_significant(*request.target_loss, 5) + "; ";
-  double low = 1, high = 2;
-  while (high < kMost && loss_at(high) > *request.target_loss) low = high, high *= 2;
-  if (high >= kMost) return {"target_not_reached", text + "a million times as much would reach " + format_significant(loss_at(kMost), 5) + ": more text is needed"};
-  for (int i = 0; i < 40; ++i) {
-    const double middle = std::sqrt(low * high);
-    (loss_at(middle) > *request.target_loss ? low : high) = middle;
-  }
-  return {"target_not_reached", text + "that takes " + short_number(high * plan.flops) + " FLOPs, " + short_number(high) + " times as many: plan with --flops " + short_number(high * plan.flops)};
 }
 
 /// Warnings about the law and how far it is asked.
@@ -166,7 +179,7 @@ void warn(const PlanRequest& request, Plan& plan) {
   else if (!law.n_convention.empty() && law.n_convention != "params")
     said.push_back({"n_convention", "N of this law counts " + law.n_convention + ", not all parameters"});
   if (law.flops_convention == "flops_exact" || law.flops_convention == "flops_full_attention")
-    said.push_back({"flops_convention", "the law's own C counts " + law.flops_convention + "; the plan counts " + short_number(law.flops_per) + " N D"});
+    said.push_back({"flops_convention", "the law's own C counts " + law.flops_convention + "; the plan counts " + short_number(law.flops_per) + " N D; counted on shapes it is in `counted`"});
   if (law.fitted_ratio) {
     const double ratio = plan.model.tokens_per_param();
     if (ratio < law.fitted_ratio->first || ratio > law.fitted_ratio->second)
@@ -176,8 +189,13 @@ void warn(const PlanRequest& request, Plan& plan) {
   if (request.unique_tokens && plan.model.tokens > 4 * *request.unique_tokens)
     said.push_back({"epochs", short_number(plan.model.tokens / *request.unique_tokens) + " epochs of " + billions(*request.unique_tokens) +
                                   " tokens: beyond 4 a repeated token is worth clearly less than a fresh one"});
-  if (request.target_loss && !plan.data_limits.empty() && *plan.data_limits.front().model.loss > *request.target_loss * (1 + 1e-5))
-    said.push_back(unreached_target(request, plan));
+  if (plan.text_limited) {
+    constexpr double kEnough = 1.001;  // of the loss
+    if (const auto enough = plan::limited_flops(plan.law, *plan.model.loss * kEnough, plan.law.surface->least_flops(*plan.model.loss * kEnough, law.flops_per));
+        enough && *enough < 0.5 * plan.flops)
+      said.push_back({"text_exhausted", short_number(*enough) + " FLOPs reach this loss to 0.1 % with " + billions(plan.law.text->unique_tokens) +
+                                            " unique tokens: the other " + percent(1 - *enough / plan.flops) + " of the compute buys next to nothing; stop there, or find more text"});
+  }
   if (plan.laws) {
     std::string others;
     for (const PlanningLaw& other : request.others)
@@ -213,11 +231,10 @@ void plan_demand(const PlanRequest& request, Plan& plan) {
   if (request.params && request.tokens && law.surface) plan.implied_demand = implied_demand(*law.surface, plan.model.params, plan.model.tokens);
   if (!request.serving) return;
   (void)need_surface(law, "--inference-tokens");
-  plan.inference = inference_aware(law, plan.model, *request.serving);
+  plan.inference = inference_aware(law, plan.text_limited ? plan.optimum : plan.model, *request.serving);
   if (!request.unique_tokens) return;
   // the loss to reach is what the limited text allows
-  const ModelPlan reference = plan.off_optimum ? plan.model : plan.data_limits.front().model;
-  plan.inference_limited = inference_aware(law, reference, *request.serving, *request.unique_tokens, plan::own_repetition(law, request.repetitions.front()));
+  plan.inference_limited = inference_aware(law, plan.model, *request.serving, *request.unique_tokens, plan::own_repetition(law, request.repetitions.front()));
 }
 
 void plan_continual(const ContinualPlan& asked, Plan& plan) {
@@ -244,24 +261,47 @@ void plan_precision(const PrecisionPlan& asked, Plan& plan) {
   if (trains) p.best_bits = best_training_bits(law);
 }
 
+/// At a loss every draw has its own compute, and the size and data that are best with it.
+void put_target_intervals(const PlanningLaw& law, double loss, Plan& plan) {
+  if (law.draws.size() < 40) return;
+  std::vector<double> flops, params, tokens, ratio;
+  for (const AdditiveLaw& draw : law.draws) {
+    const double least = draw.least_flops(loss, law.flops_per);
+    const Optimum best = std::isfinite(least) ? draw.optimum(least, law.flops_per) : Optimum{least, least, loss};  // below that draw's floor
+    flops.push_back(least);
+    params.push_back(best.params);
+    tokens.push_back(best.tokens);
+    ratio.push_back(std::isfinite(least) ? best.tokens / best.params : plan.optimum.tokens_per_param());
+  }
+  const auto put = [&](const char* name, std::vector<double> draws, double value) { plan.intervals[name] = interval_of_draws(std::move(draws), value, law.level, law.widening); };
+  put("flops", std::move(flops), plan.flops);
+  put("params", std::move(params), plan.optimum.params);
+  put("tokens", std::move(tokens), plan.optimum.tokens);
+  put("tokens_per_param", std::move(ratio), plan.optimum.tokens_per_param());
+  plan.intervals.erase("loss");  // it is what was asked for
+}
+
 }  // namespace
 
 Plan make_plan(const PlanRequest& request) {
   check_numbers(request);
   const PlanningLaw& law = request.law;
   Plan plan;
-  resolve(request, plan);
   plan.law = law;
+  if (request.unique_tokens) {
+    (void)need_surface(law, "--unique-tokens");
+    if (request.repetitions.empty()) refuse("--repetition", "no law of repeated text is given");
+    plan.law.text = TextLimit{*request.unique_tokens, plan::own_repetition(law, request.repetitions.front())};
+  }
+  resolve(request, plan);
+  plan.others = request.others;
+  plan.serving = request.serving;
   const auto residual_sd = request.residual_sd ? request.residual_sd : law.residual_sd;
 
-  plan.intervals = plan_intervals(law, plan.flops, plan.model, residual_sd);
+  plan.intervals = plan_intervals(plan.law, plan.flops, plan.model, residual_sd);
   if (residual_sd && law.surface && !plan.intervals.contains("prediction"))
-    if (const auto interval = plan::run_interval(law, plan.model, *residual_sd)) plan.intervals["prediction"] = *interval;
-  if (request.target_loss && law.draws.size() >= 40) {
-    std::vector<double> least;
-    for (const AdditiveLaw& draw : law.draws) least.push_back(draw.least_flops(*request.target_loss, law.flops_per));
-    plan.intervals["flops"] = interval_of_draws(std::move(least), law.surface->least_flops(*request.target_loss, law.flops_per), law.level, law.widening);
-  }
+    if (const auto interval = plan::run_interval(plan.law, plan.model, *residual_sd)) plan.intervals["prediction"] = *interval;
+  if (plan.asked == "target_loss" && !plan.text_limited) put_target_intervals(law, *request.target_loss, plan);
 
   if (law.surface) {
     plan.regret = regret_optimum({law}, plan.flops);
@@ -283,8 +323,6 @@ Plan make_plan(const PlanRequest& request) {
     plan.budget_intervals.push_back(plan_intervals(law, flops, plan.budgets.back()));
   }
   if (request.unique_tokens) {
-    (void)need_surface(law, "--unique-tokens");
-    if (request.repetitions.empty()) refuse("--repetition", "no law of repeated text is given");
     for (const Repetition& repetition : request.repetitions)
       plan.data_limits.push_back(data_limited(law, plan.flops, *request.unique_tokens, plan::own_repetition(law, repetition)));
   }

@@ -148,6 +148,7 @@ std::string plan_to_json(const Plan& plan) {
   object["flops"] = plan.flops;
   object["optimum"] = of(plan.optimum);
   object["model"] = of(plan.model);
+  object["text_limited"] = plan.text_limited;
   object["wasted"] = plan.law.surface ? Json(plan.wasted) : Json(nullptr);
   object["intervals"] = of(plan.intervals);
   object["extrapolation"] = json_or_null(plan.extrapolation);

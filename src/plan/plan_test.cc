@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/testing.h"
 #include "plan/fixture.h"
+#include "plan/surface.h"
 
 namespace isoflop::plan {
 namespace {
@@ -78,6 +79,51 @@ TEST(MakePlan, ASmallModelReachesALossWithMoreData) {
   EXPECT_GT(plan.model.tokens, 566e9);
   request.params = 1e9;
   EXPECT_THAT(error_of([&] { (void)make_plan(request); }).problem(), HasSubstr("takes more than"));
+}
+
+TEST(MakePlan, AtATargetLossEveryDrawHasItsOwnComputeSizeAndData) {
+  PlanRequest request = request_of(epoch());
+  give_draws(request.law, 100, .02);
+  request.target_loss = 2.1;
+  const Plan plan = make_plan(request);
+  EXPECT_FALSE(plan.intervals.contains("loss"));
+  std::vector<double> params;
+  for (const AdditiveLaw& draw : request.law.draws) params.push_back(draw.optimum(draw.least_flops(2.1)).params);
+  const Interval expected = interval_of_draws(params, plan.optimum.params);
+  EXPECT_DOUBLE_EQ(plan.intervals.at("params").low, expected.low);
+  EXPECT_DOUBLE_EQ(plan.intervals.at("params").high, expected.high);
+  // C is 6 N D in every draw: its interval is wider than that of either
+  const auto width = [&](const char* name) { return plan.intervals.at(name).high / plan.intervals.at(name).low; };
+  EXPECT_GT(width("flops"), width("params"));
+  EXPECT_GT(width("flops"), width("tokens"));
+}
+
+TEST(MakePlan, WithLittleTextTheModelIsTheBestOfThatText) {
+  PlanRequest request = request_of(epoch());
+  request.flops = 1e23;
+  const Plan endless = make_plan(request);
+  request.unique_tokens = 1e11;
+  const Plan plan = make_plan(request);
+  EXPECT_TRUE(plan.text_limited);
+  EXPECT_EQ(plan.optimum.params, endless.optimum.params);
+  EXPECT_EQ(plan.model.params, plan.data_limits.front().model.params);
+  EXPECT_GT(*plan.model.loss, *endless.model.loss);
+  EXPECT_NEAR(plan.model.flops / (6 * plan.model.params * plan.model.tokens), 1, 1e-9);
+  // no size near it does better with that text
+  for (const double factor : {0.8, 1.25}) {
+    const double params = factor * plan.model.params;
+    EXPECT_GT(loss_of(plan.law, *plan.law.surface, params, plan.flops / (6 * params)), *plan.model.loss);
+  }
+  request.unique_tokens = 1e14;
+  EXPECT_FALSE(make_plan(request).text_limited);
+  // what is given is kept: its loss counts the repetition
+  request.flops.reset();
+  request.params = 7e9;
+  request.tokens = 1e12;
+  request.unique_tokens = 5e10;
+  const Plan given = make_plan(request);
+  EXPECT_EQ(given.model.tokens, 1e12);
+  EXPECT_GT(*given.model.loss, request.law.surface->loss(7e9, 1e12));
 }
 
 TEST(MakePlan, ContradictionsAreRefused) {

@@ -26,6 +26,14 @@ class LimitedSurface {
   LawAt law_;
 };
 
+/// The loss of a model by one of the law's surfaces (its own or a draw), on the law's text.
+[[nodiscard]] double loss_of(const PlanningLaw& law, const AdditiveLaw& surface, double params, double tokens);
+
+/// The least compute that reaches a loss with the law's text; nothing if a million times `from` does not.
+///
+/// Needs    a law with a surface and a text (contract); `from`: compute that reaches it with text without end.
+[[nodiscard]] std::optional<double> limited_flops(const PlanningLaw& law, double loss, double from);
+
 /// The repetition law of the planning law itself, if that is one; else the one given.
 [[nodiscard]] Repetition own_repetition(const PlanningLaw& law, const Repetition& given);
 

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/search.h"
 #include "isoflop/plan.h"
+#include "plan/surface.h"
 
 namespace isoflop {
 namespace {
@@ -104,7 +105,7 @@ std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double fl
     ratio.push_back(at.tokens_per_param());
     if (!at.loss) continue;
     loss.push_back(*at.loss);
-    of_model.push_back(law.draws[i].loss(model.params, model.tokens));
+    of_model.push_back(plan::loss_of(law, law.draws[i], model.params, model.tokens));
     if (residual_sd) of_run.push_back(of_model.back() * exp_(*residual_sd * random.normal(i)));
   }
   const auto put = [&](const char* name, std::vector<double> draws, double value) {
@@ -114,7 +115,7 @@ std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double fl
   put("tokens", std::move(tokens), best.tokens);
   put("tokens_per_param", std::move(ratio), best.tokens_per_param());
   put("loss", std::move(loss), best.loss.value_or(0));
-  const double value = law.surface ? law.surface->loss(model.params, model.tokens) : 0;
+  const double value = law.surface ? plan::loss_of(law, *law.surface, model.params, model.tokens) : 0;
   put("loss_of_model", std::move(of_model), value);
   // the scatter of runs is not the draws': it is not widened with them
   if (!of_run.empty()) intervals["prediction"] = interval_of_draws(std::move(of_run), value, law.level, 1);

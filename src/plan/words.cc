@@ -12,6 +12,10 @@ std::string billions(double value) {
   return format_significant(value, 4) + kUnits[unit];
 }
 
+std::string gigabytes(double bytes) {
+  return format_significant(bytes / 1e9, 3) + " GB";
+}
+
 std::string percent(double share) {
   return format_significant(100 * share, 3) + " %";
 }

@@ -70,6 +70,7 @@ void members(Io& io, RunSpec& r) {
   io("data", r.data);
   io("tokenizer", r.tokenizer);
   io("order", r.order);
+  io.later("token_noise", r.token_noise, 0.0);
   io("batch_size", r.batch_size);
   io("gradient_accumulation_steps", r.gradient_accumulation_steps);
   io("max_iters", r.max_iters);

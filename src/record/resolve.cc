@@ -99,6 +99,7 @@ RunSpec resolve(RunSpec spec) {
   at_least(spec.eval.patience, 0, "eval_patience");
   require(spec.eval.patience == 0 || spec.eval.interval > 0, "eval_patience", format_number(spec.eval.patience), "0, or an eval_interval to count in");
   check_data(spec.data);
+  within(spec.token_noise, 0, 1, "token_noise", "[0, 1)");
   not_negative(spec.init_std, "init_std");
   return fill(std::move(spec));
 }

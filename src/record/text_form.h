@@ -33,6 +33,11 @@ class JsonWriter {
   void operator()(const char* key, T& value) {
     object[key] = form(value);
   }
+  /// A key that older files lack: left out at the value they meant, so that their text, and what is hashed of it, stays.
+  template <class T>
+  void later(const char* key, T& value, const T& before) {
+    if (value != before) object[key] = form(value);
+  }
 
  private:
   template <class T>
@@ -69,6 +74,13 @@ class JsonReader {
     const auto it = object_.find(key);
     if (it == object_.end()) throw fault("key `" + path_ + key + "` is missing");
     read(*it, path_ + key, value);
+  }
+
+  template <class T>
+  void later(const char* key, T& value, const T& before) {
+    asked_.push_back(key);
+    value = before;
+    if (const auto it = object_.find(key); it != object_.end()) read(*it, path_ + key, value);
   }
 
   void end() const {

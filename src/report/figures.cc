@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/math.h"
 #include "base/text.h"
 #include "report/text.h"
@@ -350,10 +351,9 @@ std::vector<Figure> report_figures(const StudyReport& study) {
   return figures;
 }
 
-std::vector<std::pair<std::string, std::string>> report_figure_files(const StudyReport& study) {
-  std::vector<std::pair<std::string, std::string>> files;
-  for (const Figure& figure : report_figures(study)) files.emplace_back(figure.id + ".svg", figure_svg(figure));
-  return files;
+void write_figures(const std::string& folder, const std::vector<Figure>& figures) {
+  make_folder(folder);
+  for (const Figure& figure : figures) write_file_atomic(std::filesystem::path(folder) / (figure.id + ".svg"), figure_svg(figure));
 }
 
 }  // namespace isoflop

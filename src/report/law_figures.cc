@@ -7,26 +7,24 @@
 #include "base/math.h"
 #include "base/text.h"
 #include "isoflop/report.h"
+#include "report/draw.h"
 #include "report/figures.h"
 #include "report/text.h"
 
 namespace isoflop {
 namespace {
 
+using report::at;
+using report::axis;
+using report::log_spaced;
+using report::middle;
+
 using Cells = std::vector<std::optional<double>>;
 using Constants = std::map<std::string, double>;
 
-constexpr int kGrid = 48;               // places along a line
+using report::kGrid;
 constexpr std::size_t kBandDraws = 200; // that a band is made of
 constexpr std::size_t kCloudDraws = 500;
-
-FigurePoint at(double x, double y) {
-  return {.x = x, .y = y, .low = {}, .high = {}, .label = {}};
-}
-
-FigureAxis axis(const std::string& label, AxisScale scale) {
-  return {.label = label, .scale = scale, .low = {}, .high = {}};
-}
 
 const Cells* column(const Observations& table, const std::string& name) {
   const auto found = table.columns.find(name);
@@ -59,15 +57,6 @@ std::vector<Constants> constants_of_draws(const Fit& fit) {
   return all;
 }
 
-/// The middle share of values; none where they are too few.
-std::optional<std::pair<double, double>> middle(std::vector<double> values, double level) {
-  values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }), values.end());
-  if (values.size() < 40) return std::nullopt;
-  std::sort(values.begin(), values.end());
-  const auto last = static_cast<double>(values.size() - 1);
-  return std::pair{values[static_cast<std::size_t>(0.5 * (1 - level) * last)], values[static_cast<std::size_t>(0.5 * (1 + level) * last)]};
-}
-
 /// A line over `x` and the band of its draws about it, widened as the fit's intervals are.
 void add_line(const std::vector<double>& x, const std::vector<double>& y, const std::vector<std::vector<double>>& draws, const Fit& fit,
               const std::string& name, Figure& figure) {
@@ -89,12 +78,6 @@ void add_line(const std::vector<double>& x, const std::vector<double>& y, const 
 std::vector<double> predictions(const Observations& grid, const Fit& fit, const Constants& constants) {
   std::vector<double> values;
   for (const auto& value : predict_law(grid, fit.law, constants)) values.push_back(value.value_or(std::nan("")));
-  return values;
-}
-
-std::vector<double> log_spaced(double low, double high, int steps) {
-  std::vector<double> values;
-  for (int i = 0; i <= steps; ++i) values.push_back(exp_(log_(low) + (log_(high) - log_(low)) * i / steps));
   return values;
 }
 

@@ -2,40 +2,27 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <string_view>
 
 #include "base/math.h"
 #include "base/text.h"
 #include "isoflop/report.h"
 #include "report/figures.h"
+#include "report/html.h"
 #include "report/palette.h"
 #include "report/text.h"
 
 namespace isoflop {
-namespace embedded {
-extern const std::string_view report_page_css;
-}
 namespace {
 
 using report::escape;
+using report::figure_html;
 using report::fixed;
+using report::name_of;
 using report::significant;
+using report::tag;
+using report::tile;
 
 constexpr const char* kEnDash = "\xE2\x80\x93";
-
-std::string tag(const std::string& name, const std::string& cls, const std::string& inner) {
-  return "<" + name + (cls.empty() ? "" : " class=\"" + cls + "\"") + ">" + inner + "</" + name + ">";
-}
-
-/// A name from outside: isolated, so that its direction stays its own.
-std::string name_of(const std::string& text) {
-  return "<bdi>" + escape(text) + "</bdi>";
-}
-
-std::string first_upper(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  return text;
-}
 
 std::string equation_html(const Fit& fit) {
   return "<i class=\"v\">L</i> = " + significant(fit.constants.at("a"), 4) + " \xC2\xB7 <i class=\"v\">N</i><sup>" +
@@ -64,10 +51,6 @@ std::string top(const StudyReport& study) {
          (study.subtitle.empty() ? "" : tag("p", "subtitle", escape(study.subtitle))) + tag("ul", "marks", marks) + "</header>";
 }
 
-std::string tile(const std::string& what, const std::string& value, const std::string& more) {
-  return "<div>" + tag("dt", "", what) + tag("dd", "", value + (more.empty() ? "" : tag("small", "", more))) + "</div>";
-}
-
 std::string tiles(const LawView& law) {
   const Fit& fit = *law.result.fit;
   const Estimate &b = fit.derived.at("exponent"), &ratio = fit.derived.at("loss_ratio_per_decade");
@@ -93,17 +76,10 @@ std::string tiles(const LawView& law) {
 
 std::string care(const StudyReport& study) {
   // what the headline gives as its reason is not said again
-  const std::string lead = study.laws.empty() ? "" : law_in_words(study.laws[0]);
-  std::set<std::string> said;
-  std::string items;
-  const auto add = [&](const Warning& w) {
-    if (lead.find(w.text) == std::string::npos && said.insert(w.text).second)
-      items += tag("li", "", escape(first_upper(w.text)) + ".");
-  };
-  if (!study.laws.empty())
-    for (const Warning& w : study.laws[0].result.warnings) add(w);
-  for (const Warning& w : study.warnings) add(w);
-  return items.empty() ? "" : tag("div", "care", tag("b", "", "Read with care") + tag("ul", "", items));
+  std::vector<Warning> all;
+  if (!study.laws.empty()) all = study.laws[0].result.warnings;
+  all.insert(all.end(), study.warnings.begin(), study.warnings.end());
+  return report::care_html(all, study.laws.empty() ? "" : law_in_words(study.laws[0]));
 }
 
 /// What stands in a law's place where none was asked for: the losses there are.
@@ -132,12 +108,6 @@ std::string headline(const StudyReport& study) {
 }
 
 // ---- figures
-
-std::string figure_html(const Figure& figure, double width, double height, double slim_height, const std::string& caption) {
-  return "<figure>" + tag("div", "wide", figure_svg(figure, {.width = width, .height = height, .standalone = false})) +
-         tag("div", "slim", figure_svg(figure, {.width = 356, .height = slim_height, .standalone = false})) +
-         tag("figcaption", "", caption) + "</figure>";
-}
 
 std::string law_figure_html(const StudyReport& study) {
   const LawView& law = study.laws[0];
@@ -329,19 +299,9 @@ std::string notes_section() {
 }  // namespace
 
 std::string report_html(const StudyReport& study) {
-  std::string out =
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-      "base-uri 'none'; form-action 'none'\">"
-      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"referrer\" "
-      "content=\"no-referrer\"><meta name=\"color-scheme\" content=\"light dark\">";
-  out += "<title>" + escape(study.title) + "</title>\n<style>" + report::page_colours_css() + report::figure_css() +
-         std::string(embedded::report_page_css) + "</style></head>\n<body>";
-  out += top(study) + "\n<main>" + headline(study) + "\n" + laws_section(study) + "\n" + curves_section(study) + "\n" +
-         runs_section(study) + "\n" + facts_section(study) + "\n" + notes_section();
-  out += "</main>\n<footer>" + (study.made_by.empty() ? std::string() : "Made by " + escape(study.made_by) + ". ") +
-         "This page is one file: it loads nothing and runs no script.</footer></body></html>\n";
-  return out;
+  std::string sections = headline(study) + "\n" + laws_section(study) + "\n" + curves_section(study) + "\n" + runs_section(study) + "\n";
+  for (const PageSection& section : study.sections) sections += report::section_html(section, false) + "\n";
+  return report::document_html(study.title, top(study), sections + facts_section(study) + "\n" + notes_section(), study.made_by);
 }
 
 }  // namespace isoflop

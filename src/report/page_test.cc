@@ -78,9 +78,9 @@ TEST(Page, KeepsHostileNamesText) {
   EXPECT_THAT(page, Not(HasSubstr("<img")));
   EXPECT_THAT(page, Not(HasSubstr("\xE2\x80\xAE")));
   EXPECT_THAT(page, HasSubstr("&lt;img src=x onerror=alert(1)&gt;"));
-  for (const auto& [name, svg] : report_figure_files(study)) {
-    EXPECT_EQ(report::markup_problem(svg, false), "") << name;
-    EXPECT_THAT(name, testing::MatchesRegex("[a-z0-9_]+[.]svg"));
+  for (const Figure& figure : report_figures(study)) {
+    EXPECT_EQ(report::markup_problem(figure_svg(figure), false), "") << figure.id;
+    EXPECT_THAT(figure.id, testing::MatchesRegex("[a-z0-9_]+"));
   }
 }
 
@@ -206,11 +206,10 @@ TEST(LawView, MarksTheRowsThatWereFittedAndReachesBeyondThem) {
   EXPECT_LT(view.band.back().params, 10e6);
 }
 
-TEST(Figures, HaveAFileEach) {
+TEST(Figures, OfAStudyAreItsLawsAndItsCurves) {
   std::vector<std::string> names;
-  for (const auto& [name, svg] : report_figure_files(report::source_study())) names.push_back(name);
-  EXPECT_THAT(names, testing::ElementsAre("loss_by_params.svg", "residuals.svg", "loss_by_params_2.svg", "loss_by_params_3.svg",
-                                          "learning_curves.svg"));
+  for (const Figure& figure : report_figures(report::source_study())) names.push_back(figure.id);
+  EXPECT_THAT(names, testing::ElementsAre("loss_by_params", "residuals", "loss_by_params_2", "loss_by_params_3", "learning_curves"));
 }
 
 }  // namespace

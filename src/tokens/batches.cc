@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "isoflop/tokens.h"
+#include "tokens/curriculum.h"
 
 namespace isoflop {
 namespace {
@@ -14,18 +15,14 @@ constexpr std::uint32_t kEpochOffset = 2;
 class Windows : public BatchSource {
  public:
   Windows(std::shared_ptr<const TokenSplit> split, const BatchOptions& options, std::int64_t tokens)
-      : split_(std::move(split)), options_(options), tokens_(tokens), row_(static_cast<std::size_t>(options.block_size) + 1) {}
+      : BatchSource(options.block_size), split_(std::move(split)), options_(options), tokens_(tokens), row_(static_cast<std::size_t>(options.block_size) + 1) {}
 
-  void batch(std::int64_t update, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const final {
-    const auto length = static_cast<std::size_t>(options_.block_size);
-    const auto sequences = static_cast<std::size_t>(options_.sequences);
-    ISOFLOP_CHECK(update >= 0 && inputs.size() == sequences * length && targets.size() == inputs.size());
+  void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const final {
+    ISOFLOP_CHECK(index >= 0 && inputs.size() + 1 == row_ && targets.size() == inputs.size());
     std::vector<std::int32_t> window(row_);
-    for (std::size_t j = 0; j < sequences; ++j) {
-      split_->copy(start(update * options_.sequences + static_cast<std::int64_t>(j)), static_cast<std::int64_t>(row_), window.data());
-      std::copy_n(window.begin(), length, inputs.begin() + static_cast<std::ptrdiff_t>(j * length));
-      std::copy_n(window.begin() + 1, length, targets.begin() + static_cast<std::ptrdiff_t>(j * length));
-    }
+    split_->copy(start(index), static_cast<std::int64_t>(row_), window.data());
+    std::copy_n(window.begin(), inputs.size(), inputs.begin());
+    std::copy_n(window.begin() + 1, targets.size(), targets.begin());
   }
 
   [[nodiscard]] std::int64_t windows_per_epoch() const final { return (tokens_ - 1) / options_.block_size; }
@@ -135,6 +132,14 @@ class MemorySplit final : public TokenSplit {
 
 }  // namespace
 
+void BatchSource::batch(std::int64_t update, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const {
+  const auto length = static_cast<std::size_t>(block_size_);
+  ISOFLOP_CHECK(update >= 0 && length > 0 && inputs.size() % length == 0 && targets.size() == inputs.size());
+  const std::size_t sequences = inputs.size() / length;
+  for (std::size_t j = 0; j < sequences; ++j)
+    sequence(update * static_cast<std::int64_t>(sequences) + static_cast<std::int64_t>(j), inputs.subspan(j * length, length), targets.subspan(j * length, length));
+}
+
 std::unique_ptr<TokenSplit> token_split_in_memory(std::vector<std::int32_t> tokens, std::vector<TokenUnit> units) {
   return std::make_unique<MemorySplit>(std::move(tokens), std::move(units));
 }
@@ -154,8 +159,14 @@ std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> spli
                 std::to_string(tokens) + " tokens, shorter than one window of " + std::to_string(options.block_size) + " and its last target",
                 "use more text or a smaller block_size");
   }
-  if (options.random_windows) return std::make_unique<RandomWindows>(std::move(split), options, tokens);
-  return std::make_unique<Epochs>(std::move(split), options, tokens);
+  std::unique_ptr<BatchSource> batches;
+  if (options.random_windows)
+    batches = std::make_unique<RandomWindows>(std::move(split), options, tokens);
+  else
+    batches = std::make_unique<Epochs>(std::move(split), options, tokens);
+  if (options.order != WindowOrder::shuffled) batches = tokens::ordered_by_surprisal(std::move(batches), options);
+  if (options.token_noise > 0) batches = tokens::with_token_noise(std::move(batches), options);
+  return batches;
 }
 
 }  // namespace isoflop

@@ -194,5 +194,26 @@ TEST(DoctorTable, JudgesATableRuleByRule) {
   for (const auto& finding : findings) EXPECT_NE(finding["verdict"], "bad") << finding;
 }
 
+TEST(Fit, JudgesItsIntervalsOnTablesMadeByALaw) {
+  const fs::path place = fresh("fit_simulate");
+  write(place / "law.json", R"({"law": "chinchilla", "constants": {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}})");
+  const Outcome outcome = program("fit --simulate law.json --noise 0.01 --tables 6 --rows 24 --bootstrap 40 --at 1e21 --truth heavy --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = outcome.json();
+  EXPECT_EQ(json["tables"], 6);
+  EXPECT_EQ(json["rows"], 24);
+  EXPECT_EQ(json["truth"], "heavy");
+  EXPECT_EQ(json["noise"], 0.01);
+  for (const char* name : {"alpha", "a", "params_opt@1e+21", "loss@1e+21"}) {
+    const auto& c = json["coverage"][name];
+    EXPECT_NEAR(c["covered"].get<double>() + c["above"].get<double>() + c["below"].get<double>(), 1, 1e-12) << name;
+  }
+  // a table is the design
+  const Outcome design = program("fit " + kTable + " --simulate law.json --tables 2 --bootstrap 40 --json");
+  EXPECT_EQ(design.json()["rows"], 42);
+  EXPECT_EQ(program("fit --simulate nowhere.json").code, 66);
+  EXPECT_EQ(program("fit --simulate law.json --truth cubic").code, 2);
+}
+
 }  // namespace
 }  // namespace isoflop::test

@@ -61,6 +61,22 @@ TEST(Plan, AFitWithItsDrawsGivesEveryNumberAnInterval) {
   EXPECT_TRUE(json["extrapolation"].is_number());
 }
 
+TEST(Plan, AndItsFitAreDrawnAsPages) {
+  const fs::path place = fresh("plan_page");
+  const Outcome fit = program("fit " + kTable + " --law power_n,chinchilla --bootstrap 60 --draws draws.csv --report fit.html --json");
+  ASSERT_EQ(fit.code, 0) << fit.err;
+  write(place / "laws.json", fit.out);
+  const Outcome plan = program("plan --flops 1e22 --law laws.json#chinchilla --draws draws.csv --report plan.html --figures pictures --quiet");
+  ASSERT_EQ(plan.code, 0) << plan.err;
+  EXPECT_THAT(read(place / "fit.html"), testing::AllOf(HasSubstr("<h2>chinchilla</h2>"), HasSubstr("<h2>power_n</h2>"), HasSubstr("</html>")));
+  EXPECT_THAT(read(place / "plan.html"), testing::AllOf(HasSubstr("1e+22 FLOPs train"), HasSubstr("The loss a budget reaches"), HasSubstr("</html>")));
+  for (const char* name : {"plan_frontier", "plan_sizes", "plan_regret", "plan_same_loss", "plan_days_money"})
+    EXPECT_TRUE(fs::exists(place / "pictures" / (std::string(name) + ".svg"))) << name;
+  // no study, no page of one
+  EXPECT_EQ(program("plan --flops 1e22 --study nowhere").code, 66);
+  EXPECT_EQ(program("plan --flops 1e22 --report nowhere/plan.html").code, 74);
+}
+
 TEST(Plan, DrawsOfAnotherFitAreRefused) {
   (void)fresh("plan_draws");
   ASSERT_EQ(program("fit " + kTable + " --law chinchilla --bootstrap 100 --draws draws.csv").code, 0);
@@ -69,16 +85,31 @@ TEST(Plan, DrawsOfAnotherFitAreRefused) {
   EXPECT_THAT(outcome.err, HasSubstr("of another fit"));
 }
 
-TEST(Plan, SaysThatLimitedTextMissesTheTargetAndWhatWouldReachIt) {
+TEST(Plan, IsMadeForTheTextThereIs) {
   (void)fresh("plan_target");
+  const auto endless = plan("--target-loss 2.2"), plenty = plan("--target-loss 2.2 --unique-tokens 1e13"), scarce = plan("--target-loss 2.2 --unique-tokens 3e10");
+  EXPECT_EQ(plenty["model"], endless["model"]);
+  EXPECT_FALSE(plenty["text_limited"]);
+  // it takes more compute, and the cost, the schedule and the shape are those of the model that is trained
+  EXPECT_TRUE(scarce["text_limited"]);
+  EXPECT_GT(scarce["flops"], endless["flops"]);
+  EXPECT_NEAR(scarce["model"]["loss"].get<double>(), 2.2, 1e-6);
+  EXPECT_GT(scarce["model"]["tokens"], 3e10);
+  EXPECT_EQ(scarce["cost"]["flops"], scarce["flops"]);
+  EXPECT_NEAR(scarce["shape"]["params"].get<double>() / scarce["model"]["params"].get<double>(), 1, .1);
+  refused("--target-loss 2.2 --unique-tokens 1e9", {"--target-loss", "1B unique tokens", "more text is needed"});
+  refused("--target-loss 2.2 --params 3e9 --unique-tokens 1e9", {"--params", "by repeating 1B unique tokens"});
+}
+
+TEST(Plan, SaysWhereTheTextIsExhausted) {
+  (void)fresh("plan_exhausted");
   const auto said = [](const nlohmann::json& json) {
     for (const auto& warning : json["warnings"])
-      if (warning["code"] == "target_not_reached") return warning["text"].get<std::string>();
+      if (warning["code"] == "text_exhausted") return warning["text"].get<std::string>();
     return std::string();
   };
-  EXPECT_THAT(said(plan("--target-loss 2.2 --unique-tokens 1e9")), HasSubstr("more text is needed"));
-  EXPECT_THAT(said(plan("--target-loss 2.2 --unique-tokens 3e10")), HasSubstr("times as many"));
-  EXPECT_EQ(said(plan("--target-loss 2.2 --unique-tokens 1e13")), "");
+  EXPECT_THAT(said(plan("--flops 1e25 --unique-tokens 1e9")), HasSubstr("stop there"));
+  EXPECT_EQ(said(plan("--flops 1e21 --unique-tokens 1e10")), "");
 }
 
 TEST(Plan, ThePageSaysTheWarningFirstWhereTheLawIsAskedTooFar) {
@@ -108,6 +139,9 @@ TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
   const fs::path place = fresh("plan_bad");
   refused("", {"--flops"});
   refused("--flops 1e24 --target-loss 2", {"contradicts"});
+  refused("--gpus H100:8 --days 3 --flops 1e21", {"--days", "contradicts --flops"});
+  refused("--gpus H100:8 --days 3 --params 7e9 --tokens 1e12", {"--days", "contradicts --params and --tokens"});
+  refused("--gpus H100:8", {"--days 21"});
   refused("--flops -1", {"--flops"});
   refused("--flops nan", {"--flops"});
   refused("--target-loss 1.5 --law published:epoch2024", {"floor", "1.817"});

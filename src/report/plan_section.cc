@@ -1,0 +1,166 @@
+// A plan as a section: the sentence, the numbers that stand out, pictures, and tables for what is looked up.
+#include <cmath>
+
+#include "base/text.h"
+#include "isoflop/plan.h"
+#include "isoflop/report.h"
+#include "plan/words.h"
+#include "report/text.h"
+
+namespace isoflop {
+namespace {
+
+using plan::billions;
+using plan::percent;
+
+std::string digits(double value, int count = 4) { return format_significant(value, count); }
+
+std::string end_text(double value, bool counts) {
+  if (!std::isfinite(value)) return "no bound";
+  return counts ? billions(value) : digits(value);
+}
+
+/// "67.1B to 152B", or nothing.
+std::string span(const std::map<std::string, Interval>& intervals, const std::string& name, bool counts) {
+  const auto it = intervals.find(name);
+  return it == intervals.end() ? "" : end_text(it->second.low, counts) + " to " + end_text(it->second.high, counts);
+}
+
+/// The same with its level in front.
+std::string level_span(const Plan& plan, const std::string& name, bool counts) {
+  const std::string text = span(plan.intervals, name, counts);
+  return text.empty() ? "" : digits(100 * plan.intervals.at(name).level, 3) + " %: " + text;
+}
+
+std::string range_text(const Range& range, int count = 3) {
+  return range.low == range.high ? digits(range.value, count) : digits(range.value, count) + " (" + digits(range.low, count) + " to " + digits(range.high, count) + ")";
+}
+
+std::string lead(const Plan& plan) {
+  const ModelPlan& m = plan.model;
+  std::string text = digits(plan.flops) + " FLOPs train " + billions(m.params) + " parameters on " + billions(m.tokens) + " tokens";
+  if (m.loss) {
+    text += " to a loss of " + digits(*m.loss, 4);
+    if (const std::string run = span(plan.intervals, "prediction", false); !run.empty()) text += " (one run: " + run + ")";
+  }
+  text += ", by " + plan.law.name + ".";
+  if (plan.text_limited)
+    text += " That is " + digits(plan.data_limits.front().epochs, 3) + " epochs of " + billions(plan.data_limits.front().unique_tokens) + " unique tokens; with text without end the optimum is " +
+            billions(plan.optimum.params) + " on " + billions(plan.optimum.tokens) + ", to " + digits(*plan.optimum.loss) + ".";
+  else if (plan.off_optimum && plan.law.surface)
+    text += " The optimum of that compute is " + billions(plan.optimum.params) + " on " + billions(plan.optimum.tokens) + "; " + percent(plan.wasted) + " of it is in vain.";
+  return text;
+}
+
+std::vector<Tile> tiles(const Plan& plan, const MachinePlan& machines) {
+  std::vector<Tile> out{{"Optimal parameters N*", billions(plan.optimum.params), level_span(plan, "params", true)},
+                        {"Optimal tokens D*", billions(plan.optimum.tokens), level_span(plan, "tokens", true)},
+                        {"Tokens per parameter", digits(plan.optimum.tokens_per_param()), level_span(plan, "tokens_per_param", false)}};
+  if (plan.optimum.loss) out.push_back({"Least loss L*", digits(*plan.optimum.loss), level_span(plan, "loss", false)});
+  const TrainingCost& cost = machines.cost;
+  out.push_back({"Days", digits(cost.days.value, 3), digits(cost.days.low, 3) + " to " + digits(cost.days.high, 3) + " on " + std::to_string(cost.devices) + " " + cost.accelerator});
+  if (cost.usd) out.push_back({"US dollars", billions(cost.usd->value), billions(cost.usd->low) + " to " + billions(cost.usd->high)});
+  return out;
+}
+
+PageTable limits_table(const Plan& plan) {
+  PageTable table{"With the text there is", {"repetition law", "unique tokens", "N", "D", "epochs", "loss", "with text without end", "compute in vain"}, {}, ""};
+  for (const DataLimit& l : plan.data_limits)
+    table.rows.push_back({l.law, billions(l.unique_tokens), billions(l.model.params), billions(l.model.tokens), digits(l.epochs, 3), digits(*l.model.loss, 5), digits(l.loss_fresh, 5), percent(l.wasted)});
+  return table;
+}
+
+PageTable served_table(const Plan& plan) {
+  PageTable table{"Least training and inference together", {"", "N", "D", "times the data", "saves"}, {}, ""};
+  const auto add = [&](const char* name, const std::optional<InferenceAware>& served) {
+    if (!served) return;
+    table.rows.push_back({name, billions(served->model.params), billions(served->model.tokens), digits(served->model.tokens / served->reference.tokens), percent(served->saving)});
+  };
+  add("text without end", plan.inference);
+  add("with the text there is", plan.inference_limited);
+  return table;
+}
+
+PageTable laws_table(const Plan& plan) {
+  PageTable table;
+  if (!plan.laws) return table;
+  table.title = "What other laws would train";
+  table.head = {"plan of", "N", "D"};
+  for (const std::string& judge : plan.laws->judges) table.head.push_back("in vain by " + judge);
+  for (std::size_t i = 0; i < plan.laws->plans.size(); ++i) {
+    std::vector<std::string> row{plan.laws->plans[i], billions(plan.laws->models[i].params), billions(plan.laws->models[i].tokens)};
+    for (const double wasted : plan.laws->wasted[i]) row.push_back(percent(wasted));
+    table.rows.push_back(std::move(row));
+  }
+  table.note = "Share of the compute that each plan wastes if the law of the column is right.";
+  return table;
+}
+
+PageTable released_table(const Plan& plan) {
+  PageTable table{"Released models of like compute, as this law sees them", {"", "N", "D", "tokens per parameter", "C", "loss", "compute in vain", "explained by serving"}, {}, ""};
+  for (const ReleasedModel& r : plan.released)
+    table.rows.push_back({r.name, billions(r.model.params), billions(r.model.tokens), digits(r.model.tokens_per_param(), 3), digits(r.model.flops, 3), digits(*r.model.loss),
+                          percent(r.wasted), r.implied_demand < 0 ? "none" : billions(r.implied_demand) + " tokens"});
+  return table;
+}
+
+PageTable machine_table(const MachinePlan& machines) {
+  PageTable table{"Shape, machine and schedule", {"", "value"}, {}, ""};
+  const auto row = [&](const std::string& name, const std::string& value) { table.rows.push_back({name, value}); };
+  if (!machines.shapes.empty()) {
+    const ShapeChoice& choice = machines.shapes.front();
+    const Shape& s = choice.shape;
+    row("Shape", "n_layer " + std::to_string(s.n_layer) + ", n_head " + std::to_string(s.n_head) + ", n_embd " + std::to_string(s.n_embd) + ", n_inner " + std::to_string(inner_size(s)) +
+                     ", vocabulary " + format_count(static_cast<double>(s.vocab_size)));
+    row("Its parameters", format_count(static_cast<double>(choice.counts.params)));
+  }
+  const TrainingCost& cost = machines.cost;
+  row("Model FLOPs utilisation", range_text(cost.mfu));
+  row("Device-hours", range_text(cost.device_hours, 4));
+  if (cost.kwh) row("Energy", range_text(*cost.kwh) + " kWh");
+  if (cost.co2_kg) row("CO2", range_text(*cost.co2_kg) + " kg");
+  if (machines.memory) {
+    const FitAnswer& m = *machines.memory;
+    row("Memory per device", plan::gigabytes(m.use.total()) + " of " + plan::gigabytes(m.capacity) + (m.fits ? "" : ": does not fit"));
+    row("Layout", "tensor " + std::to_string(m.layout.tensor) + ", pipeline " + std::to_string(m.layout.pipeline) + ", data " + std::to_string(m.layout.data) + ", ZeRO-" + std::to_string(m.layout.zero) +
+                      ", recomputation " + to_string(m.recomputation));
+  }
+  if (machines.schedule)
+    row("Batch, steps, warm-up", billions(machines.schedule->batch_tokens) + " tokens, " + format_count(machines.schedule->steps) + ", " + format_count(machines.schedule->warmup_steps));
+  return table;
+}
+
+PageTable rates_table(const MachinePlan& machines) {
+  PageTable table{"Learning rates and batches by law", {"law", "quantity", "value", "fitted range"}, {}, ""};
+  for (const Hyperparameter& h : machines.hyperparameters)
+    table.rows.push_back({h.law, h.quantity, h.value ? digits(*h.value) : "none", h.in_range ? (*h.in_range ? "inside" : "outside") : "not known"});
+  return table;
+}
+
+PageTable ladder_table(const Plan& plan) {
+  PageTable table;
+  if (!plan.ladder) return table;
+  table.title = "Pilots before it";
+  table.head = {"C of each", "models", "cost", "saves", "N* within a factor", "waste expected"};
+  for (const Rung& r : plan.ladder->rungs)
+    table.rows.push_back({digits(r.flops, 3), std::to_string(r.models.size()), digits(r.cost, 3), digits(r.saved, 3), digits(r.factor, 3), percent(r.waste)});
+  table.note = "Together " + percent(plan.ladder->share) + " of the target. No further rung: " + plan.ladder->stop + ".";
+  return table;
+}
+
+}  // namespace
+
+PageSection plan_section(const Plan& plan, const MachinePlan& machines) {
+  PageSection section;
+  section.title = "A plan";
+  section.lead = lead(plan);
+  section.tiles = tiles(plan, machines);
+  section.warnings = plan.warnings;
+  section.warnings.insert(section.warnings.end(), machines.warnings.begin(), machines.warnings.end());
+  section.warnings.insert(section.warnings.end(), machines.cost.warnings.begin(), machines.cost.warnings.end());
+  section.figures = plan_figures(plan, machines);
+  section.tables = {limits_table(plan), served_table(plan), laws_table(plan), released_table(plan), machine_table(machines), rates_table(machines), ladder_table(plan)};
+  return section;
+}
+
+}  // namespace isoflop
