@@ -1,10 +1,11 @@
-// isoflop data: sample corpora by recipe, and what a corpus holds and how it is split.
+// isoflop data: sample corpora by recipe, what a corpus holds and how it is split; the other commands have files of their own.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/data.h"
 #include "cli/study_output.h"
 #include "isoflop/corpus.h"
 
@@ -129,7 +130,7 @@ void stats(const StatsFlags& flags, const Globals& globals) {
 }  // namespace
 
 void add_data(CLI::App& program, Globals& globals) {
-  CLI::App* data = add_command(program, globals, "data", "Corpora: get a sample, see what a text holds and how it is split.",
+  CLI::App* data = add_command(program, globals, "data", "Corpora: get a sample, clean text, see what it holds and how it is split.",
                                "isoflop data get sotu");
   data->require_subcommand(1);
 
@@ -158,6 +159,8 @@ void add_data(CLI::App& program, Globals& globals) {
       ->capture_default_str();
   app->add_option("--out", stats_flags->out, "the folder of sample corpora");
   app->callback([stats_flags, &globals] { stats(*stats_flags, globals); });
+
+  add_data_clean(*data, globals);
 }
 
 }  // namespace cli

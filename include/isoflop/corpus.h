@@ -17,6 +17,12 @@ namespace isoflop {
 enum class Utf8Policy { error, replace, skip };  ///< invalid bytes: stop with their offset, U+FFFD, or leave them out
 enum class SplitKind { automatic, block, document, source, none };
 
+/// What a packed file may grow to; beyond it is taken for a bomb.
+struct UnpackLimits {
+  std::int64_t ratio = 200;                    ///< times the bytes read of it, after the first 64 MiB
+  std::int64_t bytes = std::int64_t{1} << 40;  ///< of a file, unpacked
+};
+
 struct CorpusOptions {
   /// Files; folders (recursive: *.txt *.md *.jsonl *.ndjson and their .gz .zst); globs (`**`: folders at any depth).
   std::vector<std::string> inputs;

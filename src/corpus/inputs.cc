@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
 #include <system_error>
@@ -25,6 +24,8 @@ struct Kind {
   Packing packing = Packing::none;
   bool json_lines = false;
   bool known_text = false;
+  bool known_markup = false;
+  std::string ending = {};
 };
 
 Kind kind_of(const fs::path& path) {
@@ -37,6 +38,8 @@ Kind kind_of(const fs::path& path) {
   }
   kind.json_lines = name.ends_with(".jsonl") || name.ends_with(".ndjson");
   kind.known_text = kind.json_lines || name.ends_with(".txt") || name.ends_with(".md");
+  for (const char c : fs::path(name).extension().string()) kind.ending += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  kind.known_markup = kind.ending == ".html" || kind.ending == ".htm" || kind.ending == ".xhtml" || kind.ending == ".markdown";
   return kind;
 }
 
@@ -49,10 +52,10 @@ InputFile describe(const fs::path& path, std::string name, bool named) {
   const auto size = fs::file_size(path, error);
   if (error) throw Error(Fault::io, path.string(), "cannot read its size: " + error.message());
   const Kind kind = kind_of(path);
-  return {path, std::move(name), named, kind.json_lines, kind.packing, static_cast<std::int64_t>(size)};
+  return {path, std::move(name), named, kind.json_lines, kind.packing, static_cast<std::int64_t>(size), kind.ending};
 }
 
-void add_folder(const fs::path& folder, std::vector<InputFile>& files, std::int64_t& passed_over) {
+void add_folder(const fs::path& folder, bool markup, std::vector<InputFile>& files, std::int64_t& passed_over) {
   const std::size_t before = files.size();
   try {
     for (fs::recursive_directory_iterator at(folder), end; at != end; ++at) {
@@ -62,7 +65,9 @@ void add_folder(const fs::path& folder, std::vector<InputFile>& files, std::int6
         continue;
       }
       if (!at->is_regular_file()) continue;
-      if (kind_of(at->path()).known_text) {
+      const Kind kind = kind_of(at->path());
+      if (leaf == kManifestName) continue;
+      if (kind.known_text || (markup && kind.known_markup)) {
         files.push_back(describe(at->path(), at->path().lexically_relative(folder).generic_string(), false));
       } else {
         ++passed_over;
@@ -72,7 +77,7 @@ void add_folder(const fs::path& folder, std::vector<InputFile>& files, std::int6
     throw Error(Fault::io, error.path1().string(), "cannot read the folder: " + error.code().message());
   }
   if (files.size() == before) {
-    throw Error(Fault::missing_input, folder.string(), std::string("holds none of ") + kTextEndings,
+    throw Error(Fault::missing_input, folder.string(), std::string("holds none of ") + (markup ? kMarkupEndings : kTextEndings),
                 "name the files themselves if they end otherwise");
   }
 }
@@ -161,14 +166,14 @@ void make_names_unique(std::vector<InputFile>& files) {
 
 }  // namespace
 
-Inputs find_inputs(const std::vector<std::string>& inputs) {
+Inputs find_inputs(const std::vector<std::string>& inputs, bool markup) {
   if (inputs.empty()) throw Error(Fault::missing_input, "corpus", "no input named", "name a file, a folder or a glob");
   Inputs all;
   std::vector<InputFile>& files = all.files;
   const auto add = [&](const fs::path& path, bool named) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
-      add_folder(path, files, all.passed_over);
+      add_folder(path, markup, files, all.passed_over);
     } else {
       files.push_back(describe(path, path.filename().string(), named));
     }

@@ -10,6 +10,11 @@ namespace isoflop::corpus {
 
 /// What is read of a folder.
 inline constexpr const char* kTextEndings = "*.txt, *.md, *.jsonl, *.ndjson and their .gz and .zst";
+/// What is read of it where mark-up is known.
+inline constexpr const char* kMarkupEndings =
+    "*.txt, *.md, *.markdown, *.html, *.htm, *.xhtml, *.jsonl, *.ndjson and their .gz and .zst";
+/// A folder's own description, beside the text: no text, and nothing that was passed over.
+inline constexpr const char* kManifestName = "manifest.json";
 
 enum class Packing { none, gzip, zstd };
 
@@ -20,6 +25,7 @@ struct InputFile {
   bool json_lines = false;  ///< *.jsonl, *.ndjson
   Packing packing = Packing::none;
   std::int64_t stored_bytes = 0;
+  std::string ending = {};  ///< ".md", in small letters; of a packed file the one before .gz or .zst
 };
 
 struct Inputs {
@@ -27,11 +33,11 @@ struct Inputs {
   std::int64_t passed_over = 0;  ///< files of the folders that do not end like text; hidden ones are not counted
 };
 
-/// Files, folders (recursive; kTextEndings; hidden entries left out) and globs (`*`, `?`, `[...]`
+/// Files, folders (recursive; kTextEndings, with `markup` kMarkupEndings; hidden entries left out) and globs (`*`, `?`, `[...]`
 /// within a name; `**` as a whole part of the path is any number of folders, follows no symbolic link and matches files only).
 /// Files of the same name take as many of their folders' names before it as it needs to tell them apart.
 ///
 /// Throws   missing_input (no such file, a glob that matches nothing, a folder without text), bad_data (not a regular file).
-[[nodiscard]] Inputs find_inputs(const std::vector<std::string>& inputs);
+[[nodiscard]] Inputs find_inputs(const std::vector<std::string>& inputs, bool markup = false);
 
 }  // namespace isoflop::corpus

@@ -2,9 +2,12 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <optional>
+#include <tuple>
 #include <vector>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace isoflop::corpus {
@@ -79,12 +82,14 @@ struct JsonLineReader::State {
   std::string name;
   ReadOptions options;
   simdjson::dom::parser parser;
+  std::string mended;
+  simdjson::dom::object object;
 
   [[nodiscard]] Error error(std::int64_t number, const std::string& problem, const std::string& hint) const {
     return {Fault::bad_data, subject + ":" + std::to_string(number), problem, hint};
   }
 
-  [[nodiscard]] Error missing_text(simdjson::dom::object object, std::int64_t number) const {
+  [[nodiscard]] Error missing_text(std::int64_t number) const {
     std::vector<std::string> keys;
     std::string listed;
     for (const auto field : object) {
@@ -96,52 +101,173 @@ struct JsonLineReader::State {
     return error(number, "key `" + options.text_key + "` is missing, expected a document's text (keys here: " + listed + ")",
                  near ? "did you mean --text-key " + *near + "?" : "name the key that holds the text with --text-key");
   }
+
+  // the line as JSON, its lone surrogates treated by the policy
+  simdjson::dom::element parse(JsonDocument& document, std::int64_t number) {
+    simdjson::dom::element element;
+    simdjson::error_code code = parser.parse(document.line.data(), document.line.size()).get(element);
+    if (code == simdjson::STRING_ERROR && options.utf8 != Utf8Policy::error) {
+      std::tie(mended, document.lone_surrogates) = without_lone_surrogates(document.line, options.utf8);
+      document.line = mended;
+      code = parser.parse(mended).get(element);
+    }
+    if (code != simdjson::SUCCESS) {
+      throw error(number, std::string("not JSON, expected one object a line (") + simdjson::error_message(code) + ")",
+                  code == simdjson::STRING_ERROR ? "if it is a lone surrogate escape such as \\ud800, choose --utf8 replace"
+                                                 : "mend or remove the line; the file may be cut short");
+    }
+    return element;
+  }
+
+  // the text and which member it is; of a key that stands twice, the first
+  void find_text(JsonDocument& document, std::int64_t number) const {
+    simdjson::dom::element value;
+    bool found = false;
+    for (const auto field : object) {
+      if (field.key == options.text_key) {
+        value = field.value;
+        found = true;
+        break;
+      }
+      ++document.text_member;
+    }
+    if (!found) throw missing_text(number);
+    if (value.get(document.text) != simdjson::SUCCESS) {
+      throw error(number, "key `" + options.text_key + "` holds " + kind_name(value.type()) + ", expected text", "");
+    }
+  }
+
+  // the source is optional: without it the document belongs to the file
+  void find_source(JsonDocument& document, std::int64_t number) const {
+    document.source = name;
+    std::size_t member = 0;
+    for (const auto field : object) {
+      if (field.key != options.source_key) {
+        ++member;
+        continue;
+      }
+      document.source_member = member;
+      if (field.value.is_null()) return;
+      if (field.value.get(document.source) != simdjson::SUCCESS) {
+        throw error(number, "key `" + options.source_key + "` holds " + kind_name(field.value.type()) + ", expected text", "");
+      }
+      document.has_source = true;
+      return;
+    }
+  }
 };
 
 JsonLineReader::JsonLineReader(const InputFile& file, const ReadOptions& options)
-    : state_(std::make_unique<State>(State{file.path.string(), file.name, options, simdjson::dom::parser()})) {}
+    : state_(std::make_unique<State>(State{file.path.string(), file.name, options, simdjson::dom::parser(), {}, {}})) {}
 JsonLineReader::~JsonLineReader() = default;
 
-void JsonLineReader::read(std::string_view line, std::int64_t number, std::int64_t invalid_bytes, DocumentSink& sink) {
-  if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
-  simdjson::dom::element element;
-  simdjson::error_code code = state_->parser.parse(line.data(), line.size()).get(element);
-  if (code == simdjson::STRING_ERROR && state_->options.utf8 != Utf8Policy::error) {
-    const auto [mended, lone] = without_lone_surrogates(line, state_->options.utf8);
-    invalid_bytes += lone;
-    code = state_->parser.parse(mended).get(element);
-  }
-  if (code != simdjson::SUCCESS) {
-    throw state_->error(number, std::string("not JSON, expected one object a line (") + simdjson::error_message(code) + ")",
-                        code == simdjson::STRING_ERROR ? "if it is a lone surrogate escape such as \\ud800, choose --utf8 replace"
-                                                       : "mend or remove the line; the file may be cut short");
-  }
-
-  simdjson::dom::object object;
-  if (element.get(object) != simdjson::SUCCESS) {
+std::optional<JsonDocument> JsonLineReader::parse(std::string_view line, std::int64_t number) {
+  if (line.find_first_not_of(" \t\r") == std::string_view::npos) return std::nullopt;
+  JsonDocument document;
+  document.line = line;
+  const simdjson::dom::element element = state_->parse(document, number);
+  if (element.get(state_->object) != simdjson::SUCCESS) {
     throw state_->error(
         number, "holds " + kind_name(element.type()) + ", expected an object with the key `" + state_->options.text_key + "`",
         "");
   }
-  simdjson::dom::element value;
-  if (object.at_key(state_->options.text_key).get(value) != simdjson::SUCCESS) throw state_->missing_text(object, number);
-  std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS) {
-    throw state_->error(number, "key `" + state_->options.text_key + "` holds " + kind_name(value.type()) + ", expected text",
-                        "");
-  }
+  state_->find_text(document, number);
+  state_->find_source(document, number);
+  return document;
+}
 
-  // the source is optional: without it the document belongs to the file
-  std::string_view source = state_->name;
-  if (object.at_key(state_->options.source_key).get(value) == simdjson::SUCCESS && !value.is_null()) {
-    if (value.get(source) != simdjson::SUCCESS) {
-      throw state_->error(number, "key `" + state_->options.source_key + "` holds " + kind_name(value.type()) + ", expected text",
-                          "");
+std::optional<std::string> JsonLineReader::word(const std::string& key) const {
+  simdjson::dom::element value;
+  if (state_->object.at_key(key).get(value) != simdjson::SUCCESS) return std::nullopt;
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+  if (value.is_number()) return simdjson::minify(value);
+  return std::nullopt;
+}
+
+void JsonLineReader::read(std::string_view line, std::int64_t number, std::int64_t invalid_bytes, DocumentSink& sink) {
+  const std::optional<JsonDocument> document = parse(line, number);
+  if (!document) return;
+  sink.begin(document->source);
+  sink.text(document->text);
+  sink.end(invalid_bytes + document->lone_surrogates);
+}
+
+namespace {
+
+std::size_t skip_spaces(std::string_view text, std::size_t at) {
+  return std::min(text.find_first_not_of(" \t\r\n", at), text.size());
+}
+
+// from an opening quote to behind the closing one
+std::size_t skip_string(std::string_view text, std::size_t at) {
+  for (++at;; ++at) {
+    at = text.find('"', at);
+    ISOFLOP_CHECK(at != std::string_view::npos);
+    std::size_t escapes = 0;
+    while (text[at - 1 - escapes] == '\\') ++escapes;
+    if (escapes % 2 == 0) return at + 1;
+  }
+}
+
+std::size_t skip_value(std::string_view text, std::size_t at) {
+  if (text[at] == '"') return skip_string(text, at);
+  for (std::int64_t depth = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"') {
+      at = skip_string(text, at);
+      continue;
+    }
+    if (depth == 0 && (c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\r' || c == '\n')) return at;
+    if (c == '{' || c == '[') ++depth;
+    ++at;
+    if ((c == '}' || c == ']') && --depth == 0) return at;
+  }
+  return at;
+}
+
+}  // namespace
+
+JsonSpan member_value(std::string_view object, std::size_t member) {
+  std::size_t at = skip_spaces(object, 0) + 1;  // behind the brace
+  for (;; --member) {
+    at = skip_spaces(object, skip_string(object, skip_spaces(object, at)));
+    const std::size_t first = skip_spaces(object, at + 1);  // behind the colon
+    const std::size_t last = skip_value(object, first);
+    if (member == 0) return {first, last};
+    at = skip_spaces(object, last) + 1;  // behind the comma
+  }
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += '"';
+  std::size_t plain = 0;  // start of what is not yet written
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
+    out += text.substr(plain, at - plain);
+    plain = at + 1;
+    switch (byte) {
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '"':
+      case '\\':
+        out += '\\';
+        out += text[at];
+        break;
+      default:
+        out += "\\u00";
+        out += kDigits[byte >> 4];
+        out += kDigits[byte & 15];
     }
   }
-  sink.begin(source);
-  sink.text(text);
-  sink.end(invalid_bytes);
+  out += text.substr(plain);
+  out += '"';
 }
 
 }  // namespace isoflop::corpus

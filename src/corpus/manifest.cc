@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "corpus/words.h"
 #include "isoflop/corpus.h"
 
 namespace isoflop {
@@ -18,27 +19,6 @@ constexpr std::array<std::pair<const char*, SplitKind>, 5> kSplits{{{"automatic"
                                                                     {"document", SplitKind::document},
                                                                     {"source", SplitKind::source},
                                                                     {"none", SplitKind::none}}};
-
-template <class Table, class Value>
-std::string name_in(const Table& table, Value value) {
-  for (const auto& [name, of] : table) {
-    if (of == value) return name;
-  }
-  return {};
-}
-
-template <class Table>
-auto value_in(const Table& table, const std::string& text, const char* what) {
-  std::vector<std::string> names;
-  std::string listed;
-  for (const auto& [name, value] : table) {
-    if (text == name) return value;
-    names.emplace_back(name);
-    listed += (listed.empty() ? "" : ", ") + names.back();
-  }
-  const std::optional<std::string> near = nearest(text, names);
-  throw Error(Fault::usage, what, "`" + text + "` is none of " + listed, near ? "did you mean `" + *near + "`?" : "");
-}
 
 Json facts_json(const SplitFacts& facts) {
   return {{"units", facts.units}, {"characters", facts.characters}, {"bytes", facts.bytes}};
@@ -70,16 +50,16 @@ SourceFacts source_from(const Json& json, const std::string& subject) {
 }  // namespace
 
 std::string to_string(Utf8Policy policy) {
-  return name_in(kPolicies, policy);
+  return corpus::name_in(kPolicies, policy);
 }
 std::string to_string(SplitKind kind) {
-  return name_in(kSplits, kind);
+  return corpus::name_in(kSplits, kind);
 }
 Utf8Policy utf8_policy_from(const std::string& text) {
-  return value_in(kPolicies, text, "utf8");
+  return corpus::value_in(kPolicies, text, "utf8");
 }
 SplitKind split_kind_from(const std::string& text) {
-  return value_in(kSplits, text, "split");
+  return corpus::value_in(kSplits, text, "split");
 }
 
 std::string to_json(const CorpusManifest& manifest) {

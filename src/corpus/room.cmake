@@ -1,4 +1,5 @@
-target_link_libraries(room_corpus PUBLIC ZLIB::ZLIB PkgConfig::ZSTD simdjson::simdjson PkgConfig::TOMLPP)
+target_link_libraries(room_corpus PUBLIC ZLIB::ZLIB PkgConfig::ZSTD simdjson::simdjson PkgConfig::TOMLPP ICU::i18n ICU::uc
+  LibXml2::LibXml2 PkgConfig::MD4C)
 isoflop_embed(room_corpus corpora_toml data/corpora.toml)
 
 if(ISOFLOP_BUILD_TESTS)

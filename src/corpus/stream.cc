@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "isoflop/base.h"
 
 namespace isoflop::corpus {
@@ -182,16 +183,33 @@ std::unique_ptr<Unpacker> unpacker_of(const InputFile& file, Stored& stored) {
 }  // namespace
 
 struct ByteStream::State {
-  explicit State(const InputFile& file)
-      : subject(file.path.string()), packed(file.packing != Packing::none), stored(file), unpacker(unpacker_of(file, stored)) {}
+  State(const InputFile& file, const UnpackLimits& most)
+      : subject(file.path.string()),
+        packed(file.packing != Packing::none),
+        limits(most),
+        stored(file),
+        unpacker(unpacker_of(file, stored)) {}
   std::string subject;
   bool packed;
+  UnpackLimits limits;
   Stored stored;
   std::unique_ptr<Unpacker> unpacker;
   std::int64_t bytes = 0;
+
+  void refuse_bomb() const {
+    if (bytes > kFreeGrowth + limits.ratio * stored.bytes()) {
+      throw Error(Fault::bad_data, subject,
+                  "unpacks to more than " + std::to_string(limits.ratio) + " times its size, unlike any text",
+                  "unpack it by hand if it is what you want");
+    }
+    if (bytes > limits.bytes) {
+      throw Error(Fault::bad_data, subject, "unpacks to more than " + format_bytes(static_cast<double>(limits.bytes)),
+                  "unpack it by hand if it is what you want");
+    }
+  }
 };
 
-ByteStream::ByteStream(const InputFile& file) : state_(std::make_unique<State>(file)) {}
+ByteStream::ByteStream(const InputFile& file, const UnpackLimits& limits) : state_(std::make_unique<State>(file, limits)) {}
 ByteStream::~ByteStream() = default;
 
 std::size_t ByteStream::read(std::span<char> out) {
@@ -201,11 +219,7 @@ std::size_t ByteStream::read(std::span<char> out) {
     if (count == 0) break;
     filled += count;
     state_->bytes += static_cast<std::int64_t>(count);
-    if (state_->packed && state_->bytes > kFreeGrowth + kMostGrowth * state_->stored.bytes()) {
-      throw Error(Fault::bad_data, state_->subject,
-                  "unpacks to more than " + std::to_string(kMostGrowth) + " times its size, unlike any text",
-                  "unpack it by hand if it is what you want");
-    }
+    if (state_->packed) state_->refuse_bomb();
   }
   return filled;
 }

@@ -17,23 +17,7 @@ namespace {
 class CharacterSet {
  public:
   void add(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-      const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(text[at + i])); };
-      const unsigned first = byte(0);
-      if (first < 0x80) {
-        seen_[first] = true;
-        at += 1;
-      } else if (first < 0xE0) {
-        seen_[(first & 0x1F) << 6 | (byte(1) & 0x3F)] = true;
-        at += 2;
-      } else if (first < 0xF0) {
-        seen_[(first & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F)] = true;
-        at += 3;
-      } else {
-        seen_[(first & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F)] = true;
-        at += 4;
-      }
-    }
+    for (std::size_t at = 0; at < text.size();) seen_[next_character(text, at)] = true;
   }
   [[nodiscard]] std::int64_t size() const {
     std::int64_t count = 0;

@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uintmax_t kMostOfAFile = std::uintmax_t{256} << 20;  // as of what a program of the package writes
+
 class JsonLines {
  public:
   explicit JsonLines(const Recipe& recipe) : recipe_(recipe) {}
@@ -87,6 +89,10 @@ std::string from_files(const Recipe& recipe, const fs::path& folder) {
   JsonLines lines(recipe);
   for (const std::string& pattern : recipe.files) {
     for (const fs::path path : matching(folder, pattern)) {
+      if (fs::file_size(path) > kMostOfAFile) {
+        throw Error(Fault::bad_data, path.string(),
+                    "holds more than " + format_bytes(static_cast<double>(kMostOfAFile)) + ", unlike any text of a recipe");
+      }
       const std::string stem = path.stem().string();
       const std::string text = read_file(path);
       if (recipe.facts.unpack == "year_name_party") {
