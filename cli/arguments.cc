@@ -79,7 +79,8 @@ isoflop::CsvTable read_runs(const std::string& path, bool of_steps) {
 }
 
 isoflop::Observations read_observations(const std::string& path, const TableFlags& flags) {
-  return isoflop::observations_from_table(read_runs(path, false), table_options(flags));
+  const isoflop::Observations table = isoflop::observations_from_table(read_runs(path, false), table_options(flags));
+  return std::filesystem::is_directory(path) ? isoflop::heed_baselines(table, isoflop::baselines_of_folder(path)) : table;
 }
 
 }  // namespace cli

@@ -153,6 +153,14 @@ Tables tables_of(const FitFlags& flags, bool of_steps) {
   const isoflop::TableOptions options = table_options(flags.rows);
   Tables tables{isoflop::observations_from_table(table, options), {}};
   if (!flags.holdout.empty()) tables.parts = isoflop::split_observations(table, flags.holdout, options);
+  if (of_steps || !std::filesystem::is_directory(flags.table)) return tables;
+  // a study knows what its runs have to beat
+  const std::vector<isoflop::Baseline> baselines = isoflop::baselines_of_folder(flags.table);
+  tables.whole = isoflop::heed_baselines(tables.whole, baselines);
+  if (tables.parts) {
+    tables.parts->first = isoflop::heed_baselines(tables.parts->first, baselines);
+    tables.parts->second = isoflop::heed_baselines(tables.parts->second, baselines);
+  }
   return tables;
 }
 
@@ -168,9 +176,11 @@ const isoflop::Observations& table_of(const FittedLaw& law, const std::map<bool,
 }
 
 /// Pictures of every fit, an SVG file each.
-void save_figures(const std::string& folder, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
+void save_figures(const std::string& folder, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n,
+                  const std::vector<isoflop::Baseline>& baselines) {
   std::vector<isoflop::Figure> figures;
   isoflop::StudyReport power;
+  power.baselines = baselines;
   for (const FittedLaw& law : laws) {
     if (law.view)
       power.laws.push_back(*law.view);
@@ -182,13 +192,14 @@ void save_figures(const std::string& folder, const std::vector<FittedLaw>& laws,
 }
 
 /// A page of every fit; what has none says why.
-void write_page(const std::string& path, const std::string& table, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
+void write_page(const std::string& path, const std::string& table, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n,
+                const std::vector<isoflop::Baseline>& baselines) {
   const std::string name = std::filesystem::path(table).filename().string();
   isoflop::Page page{.kicker = "Fitted laws", .title = name.empty() ? table : name, .subtitle = "", .sections = {}, .made_by = made_by()};
   std::vector<isoflop::LawView> power;
   for (const FittedLaw& law : laws)
     if (law.view) power.push_back(*law.view);
-  if (!power.empty()) page.sections.push_back(isoflop::power_section(power));
+  if (!power.empty()) page.sections.push_back(isoflop::power_section(power, baselines));
   for (const FittedLaw& law : laws) {
     if (law.view) continue;
     if (law.result.fit) {
@@ -285,12 +296,13 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
     write_draws(flags.draws, *with->result.fit);
   }
+  const auto baselines = std::filesystem::is_directory(flags.table) ? isoflop::baselines_of_folder(flags.table) : std::vector<isoflop::Baseline>();
   if (!flags.figures.empty()) {
-    save_figures(flags.figures, laws, tables_by_kind, options.n_column);
+    save_figures(flags.figures, laws, tables_by_kind, options.n_column, baselines);
     note(globals, "figures: " + flags.figures);
   }
   if (!flags.report.empty()) {
-    write_page(flags.report, flags.table, laws, tables_by_kind, options.n_column);
+    write_page(flags.report, flags.table, laws, tables_by_kind, options.n_column, baselines);
     note(globals, "report: " + flags.report);
   }
   if (!flags.predict.empty()) write_predictions(flags.predict, laws, tables_by_kind, options.n_column);

@@ -7,6 +7,8 @@ set(checked 0)
 set(ROOM_OF_cost plan)
 set(ROOM_OF_claims plan)
 set(ROOM_OF_clean corpus)
+set(ROOM_OF_stats lab)
+set(ROOM_OF_mix corpus)
 
 function(check_file file room allowed)
   file(STRINGS ${file} includes REGEX "^ *# *include \"")

@@ -172,6 +172,15 @@ struct StudyResult {
 /// `examine_table` of a study's runs, with what the curves of their steps say where there are steps.
 [[nodiscard]] std::vector<TableFinding> examine_folder(const std::filesystem::path& folder, const TableOptions& options = {});
 
+/// The lines that a study was held against (its laws.json); none where there is no such file.
+[[nodiscard]] std::vector<Baseline> baselines_of_folder(const std::filesystem::path& folder);
+
+/// A table of runs without those no better than the unigram baseline, and a warning that names them; runs no better than the 5-gram stay,
+/// with a warning (`pre_asymptotic`). As it is, where its losses are not held-out nats per token, or there is no baseline.
+///
+/// Checked  study_report_test.cc.
+[[nodiscard]] Observations heed_baselines(const Observations& table, const std::vector<Baseline>& baselines);
+
 /// `observations_from_table` of `run_table_of_folder`.
 [[nodiscard]] inline Observations observations_of_folder(const std::filesystem::path& folder, const TableOptions& options = {}) {
   return observations_from_table(run_table_of_folder(folder), options);

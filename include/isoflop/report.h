@@ -153,12 +153,14 @@ struct RunReport {
   std::vector<EvalRecord> evals;
   std::optional<double> learning_rate;
   std::optional<std::uint64_t> seed;
+  bool pre_asymptotic = false;     ///< no better than a 5-gram
 };
 
 struct LawPoint {
   std::string name;
   double params = 0, loss = 0;
   std::optional<double> residual;  ///< ln L - ln L_hat; none: not fitted
+  bool pre_asymptotic = false;     ///< no better than a 5-gram
 };
 
 /// One law (or the reason why there is none) with what is drawn of it.
@@ -214,7 +216,7 @@ void write_figures(const std::string& folder, const std::vector<Figure>& figures
 [[nodiscard]] PageSection law_section(const Observations& table, const Fit& fit, const std::string& n_column = "params");
 
 /// The power law of N in every meaning of N that was fitted, the first as the headline.
-[[nodiscard]] PageSection power_section(const std::vector<LawView>& laws);
+[[nodiscard]] PageSection power_section(const std::vector<LawView>& laws, const std::vector<Baseline>& baselines = {});
 
 /// Pictures of a plan: the frontier L*(C) with its band and the plan on it, N*(C) beside other laws and released models, compute in vain
 /// over N (the law's, the mean and the worst of its draws), models of the same loss, days against money. What the plan lacks is not drawn.

@@ -17,6 +17,7 @@ enum class Stream : std::uint32_t {
   dropout = 7,
   forms = 8,
   token_noise = 9,
+  data_mix = 14,
 };
 
 struct Philox {

@@ -1,6 +1,5 @@
 #include "corpus/recipe.h"
 
-#include <stdlib.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "corpus/process.h"
+#include "corpus/scratch_folder.h"
 
 namespace isoflop {
 
@@ -67,28 +67,6 @@ const std::vector<Recipe>& built_in_recipes() {
   static const std::vector<Recipe> recipes = parse_recipes(embedded::corpora_toml, "data/corpora.toml");
   return recipes;
 }
-
-// a folder of its own that goes with the object
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const fs::path& parent) {
-    std::string name = (fs::absolute(parent) / ".get-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(Fault::io, parent.string(), "cannot make a folder in it", "choose a folder you may write to with --out");
-    }
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 bool is_whole(const fs::path& file, const std::string& sha256) {
   std::error_code error;
@@ -154,7 +132,7 @@ std::string get_by_recipe(const Recipe& recipe, const fs::path& cache_dir, const
   if (is_whole(target, recipe.sha256)) return target.string();
 
   make_folder(cache_dir);
-  const ScratchFolder scratch(cache_dir);
+  const ScratchFolder scratch(cache_dir, ".get-");
   const std::string stage = "get " + recipe.facts.name;
   const auto doing = [&](std::string_view what) {
     if (progress) progress({stage, 0, 0, "", what});

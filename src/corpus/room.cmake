@@ -1,6 +1,7 @@
-target_link_libraries(room_corpus PUBLIC ZLIB::ZLIB PkgConfig::ZSTD simdjson::simdjson PkgConfig::TOMLPP ICU::i18n ICU::uc
+target_link_libraries(room_corpus PUBLIC ZLIB::ZLIB LibLZMA::LibLZMA PkgConfig::ZSTD simdjson::simdjson PkgConfig::TOMLPP ICU::i18n ICU::uc
   LibXml2::LibXml2 PkgConfig::MD4C)
 isoflop_embed(room_corpus corpora_toml data/corpora.toml)
+isoflop_embed(room_corpus mixtures_toml data/mixtures.toml)
 
 if(ISOFLOP_BUILD_TESTS)
   add_test(NAME corpus.sample_corpora

@@ -17,7 +17,7 @@ namespace {
 class CharacterSet {
  public:
   void add(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) seen_[next_character(text, at)] = true;
+    for_each_character(text, [this](char32_t c, std::size_t) { seen_[c] = true; });
   }
   [[nodiscard]] std::int64_t size() const {
     std::int64_t count = 0;

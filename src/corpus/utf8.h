@@ -68,5 +68,14 @@ void append_character(std::string& out, char32_t character);
 
 /// The first `characters` code points, or all.
 [[nodiscard]] std::string_view first_characters(std::string_view text, std::int64_t characters);
+/// visit(code point, byte offset) for each character of valid UTF-8.
+template <class Visit>
+void for_each_character(std::string_view text, Visit visit) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    const char32_t character = next_character(text, at);
+    visit(character, start);
+  }
+}
 
 }  // namespace isoflop::corpus

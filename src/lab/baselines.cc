@@ -1,18 +1,22 @@
 #include "lab/baselines.h"
 
-#include <lzma.h>
-
 #include <algorithm>
-#include <cmath>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/math.h"
+#include "base/sealed_json.h"
 #include "base/text.h"
+#include "corpus/character_models.h"
+#include "corpus/compress.h"
 
 namespace isoflop::lab {
 namespace {
 
 constexpr std::int64_t kChunk = 1 << 16;
 constexpr std::int64_t kMostText = 64 << 20;  // xz's window at -9: more text would not be seen together anyway
+constexpr int kOrder = 5;
+constexpr int kVersion = 2;  // of the numbers in the cache
 
 template <class Visit>
 void for_each_token(const TokenSplit& split, Visit visit) {
@@ -22,6 +26,11 @@ void for_each_token(const TokenSplit& split, Visit visit) {
     split.copy(at, count, buffer.data());
     for (std::int64_t i = 0; i < count; ++i) visit(buffer[static_cast<std::size_t>(i)]);
   }
+}
+
+// the same in bits per byte, for the footnote
+std::string with_bits(const std::string& what, double bits, double bytes) {
+  return what + "; " + format_significant(bits / bytes, 4) + " bits per byte";
 }
 
 double unigram_nats(const Prepared& prepared) {
@@ -35,40 +44,75 @@ double unigram_nats(const Prepared& prepared) {
   return sum / static_cast<double>(prepared.tokens.held_out->size());
 }
 
-// bytes of `xz -9` without the container: raw LZMA2 with the dictionary no larger than the text needs
-std::optional<std::size_t> xz_bytes(const std::string& text) {
-  lzma_options_lzma options;
-  if (lzma_lzma_preset(&options, 9) != 0) return std::nullopt;
-  options.dict_size = static_cast<std::uint32_t>(std::clamp<std::size_t>(text.size(), LZMA_DICT_SIZE_MIN, options.dict_size));
-  const lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
-  std::vector<std::uint8_t> out(text.size() + text.size() / 3 + 4096);
-  std::size_t written = 0;
-  const lzma_ret status = lzma_raw_buffer_encode(filters, nullptr, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), out.data(),
-                                                 &written, out.size());
-  if (status != LZMA_OK) return std::nullopt;
-  return written;
+// each unit's text, of the first kMostText bytes; returns the tokens that were seen
+template <class Visit>
+std::int64_t for_each_text(const Tokenizer& tokenizer, const TokenSplit& split, Visit visit) {
+  std::vector<std::int32_t> buffer;
+  std::int64_t tokens = 0, bytes = 0;
+  for (const TokenUnit& unit : split.units()) {
+    if (bytes >= kMostText) break;
+    buffer.resize(static_cast<std::size_t>(unit.tokens));
+    split.copy(unit.first, unit.tokens, buffer.data());
+    const std::string text = tokenizer.decode(buffer);
+    visit(text);
+    tokens += unit.tokens;
+    bytes += static_cast<std::int64_t>(text.size());
+  }
+  return tokens;
+}
+
+std::vector<Baseline> computed(const Prepared& prepared) {
+  std::vector<Baseline> lines;
+  const double unigram = unigram_nats(prepared);
+  double held_out_bytes = 0;
+  for (const TokenUnit& unit : prepared.tokens.held_out->units()) held_out_bytes += static_cast<double>(unit.bytes);
+  lines.push_back({kUnigram, unigram,
+                   with_bits("cross-entropy of the held-out tokens under the training split's token frequencies",
+                             unigram * static_cast<double>(prepared.tokens.held_out->size()) / log_(2), held_out_bytes)});
+
+  corpus::CharacterModels models(kOrder);
+  corpus::TextCost cost;
+  std::string text;
+  (void)for_each_text(*prepared.tokenizer, *prepared.tokens.train, [&](const std::string& unit) { models.learn(unit); });
+  const std::int64_t tokens = for_each_text(*prepared.tokenizer, *prepared.tokens.held_out, [&](const std::string& unit) {
+    models.score(unit, cost);
+    text += unit;
+  });
+  if (tokens == 0 || cost.bits.empty()) return lines;
+  const double nats_per_token = log_(2) / static_cast<double>(tokens);
+  const double bytes = static_cast<double>(cost.bytes), xz_bits = 8 * static_cast<double>(corpus::xz_bytes(text));
+  lines.push_back(
+      {kFiveGram, cost.bits.back() * nats_per_token,
+       with_bits("interpolated modified Kneser-Ney over characters, trained on the training split", cost.bits.back(), bytes)});
+  lines.push_back(
+      {"xz -9", xz_bits * nats_per_token, with_bits("the held-out text compressed by itself (LZMA2, preset 9)", xz_bits, bytes)});
+  return lines;
+}
+
+// nothing where the file is not there or not whole: it is written again
+std::optional<std::vector<Baseline>> kept(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return std::nullopt;
+  const auto text = try_unseal_json(read_file(file));
+  if (!text) return std::nullopt;
+  std::vector<Baseline> lines;
+  const std::string subject = file.string();
+  for (const Json& line : json_get<Json>(parse_json(*text, subject), "baselines", subject))
+    lines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject),
+                     json_get<std::string>(line, "what", subject)});
+  return lines;
 }
 
 }  // namespace
 
-std::vector<Baseline> baselines(const Prepared& prepared) {
-  std::vector<Baseline> lines;
-  lines.push_back({"unigram", unigram_nats(prepared), "cross-entropy of the held-out tokens under the training split's token frequencies"});
-
-  const TokenSplit& held_out = *prepared.tokens.held_out;
-  std::string text;
-  std::int64_t tokens = 0;
-  std::vector<std::int32_t> buffer;
-  while (tokens < held_out.size() && static_cast<std::int64_t>(text.size()) < kMostText) {
-    const std::int64_t count = std::min(kChunk, held_out.size() - tokens);
-    buffer.resize(static_cast<std::size_t>(count));
-    held_out.copy(tokens, count, buffer.data());
-    text += prepared.tokenizer->decode(buffer);
-    tokens += count;
-  }
-  if (const auto bytes = xz_bytes(text); bytes && tokens > 0) {
-    lines.push_back({"xz -9", static_cast<double>(*bytes) * 8 * log_(2) / static_cast<double>(tokens), "the held-out text compressed by itself (LZMA2, preset 9)"});
-  }
+std::vector<Baseline> baselines(const Prepared& prepared, const std::filesystem::path& cache) {
+  const std::filesystem::path file = cache / "baselines" / (prepared.tokens.id + "-" + std::to_string(kVersion) + ".json");
+  if (auto lines = kept(file)) return *lines;
+  const std::vector<Baseline> lines = computed(prepared);
+  Json json{{"schema_version", 1}, {"tokens", prepared.tokens.id}, {"baselines", Json::array()}};
+  for (const Baseline& line : lines) json["baselines"].push_back({{"name", line.name}, {"loss", line.loss}, {"what", line.what}});
+  make_folder(file.parent_path());
+  write_file_atomic(file, seal_json(json.dump()));
   return lines;
 }
 

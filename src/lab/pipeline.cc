@@ -287,25 +287,25 @@ struct Session {
   }
 };
 
-void fit_and_report(const Study& study, const Prepared& prepared, const RunStore& store, StudyResult& result) {
+void fit_and_report(const Study& study, const Prepared& prepared, const fs::path& cache, const RunStore& store, StudyResult& result) {
   std::vector<StoredRun> family, sweep;
   for (const StudyRun& run : result.runs) family.push_back(run.stored);
   for (const StudyRun& run : result.sweep) sweep.push_back(run.stored);
-  const std::vector<Baseline> lines = lab::baselines(prepared);
+  const std::vector<Baseline> lines = lab::baselines(prepared, cache);
   lab::ReportInput input{study, prepared.manifest, prepared.title, prepared.tokenizer->kind(), prepared.tokenizer->vocab_size(), family, sweep, lines};
   StudyReport report = lab::study_report(input, store);
   report.warnings.insert(report.warnings.begin(), result.warnings.begin(), result.warnings.end());
 
   result.regime_text = report.regime_text;
-  const std::vector<Warning> above = lab::above_unigram(family, lines);
-  result.warnings.insert(result.warnings.end(), above.begin(), above.end());
+  const std::vector<Warning> below = lab::below_par(family, lines);
+  result.warnings.insert(result.warnings.end(), below.begin(), below.end());
   for (const LawView& law : report.laws) {
     if (law.result.fit) result.fits.push_back(*law.result.fit);
   }
   if (!report.laws.empty()) {
     result.law_in_words = law_in_words(report.laws.front());
     for (const Warning& own : report.laws.front().result.warnings) {
-      if (own.code != "above_unigram") result.warnings.push_back(own);
+      if (own.code != "above_unigram" && own.code != "pre_asymptotic") result.warnings.push_back(own);
     }
   }
   write_file_atomic(result.folder / "runs.csv", run_table_csv(family));
@@ -376,7 +376,7 @@ StudyResult run_study(Study study, const LabOptions& given) {
   }
   std::stable_sort(result.runs.begin(), result.runs.end(),
                    [](const StudyRun& a, const StudyRun& b) { return a.planned.params.params < b.planned.params.params; });
-  fit_and_report(study, prepared, store, result);
+  fit_and_report(study, prepared, options.cache, store, result);
   return result;
 }
 

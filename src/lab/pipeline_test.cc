@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/file.h"
@@ -89,6 +90,17 @@ TEST(Pipeline, GoesFromTextToALawAndAPage) {
     EXPECT_TRUE(fs::exists(place.options.out / file)) << file;
   }
   EXPECT_THAT(read_file(result.report), HasSubstr("</html>"));
+
+  // what the runs are held against, kept in the cache and known to whoever fits the folder
+  const std::vector<Baseline> lines = baselines_of_folder(place.options.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].name, "unigram");
+  EXPECT_EQ(lines[1].name, "5-gram");
+  EXPECT_LT(lines[1].loss, lines[0].loss);
+  EXPECT_THAT(lines[1].what, HasSubstr("bits per byte"));
+  const auto kept = fs::directory_iterator(place.options.cache / "baselines");
+  EXPECT_THAT(read_file(kept->path()), HasSubstr("\"5-gram\""));
+  EXPECT_TRUE(std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) { return w.code == "pre_asymptotic"; })) << "120 steps";
 }
 
 TEST(Pipeline, ASecondCallTrainsNothingAndSaysTheSame) {

@@ -1,4 +1,4 @@
-target_link_libraries(room_lab PUBLIC LibLZMA::LibLZMA PkgConfig::TOMLPP)
+target_link_libraries(room_lab PUBLIC PkgConfig::TOMLPP)
 isoflop_embed(room_lab study_quick data/studies/quick.toml)
 isoflop_embed(room_lab study_gpt2mini data/studies/gpt2mini.toml)
 isoflop_embed(room_lab study_first_law data/studies/first-law.toml)

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/sealed_json.h"
 #include "base/text.h"
+#include "lab/baselines.h"
 #include "runs/run_folder.h"
 
 namespace isoflop {
@@ -149,13 +150,8 @@ PageSection read_plan(const std::filesystem::path& folder) {
   return section_from_json(json_get<Json>(kept, "section", subject).dump(), subject);
 }
 
-bool is_above_unigram(const StoredRun& run, const std::vector<Baseline>& baselines, double* line) {
-  for (const Baseline& baseline : baselines) {
-    if (baseline.name != "unigram") continue;
-    if (line != nullptr) *line = baseline.loss;
-    return run.record.loss && *run.record.loss >= baseline.loss;
-  }
-  return false;
+bool is_above(const StoredRun& run, const std::optional<double>& line) {
+  return line && run.record.loss && *run.record.loss >= *line;
 }
 
 RunReport run_report(const StoredRun& run, const RunStore& store) {
@@ -175,27 +171,60 @@ std::string steps_text(const Study& study) {
   return std::string("steps ") + (now < before ? "cut" : "raised") + " from " + count(before) + " to " + count(now) + " by " + study.steps_set->by;
 }
 
-std::vector<Warning> above_unigram(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
-  std::string names;
-  std::size_t count = 0;
-  double line = 0;
-  for (const StoredRun& run : family) {
-    if (!is_above_unigram(run, baselines, &line)) continue;
-    names += (names.empty() ? "" : ", ") + run.record.name;
-    ++count;
+std::optional<double> baseline_named(const std::vector<Baseline>& baselines, const std::string& name) {
+  for (const Baseline& baseline : baselines)
+    if (baseline.name == name) return baseline.loss;
+  return std::nullopt;
+}
+
+std::vector<Warning> below_par(const std::vector<RunLoss>& runs, const std::vector<Baseline>& baselines) {
+  const std::optional<double> unigram = baseline_named(baselines, kUnigram), five_gram = baseline_named(baselines, kFiveGram);
+  std::vector<std::string> nothing, little;
+  for (const RunLoss& run : runs) {
+    if (unigram && run.loss >= *unigram) {
+      nothing.push_back(run.name);
+    } else if (five_gram && run.loss >= *five_gram) {
+      little.push_back(run.name);
+    }
   }
-  if (count == 0) return {};
-  return {{"above_unigram", (count == 1 ? "run " + names + " is" : std::to_string(count) + " runs (" + names + ") are") +
-                                " no better on held-out text than token frequencies alone, the unigram baseline of " + format_significant(line, 4) +
-                                " nats: nothing of context is learned, and no law is fitted to " + (count == 1 ? "it" : "them")}};
+  const auto who = [](const std::vector<std::string>& names) {
+    std::string listed;
+    for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + name;
+    return names.size() == 1 ? "run " + listed + " is" : std::to_string(names.size()) + " runs (" + listed + ") are";
+  };
+  std::vector<Warning> warnings;
+  if (!nothing.empty()) {
+    warnings.push_back({"above_unigram", who(nothing) + " no better on held-out text than token frequencies alone, the unigram baseline of " +
+                                             format_significant(*unigram, 4) + " nats: nothing of context is learned, and no law is fitted to " +
+                                             (nothing.size() == 1 ? "it" : "them")});
+  }
+  if (!little.empty()) {
+    warnings.push_back({"pre_asymptotic", who(little) + " no better on held-out text than a 5-gram, " + format_significant(*five_gram, 4) +
+                                              " nats: pre-asymptotic, " + (little.size() == 1 ? "it has" : "they have") +
+                                              " not learned what lies beyond five characters, and a law through " + (little.size() == 1 ? "it" : "them") +
+                                              " need not hold further up"});
+  }
+  return warnings;
+}
+
+std::vector<Warning> below_par(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
+  std::vector<RunLoss> runs;
+  for (const StoredRun& run : family)
+    if (run.record.loss) runs.push_back({run.record.name, *run.record.loss});
+  return below_par(runs, baselines);
 }
 
 std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
   std::vector<LawView> views;
   if (study.models.size() < 2) return views;  // one size was asked for: no law was
+  const std::optional<double> unigram = baseline_named(baselines, kUnigram), five_gram = baseline_named(baselines, kFiveGram);
   std::vector<StoredRun> learned, above;
-  for (const StoredRun& run : family) (is_above_unigram(run, baselines, nullptr) ? above : learned).push_back(run);
-  const std::vector<Warning> warnings = above_unigram(family, baselines);
+  std::set<std::string> pre_asymptotic;
+  for (const StoredRun& run : family) {
+    (is_above(run, unigram) ? above : learned).push_back(run);
+    if (is_above(run, five_gram)) pre_asymptotic.insert(run.record.name);
+  }
+  const std::vector<Warning> warnings = below_par(family, baselines);
   for (const std::string& loss : study.fit_losses) {
     const Observations table = observations_of(learned, loss), left_out = observations_of(above, loss);
     for (const char* column : kNColumns) {
@@ -205,6 +234,7 @@ std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& f
       LawView view = law_view(table, options, fit_power_law(table, options));
       const LawView hollow = law_view(left_out, options, {});
       view.points.insert(view.points.end(), hollow.points.begin(), hollow.points.end());
+      for (LawPoint& point : view.points) point.pre_asymptotic = pre_asymptotic.contains(point.name);
       view.result.warnings.insert(view.result.warnings.end(), warnings.begin(), warnings.end());
       views.push_back(std::move(view));
     }
@@ -256,8 +286,10 @@ StudyReport study_report(const ReportInput& input, const RunStore& store) {
   }
   report.corpus = corpus_facts(input);
   std::set<std::string> isas;
+  const std::optional<double> five_gram = baseline_named(input.baselines, kFiveGram);
   for (const StoredRun& run : input.family) {
     report.runs.push_back(run_report(run, store));
+    report.runs.back().pre_asymptotic = is_above(run, five_gram);
     isas.insert(run.record.isa);
   }
   if (!input.family.empty()) report.setup = setup_facts(input, store);
@@ -267,7 +299,7 @@ StudyReport study_report(const ReportInput& input, const RunStore& store) {
   report.made_by = "isoflop " ISOFLOP_VERSION;
 
   if (!input.sweep.empty()) report.setup.push_back({"Rates tried (held-out loss)", rates_fact(input, store)});
-  report.warnings = above_unigram(input.family, input.baselines);
+  report.warnings = below_par(input.family, input.baselines);
   for (const StoredRun& run : input.family) {
     if (run.record.isa_changed) {
       report.warnings.push_back({"isa_changed", "run " + run.record.name + ": its steps were made with more than one kernel set, the last with " + run.record.isa +
@@ -313,6 +345,46 @@ std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::
   return report_study(folder);
 }
 
+namespace {
+
+std::vector<Baseline> baselines_from(const Json& laws, const std::string& subject) {
+  std::vector<Baseline> baselines;
+  for (const Json& line : json_get<Json>(laws, "baselines", subject))
+    baselines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject), json_get<std::string>(line, "what", subject)});
+  return baselines;
+}
+
+}  // namespace
+
+std::vector<Baseline> baselines_of_folder(const std::filesystem::path& folder) {
+  if (std::error_code ignored; !std::filesystem::exists(folder / "laws.json", ignored)) return {};
+  return baselines_from(lab::read_with_cure(folder, "laws.json", parse_json), (folder / "laws.json").string());
+}
+
+Observations heed_baselines(const Observations& table, const std::vector<Baseline>& baselines) {
+  const auto losses = table.columns.find("loss");
+  if (baselines.empty() || losses == table.columns.end() || table.loss_unit == "bits_per_byte" || table.loss_kind == "train") return table;
+  const std::optional<double> unigram = lab::baseline_named(baselines, lab::kUnigram);
+  std::vector<lab::RunLoss> runs;
+  std::vector<bool> keep;
+  for (std::size_t row = 0; row < table.labels.size(); ++row) {
+    const auto& loss = losses->second[row];
+    if (loss) runs.push_back({table.labels[row], *loss});
+    keep.push_back(!(loss && unigram && *loss >= *unigram));
+  }
+  Observations kept = table;
+  const auto thin = [&](auto& values) {
+    std::size_t row = 0;
+    std::erase_if(values, [&](const auto&) { return !keep[row++]; });
+  };
+  thin(kept.labels);
+  for (auto& [name, column] : kept.columns) thin(column);
+  if (!kept.lines.empty()) thin(kept.lines);
+  if (!kept.groups.empty()) thin(kept.groups);
+  for (Warning& warning : lab::below_par(runs, baselines)) kept.warnings.push_back(std::move(warning));
+  return kept;
+}
+
 std::filesystem::path report_study(const std::filesystem::path& folder) {
   const RunStore store = RunStore::open_existing(folder);
   if (!std::filesystem::exists(folder / "laws.json")) {
@@ -335,9 +407,7 @@ std::filesystem::path report_study(const std::filesystem::path& folder) {
   };
   lab::ReportInput input{study, manifest, json_get<std::string>(laws, "corpus", subject), tokenizer->kind(), tokenizer->vocab_size(),
                          runs_named("runs"), runs_named("sweep"), {}};
-  for (const Json& line : laws.at("baselines")) {
-    input.baselines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject), json_get<std::string>(line, "what", subject)});
-  }
+  input.baselines = baselines_from(laws, subject);
   StudyReport report = lab::study_report(input, store);
   std::vector<Warning> stored;
   for (const Json& warning : laws.at("warnings")) stored.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,20 @@ struct ReportInput {
 /// What a budget did to the steps: "steps cut from 3,000 to 1,200 by --flops 1e+12"; empty when none did.
 [[nodiscard]] std::string steps_text(const Study& study);
 
-/// One warning that names the runs whose held-out loss is no better than the unigram baseline; none without such runs.
-[[nodiscard]] std::vector<Warning> above_unigram(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines);
+struct RunLoss {
+  std::string name;
+  double loss = 0;  ///< held-out, nats per token
+};
+
+/// Warnings that name the runs no better on held-out text than the unigram baseline (`above_unigram`), and of the others those no
+/// better than the 5-gram (`pre_asymptotic`); none without such runs.
+[[nodiscard]] std::vector<Warning> below_par(const std::vector<RunLoss>& runs, const std::vector<Baseline>& baselines);
+[[nodiscard]] std::vector<Warning> below_par(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines);
+
+[[nodiscard]] std::optional<double> baseline_named(const std::vector<Baseline>& baselines, const std::string& name);
 
 /// The laws of a family: for every loss the study names and every meaning of N, the first is the study's own.
-/// Runs above the unigram baseline are shown and not fitted.
+/// Runs above the unigram baseline are shown and not fitted; those above the 5-gram are fitted and marked pre-asymptotic.
 [[nodiscard]] std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines);
 
 /// One or two sentences: which regime the runs are in and, where a law was asked for, what that means for it.

@@ -61,10 +61,35 @@ TEST(Laws, LeaveOutRunsThatAreNoBetterThanTheUnigramBaselineAndShowThem) {
   ASSERT_EQ(laws[0].points.size(), 4U);
   EXPECT_EQ(laws[0].points[3].name, "stuck");
   EXPECT_FALSE(laws[0].points[3].residual);
-  const auto warnings = above_unigram(family, {{"unigram", 5.0, ""}});
+  const auto warnings = below_par(family, {{"unigram", 5.0, ""}});
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_THAT(warnings[0].text, testing::AllOf(HasSubstr("run stuck is"), HasSubstr("unigram baseline of 5")));
-  EXPECT_TRUE(above_unigram({family[0]}, {{"unigram", 5.0, ""}}).empty());
+  EXPECT_TRUE(below_par(std::vector<StoredRun>{family[0]}, {{"unigram", 5.0, ""}}).empty());
+}
+
+TEST(Laws, MarkRunsThatAreNoBetterThanAFiveGramAndFitThem) {
+  const std::vector<StoredRun> family = {made("a", 10, 900, 4), made("b", 100, 900, 3), made("c", 1000, 900, 2)};
+  const std::vector<Baseline> lines = {{"unigram", 5.0, ""}, {"5-gram", 3.5, ""}};
+  const auto laws = laws_of(two_sizes(), family, lines);
+  ASSERT_TRUE(laws[0].result.fit);
+  EXPECT_EQ(laws[0].result.fit->rows, 3);
+  EXPECT_TRUE(laws[0].points[0].pre_asymptotic);
+  EXPECT_FALSE(laws[0].points[1].pre_asymptotic);
+  const auto warnings = below_par(family, lines);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0].code, "pre_asymptotic");
+  EXPECT_THAT(warnings[0].text, testing::AllOf(StartsWith("run a is no better"), HasSubstr("5-gram, 3.5 nats")));
+}
+
+TEST(Baselines, OfAStudyRuleOverATableOfItsRunsToo) {
+  const Observations table = observations_of({made("a", 10, 900, 4), made("b", 100, 900, 3), made("stuck", 500, 900, 5.1)}, "final");
+  const Observations kept = heed_baselines(table, {{"unigram", 5.0, ""}, {"5-gram", 3.5, ""}});
+  EXPECT_EQ(kept.labels, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(kept.columns.at("params").size(), 2U);
+  ASSERT_EQ(kept.warnings.size(), 2U);
+  EXPECT_THAT(kept.warnings[0].text, HasSubstr("run stuck is"));
+  EXPECT_THAT(kept.warnings[1].text, HasSubstr("run a is"));
+  EXPECT_EQ(heed_baselines(table, {}).rows(), 3);
 }
 
 }  // namespace

@@ -35,12 +35,17 @@ std::string shared_name(const std::vector<const LawPoint*>& points) {
   return shared.empty() || separator == std::string::npos ? points[0]->name : shared;
 }
 
-FigureSeries point_series(const LawView& law, bool fitted) {
+// runs no better than a 5-gram stand back
+FigureSeries point_series(const LawView& law, bool fitted, bool pre_asymptotic) {
   FigureSeries series{.mark = Mark::points, .name = fitted ? "fitted" : "not fitted", .points = {}};
   series.hollow = !fitted;
+  if (pre_asymptotic) {
+    series.name += ", pre-asymptotic";
+    series.tone = Tone::muted;
+  }
   std::map<double, std::vector<const LawPoint*>> by_size;
   for (const LawPoint& p : law.points)
-    if (p.residual.has_value() == fitted) by_size[p.params].push_back(&p);
+    if (p.residual.has_value() == fitted && p.pre_asymptotic == pre_asymptotic) by_size[p.params].push_back(&p);
   for (const auto& [params, points] : by_size) {
     const std::string name = shared_name(points);
     for (std::size_t i = 0; i < points.size(); ++i)
@@ -144,8 +149,10 @@ Figure loss_figure(const LawView& law, const std::vector<Baseline>& baselines, c
   add_law_line(law, figure);
   add_baselines(law, baselines, figure);
   for (const bool fitted : {false, true}) {
-    FigureSeries series = point_series(law, fitted);
-    if (!series.points.empty()) figure.series.push_back(std::move(series));
+    for (const bool pre_asymptotic : {true, false}) {
+      FigureSeries series = point_series(law, fitted, pre_asymptotic);
+      if (!series.points.empty()) figure.series.push_back(std::move(series));
+    }
   }
   return figure;
 }
@@ -227,7 +234,7 @@ Figure curves_figure(const StudyReport& study) {
     std::vector<const LawPoint*> replicates;
     std::vector<LawPoint> names;
     for (const RunReport& other : study.runs)
-      if (other.record.params.params == r.record.params.params) names.push_back({other.record.name, 0, 0, {}});
+      if (other.record.params.params == r.record.params.params) names.push_back({other.record.name, 0, 0, {}, false});
     for (const LawPoint& p : names) replicates.push_back(&p);
 
     FigureSeries line{.mark = Mark::line,
@@ -273,7 +280,7 @@ LawView law_view(const Observations& table, const PowerFitOptions& options, cons
   std::size_t next = 0;  // the fitted rows are a subsequence of the table's
   for (std::size_t row = 0; row < table.labels.size(); ++row) {
     if (!n->second[row] || !loss->second[row]) continue;
-    LawPoint point{table.labels[row], *n->second[row], *loss->second[row], {}};
+    LawPoint point{table.labels[row], *n->second[row], *loss->second[row], {}, false};
     if (result.fit && next < result.fit->fitted.size() && result.fit->fitted[next] == row)
       point.residual = result.fit->residuals[next++];
     if (point.residual) {

@@ -100,8 +100,9 @@ std::string caption(const std::string& id) {
 
 }  // namespace
 
-PageSection power_section(const std::vector<LawView>& laws) {
+PageSection power_section(const std::vector<LawView>& laws, const std::vector<Baseline>& baselines) {
   StudyReport study;
+  study.baselines = baselines;
   study.laws = laws;
   PageSection section;
   section.title = "power_n";

@@ -117,6 +117,8 @@ std::string law_figure_html(const StudyReport& study) {
                " confidence; light band: where one further run would fall.";
   if (std::any_of(law.points.begin(), law.points.end(), [](const LawPoint& p) { return !p.residual; }))
     caption += " Hollow points are not fitted.";
+  if (std::any_of(law.points.begin(), law.points.end(), [](const LawPoint& p) { return p.pre_asymptotic; }))
+    caption += " Grey points are pre-asymptotic: no better than a 5-gram.";
   for (const Baseline& b : study.baselines)
     caption += " " + tag("b", "", escape(b.name)) + " " + fixed(b.loss, 3) + (b.what.empty() ? "." : ": " + escape(b.what) + ".");
   return figure_html(report::loss_figure(law, study.baselines, "loss_by_params"), 880, 470, 370, caption);
@@ -211,7 +213,8 @@ std::string run_row(const RunReport& run, double order) {
   const RunRecord& r = run.record;
   std::string row = "<th scope=\"row\" title=\"" + escape(r.name) +
                     "\"><svg class=\"fig key\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><circle class=\"" +
-                    report::ordered_class(order) + "f\" cx=\"5\" cy=\"5\" r=\"5\"/></svg>" + name_of(r.name) + "</th>";
+                    report::ordered_class(order) + "f\" cx=\"5\" cy=\"5\" r=\"5\"/></svg>" + name_of(r.name) +
+                    (run.pre_asymptotic ? tag("small", "", "pre-asymptotic") : "") + "</th>";
   const auto cell = [&](const std::string& text, const std::string& cls = "") { row += tag("td", cls, text); };
   if (r.status == RunStatus::done)
     cell(optional_fixed(r.loss, 4), "strong");

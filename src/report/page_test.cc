@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "isoflop/report.h"
@@ -46,6 +47,22 @@ TEST(Page, SaysTheLawWithItsIntervalAndItsWarnings) {
                               "0.0928"));
   EXPECT_THAT(page, HasSubstr("18.62 times over"));
   EXPECT_THAT(page, HasSubstr("repeated data"));
+}
+
+TEST(Page, MarksRunsThatAreNoBetterThanAFiveGram) {
+  StudyReport study = report::source_study();
+  EXPECT_THAT(report_html(study), Not(HasSubstr("pre-asymptotic")));
+  study.runs[0].pre_asymptotic = true;
+  study.laws[0].points[0].pre_asymptotic = true;
+  const std::string page = report_html(study);
+  EXPECT_EQ(report::markup_problem(page, true), "");
+  EXPECT_THAT(page, HasSubstr("<small>pre-asymptotic</small>"));
+  EXPECT_THAT(page, HasSubstr("Grey points are pre-asymptotic: no better than a 5-gram."));
+  const Figure figure = report_figures(study)[0];
+  const auto grey = std::find_if(figure.series.begin(), figure.series.end(), [](const FigureSeries& s) { return s.name == "fitted, pre-asymptotic"; });
+  ASSERT_NE(grey, figure.series.end());
+  EXPECT_EQ(grey->points.size(), 1U);
+  EXPECT_EQ(grey->tone, Tone::muted);
 }
 
 TEST(Page, LoadsNothingAndRunsNothing) {
