@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/study_output.h"
+#include "cli/tok_output.h"
 #include "isoflop/corpus.h"
 #include "isoflop/tokens.h"
 
@@ -16,14 +17,16 @@ namespace fs = std::filesystem;
 
 struct CorpusFlags {
   std::vector<std::string> inputs;
-  std::string split = "automatic", utf8 = "error", text_key = "text";
+  std::string split = "automatic", utf8 = "error", text_key = "text", source_key = "source";
   double val_fraction = 0.1;
 };
 
 struct TokFlags {
   CorpusFlags corpus;
-  std::string kind = "char", tokenizer, out, tokens, side = "val", path;
-  bool whole_corpus = false;
+  TokenizerFlags tokenizer;
+  std::string kind = "char", split_pattern = "gpt4", out, tokens, side = "val", path;
+  bool bpe = false, whole_corpus = false, count_only = false;
+  std::int64_t vocab_size = isoflop::TokenizerOptions().vocab_size, least_count = isoflop::TokenizerOptions().least_count;
   std::int64_t threads = 1, first = 0, count = 200;
   std::vector<std::int32_t> ids;
 };
@@ -34,6 +37,7 @@ void add_corpus_flags(CLI::App& app, CorpusFlags& flags) {
   app.add_option("--val_fraction,--val-fraction", flags.val_fraction, "share of the characters that is held out")->capture_default_str();
   app.add_option("--utf8", flags.utf8, "invalid UTF-8: error, replace or skip")->capture_default_str();
   app.add_option("--text_key,--text-key", flags.text_key, "JSONL: the key of a document's text")->capture_default_str();
+  app.add_option("--source_key,--source-key", flags.source_key, "JSONL: the key of a document's source")->capture_default_str();
 }
 
 isoflop::Corpus open_corpus(const CorpusFlags& flags, const Globals& globals) {
@@ -45,66 +49,54 @@ isoflop::Corpus open_corpus(const CorpusFlags& flags, const Globals& globals) {
   options.val_fraction = flags.val_fraction;
   options.utf8 = isoflop::utf8_policy_from(flags.utf8);
   options.text_key = flags.text_key;
+  options.source_key = flags.source_key;
   isoflop::Corpus corpus = isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals));
   if (const std::string passed_over = corpus.passed_over(); !passed_over.empty()) note(globals, passed_over);
   return corpus;
 }
 
-Json facts_of(const isoflop::Tokenizer& tokenizer) {
-  Json json;
-  json["id"] = tokenizer.id();
-  json["kind"] = tokenizer.kind();
-  json["vocab_size"] = tokenizer.vocab_size();
-  json["end_of_text"] = tokenizer.end_of_text() ? Json(*tokenizer.end_of_text()) : Json(nullptr);
-  return json;
-}
-
-Json facts_of(const isoflop::TokenSplit& split) {
+std::int64_t invalid_bytes(const isoflop::Corpus& corpus) {
   std::int64_t bytes = 0;
-  for (const isoflop::TokenUnit& unit : split.units()) bytes += unit.bytes;
-  return {{"tokens", split.size()}, {"units", split.units().size()}, {"bytes", bytes}};
-}
-
-Json facts_of(const isoflop::TokenSet& set) {
-  Json json;
-  json["id"] = set.id;
-  json["folder"] = set.folder;
-  json["tokenizer"] = set.tokenizer_id;
-  json["train"] = facts_of(*set.train);
-  json["held_out"] = facts_of(*set.held_out);
-  return json;
-}
-
-void print_facts(const Json& facts, const Globals& globals) {
-  if (globals.json) return print_json(facts);
-  for (const auto& [key, value] : facts.items()) {
-    std::string text = value.is_string() ? value.get<std::string>() : value.is_null() ? "none" : value.dump();
-    if (value.is_object()) {
-      text.clear();
-      for (const auto& [name, number] : value.items()) text += (text.empty() ? "" : ", ") + number.dump() + " " + name;
-    }
-    std::printf("%-12s %s\n", key.c_str(), text.c_str());
-  }
+  for (const isoflop::SourceFacts& source : corpus.manifest().sources) bytes += source.invalid_bytes;
+  return bytes;
 }
 
 void train(const TokFlags& flags, const Globals& globals) {
-  const auto kind = isoflop::tokenizer_kind_from(flags.kind);
+  isoflop::TokenizerOptions options;
+  options.kind = flags.bpe ? isoflop::TokenizerKind::bpe : isoflop::tokenizer_kind_from(flags.kind);
+  options.from = flags.whole_corpus ? isoflop::VocabularyFrom::whole_corpus : isoflop::VocabularyFrom::training_split;
+  options.vocab_size = flags.vocab_size;
+  options.pattern = isoflop::split_pattern_from(flags.split_pattern);
+  options.least_count = flags.least_count;
+  options.threads = flags.threads;
   const isoflop::Corpus corpus = open_corpus(flags.corpus, globals);
-  const auto from = flags.whole_corpus ? isoflop::VocabularyFrom::whole_corpus : isoflop::VocabularyFrom::training_split;
-  const auto tokenizer = isoflop::build_tokenizer(kind, from, corpus, stop_requested());
+  const auto tokenizer = isoflop::build_tokenizer(options, corpus, stop_requested(), progress_to_stderr(globals));
   isoflop::write_tokenizer(*tokenizer, flags.out);
   Json facts = facts_of(*tokenizer);
   facts["file"] = flags.out;
+  facts["invalid_bytes"] = invalid_bytes(corpus);
   print_facts(facts, globals);
 }
 
+void count(const TokFlags& flags, const Globals& globals) {
+  const auto tokenizer = read_tokenizer(flags.tokenizer);
+  CorpusFlags whole = flags.corpus;
+  whole.split = "none";
+  const isoflop::Corpus corpus = open_corpus(whole, globals);
+  print_counts(isoflop::count_tokens(corpus, *tokenizer, flags.threads, stop_requested(), progress_to_stderr(globals)), *tokenizer, globals);
+}
+
 void encode(const TokFlags& flags, const Globals& globals) {
-  const auto tokenizer = isoflop::read_tokenizer(flags.tokenizer);
+  if (flags.count_only) return count(flags, globals);
+  if (flags.out.empty()) throw isoflop::Error(isoflop::Fault::usage, "--out", "is missing: the folder that gets a folder of token files", "or count only, with --count");
+  const auto tokenizer = read_tokenizer(flags.tokenizer);
   const isoflop::Corpus corpus = open_corpus(flags.corpus, globals);
   isoflop::EncodeOptions options;
   options.root = flags.out;
   options.threads = flags.threads;
-  print_facts(facts_of(isoflop::encode_corpus(corpus, *tokenizer, options, stop_requested(), progress_to_stderr(globals))), globals);
+  Json facts = facts_of(isoflop::encode_corpus(corpus, *tokenizer, options, stop_requested(), progress_to_stderr(globals)));
+  facts["invalid_bytes"] = invalid_bytes(corpus);
+  print_facts(facts, globals);
 }
 
 std::vector<std::int32_t> ids_from(const TokFlags& flags, const isoflop::Tokenizer& tokenizer) {
@@ -125,7 +117,7 @@ std::vector<std::int32_t> ids_from(const TokFlags& flags, const isoflop::Tokeniz
 }
 
 void decode(const TokFlags& flags, const Globals& globals) {
-  const auto tokenizer = isoflop::read_tokenizer(flags.tokenizer);
+  const auto tokenizer = read_tokenizer(flags.tokenizer);
   const std::vector<std::int32_t> ids = ids_from(flags, *tokenizer);
   const std::string text = tokenizer->decode(ids);
   if (!globals.json) {
@@ -139,10 +131,11 @@ void decode(const TokFlags& flags, const Globals& globals) {
 }
 
 void inspect(const TokFlags& flags, const Globals& globals) {
-  if (fs::is_directory(flags.path)) {
+  const auto holds = [&](const char* file) { return fs::exists(fs::path(flags.path) / file); };
+  if (fs::is_directory(flags.path) && !holds("tokenizer.json") && !holds("vocab.json") && !holds("encoder.json")) {
     print_facts(facts_of(isoflop::open_tokens(flags.path)), globals);
   } else {
-    print_facts(facts_of(*isoflop::read_tokenizer(flags.path)), globals);
+    print_facts(facts_of(*read_tokenizer(TokenizerFlags{flags.path, flags.tokenizer.split_pattern})), globals);
   }
 }
 
@@ -155,22 +148,28 @@ void add_tok(CLI::App& program, Globals& globals) {
 
   CLI::App* app = add_command(*tok, globals, "train", "Builds a tokenizer from a corpus.", "isoflop tok train text.txt --kind char --out tokenizer.json");
   add_corpus_flags(*app, flags->corpus);
-  app->add_option("--kind", flags->kind, "char or byte")->capture_default_str();
+  app->add_option("--kind", flags->kind, "char, byte or bpe")->capture_default_str();
+  app->add_flag("--bpe", flags->bpe, "as --kind bpe: byte-pair encoding, written as Hugging Face's tokenizer.json");
+  app->add_option("--vocab_size,--vocab-size", flags->vocab_size, "bpe: tokens, bytes and end of text included")->capture_default_str()->check(whole_number(1));
+  app->add_option("--split_pattern,--split-pattern", flags->split_pattern, "bpe: what no merge crosses: gpt2, gpt4 or script (Japanese)")->capture_default_str();
+  app->add_option("--min_count,--min-count", flags->least_count, "bpe: pairs that occur less often are not merged")->capture_default_str()->check(whole_number(1));
+  app->add_option("--threads", flags->threads, "cores to count on")->capture_default_str()->check(whole_number(1));
   app->add_option("--out", flags->out, "the file to write")->required();
   app->add_flag("--whole-corpus", flags->whole_corpus, "vocabulary from held-out text too (only to reproduce the source experiment)");
   app->callback([flags, &globals] { train(*flags, globals); });
 
-  app = add_command(*tok, globals, "encode", "Encodes a corpus into checksummed token files.",
+  app = add_command(*tok, globals, "encode", "Encodes a corpus into checksummed token files, or counts its tokens.",
                     "isoflop tok encode text.txt --tokenizer tokenizer.json --out tokens");
   add_corpus_flags(*app, flags->corpus);
-  app->add_option("--tokenizer", flags->tokenizer, "tokenizer.json")->required();
-  app->add_option("--out", flags->out, "the folder that gets a folder of token files")->required();
+  add_tokenizer_flags(*app, flags->tokenizer);
+  app->add_option("--out", flags->out, "the folder that gets a folder of token files");
+  app->add_flag("--count", flags->count_only, "count the tokens of every source, documents taken whole, and write nothing");
   app->add_option("--threads", flags->threads, "cores to encode on")->capture_default_str();
   app->callback([flags, &globals] { encode(*flags, globals); });
 
   app = add_command(*tok, globals, "decode", "Token ids back to text.", "isoflop tok decode --tokenizer tokenizer.json 12 34 56");
   app->add_option("ids", flags->ids, "token ids");
-  app->add_option("--tokenizer", flags->tokenizer, "tokenizer.json")->required();
+  add_tokenizer_flags(*app, flags->tokenizer);
   app->add_option("--tokens", flags->tokens, "a token folder instead of ids");
   app->add_option("--side", flags->side, "of the token folder: train or val")->capture_default_str();
   app->add_option("--first", flags->first, "first token of the split")->capture_default_str();
@@ -179,7 +178,9 @@ void add_tok(CLI::App& program, Globals& globals) {
 
   app = add_command(*tok, globals, "inspect", "What a tokenizer or a token folder holds; every checksum is verified.", "isoflop tok inspect tokenizer.json");
   app->add_option("path", flags->path, "tokenizer.json or a token folder")->required();
+  app->add_option("--split_pattern,--split-pattern", flags->tokenizer.split_pattern, "how a rank file's text is cut: gpt2, gpt4 or script");
   app->callback([flags, &globals] { inspect(*flags, globals); });
+  add_tok_files(*tok, globals);
 }
 
 }  // namespace cli

@@ -13,7 +13,7 @@ std::string both(const std::string& key) {
 }
 
 struct Words {
-  std::string optimizer, schedule, decay_on, order, activation, tokenizer;
+  std::string optimizer, schedule, decay_on, order, activation, tokenizer, split_pattern;
 };
 
 }  // namespace
@@ -46,7 +46,9 @@ void add_train(CLI::App& program, Globals& globals) {
   app->add_option("--bias", shape.bias, "biases in linear layers and LayerNorm")->capture_default_str();
   app->add_option("--dropout", shape.dropout, "share dropped in training")->capture_default_str()->check(from_zero_below_one());
   app->add_option("--activation", flags->words.activation, "gelu or gelu_tanh");
-  app->add_option("--tokenizer", flags->words.tokenizer, "char or byte");
+  app->add_option("--tokenizer", flags->words.tokenizer, "char, byte or bpe");
+  CLI::Option* size = app->add_option(both("vocab_size"), study.vocab_size, "bpe: tokens, bytes and end of text included")->capture_default_str()->check(whole_number(257));
+  CLI::Option* pattern = app->add_option(both("split_pattern"), flags->words.split_pattern, "bpe: what no merge crosses: gpt2, gpt4 or script");
   app->add_option("--optimizer", flags->words.optimizer, "adamw or adafactor");
   app->add_option(both("learning_rate"), run.optimizer.learning_rate, "peak learning rate")->capture_default_str()->check(above_zero());
   app->add_option(both("min_lr"), run.schedule.min_lr, "learning rate at the end")->capture_default_str()->check(from_zero());
@@ -68,7 +70,7 @@ void add_train(CLI::App& program, Globals& globals) {
   app->add_option("--seed", flags->seed, "of weights and batches")->capture_default_str()->check(whole_number(0));
   add_study_flags(*app, flags->study);
 
-  app->callback([flags, &globals] {
+  app->callback([flags, &globals, size, pattern] {
     isoflop::Study& value = flags->value;
     const Words& words = flags->words;
     if (flags->max_iters) value.train.max_iters = *flags->max_iters;
@@ -83,6 +85,10 @@ void add_train(CLI::App& program, Globals& globals) {
     };
     set_word(words.activation, "--activation", value.models.front().shape.activation, isoflop::activation_from);
     set_word(words.tokenizer, "--tokenizer", value.tokenizer, isoflop::tokenizer_kind_from);
+    set_word(words.split_pattern, "--split_pattern", value.split_pattern, isoflop::split_pattern_from);
+    if (value.tokenizer != isoflop::TokenizerKind::bpe && size->count() + pattern->count() > 0) {
+      throw isoflop::Error(isoflop::Fault::usage, size->count() > 0 ? "--vocab_size" : "--split_pattern", "belongs to --tokenizer bpe");
+    }
     set_word(words.optimizer, "--optimizer", value.train.optimizer.kind, [](const auto& w) { return isoflop::parse_enum<isoflop::OptimizerKind>(w, "optimizer"); });
     set_word(words.schedule, "--schedule", value.train.schedule.kind, [](const auto& w) { return isoflop::parse_enum<isoflop::ScheduleKind>(w, "schedule"); });
     set_word(words.decay_on, "--decay_on", value.train.optimizer.decay_on, [](const auto& w) { return isoflop::parse_enum<isoflop::DecayOn>(w, "decay_on"); });

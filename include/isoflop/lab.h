@@ -50,6 +50,8 @@ struct Study {
   std::string recipe;                ///< a sample corpus, where no input is given
   TokenizerKind tokenizer = TokenizerKind::char_;
   VocabularyFrom vocabulary = VocabularyFrom::training_split;
+  std::int64_t vocab_size = TokenizerOptions().vocab_size;           ///< bpe: what is asked for; the tokenizer has what the text gives
+  SplitPattern split_pattern = TokenizerOptions().pattern;           ///< bpe
   std::vector<StudyModel> models;
   RunSpec train;                     ///< what all runs share; shape, data and dtype are filled per run
   std::optional<Dtype> dtype;        ///< none: bfloat16 where the machine has the unit, else float32; or what the kernel set that is asked for computes in

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
@@ -366,6 +367,38 @@ TEST(Pipeline, TextCanBeSampledFromARun) {
   stop.request_stop();
   sample.stop = stop.get_token();
   EXPECT_EQ(error_of([&] { (void)sample_run(place.options.out, "c", sample); }).fault(), Fault::stopped);
+}
+
+TEST(Pipeline, ABytePairStudyScoresBytesAndIsVerified) {
+  std::string text = kStudy;
+  text.replace(text.find("tokenizer = \"char\""), 18, "tokenizer = \"bpe\"\nvocab_size = 300\nsplit_pattern = \"gpt2\"");
+  Place place = place_for("bpe", text), other = place_for("bpe_threads", text);
+  other.options.threads = 1;
+  const StudyResult result = run_study(place.study, place.options), again = run_study(other.study, other.options);
+  const auto tokenizer = read_tokenizer((place.options.out / "tokenizer.json").string());
+  EXPECT_EQ(tokenizer->kind(), "bpe");
+  EXPECT_EQ(tokenizer->vocab_size(), 300);
+  for (const StudyRun& run : result.runs) {
+    const RunRecord& record = run.stored.record;
+    const EvalRecord eval = RunStore::open(place.options.out).evals(run.stored.id).back();
+    ASSERT_TRUE(record.loss && record.bits_per_byte);
+    EXPECT_GT(eval.scored_bytes, 2 * eval.scored_tokens);
+    const double nats = *record.loss * static_cast<double>(eval.scored_tokens);
+    EXPECT_NEAR(*record.bits_per_byte, nats / std::log(2) / static_cast<double>(eval.scored_bytes), 1e-12);
+  }
+  for (std::size_t i = 0; i < result.runs.size(); ++i) {
+    EXPECT_EQ(run_bytes(place.options.out, result.runs[i].stored.id), run_bytes(other.options.out, again.runs[i].stored.id));
+  }
+  EXPECT_EQ(run_study(place.study, place.options).trained, 0);
+  EXPECT_FALSE(sample_run(place.options.out, "c", {}).empty());
+
+  RunStore store = RunStore::open(place.options.out);
+  EXPECT_THAT(store.verify(), testing::IsEmpty());
+  const fs::path file = place.options.out / "tokenizer.json";
+  std::string bytes = read_file(file);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  replace_file(file, bytes);
+  EXPECT_THAT(store.verify(), testing::SizeIs(1));
 }
 
 }  // namespace

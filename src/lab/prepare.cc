@@ -46,7 +46,13 @@ Prepared prepare(const Study& study, const LabOptions& options) {
   const Corpus corpus = Corpus::open(corpus_options, options.stop, options.progress);
   if (const std::string passed_over = corpus.passed_over(); options.log && !passed_over.empty()) options.log(passed_over);
   prepared.manifest = corpus.manifest();
-  prepared.tokenizer = build_tokenizer(study.tokenizer, study.vocabulary, corpus, options.stop);
+  TokenizerOptions tokenizer;
+  tokenizer.kind = study.tokenizer;
+  tokenizer.from = study.vocabulary;
+  tokenizer.vocab_size = study.vocab_size;
+  tokenizer.pattern = study.split_pattern;
+  tokenizer.threads = std::max<std::int64_t>(1, options.threads);
+  prepared.tokenizer = build_tokenizer(tokenizer, corpus, options.stop, options.progress);
 
   EncodeOptions encode;
   encode.root = (options.cache / "tokens").string();

@@ -50,6 +50,18 @@ VocabularyFrom vocabulary_from(const std::string& text) {
   throw Error(Fault::bad_study, "", "is `" + text + "`, expected training_split or whole_corpus");
 }
 
+// keys of byte-pair tokenizers: without one they would say nothing
+void read_bpe(TomlReader& reader, Study& study) {
+  const auto size = reader.integer("vocab_size");
+  const auto pattern = reader.text("split_pattern");
+  for (const char* key : {size ? "vocab_size" : "", pattern ? "split_pattern" : ""}) {
+    if (*key != 0 && study.tokenizer != TokenizerKind::bpe) reader.fail(key, "belongs to tokenizer = \"bpe\"", "the vocabulary of the others comes from the text");
+  }
+  if (size && (*size < 257 || *size > kMostTokens)) reader.fail("vocab_size", format_number(*size) + ", expected 257 (the bytes and the end of text) to " + format_number(kMostTokens));
+  set(study.vocab_size, size);
+  if (pattern) study.split_pattern = at_key(reader, "split_pattern", [&] { return split_pattern_from(*pattern); });
+}
+
 void read_data(TomlReader& reader, Study& study) {
   CorpusOptions& corpus = study.corpus;
   set(corpus.inputs, reader.texts("inputs"));
@@ -68,6 +80,7 @@ void read_data(TomlReader& reader, Study& study) {
   }
   if (const auto word = reader.text("tokenizer")) study.tokenizer = at_key(reader, "tokenizer", [&] { return tokenizer_kind_from(*word); });
   if (const auto word = reader.text("vocabulary")) study.vocabulary = at_key(reader, "vocabulary", [&] { return vocabulary_from(*word); });
+  read_bpe(reader, study);
   if (const auto word = reader.text("order")) study.train.order = at_key(reader, "order", [&] { return parse_enum<BatchOrder>(*word, "order"); });
   set(study.train.token_noise, reader.number("token_noise"));
   if (!(study.train.token_noise >= 0 && study.train.token_noise < 1)) reader.fail("token_noise", format_number(study.train.token_noise) + ", expected a share in [0, 1)");
@@ -310,6 +323,10 @@ std::string to_toml(const Study& study) {
                    {"vocabulary", study.vocabulary == VocabularyFrom::whole_corpus ? "whole_corpus" : "training_split"},
                    {"order", to_string(run.order)}, {"token_noise", run.token_noise}};
   if (!study.recipe.empty()) data.insert("recipe", study.recipe);
+  if (study.tokenizer == TokenizerKind::bpe) {
+    data.insert("vocab_size", study.vocab_size);
+    data.insert("split_pattern", to_string(study.split_pattern));
+  }
 
   toml::table train{{"optimizer", to_string(run.optimizer.kind)}, {"learning_rate", run.optimizer.learning_rate}, {"beta1", run.optimizer.beta1},
                     {"epsilon", run.optimizer.epsilon}, {"weight_decay", run.optimizer.weight_decay},

@@ -171,5 +171,21 @@ TEST(StudyText, StepsThatABudgetSetComeBackWithWhatSetThem) {
 
 TEST(StudyText, ANameThatIsAPathIsRefused) { EXPECT_EQ(error_of_study(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study); }
 
+TEST(Study, NamesABytePairTokenizerWithItsSizeAndPattern) {
+  const std::string data = "[data]\ntokenizer = \"bpe\"\nvocab_size = 4096\nsplit_pattern = \"script\"\n";
+  const Study study = study_from_toml(data + kModel, "s.toml");
+  EXPECT_EQ(study.tokenizer, TokenizerKind::bpe);
+  EXPECT_EQ(study.vocab_size, 4096);
+  EXPECT_EQ(study.split_pattern, SplitPattern::script);
+  EXPECT_EQ(to_toml(study_from_toml(to_toml(study), "again")), to_toml(study));
+  EXPECT_THAT(to_toml(study), HasSubstr("vocab_size = 4096"));
+
+  const Error small = error_of_study(std::string("[data]\ntokenizer = \"bpe\"\nvocab_size = 100\n") + kModel);
+  EXPECT_EQ(small.fault(), Fault::bad_study);
+  EXPECT_THAT(small.what(), testing::AllOf(HasSubstr("s.toml:3"), HasSubstr("expected 257")));
+  EXPECT_THAT(error_of_study(std::string("[data]\nvocab_size = 4096\n") + kModel).what(), HasSubstr("belongs to tokenizer = \"bpe\""));
+  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer = \"bpe\"\nsplit_pattern = \"gtp2\"\n") + kModel).hint(), HasSubstr("did you mean `gpt2`?"));
+}
+
 }  // namespace
 }  // namespace isoflop

@@ -33,7 +33,7 @@ inline tokens::UnitSource source_of(const std::vector<Line>& lines, SplitKind sp
 }
 
 inline std::unique_ptr<Tokenizer> char_tokenizer(const tokens::UnitSource& source, VocabularyFrom from = VocabularyFrom::training_split) {
-  return tokens::build_tokenizer(TokenizerKind::char_, from, source, {});
+  return tokens::build_tokenizer({TokenizerKind::char_, from}, source, {});
 }
 
 inline std::vector<std::int32_t> ids(const Tokenizer& tokenizer, std::string_view text) {

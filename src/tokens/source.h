@@ -19,10 +19,15 @@ struct UnitSource {
 
 [[nodiscard]] UnitSource source_of(const Corpus& corpus);
 
-[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(TokenizerKind kind, VocabularyFrom from, const UnitSource& source, std::stop_token stop);
+[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop,
+                                                         const ProgressFn& progress = {});
 [[nodiscard]] TokenSet encode(const UnitSource& source, const Tokenizer& tokenizer, const EncodeOptions& options, std::stop_token stop,
                               const ProgressFn& progress);
+[[nodiscard]] TokenCounts count(const UnitSource& source, const Tokenizer& tokenizer, std::int64_t threads, std::stop_token stop,
+                                const ProgressFn& progress);
 
+/// bad_data: the token is not in the vocabulary.
+[[noreturn]] void bad_token(std::int32_t token, std::int64_t vocab_size);
 /// Throws Error{stopped} if asked to; nothing half-made is left.
 void throw_if_stopped(const std::stop_token& stop);
 

@@ -117,6 +117,7 @@ TokenSet open_tokens(const std::string& folder) {
   set.id = json_get<std::string>(json, "id", subject);
   set.folder = folder;
   set.tokenizer_id = json_get<std::string>(json, "tokenizer", subject);
+  set.vocab_size = json_get<std::int64_t>(json, "vocab_size", subject);
   set.train_bytes = train.bytes;
   set.train = std::make_shared<FileSplit>(path, kTrainName, width, train);
   set.held_out = std::make_shared<FileSplit>(path, kHeldOutName, width, held_out);

@@ -58,7 +58,7 @@ TEST(TokenFiles, AreTheSameForAnyShardSizeAndAnyNumberOfThreads) {
 
 TEST(TokenFiles, TakeTheNarrowestWidthThatHoldsTheVocabulary) {
   const auto size_of = [](const tokens::UnitSource& source, TokenizerKind kind) {
-    const auto tokenizer = tokens::build_tokenizer(kind, VocabularyFrom::whole_corpus, source, {});
+    const auto tokenizer = tokens::build_tokenizer({kind, VocabularyFrom::whole_corpus}, source, {});
     const TokenSet set = tokens::encode(source, *tokenizer, {fresh_folder("width").string()}, {}, {});
     std::vector<std::int32_t> expected;
     source.for_each_unit([&](const Unit& unit) { tokenizer->encode(unit.text, expected); }, {});

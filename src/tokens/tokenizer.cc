@@ -1,66 +1,25 @@
-#include <array>
-#include <filesystem>
-
 #include "base/check.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/sealed_json.h"
 #include "base/text.h"
+#include "tokens/bpe_tokenizer.h"
+#include "tokens/bpe_trainer.h"
+#include "tokens/code_point.h"
 #include "tokens/source.h"
 
 namespace isoflop {
 namespace {
 
+using tokens::append_utf8;
+using tokens::bad_token;
+using tokens::CodePoint;
+using tokens::first_code_point;
+using tokens::kCodePoints;
+
 constexpr int kTokenizerSchema = 1;
 constexpr std::int32_t kBytes = 256;
 constexpr std::int32_t kNone = -1;
-constexpr std::uint32_t kCodePoints = 0x110000;
-
-// One code point at the front of `text`; `length` 0 where the bytes are not UTF-8.
-struct CodePoint {
-  std::uint32_t value = 0;
-  std::size_t length = 0;
-};
-
-CodePoint first_code_point(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
-  const std::uint32_t lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return {};
-  std::uint32_t value = lead & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {};
-    value = (value << 6) | (byte(i) & 0x3F);
-  }
-  // overlong forms, surrogates, and what lies beyond Unicode
-  constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kLeast[length] || value >= kCodePoints || (value >= 0xD800 && value < 0xE000)) return {};
-  return {value, length};
-}
-
-void append_utf8(std::string& out, std::uint32_t value) {
-  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (value < 0x80) return put(value);
-  if (value < 0x800) {
-    put(0xC0 | (value >> 6));
-  } else {
-    if (value < 0x10000) {
-      put(0xE0 | (value >> 12));
-    } else {
-      put(0xF0 | (value >> 18));
-      put(0x80 | ((value >> 12) & 0x3F));
-    }
-    put(0x80 | ((value >> 6) & 0x3F));
-  }
-  put(0x80 | (value & 0x3F));
-}
-
-[[noreturn]] void bad_token(std::int32_t token, std::int64_t vocab_size) {
-  throw Error(Fault::bad_data, "token " + std::to_string(token), "is not in the vocabulary of " + std::to_string(vocab_size),
-              "decode with the tokenizer that made the tokens");
-}
 
 class ByteTokenizer final : public Tokenizer {
  public:
@@ -209,14 +168,31 @@ std::unique_ptr<Tokenizer> char_tokenizer_from(const Json& json, bool end_of_tex
   return std::make_unique<CharTokenizer>(std::move(characters), json_get<bool>(json, "byte_tokens", subject), end_of_text);
 }
 
+// the value of a word; throws usage with the words there are
+template <class T>
+T one_of(const std::string& text, const std::string& what, const std::vector<std::pair<std::string, T>>& words) {
+  std::vector<std::string> known;
+  std::string list;
+  for (const auto& [word, value] : words) {
+    if (word == text) return value;
+    known.push_back(word);
+    list += (list.empty() ? "" : ", ") + word;
+  }
+  const auto guess = nearest(text, known);
+  throw Error(Fault::usage, what + " `" + text + "`", "is not known; there are: " + list, guess ? "did you mean `" + *guess + "`?" : "");
+}
+
 }  // namespace
+
+std::size_t Tokenizer::certain_cut(std::string_view text, bool /*ends*/) const { return text.size(); }
 
 std::string Tokenizer::id() const { return sha256_hex(to_json()).substr(0, 16); }
 
 std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const std::string& subject) {
-  // every tokenizer begins so: what does not was never one
+  // ours begin so; Hugging Face's hold a model; anything else never was one
   constexpr std::string_view kBegin = "{\"schema_version\":";
   if (text.substr(0, kBegin.size()) != kBegin.substr(0, text.size())) {
+    if (text.find("\"model\"") != std::string::npos) return tokens::bpe_from_json(text, subject);
     throw Error(Fault::bad_data, subject, "is not a tokenizer", "`isoflop tok train` makes one");
   }
   const Json json = parse_json(unseal_json(text, subject, "build it again with `isoflop tok train`"), subject);
@@ -225,34 +201,52 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const st
     throw Error(Fault::bad_data, subject, "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kTokenizerSchema));
   }
   const bool end_of_text = json_find<std::int64_t>(json, "end_of_text", subject).has_value();
+  const auto kind = json_get<std::string>(json, "kind", subject);
   std::unique_ptr<Tokenizer> tokenizer;
-  if (tokenizer_kind_from(json_get<std::string>(json, "kind", subject)) == TokenizerKind::byte) {
+  if (kind == "byte") {
     tokenizer = std::make_unique<ByteTokenizer>(end_of_text);
-  } else {
+  } else if (kind == "char") {
     tokenizer = char_tokenizer_from(json, end_of_text, subject);
+  } else {
+    throw Error(Fault::bad_data, subject, "is a tokenizer of kind `" + kind + "`, expected char or byte");
   }
   if (tokenizer->to_json() != text) throw Error(Fault::bad_data, subject, "its keys do not agree with one another");
   return tokenizer;
 }
 
-std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path) { return tokenizer_from_json(read_file(path), path); }
-
-void write_tokenizer(const Tokenizer& tokenizer, const std::string& path) { write_file_atomic(path, tokenizer.to_json()); }
-
-std::string to_string(TokenizerKind kind) { return kind == TokenizerKind::byte ? "byte" : "char"; }
+std::string to_string(TokenizerKind kind) { return kind == TokenizerKind::byte ? "byte" : kind == TokenizerKind::bpe ? "bpe" : "char"; }
 
 TokenizerKind tokenizer_kind_from(const std::string& text) {
-  if (text == "byte") return TokenizerKind::byte;
-  if (text == "char") return TokenizerKind::char_;
-  const auto guess = nearest(text, {"byte", "char"});
-  throw Error(Fault::usage, "tokenizer `" + text + "`", "is not known; there are: byte, char", guess ? "did you mean `" + *guess + "`?" : "");
+  return one_of<TokenizerKind>(text, "tokenizer", {{"byte", TokenizerKind::byte}, {"char", TokenizerKind::char_}, {"bpe", TokenizerKind::bpe}});
 }
 
-std::unique_ptr<Tokenizer> build_tokenizer(TokenizerKind kind, VocabularyFrom from, const Corpus& corpus, std::stop_token stop) {
-  return tokens::build_tokenizer(kind, from, tokens::source_of(corpus), stop);
+std::string to_string(SplitPattern pattern) {
+  return pattern == SplitPattern::gpt2 ? "gpt2" : pattern == SplitPattern::gpt4 ? "gpt4" : "script";
+}
+
+SplitPattern split_pattern_from(const std::string& text) {
+  return one_of<SplitPattern>(text, "split pattern", {{"gpt2", SplitPattern::gpt2}, {"gpt4", SplitPattern::gpt4}, {"script", SplitPattern::script}});
+}
+
+TokenizerFormat tokenizer_format_from(const std::string& text) {
+  return one_of<TokenizerFormat>(
+      text, "tokenizer format", {{"json", TokenizerFormat::json}, {"gpt2", TokenizerFormat::gpt2}, {"tiktoken", TokenizerFormat::tiktoken}});
+}
+
+ShardFormat shard_format_from(const std::string& text) {
+  return one_of<ShardFormat>(text, "shard format", {{"llm.c", ShardFormat::llm_c}, {"nanogpt", ShardFormat::nanogpt}});
+}
+
+std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const Corpus& corpus, std::stop_token stop, const ProgressFn& progress) {
+  return tokens::build_tokenizer(options, tokens::source_of(corpus), stop, progress);
 }
 
 namespace tokens {
+
+void bad_token(std::int32_t token, std::int64_t vocab_size) {
+  throw Error(Fault::bad_data, "token " + std::to_string(token), "is not in the vocabulary of " + std::to_string(vocab_size),
+              "decode with the tokenizer that made the tokens");
+}
 
 void throw_if_stopped(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(Fault::stopped, "tokens", "stopped before the token files were whole", "run the same command again");
@@ -264,11 +258,12 @@ UnitSource source_of(const Corpus& corpus) {
           [&corpus](const std::function<void(const Unit&)>& visit, std::stop_token stop) { corpus.for_each_unit(visit, stop); }};
 }
 
-std::unique_ptr<Tokenizer> build_tokenizer(TokenizerKind kind, VocabularyFrom from, const UnitSource& source, std::stop_token stop) {
+std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop, const ProgressFn& progress) {
+  if (options.kind == TokenizerKind::bpe) return build_bpe(options, source, stop, progress);
   const bool end_of_text = source.split == SplitKind::document || source.split == SplitKind::source;
-  if (kind == TokenizerKind::byte) return std::make_unique<ByteTokenizer>(end_of_text);
+  if (options.kind == TokenizerKind::byte) return std::make_unique<ByteTokenizer>(end_of_text);
 
-  const bool everything = from == VocabularyFrom::whole_corpus;
+  const bool everything = options.from == VocabularyFrom::whole_corpus;
   std::vector<bool> seen(kCodePoints, false);
   source.for_each_unit(
       [&](const Unit& unit) {

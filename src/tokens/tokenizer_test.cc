@@ -66,18 +66,18 @@ TEST(CharTokenizer, CountsThreeThousandFiveHundredFiftyFourCharactersInTheSource
 TEST(Tokenizers, HaveAnEndOfTextOnlyWhereThereAreDocuments) {
   for (const auto kind : {TokenizerKind::byte, TokenizerKind::char_}) {
     for (const auto split : {SplitKind::document, SplitKind::source}) {
-      const auto tokenizer = tokens::build_tokenizer(kind, VocabularyFrom::training_split, source_of({{"ab"}}, split), {});
+      const auto tokenizer = tokens::build_tokenizer({kind, VocabularyFrom::training_split}, source_of({{"ab"}}, split), {});
       EXPECT_EQ(tokenizer->end_of_text(), tokenizer->vocab_size() - 1);
     }
     for (const auto split : {SplitKind::block, SplitKind::none}) {
-      const auto tokenizer = tokens::build_tokenizer(kind, VocabularyFrom::training_split, source_of({{"ab"}}, split), {});
+      const auto tokenizer = tokens::build_tokenizer({kind, VocabularyFrom::training_split}, source_of({{"ab"}}, split), {});
       EXPECT_EQ(tokenizer->end_of_text(), std::nullopt);
     }
   }
 }
 
 TEST(ByteTokenizer, IsTheBytesThemselves) {
-  const auto tokenizer = tokens::build_tokenizer(TokenizerKind::byte, VocabularyFrom::training_split, source_of({{"ab"}}, SplitKind::block), {});
+  const auto tokenizer = tokens::build_tokenizer({TokenizerKind::byte, VocabularyFrom::training_split}, source_of({{"ab"}}, SplitKind::block), {});
   EXPECT_EQ(tokenizer->vocab_size(), 256);
   EXPECT_THAT(ids(*tokenizer, "a\xFF"), ElementsAre(97, 255));
   EXPECT_EQ(tokenizer->decode(ids(*tokenizer, "a\xFFé")), "a\xFFé");
@@ -85,7 +85,7 @@ TEST(ByteTokenizer, IsTheBytesThemselves) {
 
 TEST(Tokenizers, RefuseATokenOutsideTheirVocabulary) {
   for (const auto kind : {TokenizerKind::byte, TokenizerKind::char_}) {
-    const auto tokenizer = tokens::build_tokenizer(kind, VocabularyFrom::training_split, source_of({{"ab"}}), {});
+    const auto tokenizer = tokens::build_tokenizer({kind, VocabularyFrom::training_split}, source_of({{"ab"}}), {});
     for (const std::int32_t token : {-1, static_cast<std::int32_t>(tokenizer->vocab_size())}) {
       EXPECT_THROW((void)tokenizer->decode(std::vector{token}), Error);
       EXPECT_THROW((void)tokenizer->bytes_of(token), Error);
@@ -96,7 +96,7 @@ TEST(Tokenizers, RefuseATokenOutsideTheirVocabulary) {
 TEST(Tokenizers, ComeBackFromTheirFileAsTheyWere) {
   const fs::path folder = fresh_folder("file");
   for (const auto kind : {TokenizerKind::byte, TokenizerKind::char_}) {
-    const auto tokenizer = tokens::build_tokenizer(kind, VocabularyFrom::training_split, source_of({{"a\"\\\n\x01éあ"}}), {});
+    const auto tokenizer = tokens::build_tokenizer({kind, VocabularyFrom::training_split}, source_of({{"a\"\\\n\x01éあ"}}), {});
     write_tokenizer(*tokenizer, folder / "tokenizer.json");
     const auto again = read_tokenizer(folder / "tokenizer.json");
     EXPECT_EQ(again->id(), tokenizer->id());
@@ -130,7 +130,7 @@ TEST(Tokenizers, DifferInIdWhenAnythingThatMattersDiffers) {
   std::set<std::string> seen;
   for (const auto kind : {TokenizerKind::byte, TokenizerKind::char_}) {
     for (const auto split : {SplitKind::document, SplitKind::block}) {
-      seen.insert(tokens::build_tokenizer(kind, VocabularyFrom::training_split, source_of({{"ab"}}, split), {})->id());
+      seen.insert(tokens::build_tokenizer({kind, VocabularyFrom::training_split}, source_of({{"ab"}}, split), {})->id());
     }
   }
   seen.insert(char_tokenizer(source_of({{"abc"}}))->id());

@@ -18,7 +18,7 @@ namespace isoflop {
 inline std::unique_ptr<Tokenizer> small_tokenizer() {
   tokens::UnitSource source;
   source.for_each_unit = [](const std::function<void(const Unit&)>& visit, std::stop_token) { visit({0, "", "aéあ", false, true}); };
-  return tokens::build_tokenizer(TokenizerKind::char_, VocabularyFrom::training_split, source, {});
+  return tokens::build_tokenizer({TokenizerKind::char_, VocabularyFrom::training_split}, source, {});
 }
 
 inline std::shared_ptr<const TokenSplit> stream(std::int64_t tokens, std::vector<TokenUnit> units = {}, std::int32_t vocabulary = 200) {

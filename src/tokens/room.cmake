@@ -1,0 +1,1 @@
+target_link_libraries(room_tokens PUBLIC ICU::uc PkgConfig::PCRE2)
