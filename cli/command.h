@@ -62,6 +62,7 @@ void add_tok(CLI::App& program, Globals& globals);
 void add_runs(CLI::App& program, Globals& globals);
 void add_fit(CLI::App& program, Globals& globals);
 void add_compare(CLI::App& program, Globals& globals);
+void add_mix(CLI::App& program, Globals& globals);
 void add_check(CLI::App& program, Globals& globals);
 void add_plan(CLI::App& program, Globals& globals);
 void add_score(CLI::App& program, Globals& globals);

@@ -21,7 +21,7 @@ struct FitFlags {
   std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, report, at, predict, budgets = "auto", minimum = "parabola";
   std::vector<std::string> models;
   bool list_laws = false, forms = false;
-  std::int64_t threads = 0;
+  std::int64_t threads = 0, folds = 0;
   isoflop::FitOptions options;
   SimulateFlags simulate;
 };
@@ -285,6 +285,7 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       law.result.fit->holdout = isoflop::hold_out(tables.parts->first, tables.parts->second, *law.result.fit, options);
       if (law.result.fit->holdout) law.result.fit->holdout->where = flags.holdout;
     }
+    if (law.result.fit && flags.folds > 0) law.result.fit->cross_validated = isoflop::cross_validate(tables.whole, name, flags.folds, options);
     laws.push_back(std::move(law));
   }
   if (!flags.draws.empty()) {
@@ -327,6 +328,7 @@ void add_fit(CLI::App& program, Globals& globals) {
                       "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
   add_table_flags(*command, flags->rows);
   command->add_option("--holdout", flags->holdout, "fit the rows for which this holds (as --where) and predict the others, e.g. flops<1e20");
+  command->add_option("--folds", flags->folds, "predict each of this many parts of the rows by a fit to the others; 0: none")->capture_default_str()->check(whole_number(0, 100000));
   command->add_option("--loss", options.objective, "huber, lad (least absolute deviations), lsq (least squares), asymmetric")
       ->capture_default_str()
       ->check(CLI::IsMember({"huber", "lad", "lsq", "asymmetric"}));

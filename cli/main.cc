@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   cli::add_runs(program, globals);
   cli::add_fit(program, globals);
   cli::add_compare(program, globals);
+  cli::add_mix(program, globals);
   cli::add_check(program, globals);
   cli::add_plan(program, globals);
   cli::add_score(program, globals);

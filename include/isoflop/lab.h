@@ -13,6 +13,7 @@
 #include "isoflop/corpus.h"
 #include "isoflop/laws.h"
 #include "isoflop/machine.h"
+#include "isoflop/mixture.h"
 #include "isoflop/record.h"
 #include "isoflop/report.h"
 #include "isoflop/runs.h"
@@ -39,6 +40,25 @@ struct LearningRateSweep {
 struct StepsSet {
   std::string by;            ///< what asked for it: "--flops 1e12", "budget_minutes = 12"
   std::int64_t asked = 0;    ///< max_iters before
+};
+
+/// A text by name.
+struct MixtureSource {
+  std::string name;
+  std::vector<std::string> inputs;   ///< as of CorpusOptions, or a sample corpus
+};
+
+/// Mixtures of sources: proxies of one model on designed mixtures, their law, the weights it recommends, and runs that try them.
+struct MixtureStudy {
+  std::vector<MixtureSource> sources;
+  std::optional<MixtureSource> target_text;      ///< scored, never trained on
+  std::map<std::string, double> target;          ///< losses and their weights; empty: target_text, else every source equally
+  std::string law = "log_linear";
+  std::int64_t proxies = 32;
+  double max_epochs = 4;                         ///< of any source in any run
+  std::int64_t learning_rates = 2;               ///< 2: every mixture at learning_rate and at small_rate times it
+  double small_rate = 0.2;
+  std::uint64_t seed = 0;                        ///< of the design and the resamples
 };
 
 /// What a study asks for (docs/formats/study.md). Values after `load_study` or `preset_study`.
@@ -69,6 +89,7 @@ struct Study {
   std::optional<LearningRateSweep> learning_rate_sweep;
   std::vector<std::string> fit_losses = {"final"};  ///< final | best | train
   bool allow_repeated = false;
+  std::optional<MixtureStudy> mixture;  ///< a study of mixtures instead of sizes: one model
   std::string text;                  ///< the file as given
   std::string source;                ///< what it was read from, for messages; empty: put together from flags
 };
@@ -129,6 +150,23 @@ struct StudyRun {
   PlannedRun planned;
 };
 
+/// Runs of one mixture with every seed.
+struct MeasuredMixture {
+  std::string name;                  ///< recommended, natural, uniform, best proxy, only X
+  Mixture weights;                   ///< to a thousandth
+  std::vector<double> losses;        ///< on the target, by seed
+  std::optional<double> mean;
+  std::string verdict;               ///< of the recommended weights over these: better, worse, undecided; empty for themselves
+};
+
+struct MixtureResult {
+  MixtureModel model;
+  MixtureOptimum optimum;
+  std::vector<MeasuredMixture> measured;  ///< the recommended weights first
+  std::optional<double> seed_sd;          ///< nats, pooled; none with one seed
+  bool confirmed = false;                 ///< better than all others by more than the seed's sd, as measured
+};
+
 struct StudyResult {
   std::filesystem::path folder;
   std::vector<StudyRun> runs;        ///< the family, by N then seed
@@ -139,6 +177,7 @@ struct StudyResult {
   std::string law_in_words;          ///< the study's own law with its interval, or why there is none
   std::int64_t trained = 0;          ///< runs trained by this call
   std::filesystem::path report;      ///< empty when no report was made
+  std::optional<MixtureResult> mixture;  ///< of a study of mixtures; its proxies are `runs`, what tried the weights is `sweep`
 };
 
 /// The whole job: text -> tokens -> runs -> law -> report. Does only what is missing.

@@ -113,6 +113,15 @@ struct Leverage {
   double standard_errors = 0;   ///< how far that is from the fit's
 };
 
+/// How well predictions meet losses.
+struct Agreement {
+  std::int64_t rows = 0;
+  std::optional<double> r_squared = {}, spearman = {};  ///< of the losses, not of their logarithms; none where they do not vary
+  double mean_absolute_error = 0, rmse = 0;             ///< in the losses' unit
+};
+/// Needs    two lists of one length (contract).
+[[nodiscard]] Agreement agreement_of(const std::vector<double>& predicted, const std::vector<double>& losses);
+
 /// One fitted law: the same object in every JSON (design 3).
 struct Fit {
   std::string law;                              ///< "power_n"
@@ -151,6 +160,7 @@ struct Fit {
   std::map<std::string, std::pair<double, double>> fitted_range;
   std::map<std::string, double> jackknife_errors; ///< standard errors by leaving out each row (group) in turn
   std::vector<Leverage> leverage;                 ///< the 5 rows that move the fit most, the most first
+  std::optional<Agreement> cross_validated;        ///< where it was asked for: of rows left out
 };
 
 /// Why a table cannot carry a law; empty `fit` and the warnings say so.
@@ -254,6 +264,16 @@ struct FitOptions {
 /// Checked  forecast_test.cc; forecast_reference_test.cc.
 [[nodiscard]] std::optional<Holdout> hold_out(const Observations& cheap, const Observations& dear, const Fit& whole,
                                               const FitOptions& options);
+
+/// How a law predicts rows that it is not fitted to: each of `folds` parts of the rows (groups, where the table has them), drawn by the seed, by
+/// a fit to the others.
+///
+/// Needs    2 folds or more.
+/// Result   none where a part's fit has no minimum, or too few rows are left.
+/// Throws   as fit_law; Error{usage} for fewer folds, or a law of steps.
+/// Checked  repetition_reference_test.cc.
+[[nodiscard]] std::optional<Agreement> cross_validate(const Observations& table, const std::string& law, std::int64_t folds,
+                                                      const FitOptions& options = {});
 
 /// Whether rows tell a plain power, a power with a floor and a broken power of one quantity apart.
 struct FormTest {

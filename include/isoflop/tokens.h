@@ -204,4 +204,19 @@ struct BatchOptions {
 /// Throws bad_data if the split (or subset) is shorter than one window and its target.
 [[nodiscard]] std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> split, const BatchOptions& options);
 
+/// One source of a mixture and its share of the sequences (weights need not sum to 1; 0: none).
+struct MixedSource {
+  std::shared_ptr<const TokenSplit> split;
+  double weight = 1;
+};
+/// Batches whose sequences take turns between sources: each of its own seeded order, after any number of sequences within a few of its share
+/// (a ten-thousandth of them in every 10,000).
+///
+/// Throws   bad_study for weights that cannot be; bad_data as make_batches.
+/// Checked  mixed_batches_test.cc.
+[[nodiscard]] std::unique_ptr<BatchSource> make_mixed_batches(const std::vector<MixedSource>& sources, const BatchOptions& options);
+
+/// Splits one after another, as one; their units in order.
+[[nodiscard]] std::shared_ptr<const TokenSplit> join_splits(std::vector<std::shared_ptr<const TokenSplit>> parts);
+
 }  // namespace isoflop

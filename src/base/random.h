@@ -18,6 +18,7 @@ enum class Stream : std::uint32_t {
   forms = 8,
   token_noise = 9,
   data_mix = 14,
+  mixtures = 20,
 };
 
 struct Philox {

@@ -13,6 +13,26 @@
 namespace isoflop::lab {
 namespace {
 
+/// Bytes of text behind a token, by the shares of a mixture.
+double bytes_per_token(const RunSpec& spec, const Prepared& prepared) {
+  if (prepared.parts.empty()) return prepared.train_bytes_per_token;
+  double bytes = 0, weights = 0;
+  for (std::size_t i = 0; i < spec.data.size(); ++i) {
+    const TokenSet& part = prepared.parts[i];
+    if (!(spec.data[i].weight > 0)) continue;
+    bytes += spec.data[i].weight * static_cast<double>(part.train_bytes) / static_cast<double>(std::max<std::int64_t>(1, part.train->size()));
+    weights += spec.data[i].weight;
+  }
+  return bytes / weights;
+}
+
+std::unique_ptr<BatchSource> batches_of(const RunSpec& spec, const Prepared& prepared, const BatchOptions& options) {
+  if (prepared.parts.empty()) return make_batches(prepared.tokens.train, options);
+  std::vector<MixedSource> sources;
+  for (std::size_t i = 0; i < spec.data.size(); ++i) sources.push_back({prepared.parts[i].train, spec.data[i].weight});
+  return make_mixed_batches(sources, options);
+}
+
 RunRecord record_of(const PlannedRun& run, const TrainResult& result, const Workplace& place, const BatchSource& batches) {
   RunRecord record;
   record.id = run.id;
@@ -26,7 +46,7 @@ RunRecord record_of(const PlannedRun& run, const TrainResult& result, const Work
   record.tokens = result.steps * run.spec.tokens_per_update();
   record.unique_tokens = run.unique_tokens;
   record.distinct_tokens_seen = batches.distinct_tokens(result.steps);
-  record.train_bytes = std::llround(static_cast<double>(record.tokens) * place.prepared.train_bytes_per_token);
+  record.train_bytes = std::llround(static_cast<double>(record.tokens) * bytes_per_token(run.spec, place.prepared));
   record.train_loss = result.train_loss;
   record.loss_best = result.loss_best;
   if (result.status == RunStatus::done && result.last_eval) {
@@ -65,7 +85,7 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
   batch_options.updates = run.spec.max_iters;
   batch_options.token_noise = run.spec.token_noise;
   batch_options.vocab_size = run.spec.shape.vocab_size;
-  const std::unique_ptr<BatchSource> batches = make_batches(place.prepared.tokens.train, batch_options);
+  const std::unique_ptr<BatchSource> batches = batches_of(run.spec, place.prepared, batch_options);
 
   TrainOptions train_options;
   train_options.checkpoint_root = writer->checkpoint_root();

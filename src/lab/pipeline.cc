@@ -11,6 +11,7 @@
 #include "lab/design.h"
 #include "lab/estimate.h"
 #include "lab/execute.h"
+#include "lab/mixture_study.h"
 #include "lab/prepare.h"
 #include "lab/study_report.h"
 
@@ -61,6 +62,7 @@ std::vector<double> one_rate(const Study& study) {
 
 // the family, and for a sweep three short runs at each end, which is the least a bracket takes
 std::vector<PlannedRun> planned_runs(const Study& study, const Prepared& prepared) {
+  if (study.mixture) return lab::plan_proxies(study, prepared);
   std::vector<PlannedRun> runs;
   if (study.learning_rate_sweep) {
     const LearningRateSweep& sweep = *study.learning_rate_sweep;
@@ -346,6 +348,7 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
     plan.peak_bytes = std::max(plan.peak_bytes, run.peak_bytes);
   }
   plan.memory_available = machine_facts().memory_available;
+  if (study.mixture) plan.notes.emplace_back("then the weights recommended, and those they are compared with, at every seed");
   if (study.learning_rate_sweep) plan.notes.emplace_back("the family's learning rates come from the sweep; its ids are known after it");
   return plan;
 }
@@ -369,6 +372,11 @@ StudyResult run_study(Study study, const LabOptions& given) {
   RunStore store = RunStore::open(options.out);
   say_cost(study, prepared, store, options, calibration);
   Session session{study, prepared, {prepared, store, options, means_of(options), team}, result};
+  if (study.mixture) {
+    result.mixture = lab::run_mixture_study(study, session.place, result);
+    if (result.mixture) write_file_atomic(result.folder / "runs.csv", run_table_csv(store.list()));
+    return result;
+  }
   const std::vector<double> rates = session.rates();
   if (session.stopped) return result;
   for (PlannedRun& run : lab::plan_family(study, prepared, rates)) {

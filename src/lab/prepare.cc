@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "lab/mixture_study.h"
 #include "lab/process.h"
 
 namespace isoflop::lab {
@@ -28,6 +29,7 @@ void check_length(const char* which, std::int64_t tokens, std::int64_t window) {
 }  // namespace
 
 Prepared prepare(const Study& study, const LabOptions& options) {
+  if (study.mixture) return prepare_mixture(study, options);
   Prepared prepared;
   CorpusOptions corpus_options = study.corpus;
   if (corpus_options.inputs.empty() && !study.recipe.empty()) corpus_options.inputs = {study.recipe};

@@ -12,6 +12,7 @@ struct Prepared {
   CorpusManifest manifest;
   std::shared_ptr<const Tokenizer> tokenizer;
   TokenSet tokens;
+  std::vector<TokenSet> parts;  ///< of a mixture: its sources, then what is scored only; `tokens` is all of them, one after another
   double train_bytes_per_token = 0;
   std::int64_t resident_bytes = 0;  ///< of the process with the tokens mapped and nothing else
 };

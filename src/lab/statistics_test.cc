@@ -135,7 +135,7 @@ TEST_F(Statistics, OfASampleSaySoAndCountEverythingAllTheSame) {
 
 TEST_F(Statistics, WithATokenizerCountTokensAndPredictOverThem) {
   const Corpus corpus = open();
-  const auto tokenizer = build_tokenizer(TokenizerKind::byte, VocabularyFrom::training_split, corpus);
+  const auto tokenizer = build_tokenizer({.kind = TokenizerKind::byte}, corpus);
   MeasureOptions options;
   options.tokenizer = tokenizer.get();
   const CorpusStatistics statistics = measure_corpus(corpus, options);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "isoflop/lab.h"
 #include "lab/design.h"
+#include "lab/mixture_toml.h"
 #include "lab/toml_reader.h"
 
 namespace isoflop {
@@ -257,6 +258,7 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
     reader->finish();
   }
   if (auto reader = root.table("learning_rate_sweep")) read_sweep(*reader, study);
+  if (auto reader = root.table("mixture")) study.mixture = lab::read_mixture(*reader);
   if (auto reader = root.table("fit")) {
     set(study.fit_losses, reader->texts("loss"));
     if (study.fit_losses.empty()) reader->fail("loss", "names no loss, expected final, best, train or several");
@@ -275,6 +277,12 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
     study.steps_set = steps;
   }
   read_models(root, shared, study, subject);
+  if (study.mixture) {
+    if (study.models.size() != 1) root.fail("mixture", "needs one model, not " + std::to_string(study.models.size()), "the proxies are all of one size");
+    if (study.learning_rate_sweep) root.fail("mixture", "excludes [learning_rate_sweep]", "give train.learning_rate; mixtures are tried at a smaller rate, too");
+    if (study.budget_minutes) root.fail("mixture", "excludes train.budget_minutes", "give max_iters");
+    if (!study.corpus.inputs.empty() || !study.recipe.empty()) root.fail("mixture", "has its own texts", "leave out data.inputs and data.recipe");
+  }
   root.finish();
   check_whole(table, study, subject);
   return study;
@@ -365,6 +373,7 @@ std::string to_toml(const Study& study) {
                    {"eval", toml::table{{"interval", run.eval.interval}, {"patience", run.eval.patience}, {"max_windows", run.eval.max_windows}}},
                    {"fit", toml::table{{"loss", losses}, {"allow_repeated", study.allow_repeated}}}};
   if (!study.reproduces.empty()) root.insert("reproduces", study.reproduces);
+  if (study.mixture) root.insert("mixture", lab::toml_of(*study.mixture));
   if (study.steps_set) root.insert("budget", toml::table{{"by", study.steps_set->by}, {"max_iters", study.steps_set->asked}});
   if (study.learning_rate_sweep) {
     const LearningRateSweep& sweep = *study.learning_rate_sweep;

@@ -17,23 +17,6 @@ using namespace laws;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-/// The rows of a table, in another order or fewer.
-Observations rows_of(const Observations& table, const std::vector<std::size_t>& rows) {
-  Observations part = table;
-  const auto take = [&rows](auto& values) {
-    if (values.empty()) return;
-    auto taken = values;
-    taken.clear();
-    for (const std::size_t row : rows) taken.push_back(values[row]);
-    values = std::move(taken);
-  };
-  take(part.labels);
-  take(part.lines);
-  take(part.groups);
-  for (auto& [name, column] : part.columns) take(column);
-  return part;
-}
-
 /// The rows of less loss than every row of as much of `column` or less.
 Observations lower_envelope(const Observations& table, const std::string& column, const std::string& loss) {
   const Column &x = need_column(table, column), &y = need_column(table, loss);

@@ -106,6 +106,12 @@ Json of(const Fit& fit) {
   object["covariance"] = fit.covariance;
   object["jackknife_errors"] = fit.jackknife_errors;
   object["leverage"] = of(fit.leverage);
+  if (fit.cross_validated)
+    object["cross_validated"] = {{"rows", fit.cross_validated->rows},
+                                 {"r_squared", json_or_null(fit.cross_validated->r_squared)},
+                                 {"spearman", json_or_null(fit.cross_validated->spearman)},
+                                 {"mean_absolute_error", fit.cross_validated->mean_absolute_error},
+                                 {"rmse", fit.cross_validated->rmse}};
   Json profiles = Json::object();
   for (const auto& [name, profile] : fit.profiles) profiles[name] = {{"interval", of(profile.interval)}, {"curve", profile.curve}};
   object["profiles"] = std::move(profiles);

@@ -62,6 +62,22 @@ const Column& need_column(const Observations& table, const std::string& name) {
       near ? "did you mean `" + *near + "`? name it with --map" : "name the table's column with --map " + name + "=COLUMN");
 }
 
+Observations rows_of(const Observations& table, const std::vector<std::size_t>& rows) {
+  Observations part = table;
+  const auto take = [&rows](auto& values) {
+    if (values.empty()) return;
+    auto taken = values;
+    taken.clear();
+    for (const std::size_t row : rows) taken.push_back(values[row]);
+    values = std::move(taken);
+  };
+  take(part.labels);
+  take(part.lines);
+  take(part.groups);
+  for (auto& [name, column] : part.columns) take(column);
+  return part;
+}
+
 std::string place_of(const Observations& table, std::size_t row) {
   return table.lines.empty() ? table.labels[row] : table.subject + ":" + std::to_string(table.lines[row]);
 }

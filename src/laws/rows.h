@@ -1,6 +1,7 @@
 // Columns of a table by name, and the rows a law may be fitted to: one rule for every law of the room.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,11 +10,17 @@
 
 namespace isoflop::laws {
 
+/// Of a seed's permutation that puts rows into the folds of a cross-validation.
+inline constexpr std::uint64_t kFoldKey = 0x4d0002;
+
 using Column = std::vector<std::optional<double>>;
 
 [[nodiscard]] const Column* find_column(const Observations& table, const std::string& name);
 /// Throws   Error{bad_data} naming the nearest column.
 [[nodiscard]] const Column& need_column(const Observations& table, const std::string& name);
+
+/// The rows of a table, in another order or fewer.
+[[nodiscard]] Observations rows_of(const Observations& table, const std::vector<std::size_t>& rows);
 
 /// Where a row stands, for messages: file:line where known, else its label.
 [[nodiscard]] std::string place_of(const Observations& table, std::size_t row);

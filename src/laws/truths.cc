@@ -212,19 +212,9 @@ Observations thinned(const Observations& table, std::int64_t rows) {
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return params[a].value_or(0) * tokens[a].value_or(0) < params[b].value_or(0) * tokens[b].value_or(0);
   });
-  Observations part = table;
-  part.labels.clear();
-  part.lines.clear();
-  part.groups.clear();
-  for (auto& [name, column] : part.columns) column.clear();
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const std::size_t row = order[static_cast<std::size_t>((2 * i + 1) * n / (2 * rows))];
-    part.labels.push_back(table.labels[row]);
-    if (!table.lines.empty()) part.lines.push_back(table.lines[row]);
-    if (!table.groups.empty()) part.groups.push_back(table.groups[row]);
-    for (auto& [name, column] : part.columns) column.push_back(table.columns.at(name)[row]);
-  }
-  return part;
+  std::vector<std::size_t> kept;
+  for (std::int64_t i = 0; i < rows; ++i) kept.push_back(order[static_cast<std::size_t>((2 * i + 1) * n / (2 * rows))]);
+  return laws::rows_of(table, kept);
 }
 
 }  // namespace isoflop

@@ -49,13 +49,20 @@ void check_schedule(const ScheduleSpec& s, double learning_rate, std::int64_t ma
 }
 
 void check_data(const std::vector<DataSpec>& data) {
-  require(!data.empty(), "data", "empty", "one token source");
-  require(data.size() == 1, "data", std::to_string(data.size()) + " sources", "one", "mixing token sources is not built yet");
-  const DataSpec& source = data.front();
-  require(!source.id.empty(), "data.id", "empty", "the content id of a token file set");
-  positive(source.weight, "data.weight");
-  if (source.subset_tokens) at_least(*source.subset_tokens, 1, "data.subset_tokens");
-  if (source.max_epochs) at_least(*source.max_epochs, 1, "data.max_epochs");
+  require(!data.empty(), "data", "empty", "a token source");
+  double sum = 0;
+  for (const DataSpec& source : data) {
+    require(!source.id.empty(), "data.id", "empty", "the content id of a token file set");
+    require(std::count_if(data.begin(), data.end(), [&](const DataSpec& other) { return other.id == source.id; }) == 1, "data", "`" + source.id + "` twice",
+            "each source once");
+    not_negative(source.weight, "data.weight");
+    sum += source.weight;
+    if (source.subset_tokens) at_least(*source.subset_tokens, 1, "data.subset_tokens");
+    if (source.max_epochs) at_least(*source.max_epochs, 1, "data.max_epochs");
+    // the first tokens of one source are a subset; of a mixture they would be another mixture
+    require(data.size() == 1 || !source.subset_tokens, "data.subset_tokens", "of one source of a mixture", "a source by itself");
+  }
+  require(sum > 0 && std::isfinite(sum), "data.weight", format_number(sum) + " in all", "a sum above 0");
 }
 
 void check_batch(const RunSpec& spec) {

@@ -164,9 +164,7 @@ std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> spli
     batches = std::make_unique<RandomWindows>(std::move(split), options, tokens);
   else
     batches = std::make_unique<Epochs>(std::move(split), options, tokens);
-  if (options.order != WindowOrder::shuffled) batches = tokens::ordered_by_surprisal(std::move(batches), options);
-  if (options.token_noise > 0) batches = tokens::with_token_noise(std::move(batches), options);
-  return batches;
+  return tokens::arranged(std::move(batches), options);
 }
 
 }  // namespace isoflop

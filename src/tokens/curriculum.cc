@@ -95,4 +95,10 @@ std::unique_ptr<BatchSource> with_token_noise(std::unique_ptr<BatchSource> batch
   return std::make_unique<Noised>(std::move(batches), options);
 }
 
+std::unique_ptr<BatchSource> arranged(std::unique_ptr<BatchSource> batches, const BatchOptions& options) {
+  if (options.order != WindowOrder::shuffled) batches = ordered_by_surprisal(std::move(batches), options);
+  if (options.token_noise > 0) batches = with_token_noise(std::move(batches), options);
+  return batches;
+}
+
 }  // namespace isoflop::tokens

@@ -22,4 +22,7 @@ namespace isoflop::tokens {
 /// Checked  curriculum_test.cc.
 [[nodiscard]] std::unique_ptr<BatchSource> with_token_noise(std::unique_ptr<BatchSource> batches, const BatchOptions& options);
 
+/// Both, as the options ask.
+[[nodiscard]] std::unique_ptr<BatchSource> arranged(std::unique_ptr<BatchSource> batches, const BatchOptions& options);
+
 }  // namespace isoflop::tokens

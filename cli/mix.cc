@@ -1,0 +1,343 @@
+// isoflop mix: which mixtures to run as proxies, the law of their losses, and the weights it recommends.
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <thread>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/fit_output.h"
+#include "isoflop/mixture.h"
+
+namespace cli {
+namespace {
+
+struct DesignFlags {
+  std::string sources, temperatures = "1,2", spread = "0.5,20", caps, out;
+  std::optional<double> tokens;
+  double max_epochs = 4;
+  bool no_anchors = false;
+  isoflop::MixtureDesignOptions options;
+};
+
+struct FitFlags {
+  std::vector<std::string> tables;
+  std::string targets, out;
+  std::int64_t rows = 0, threads = 0;
+  std::optional<double> ridge;
+  isoflop::MixtureFitOptions options;
+};
+
+struct PredictFlags {
+  std::string law, targets, out;
+  std::vector<std::string> tables;
+};
+
+struct OptimiseFlags {
+  std::string law, target, unique, natural;
+  std::int64_t threads = 0;
+  isoflop::MixtureOptimiseOptions options;
+};
+
+std::int64_t cores(std::int64_t asked) { return asked > 0 ? asked : std::max(1U, std::thread::hardware_concurrency()); }
+
+std::string digits(double value, int count) {
+  std::ostringstream text;
+  text.precision(count);
+  text << value;
+  return text.str();
+}
+
+std::string percent(double share) { return digits(100 * share, 3) + " %"; }
+
+template <class T>
+std::string cell(const std::optional<T>& value, int count) {
+  return value ? digits(*value, count) : "-";
+}
+
+std::string range(const std::optional<isoflop::Interval>& interval, double scale = 1, int count = 4) {
+  return interval ? digits(scale * interval->low, count) + " to " + digits(scale * interval->high, count) : "-";
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
+}
+
+std::map<std::string, double> numbers(const std::string& flag, const std::string& text, const std::string& form) {
+  std::map<std::string, double> values;
+  for (const auto& [name, value] : parse_pairs(flag, text, form)) {
+    if (!values.try_emplace(name, number_of(flag, value, false)).second)
+      throw isoflop::Error(isoflop::Fault::usage, flag, "`" + name + "` is given twice");
+  }
+  return values;
+}
+
+/// NAME=WEIGHT pairs, or names that weigh the same.
+std::map<std::string, double> weighted_names(const std::string& flag, const std::string& text) {
+  std::map<std::string, double> values;
+  for (const std::string& part : split(text)) {
+    const auto at = part.find('=');
+    const std::string name = part.substr(0, at);
+    if (!values.try_emplace(name, at == std::string::npos ? 1 : number_of(flag, part.substr(at + 1), false)).second)
+      throw isoflop::Error(isoflop::Fault::usage, flag, "`" + name + "` is given twice");
+  }
+  return values;
+}
+
+isoflop::MixtureTable read_mixtures(const std::vector<std::string>& paths) {
+  const isoflop::CsvTable first = isoflop::parse_csv(read_table(paths[0]), paths[0]);
+  if (paths.size() == 1) return isoflop::mixture_table(first);
+  return isoflop::mixture_table(first, isoflop::parse_csv(read_table(paths[1]), paths[1]));
+}
+
+void print_warnings(const std::vector<isoflop::Warning>& warnings) {
+  for (const auto& w : warnings) std::cout << w.code << ": " << w.text << "\n";
+}
+
+// ---- design
+
+void run_design(const DesignFlags& flags, const Globals& globals) {
+  isoflop::MixtureDesignOptions options = flags.options;
+  const auto sources = numbers("--sources", flags.sources, "NAME=TOKENS, e.g. --sources web=5e9,code=8e8");
+  options.prior = sources;
+  options.caps = numbers("--caps", flags.caps, "NAME=SHARE, e.g. --caps code=0.3");
+  if (flags.tokens)
+    for (const auto& [name, unique] : sources) {
+      const double cap = std::min(1.0, flags.max_epochs * unique / *flags.tokens);
+      const auto [at, fresh] = options.caps.try_emplace(name, cap);
+      if (!fresh) at->second = std::min(at->second, cap);
+    }
+  options.temperatures.clear();
+  for (const std::string& text : split(flags.temperatures)) options.temperatures.push_back(number_of("--temperatures", text, true));
+  const auto spread = split(flags.spread);
+  if (spread.size() != 2) throw isoflop::Error(isoflop::Fault::usage, "--spread", "expected two numbers, e.g. 0.5,20");
+  options.spread_low = number_of("--spread", spread[0], true);
+  options.spread_high = number_of("--spread", spread[1], true);
+  options.anchors = !flags.no_anchors;
+  options.stop = stop_requested();
+  const isoflop::MixtureDesign design = isoflop::design_mixtures(options);
+  const std::string table = isoflop::mixture_design_to_csv(design);
+  if (!flags.out.empty()) write_text(flags.out, table);
+  if (globals.json) {
+    Json proxies = Json::array(), warnings = Json::array();
+    for (const auto& mixture : design.proxies) proxies.push_back(Json(mixture));
+    for (const auto& w : design.warnings) warnings.push_back({{"code", w.code}, {"text", w.text}});
+    return print_json({{"domains", design.domains},
+                       {"proxies", proxies},
+                       {"candidates", design.candidates},
+                       {"log_determinant", design.log_determinant},
+                       {"log_determinant_random", design.log_determinant_random},
+                       {"out", flags.out},
+                       {"warnings", warnings}});
+  }
+  if (flags.out.empty()) std::cout << table;
+  for (const auto& w : design.warnings) note(globals, w.code + ": " + w.text);
+  note(globals, digits(static_cast<double>(design.proxies.size()), 9) + " proxies of " + digits(static_cast<double>(design.candidates), 9) +
+                    " candidates; each constant's error is " + digits(std::exp(-0.5 * (design.log_determinant - design.log_determinant_random)), 3) +
+                    " of what as many random ones would leave");
+}
+
+// ---- fit
+
+void print_fit(const isoflop::MixtureModel& model) {
+  std::cout << model.law << ": " << model.formula << "\n\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& m : model.fits)
+    rows.push_back({m.target, m.family, m.learning_rate ? digits(*m.learning_rate, 4) : "", std::to_string(m.fit.rows), cell(m.in_sample.r_squared, 4),
+                    cell(m.in_sample.spearman, 4), m.cross_validated ? cell(m.cross_validated->r_squared, 4) : "-",
+                    m.cross_validated ? cell(m.cross_validated->spearman, 4) : "-", digits(m.residual_sd, 3)});
+  print_table({"loss", "family", "rate", "rows", "R2", "Spearman", "R2 left out", "Spearman left out", "residual sd"}, rows);
+  if (model.fits.size() == 1 && !model.fits[0].fit.constants.empty()) {
+    std::cout << "\n";
+    std::vector<std::vector<std::string>> constants;
+    const isoflop::Fit& fit = model.fits[0].fit;
+    for (const auto& [name, value] : fit.constants) {
+      const auto interval = fit.intervals.find(name);
+      constants.push_back({name, digits(value, 5), interval == fit.intervals.end() ? "-" : range(interval->second)});
+    }
+    print_table({"constant", "value", "interval"}, constants);
+  }
+  std::cout << "\n";
+  print_warnings(model.warnings);
+  for (const auto& m : model.fits)
+    for (const auto& w : m.fit.warnings) std::cout << m.target << (m.family.empty() ? "" : " of " + m.family) << ": " << w.code << ": " << w.text << "\n";
+}
+
+void run_fit(const FitFlags& flags, const Globals& globals) {
+  isoflop::MixtureTable table = read_mixtures(flags.tables);
+  if (flags.rows > 0) table = isoflop::some_rows(table, flags.rows, flags.options.seed);
+  isoflop::MixtureFitOptions options = flags.options;
+  options.targets = split(flags.targets);
+  options.ridge = flags.ridge;
+  options.threads = cores(flags.threads);
+  options.stop = stop_requested();
+  options.progress = progress_to_stderr(globals);
+  const isoflop::MixtureModel model = isoflop::fit_mixture(table, options);
+  if (!flags.out.empty()) write_text(flags.out, isoflop::mixture_to_text(model));
+  if (!globals.json) return print_fit(model);
+  Json object{{"tables", flags.tables}};
+  object.update(Json::parse(isoflop::mixture_to_json(model)));
+  print_json(object);
+}
+
+// ---- predict
+
+void run_predict(const PredictFlags& flags, const Globals& globals) {
+  const isoflop::MixtureModel model = isoflop::mixture_from_text(read_table(flags.law), flags.law);
+  const isoflop::MixtureTable table = read_mixtures(flags.tables);
+  const auto predictions = isoflop::predict_mixtures(model, table, split(flags.targets));
+  std::string csv = "row,target,predicted,low,high\n";
+  std::vector<std::vector<std::string>> rows, agreements;
+  Json list = Json::array();
+  for (const auto& p : predictions) {
+    Json each = Json::array();
+    for (std::size_t i = 0; i < p.predicted.size(); ++i) {
+      const std::string& label = table.runs.labels[i];
+      const auto& interval = p.intervals[i];
+      csv += label + "," + p.target + "," + shortest(p.predicted[i]) + "," + (interval ? shortest(interval->low) + "," + shortest(interval->high) : ",") + "\n";
+      rows.push_back({label, p.target, digits(p.predicted[i], 5), range(interval)});
+      each.push_back({{"row", label},
+                      {"predicted", p.predicted[i]},
+                      {"interval", interval ? Json{{"low", interval->low}, {"high", interval->high}, {"level", interval->level}} : Json(nullptr)}});
+    }
+    Json agreement = nullptr;
+    if (const auto& a = p.agreement) {
+      agreement = Json{{"rows", a->rows},
+                       {"r_squared", a->r_squared ? Json(*a->r_squared) : Json(nullptr)},
+                       {"spearman", a->spearman ? Json(*a->spearman) : Json(nullptr)},
+                       {"mean_absolute_error", a->mean_absolute_error},
+                       {"rmse", a->rmse}};
+      agreements.push_back({p.target, std::to_string(a->rows), cell(a->r_squared, 4), cell(a->spearman, 4), digits(a->mean_absolute_error, 3)});
+    }
+    list.push_back({{"target", p.target}, {"agreement", agreement}, {"rows", each}});
+  }
+  if (!flags.out.empty()) write_text(flags.out, csv);
+  if (globals.json) return print_json({{"law", model.law}, {"file", flags.law}, {"predictions", list}});
+  if (flags.out.empty() && agreements.empty()) print_table({"row", "loss", "predicted", "interval of a run"}, rows);
+  if (!agreements.empty()) print_table({"loss", "rows", "R2", "Spearman", "mean abs. error"}, agreements);
+}
+
+// ---- optimise
+
+void run_optimise(const OptimiseFlags& flags, const Globals& globals) {
+  const isoflop::MixtureModel model = isoflop::mixture_from_text(read_table(flags.law), flags.law);
+  isoflop::MixtureOptimiseOptions options = flags.options;
+  options.target = weighted_names("--target", flags.target);
+  options.unique_tokens = numbers("--unique-tokens", flags.unique, "NAME=TOKENS, e.g. web=5e9,code=8e8");
+  options.natural = numbers("--natural", flags.natural, "NAME=SHARE, e.g. web=0.8,code=0.2");
+  options.threads = cores(flags.threads);
+  options.stop = stop_requested();
+  const isoflop::MixtureOptimum optimum = isoflop::optimise_mixture(model, options);
+  if (globals.json) {
+    Json object{{"file", flags.law}};
+    object.update(Json::parse(isoflop::mixture_optimum_to_json(optimum)));
+    return print_json(object);
+  }
+  std::vector<std::vector<std::string>> shares, comparisons;
+  for (const auto& s : optimum.shares)
+    shares.push_back({s.domain, percent(s.weight), range(s.interval, 100, 3), s.cap < 1 ? percent(s.cap) : "", s.epochs ? digits(*s.epochs, 3) : ""});
+  print_table({"source", "weight", "interval, %", "cap", "epochs"}, shares);
+  std::cout << "\npredicted loss " << digits(optimum.loss.value, 5) << " (" << range(optimum.loss.interval) << ")\n\n";
+  for (const auto& c : optimum.comparisons)
+    comparisons.push_back({c.with, digits(c.loss, 5), digits(c.gain.value, 3), range(c.gain.interval, 1, 3), to_string(c.verdict), c.reason});
+  print_table({"against", "loss", "gain", "interval", "", ""}, comparisons);
+  if (!optimum.decided) std::cout << "\nthe data cannot decide that these weights are better than all of the others\n";
+  print_warnings(optimum.warnings);
+}
+
+void add_design(CLI::App& mix, Globals& globals) {
+  auto flags = std::make_shared<DesignFlags>();
+  isoflop::MixtureDesignOptions& options = flags->options;
+  CLI::App* command = add_command(mix, globals, "design", "Proposes mixtures for proxy runs: Dirichlet draws about the sources' proportions, of which those that tell most",
+                                  "isoflop mix design --sources web=5e9,code=8e8,books=3e8 --proxies 32 --out proxies.csv");
+  command->add_option("--sources", flags->sources, "NAME=TOKENS,...: what each source holds (or any numbers in the prior's proportion)")->required();
+  command->add_option("--proxies", options.proxies, "mixtures to propose; about 2 a source are enough for a law")->capture_default_str()->check(whole_number(2, 100000));
+  command->add_option("--temperatures", flags->temperatures, "the draws are about the prior to the power 1/T, for each of these T")->capture_default_str();
+  command->add_option("--spread", flags->spread, "sums of the Dirichlet's parameters, from,to: small ones draw few sources at once")->capture_default_str();
+  command->add_option("--candidates", options.candidates, "draws to choose from")->capture_default_str()->check(whole_number(2, 1000000));
+  command->add_option("--step", options.step, "weights are multiples of this and sum to 1")->capture_default_str()->check(above_zero());
+  command->add_option("--tokens", flags->tokens, "of a proxy run: no source is seen more than --max-epochs times")->check(above_zero());
+  command->add_option("--max-epochs", flags->max_epochs, "with --tokens")->capture_default_str()->check(above_zero());
+  command->add_option("--caps", flags->caps, "NAME=SHARE,...: the largest share of a source");
+  command->add_flag("--no-anchors", flags->no_anchors, "do not add the prior and the uniform mixture");
+  command->add_option("--seed", options.seed, "of the draws")->capture_default_str()->check(whole_number(0));
+  command->add_option("--out", flags->out, "write the mixtures to this CSV instead of standard output");
+  command->callback([flags, &globals] { run_design(*flags, globals); });
+}
+
+void add_mix_fit(CLI::App& mix, Globals& globals) {
+  auto flags = std::make_shared<FitFlags>();
+  isoflop::MixtureFitOptions& options = flags->options;
+  CLI::App* command = add_command(mix, globals, "fit", "Fits a mixture law to proxy runs, with resampled intervals and what it says of runs left out",
+                                  "isoflop mix fit weights.csv losses.csv --target web --out mixture.json");
+  command->add_option("tables", flags->tables, "a table with share.X and loss.X columns, or a table of weights and one of losses")->required()->expected(1, 2);
+  command->add_option("--target", flags->targets, "losses to fit, joined by commas; default: all");
+  command->add_option("--law", options.law, "log_linear, linear, additive, trees")->capture_default_str();
+  command->add_option("--delta", options.delta, "nats: where Huber's function turns from square to line")->capture_default_str()->check(above_zero());
+  command->add_option("--ridge", flags->ridge, "on the constants about their mean; default: by cross-validation")->check(from_zero());
+  command->add_option("--bootstrap", options.bootstrap, "resamples the intervals are made of; 0: none")->capture_default_str()->check(whole_number(0, 100000));
+  command->add_option("--folds", options.folds, "of the cross-validation; 0: none")->capture_default_str()->check(whole_number(0, 1000));
+  command->add_option("--seed", options.seed, "of resamples, folds and --rows")->capture_default_str()->check(whole_number(0));
+  command->add_option("--level", options.level, "confidence level")->capture_default_str()->check(level_range());
+  command->add_option("--rows", flags->rows, "fit this many rows, drawn by the seed; 0: all")->capture_default_str()->check(whole_number(0));
+  command->add_option("--trees", options.trees.trees, "law trees: how many")->capture_default_str()->check(whole_number(1, 100000));
+  command->add_option("--tree-rate", options.trees.rate, "law trees: of what a tree adds")->capture_default_str()->check(above_zero());
+  command->add_option("--tree-depth", options.trees.depth, "law trees: levels of splits")->capture_default_str()->check(whole_number(1, 20));
+  command->add_option("--leaf-rows", options.trees.leaf_rows, "law trees: rows of a leaf at the least")->capture_default_str()->check(whole_number(1));
+  command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
+  command->add_option("--out", flags->out, "write the law to this mixture.json, for predict and optimise");
+  command->callback([flags, &globals] { run_fit(*flags, globals); });
+}
+
+void add_predict(CLI::App& mix, Globals& globals) {
+  auto flags = std::make_shared<PredictFlags>();
+  CLI::App* command = add_command(mix, globals, "predict", "What a mixture law says of mixtures; of runs whose losses are known how well it says it",
+                                  "isoflop mix predict mixture.json mixtures.csv");
+  command->add_option("law", flags->law, "what isoflop mix fit --out wrote")->required();
+  command->add_option("tables", flags->tables, "a table of mixtures (losses too, if known), or one of weights and one of losses")->required()->expected(1, 2);
+  command->add_option("--target", flags->targets, "losses, joined by commas; default: all the law has");
+  command->add_option("--out", flags->out, "write the predictions to this CSV");
+  command->callback([flags, &globals] { run_predict(*flags, globals); });
+}
+
+void add_optimise(CLI::App& mix, Globals& globals) {
+  auto flags = std::make_shared<OptimiseFlags>();
+  isoflop::MixtureOptimiseOptions& options = flags->options;
+  CLI::App* command = add_command(mix, globals, "optimise", "The weights of least predicted loss, and whether the data can tell that they are better",
+                                  "isoflop mix optimise mixture.json --target web --unique-tokens web=5e9,code=8e8 --tokens 1e10");
+  command->alias("optimize");
+  command->add_option("law", flags->law, "what isoflop mix fit --out wrote")->required();
+  command->add_option("--target", flags->target, "a loss, or NAME=WEIGHT,... of several; default: all, equally");
+  command->add_option("--family", options.family, "which family of models, where the table had a column group");
+  command->add_option("--unique-tokens", flags->unique, "NAME=TOKENS,...: what each source holds; natural proportions are these");
+  command->add_option("--tokens", options.tokens, "of the run to be planned: with --unique-tokens no source is seen more than --max-epochs times")->check(above_zero());
+  command->add_option("--max-epochs", options.max_epochs, "of any source")->capture_default_str()->check(above_zero());
+  command->add_option("--natural", flags->natural, "NAME=SHARE,...: natural proportions, where they are not those of --unique-tokens");
+  command->add_option("--prior-weight", options.prior_weight, "nats on the divergence from natural proportions (else from uniform ones): keeps the weights near them")
+      ->capture_default_str()
+      ->check(from_zero());
+  command->add_option("--params", options.params, "of the run, where the law reads N")->check(above_zero());
+  command->add_option("--seed", options.seed, "of trees' simulated mixtures")->capture_default_str()->check(whole_number(0));
+  command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
+  command->callback([flags, &globals] { run_optimise(*flags, globals); });
+}
+
+}  // namespace
+
+void add_mix(CLI::App& program, Globals& globals) {
+  CLI::App* mix = add_command(program, globals, "mix", "Mixture laws: which shares of the sources give the least loss, from small proxy runs",
+                             "isoflop mix fit weights.csv losses.csv --target web --out mixture.json");
+  mix->require_subcommand(1);
+  add_design(*mix, globals);
+  add_mix_fit(*mix, globals);
+  add_predict(*mix, globals);
+  add_optimise(*mix, globals);
+}
+
+}  // namespace cli

@@ -1,0 +1,136 @@
+// A study of mixtures on small texts: proxies, law, weights, and runs that try them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/testing.h"
+#include "isoflop/lab.h"
+#include "lab/mixture_study.h"
+
+namespace isoflop {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+/// Sentences over words of one's own: sources that differ.
+std::string babble(const std::vector<std::string>& words, std::size_t characters, std::uint32_t state) {
+  std::string text;
+  for (int sentence = 0; text.size() < characters; ++sentence) {
+    for (int w = 0; w < 6; ++w) {
+      state = state * 1664525U + 1013904223U;
+      text += (w == 0 ? "" : " ") + words[(state >> 16) % words.size()];
+    }
+    text += sentence % 5 == 4 ? ".\n\n" : ". ";
+  }
+  return text;
+}
+
+const std::vector<std::string> kLetters{"abba", "cabbage", "face", "decade", "bead"}, kOther{"zoo", "xylo", "wuzzy", "vow", "yummy"};
+
+struct Place {
+  LabOptions options;
+  Study study;
+};
+
+Place place_for(const std::string& name, const std::string& mixture = "proxies = 4\n") {
+  const fs::path folder = fresh_folder(name);
+  write_file_atomic(folder / "a.txt", babble(kLetters, 12'000, 1));
+  write_file_atomic(folder / "b.txt", babble(kOther, 8'000, 2));
+  write_file_atomic(folder / "like_a.txt", babble(kLetters, 6'000, 3));
+  const std::string text = R"(
+name = "mix"
+[data]
+split = "block"
+block_characters = 500
+[model]
+block_size = 16
+[[models]]
+name = "proxy"
+n_layer = 1
+n_head = 1
+n_embd = 8
+[train]
+learning_rate = 2e-2
+batch_size = 4
+max_iters = 40
+seeds = [0, 1]
+dtype = "float32"
+[mixture]
+)" + mixture + "[[mixture.sources]]\nname = \"a\"\ninputs = \"" + (folder / "a.txt").string() + "\"\n[[mixture.sources]]\nname = \"b\"\ninputs = \"" +
+                          (folder / "b.txt").string() + "\"\n[mixture.target_text]\nname = \"like_a\"\ninputs = \"" + (folder / "like_a.txt").string() + "\"\n";
+  Place place;
+  place.options.out = folder / "study";
+  place.options.cache = folder / "cache";
+  place.options.threads = 2;
+  place.options.isa = Isa::ref;
+  place.study = study_from_toml(text, "mix.toml");
+  return place;
+}
+
+TEST(MixtureStudy, GoesFromTextsToWeightsAndTriesThem) {
+  Place place = place_for("whole");
+  const StudyResult result = run_study(place.study, place.options);
+  ASSERT_TRUE(result.mixture);
+  EXPECT_EQ(result.runs.size(), 8U) << "four mixtures at two learning rates";
+  const MixtureResult& mixture = *result.mixture;
+  ASSERT_EQ(mixture.model.fits.size(), 2U) << "a law for each rate";
+  EXPECT_EQ(mixture.optimum.target.begin()->first, "like_a");
+  EXPECT_GT(mixture.optimum.mixture().at("a"), 0.5) << "the source that is like the target";
+  ASSERT_GE(mixture.measured.size(), 4U);
+  EXPECT_EQ(mixture.measured[0].name, "recommended");
+  EXPECT_EQ(mixture.measured[0].losses.size(), 2U);
+  EXPECT_TRUE(mixture.seed_sd);
+
+  // what lies in the folder is what mix reads
+  const auto csv = (place.options.out / "proxies.csv").string();
+  EXPECT_EQ(mixture_table(parse_csv(read_file(csv), csv)).rows(), 8);
+  const auto law = place.options.out / "mixture.json";
+  EXPECT_EQ(mixture_from_text(read_file(law), law.string()).domains.size(), 2U);
+  const Json json = parse_json(read_file(place.options.out / "mixture_result.json"), "mixture_result.json");
+  EXPECT_EQ(json["measured"][0]["name"], "recommended");
+
+  // again: nothing is trained twice
+  const StudyResult again = run_study(place.study, place.options);
+  EXPECT_EQ(again.trained, 0);
+  EXPECT_EQ(mixture_to_text(again.mixture->model), mixture_to_text(mixture.model));
+}
+
+TEST(MixtureStudy, AMixtureTrainsOnItsSharesAndIsScoredOnEveryText) {
+  Place place = place_for("shares");
+  place.study.train.dtype = Dtype::float32;
+  const lab::Prepared prepared = lab::prepare(place.study, place.options);
+  ASSERT_EQ(prepared.parts.size(), 3U);
+  EXPECT_EQ(prepared.tokens.train->size(), prepared.parts[0].train->size() + prepared.parts[1].train->size()) << "not the target's text";
+  EXPECT_EQ(prepared.tokens.held_out->size(),
+            prepared.parts[0].held_out->size() + prepared.parts[1].held_out->size() + prepared.parts[2].held_out->size());
+  const PlannedRun run = lab::plan_mixture_run(place.study, prepared, {{"a", 0.25}, {"b", 0.75}}, 0, 1e-3, "r", "mixture");
+  ASSERT_EQ(run.spec.data.size(), 3U);
+  EXPECT_EQ(run.spec.data[1].weight, 0.75);
+  EXPECT_EQ(run.spec.data[2].weight, 0);
+  EXPECT_NE(run.id, lab::plan_mixture_run(place.study, prepared, {{"a", 0.5}, {"b", 0.5}}, 0, 1e-3, "r", "mixture").id);
+}
+
+TEST(MixtureStudy, TheResolvedStudyIsTheSameStudy) {
+  const Place place = place_for("resolved", "proxies = 6\nmax_epochs = 2.5\nlearning_rates = 1\ntarget = [\"a\", \"like_a\"]\nseed = 9\n");
+  const std::string toml = to_toml(place.study);
+  const Study back = study_from_toml(toml, "again.toml");
+  EXPECT_EQ(to_toml(back), toml);
+  ASSERT_TRUE(back.mixture);
+  EXPECT_EQ(back.mixture->proxies, 6);
+  EXPECT_EQ(back.mixture->target.size(), 2U);
+}
+
+TEST(MixtureStudy, WhatCannotBeMeantIsNamedAtItsPlace) {
+  const auto problem = [](const std::string& mixture) { return std::string(error_of([&] { (void)place_for("bad", mixture); }).what()); };
+  EXPECT_THAT(problem("proxies = 1\n"), HasSubstr("proxies"));
+  EXPECT_THAT(problem("target = \"aa\"\n"), HasSubstr("`aa` is no source"));
+  EXPECT_THAT(problem("proxy = 5\n"), HasSubstr("unknown key `mixture.proxy`"));
+  EXPECT_THAT(problem("law = \"cubic\"\n"), HasSubstr("cubic"));
+}
+
+}  // namespace
+}  // namespace isoflop
