@@ -58,6 +58,7 @@ void throw_if_stopped(const std::string& what);
 void add_run(CLI::App& program, Globals& globals);
 void add_train(CLI::App& program, Globals& globals);
 void add_data(CLI::App& program, Globals& globals);
+void add_data_dedup(CLI::App& data, Globals& globals);
 void add_tok(CLI::App& program, Globals& globals);
 void add_runs(CLI::App& program, Globals& globals);
 void add_fit(CLI::App& program, Globals& globals);

@@ -103,6 +103,7 @@ void add_data(CLI::App& program, Globals& globals) {
   add_data_clean(*data, globals);
   add_data_stats(*data, globals);
   add_data_mix(*data, globals);
+  add_data_dedup(*data, globals);
 }
 
 }  // namespace cli

@@ -21,6 +21,7 @@ void add_corpus_flags(CLI::App& app, CorpusFlags& flags);
 [[nodiscard]] std::string with_commas(std::int64_t value);
 
 void add_data_clean(CLI::App& data, Globals& globals);
+void add_data_dedup(CLI::App& data, Globals& globals);
 void add_data_stats(CLI::App& data, Globals& globals);
 void add_data_mix(CLI::App& data, Globals& globals);
 

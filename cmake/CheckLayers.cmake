@@ -5,6 +5,7 @@ isoflop_read_layers(LAYERS)
 set(checked 0)
 # public headers beside the one of the room's name
 set(ROOM_OF_cost plan)
+set(ROOM_OF_dedup corpus)
 set(ROOM_OF_claims plan)
 set(ROOM_OF_clean corpus)
 set(ROOM_OF_stats lab)

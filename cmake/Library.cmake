@@ -8,7 +8,7 @@ add_library(isoflop ${objects})
 add_library(isoflop::isoflop ALIAS isoflop)
 set_target_properties(isoflop PROPERTIES EXPORT_NAME isoflop LINKER_LANGUAGE CXX)
 target_link_libraries(isoflop PRIVATE Threads::Threads OpenSSL::Crypto ZLIB::ZLIB LibLZMA::LibLZMA SQLite::SQLite3
-  PkgConfig::ZSTD PkgConfig::XXHASH PkgConfig::TOMLPP simdjson::simdjson ICU::i18n ICU::uc ICU::data LibXml2::LibXml2 PkgConfig::MD4C PkgConfig::PCRE2)
+  PkgConfig::ZSTD PkgConfig::XXHASH PkgConfig::TOMLPP simdjson::simdjson ICU::i18n ICU::uc ICU::data LibXml2::LibXml2 PkgConfig::MD4C PkgConfig::PCRE2 PkgConfig::DIVSUFSORT)
 target_compile_features(isoflop PUBLIC cxx_std_20)
 file(GLOB public_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/isoflop/*.h)
 target_sources(isoflop PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${public_headers})

@@ -32,6 +32,9 @@ struct CorpusOptions {
   SplitKind split = SplitKind::automatic;  ///< document from 30 documents up, else block
   double val_fraction = 0.1;             ///< of the characters, in (0, 0.5]; reached from the smallest unit hash upwards
   std::int64_t block_characters = 10'000;  ///< block: cut at the paragraph end nearest to this length
+  /// document: near-duplicates (Jaccard similarity of word 5-grams from about .75 upwards, by MinHash) lie on one side, and so do chains
+  /// of them. Without any, the split is the same either way.
+  bool near_duplicates_together = true;
 };
 
 /// Throws usage, with the option's name as the subject, for a value out of range.
@@ -90,7 +93,7 @@ class Corpus {
   /// First pass: reads, checks, hashes and splits.
   ///
   /// Needs    regular files: they are read again by every for_each_unit. Files are read in the order of their names.
-  /// Result   units of equal text lie on one side; the side of a unit depends on the units' texts alone (`source`: on the
+  /// Result   units of equal text lie on one side, documents of one near-duplicate cluster too; the side of a unit depends on the units' texts alone (`source`: on the
   ///          sources' names). A unit that would bring the held-out share over a half is never held out.
   /// Throws   missing_input (no such file, empty folder), bad_data (empty, binary, invalid UTF-8 with its byte offset, JSONL with
   ///          its line, packed data cut short, nothing held out), usage (an option out of range), stopped, io.

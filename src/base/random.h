@@ -16,7 +16,8 @@ enum class Stream : std::uint32_t {
   bootstrap = 6,
   dropout = 7,
   forms = 8,
-  token_noise = 9,
+  dedup = 9,
+  token_noise = 10,
   data_mix = 14,
   mixtures = 20,
 };

@@ -44,7 +44,7 @@ corpus::ReadOptions read_options(const CorpusOptions& options) {
 void hold_out(Survey& survey, SplitKind split, double val_fraction) {
   if (split == SplitKind::none) return;
   const bool done = split == SplitKind::source ? corpus::hold_out_sources(survey.units, survey.source_names(), val_fraction)
-                                               : corpus::hold_out_units(survey.units, val_fraction);
+                                               : corpus::hold_out_units(survey.units, val_fraction, survey.clusters);
   if (!done) fail_without_held_out(survey, split);
 }
 
@@ -148,7 +148,8 @@ Corpus Corpus::open(const CorpusOptions& options, std::stop_token stop, const Pr
   state->files = std::move(inputs.files);
   state->passed_over = inputs.passed_over;
   Survey survey =
-      corpus::survey_files(state->files, read_options(options), options.split, options.block_characters, stop, progress);
+      corpus::survey_files(state->files, read_options(options), options.split, options.block_characters,
+                           options.near_duplicates_together, stop, progress);
   hold_out(survey, survey.split, options.val_fraction);
 
   CorpusManifest& manifest = state->manifest;

@@ -1,6 +1,7 @@
 #include "isoflop/corpus.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/hash.h"
@@ -106,6 +107,42 @@ TEST_F(CorpusOfFiles, TrainingAndHeldOutTextsAreDisjointAlsoWithCopies) {
   for (const SeenUnit& unit : units_of(corpus)) (unit.held_out ? held_out : train).insert(unit.text);
   EXPECT_EQ(train.size() + held_out.size(), 60U);
   for (const std::string& text : held_out) EXPECT_FALSE(train.contains(text));
+}
+
+// 40 articles, each in three editions that differ in a few words
+std::string editions() {
+  std::string lines;
+  for (int article = 0; article < 40; ++article) {
+    for (int edition = 0; edition < 3; ++edition) {
+      std::string text;
+      for (int w = 0; w < 300; ++w) text += (w % 150 == 7 ? "edition" + std::to_string(edition) : "a" + std::to_string(article) + "w" + std::to_string(w)) + " ";
+      lines += R"({"text": ")" + text + "\"}\n";
+    }
+  }
+  return lines;
+}
+
+TEST_F(CorpusOfFiles, EditionsOfOneArticleLieOnOneSideUnlessToldOtherwise) {
+  CorpusOptions options{.inputs = {put("editions.jsonl", editions())}};
+  const auto articles_cut = [&] {
+    std::map<std::string, std::set<bool>> sides;
+    for (const SeenUnit& unit : units_of(Corpus::open(options))) sides[unit.text.substr(0, unit.text.find(' '))].insert(unit.held_out);
+    EXPECT_EQ(sides.size(), 40U);
+    return std::count_if(sides.begin(), sides.end(), [](const auto& each) { return each.second.size() == 2; });
+  };
+  EXPECT_EQ(articles_cut(), 0);
+  const CorpusManifest manifest = Corpus::open(options).manifest();
+  EXPECT_GE(manifest.held_out.units, 12);
+  EXPECT_EQ(manifest.held_out.units % 3, 0);
+  options.near_duplicates_together = false;
+  EXPECT_GT(articles_cut(), 5);
+}
+
+TEST_F(CorpusOfFiles, WithoutNearDuplicatesTheSplitIsTheSameEitherWay) {
+  CorpusOptions options{.inputs = {put("docs.jsonl", json_lines(200))}};
+  const std::string together = Corpus::open(options).manifest().content_id;
+  options.near_duplicates_together = false;
+  EXPECT_EQ(Corpus::open(options).manifest().content_id, together);
 }
 
 TEST_F(CorpusOfFiles, NoneHoldsNothingOutAndSourceHoldsOutWholeSources) {

@@ -157,6 +157,25 @@ struct JsonLineReader::State {
   }
 };
 
+// what stands around the text; of a key that stands twice, the first
+LineParts JsonLineReader::parts_of(const JsonDocument& document, std::int64_t number) const {
+  LineParts parts{.has_source = document.has_source, .number = number};
+  const std::string_view line = document.line;
+  const JsonSpan text = member_value(line, document.text_member);
+  parts.before = line.substr(0, text.first + 1);
+  parts.after = line.substr(text.last - 1, line.find_last_of('}') + 2 - text.last);
+  std::size_t member = 0;
+  for (const auto field : state_->object) {
+    if (field.key == state_->options.id_key && (field.value.is_string() || field.value.is_number())) {
+      const JsonSpan id = member_value(line, member);
+      parts.id = line.substr(id.first, id.last - id.first);
+      break;
+    }
+    ++member;
+  }
+  return parts;
+}
+
 JsonLineReader::JsonLineReader(const InputFile& file, const ReadOptions& options)
     : state_(std::make_unique<State>(State{file.path.string(), file.name, options, simdjson::dom::parser(), {}, {}})) {}
 JsonLineReader::~JsonLineReader() = default;
@@ -188,6 +207,7 @@ std::optional<std::string> JsonLineReader::word(const std::string& key) const {
 void JsonLineReader::read(std::string_view line, std::int64_t number, std::int64_t invalid_bytes, DocumentSink& sink) {
   const std::optional<JsonDocument> document = parse(line, number);
   if (!document) return;
+  if (state_->options.line_parts) sink.line(parts_of(*document, number));
   sink.begin(document->source);
   sink.text(document->text);
   sink.end(invalid_bytes + document->lone_surrogates);

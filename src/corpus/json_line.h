@@ -41,6 +41,7 @@ class JsonLineReader {
 
  private:
   struct State;
+  [[nodiscard]] LineParts parts_of(const JsonDocument& document, std::int64_t number) const;
   std::unique_ptr<State> state_;
 };
 

@@ -13,9 +13,19 @@
 namespace isoflop::corpus {
 
 /// What a file's documents are handed to. A document comes in pieces of valid UTF-8, cut anywhere between two characters.
+/// A JSONL line around its document: `before`, the escaped text and `after` are the line.
+struct LineParts {
+  std::string_view before{}, after{};
+  std::string_view id{};  ///< the value of the id key as it stands, text or number; empty if there is none
+  bool has_source = false;
+  std::int64_t number = 0;  ///< of the line, from 1
+};
+
 class DocumentSink {
  public:
   virtual ~DocumentSink() = default;
+  /// With ReadOptions::line_parts, before the begin of a JSONL document.
+  virtual void line(const LineParts& /*parts*/) {}
   virtual void begin(std::string_view source) = 0;
   virtual void text(std::string_view piece) = 0;
   virtual void end(std::int64_t invalid_bytes) = 0;
@@ -25,6 +35,8 @@ struct ReadOptions {
   std::string text_key = "text";
   std::string source_key = "source";
   Utf8Policy utf8 = Utf8Policy::error;
+  std::string id_key = "id";  ///< read with line_parts only
+  bool line_parts = false;
   std::int64_t longest_line = std::int64_t{256} << 20;  ///< JSONL, bytes
   std::string encoding = "UTF-8";                       ///< as make_decoder takes it
   UnpackLimits unpack = {};

@@ -1,5 +1,5 @@
 target_link_libraries(room_corpus PUBLIC ZLIB::ZLIB LibLZMA::LibLZMA PkgConfig::ZSTD simdjson::simdjson PkgConfig::TOMLPP ICU::i18n ICU::uc
-  LibXml2::LibXml2 PkgConfig::MD4C)
+  LibXml2::LibXml2 PkgConfig::MD4C PkgConfig::DIVSUFSORT)
 isoflop_embed(room_corpus corpora_toml data/corpora.toml)
 isoflop_embed(room_corpus mixtures_toml data/mixtures.toml)
 

@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "corpus/dedup_minhash.h"
 #include "corpus/utf8.h"
 
 namespace isoflop::corpus {
@@ -55,10 +57,11 @@ std::uint32_t to_32(std::int64_t value) {
 // until the split is known, units are kept both as documents and as blocks; the latter go when there are documents enough
 class Surveyor final : public DocumentSink {
  public:
-  Surveyor(SplitKind split, std::int64_t block_characters)
+  Surveyor(SplitKind split, std::int64_t block_characters, bool near_duplicates)
       : split_(split),
         want_blocks_(split == SplitKind::automatic || split == SplitKind::block || split == SplitKind::none),
         want_documents_(split == SplitKind::automatic || split == SplitKind::document || split == SplitKind::source),
+        want_clusters_(near_duplicates && (split == SplitKind::automatic || split == SplitKind::document)),
         cutter_(block_characters, [this](std::string_view block, std::int64_t characters, bool last) {
           blocks_.push_back(
               {hash_unit(block), to_32(characters), to_32(static_cast<std::int64_t>(block.size())), source_, false, last});
@@ -83,6 +86,7 @@ class Surveyor final : public DocumentSink {
     const std::size_t file = survey_.files.size();
     if (files_of_source_[source_].empty() || files_of_source_[source_].back() != file) files_of_source_[source_].push_back(file);
     characters_ = bytes_ = 0;
+    beginning_.clear();
   }
   void text(std::string_view piece) override {
     characters_ += count_characters(piece);
@@ -91,6 +95,9 @@ class Surveyor final : public DocumentSink {
     seen_.add(piece);
     if (want_documents_) document_hash_.add(piece);
     if (want_blocks_) cutter_.add(piece);
+    // a character more than is compared, so that the cut is made there and not where a piece ended
+    if (want_clusters_ && beginning_.size() <= NearDuplicates::kMostBytes)
+      beginning_ += piece.substr(0, NearDuplicates::kMostBytes + 4 - std::min(beginning_.size(), NearDuplicates::kMostBytes));
   }
   void end(std::int64_t invalid_bytes) override {
     SourceFacts& source = survey_.sources[source_];
@@ -116,6 +123,7 @@ class Surveyor final : public DocumentSink {
                   "choose --split block");
     }
     survey_.split = split_;
+    if (want_clusters_ && split_ == SplitKind::document) survey_.clusters = near_duplicates_.clusters();
     survey_.units = std::move(by_document ? documents_ : blocks_);
     survey_.text_sha256 = text_hash_.hex();
     survey_.distinct_characters = seen_.size();
@@ -130,6 +138,7 @@ class Surveyor final : public DocumentSink {
       too_long_ = survey_.sources[source_].name;
       return;
     }
+    if (want_clusters_) near_duplicates_.add(beginning_);
     documents_.push_back({hash, to_32(characters_), to_32(bytes_), source_, false, true});
     if (split_ == SplitKind::automatic && static_cast<std::int64_t>(documents_.size()) == kEnoughDocuments) {
       split_ = SplitKind::document;
@@ -146,7 +155,9 @@ class Surveyor final : public DocumentSink {
   }
 
   SplitKind split_;
-  bool want_blocks_, want_documents_;
+  bool want_blocks_, want_documents_, want_clusters_;
+  NearDuplicates near_duplicates_;
+  std::string beginning_;  // of the document, as far as it is compared
   BlockCutter cutter_;
   Survey survey_;
   std::vector<UnitFacts> documents_, blocks_;
@@ -169,11 +180,11 @@ std::vector<std::string> Survey::source_names() const {
 }
 
 Survey survey_files(const std::vector<InputFile>& files, const ReadOptions& options, SplitKind split,
-                    std::int64_t block_characters, std::stop_token stop, const ProgressFn& progress) {
+                    std::int64_t block_characters, bool near_duplicates, std::stop_token stop, const ProgressFn& progress) {
   std::int64_t total = 0;
   for (const InputFile& file : files) total += file.stored_bytes;
   std::int64_t before = 0;
-  Surveyor surveyor(split, block_characters);
+  Surveyor surveyor(split, block_characters, near_duplicates);
   for (const InputFile& file : files) {
     surveyor.begin_file();
     const auto advanced = [&](std::int64_t bytes) {

@@ -24,6 +24,7 @@ struct Survey {
   std::vector<UnitFacts> units;           ///< in reading order, no side chosen yet
   std::vector<SourceFacts> sources;       ///< in order of first meeting
   std::vector<CorpusFile> files;
+  std::vector<std::uint32_t> clusters;    ///< of the units: the smallest index of each one's near-duplicates; empty if not asked for
   std::string text_sha256;  ///< of all text, in reading order
   std::int64_t characters = 0;
   std::int64_t distinct_characters = 0;
@@ -33,6 +34,7 @@ struct Survey {
 };
 
 [[nodiscard]] Survey survey_files(const std::vector<InputFile>& files, const ReadOptions& options, SplitKind split,
-                                  std::int64_t block_characters, std::stop_token stop, const ProgressFn& progress);
+                                  std::int64_t block_characters, bool near_duplicates, std::stop_token stop,
+                                  const ProgressFn& progress);
 
 }  // namespace isoflop::corpus

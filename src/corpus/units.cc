@@ -102,12 +102,18 @@ UnitHash hash_unit(std::string_view text) {
   return {hash.high64, hash.low64};
 }
 
-bool hold_out_units(std::vector<UnitFacts>& units, double val_fraction) {
+bool hold_out_units(std::vector<UnitFacts>& units, double val_fraction, std::span<const std::uint32_t> clusters) {
+  // what goes together is known by its smallest hash; texts without words are in no cluster, but equal ones have equal hashes
+  std::vector<UnitHash> keys;
+  keys.reserve(units.size());
+  for (const UnitFacts& unit : units) keys.push_back(unit.hash);
+  for (std::size_t i = 0; i < clusters.size(); ++i) keys[clusters[i]] = std::min(keys[clusters[i]], units[i].hash);
+  for (std::size_t i = 0; i < clusters.size(); ++i) keys[i] = keys[clusters[i]];
   std::map<UnitHash, std::int64_t> groups;
-  for (const UnitFacts& unit : units) groups[unit.hash] += unit.characters;
+  for (std::size_t i = 0; i < units.size(); ++i) groups[keys[i]] += units[i].characters;
   std::map<UnitHash, bool> held;
   if (!hold_out_groups(groups, val_fraction, held)) return false;
-  for (UnitFacts& unit : units) unit.held_out = held.contains(unit.hash);
+  for (std::size_t i = 0; i < units.size(); ++i) units[i].held_out = held.contains(keys[i]);
   return true;
 }
 

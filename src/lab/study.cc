@@ -74,6 +74,7 @@ void read_data(TomlReader& reader, Study& study) {
   if (corpus.split == SplitKind::none) reader.fail("split", "`none` holds nothing out, and runs are scored on held-out text", "choose block, document or source");
   set(corpus.val_fraction, reader.number("val_fraction"));
   set(corpus.block_characters, reader.integer("block_characters"));
+  set(corpus.near_duplicates_together, reader.boolean("near_duplicates_together"));
   try {
     validate(corpus);
   } catch (const Error& error) {
@@ -327,7 +328,8 @@ std::string to_toml(const Study& study) {
 
   toml::table data{{"inputs", inputs}, {"text_key", study.corpus.text_key}, {"source_key", study.corpus.source_key},
                    {"utf8", to_string(study.corpus.utf8)}, {"split", to_string(study.corpus.split)}, {"val_fraction", study.corpus.val_fraction},
-                   {"block_characters", study.corpus.block_characters}, {"tokenizer", to_string(study.tokenizer)},
+                   {"block_characters", study.corpus.block_characters},
+                   {"near_duplicates_together", study.corpus.near_duplicates_together}, {"tokenizer", to_string(study.tokenizer)},
                    {"vocabulary", study.vocabulary == VocabularyFrom::whole_corpus ? "whole_corpus" : "training_split"},
                    {"order", to_string(run.order)}, {"token_noise", run.token_noise}};
   if (!study.recipe.empty()) data.insert("recipe", study.recipe);

@@ -1,0 +1,83 @@
+// isoflop data dedup.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "program.h"
+
+namespace isoflop::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string lines() {
+  std::string text;
+  for (int i = 0; i < 20; ++i) {
+    text += R"({"id": ")" + std::to_string(i) + R"(", "text": "document )" + std::to_string(i % 15) +
+            R"( of a few words", "n": )" + std::to_string(i) + "}\n";
+  }
+  return text;
+}
+
+TEST(DataDedup, RemovesWritesAndReports) {
+  const fs::path folder = fresh("dedup");
+  const std::string in = (folder / "in.jsonl").string(), out = (folder / "out").string(),
+                    clusters = (folder / "c/clusters.jsonl").string();
+  write(in, lines());
+  const Outcome outcome =
+      program("data dedup " + in + " --documents --minhash --out " + out + " --clusters " + clusters + " --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const nlohmann::json json = outcome.json();
+  EXPECT_EQ(json["schema_version"], 1);
+  EXPECT_EQ(json["removed"], 5);
+  EXPECT_EQ(json["kept"], 15);
+  EXPECT_EQ(json["pairs"], 5);
+  EXPECT_EQ(json["sources"][0]["name"], "in.jsonl");
+  EXPECT_EQ(json["stages"][1]["method"], "minhash");
+  EXPECT_GT(json["timing"]["seconds"], 0);
+  EXPECT_THAT(read(clusters), HasSubstr("{\"id\":\"19\",\"cluster\":4}\n"));
+  EXPECT_THAT(read(fs::path(out) / "part-00000.jsonl"), HasSubstr("\"n\": 14,\"source\":\"in.jsonl\"}\n"));
+  EXPECT_TRUE(fs::exists(fs::path(out) / "dedup.manifest.json"));
+  EXPECT_THAT(program("data dedup " + in + " --documents").out,
+              HasSubstr("15 of 20 documents kept; 5 clusters of two or more, 5 pairs in them"));
+}
+
+TEST(DataDedup, RunsTheMethodsInTheOrderOfTheirFlags) {
+  const fs::path folder = fresh("dedup-order");
+  const std::string in = (folder / "in.jsonl").string();
+  write(in, lines());
+  const auto methods = [&](const std::string& flags) {
+    const nlohmann::json json = program("data dedup " + in + " " + flags + " --json").json();
+    std::string list;
+    for (const auto& stage : json["stages"]) list += stage["method"].get<std::string>() + " ";
+    return list;
+  };
+  EXPECT_EQ(methods("--lines --minhash --documents"), "lines minhash documents ");
+  EXPECT_EQ(methods("--substrings --documents --decontaminate-held-out --simhash"),
+            "substrings documents decontaminate simhash ");
+  EXPECT_EQ(methods("--ngrams --paragraphs --decontaminate " + in), "ngrams paragraphs decontaminate ");
+}
+
+TEST(DataDedup, WrongFlagsAndInputsHaveTheirExitCodes) {
+  const fs::path folder = fresh("dedup-bad");
+  const std::string in = (folder / "in.jsonl").string();
+  write(in, lines());
+  EXPECT_EQ(program("data dedup " + in).code, 2);
+  EXPECT_EQ(program("data dedup " + in + " --minhash --threshold 2").code, 2);
+  EXPECT_EQ(program("data dedup " + in + " --minhash --threshold nan").code, 2);
+  EXPECT_EQ(program("data dedup " + in + " --minhash --memory 1KB").code, 2);
+  EXPECT_EQ(program("data dedup " + in + " --documents --keep best").code, 2);
+  EXPECT_EQ(program("data dedup " + (folder / "none.jsonl").string() + " --documents").code, 66);
+  EXPECT_EQ(program("data dedup " + in + " --decontaminate " + (folder / "none.txt").string()).code, 66);
+  write(folder / "bad.jsonl", "{\"text\": \"a\"}\n{\"txt\": \"b\"}\n");
+  const Outcome bad =
+      program("data dedup " + (folder / "bad.jsonl").string() + " --documents --out " + (folder / "out").string());
+  EXPECT_EQ(bad.code, 65);
+  EXPECT_THAT(bad.err, HasSubstr("bad.jsonl:2"));
+  EXPECT_FALSE(fs::exists(folder / "out"));
+  EXPECT_FALSE(fs::exists(folder / "out.partial"));
+  EXPECT_EQ(program("data dedup " + in + " --documents --out " + folder.string()).code, 74);
+}
+
+}  // namespace
+}  // namespace isoflop::test
