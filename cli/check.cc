@@ -33,9 +33,7 @@ const char* word_of(isoflop::ClaimVerdict verdict) {
 void print_claim(const isoflop::Claim& claim) {
   std::printf("%s:%lld: %s\n    %s: ", claim.file.c_str(), static_cast<long long>(claim.line), claim.text.c_str(),
               word_of(claim.verdict));
-  if (claim.claimed) std::printf("claimed %.4g", *claim.claimed);
-  if (claim.claimed && claim.computed) std::printf(", computed %.4g", *claim.computed);
-  std::printf("%s%s\n", claim.claimed ? "; " : "", claim.explanation.c_str());
+  std::printf("%s\n", claim.explanation.c_str());  // has both numbers in the text's own unit
 }
 
 void check(const Options& options, const Globals& globals) {

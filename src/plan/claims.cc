@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "plan/claims_rules.h"
+#include "plan/claims_words.h"
 
 namespace isoflop {
 namespace plan {
@@ -69,6 +70,21 @@ bool is_title(const std::string& line) {
   return t.starts_with("[") && t.ends_with("]") && t.find(' ') == std::string::npos;  // a table of TOML
 }
 
+constexpr std::size_t kLongestParagraph = 16;  // lines
+
+/// A sentence of English that was wrapped by hand goes on in the next line.
+bool goes_on(const std::string& line, const std::string& next) {
+  constexpr std::size_t kWrapped = 50;
+  const std::string a = trimmed(line), b = trimmed(next);
+  if (a.size() < kWrapped || line.size() > 4 * kWrapped || b.empty() || std::count(a.begin(), a.end(), ' ') < 5) return false;
+  const char last = a.back(), first = b.front();
+  const bool open = letter(last) || digit(last) || last == ',' || last == ')' || last == '%' || last == '-';
+  const bool numbered = digit(first) && b.find_first_of(".)") < 3 && b.find(' ') < 4;
+  const bool plain = std::none_of(a.begin(), a.end(), [](char c) { return static_cast<unsigned char>(c) >= 0xE3; });
+  return open && plain && (letter(first) || digit(first) || first == '(' || first == '$') && !numbered && !is_row(next) &&
+         !is_title(next);
+}
+
 enum class Format { prose, csv, data };
 
 Format format_of(const std::string& file) {
@@ -124,9 +140,15 @@ class Document {
       return;
     }
     if (is_title(line)) checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
+    if (format_ == Format::prose) {
+      std::vector<std::string> wrapped{line};
+      while (wrapped.size() < kLongestParagraph && i + 1 < lines_.size() && goes_on(lines_[i], lines_[i + 1]))
+        wrapped.push_back(lines_[++i]);
+      if (wrapped.size() > 1) return checker_.prose(number, wrapped);
+    }
     for (std::size_t begin = 0; begin < line.size();) {
       const std::size_t end = piece_end(line, begin);
-      checker_.prose(number, line.substr(begin, end - begin));
+      checker_.prose(number, {line.substr(begin, end - begin)});
       if (format_ == Format::data && end < line.size()) checker_.begin_subject(false);
       begin = end;
     }

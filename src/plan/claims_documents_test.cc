@@ -1,7 +1,9 @@
 // Documents of our own (tests/claims), with errors planted in some lines: those are flagged, the others are not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <ostream>
 #include <set>
 #include <sstream>
@@ -10,6 +12,17 @@
 
 namespace isoflop {
 namespace {
+
+bool is_wrong(const Claim& claim) {
+  return claim.verdict != ClaimVerdict::agrees && claim.verdict != ClaimVerdict::cannot_check;
+}
+
+std::vector<Claim> claims_of(const char* name) {
+  std::ifstream file(std::string(ISOFLOP_SOURCE_DIR) + "/tests/claims/" + name, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return check_claims(text.str(), name);
+}
 
 struct Document {
   const char* name;
@@ -22,13 +35,10 @@ std::ostream& operator<<(std::ostream& out, const Document& document) {
 class EveryDocument : public testing::TestWithParam<Document> {};
 
 TEST_P(EveryDocument, IsFlaggedWhereAnErrorWasPlantedAndNowhereElse) {
-  std::ifstream file(std::string(ISOFLOP_SOURCE_DIR) + "/tests/claims/" + GetParam().name, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
   std::set<std::int64_t> flagged;
   std::string said;
-  for (const Claim& claim : check_claims(text.str(), GetParam().name)) {
-    if (claim.verdict == ClaimVerdict::agrees || claim.verdict == ClaimVerdict::cannot_check) continue;
+  for (const Claim& claim : claims_of(GetParam().name)) {
+    if (!is_wrong(claim)) continue;
     flagged.insert(claim.line);
     said += std::to_string(claim.line) + " " + claim.kind + ": " + claim.explanation + "\n";
   }
@@ -46,6 +56,59 @@ INSTANTIATE_TEST_SUITE_P(
                     Document{"lecture_en.md", {9, 25, 32, 34, 36, 38, 42, 52}}, Document{"exercises_ja.md", {14, 24, 32, 40, 48}},
                     Document{"primer_en.md", {3, 7, 14, 15, 25, 29, 35}}, Document{"questions_ja.md", {13, 17, 25, 33, 37, 45}},
                     Document{"compute_ja.md", {11, 21, 29, 35, 42, 48, 61, 64}}));
+
+struct Planted {
+  const char* name;
+  std::map<std::int64_t, double> right;  ///< the line, and the value it should have, in plain units
+};
+std::ostream& operator<<(std::ostream& out, const Planted& document) {
+  return out << document.name;
+}
+
+class EveryPlantedError : public testing::TestWithParam<Planted> {};
+
+TEST_P(EveryPlantedError, IsFlaggedWithTheRightValueAndNothingElseIs) {
+  constexpr double kNear = .05;
+  std::set<std::int64_t> flagged, wrong, valued;
+  std::string said;
+  for (const auto& [line, right] : GetParam().right) wrong.insert(line);
+  for (const Claim& claim : claims_of(GetParam().name)) {
+    if (!is_wrong(claim)) continue;
+    flagged.insert(claim.line);
+    said += std::to_string(claim.line) + " " + claim.kind + ": " + claim.explanation + "\n";
+    const auto planted = GetParam().right.find(claim.line);
+    if (planted != GetParam().right.end() && claim.computed && std::abs(*claim.computed / planted->second - 1) <= kNear)
+      valued.insert(claim.line);
+  }
+  EXPECT_EQ(flagged, wrong) << said;
+  EXPECT_EQ(valued, wrong) << said;
+}
+
+constexpr double kDay = 86400, kMWh = 1e6, kTonne = 1e3, kGB = 1e9;
+
+INSTANTIATE_TEST_SUITE_P(
+    Claims, EveryPlantedError,
+    testing::Values(
+        Planted{"appendix_kousei_ja.md", {}}, Planted{"appendix_models_en.md", {{10, 1.4746e9}, {22, 7.2e19}, {27, 2.851}}},
+        Planted{"config_ja.yaml", {{24, 76.9}, {30, 53450}}}, Planted{"hyou_ja.md", {{8, 20}, {9, 5.39e21}, {21, .25}}},
+        Planted{"koen_ja.txt", {{10, .5916}, {16, 1.001e24}}}, Planted{"memo_tokenizer_en.txt", {{6, .900}, {15, 73.5 * 3600}}},
+        Planted{"mokuhyo_ja.md", {{9, 1.045e6}, {17, 17.8 * 3600}}}, Planted{"postmortem_en.md", {{20, 6.82}, {26, 1.08e23}}},
+        Planted{"table_budget_en.md", {{10, 5.88e22}, {12, 20}}}, Planted{"thread_en.md", {}},
+        Planted{"blog_budget_ja.md", {{11, 40.7 * kDay}, {15, 1.2e24}}}, Planted{"blog_first_model_en.md", {}},
+        Planted{"blog_jp_llm_ja.md", {}}, Planted{"blog_seven_billion_en.md", {{11, 65368}, {17, 2.70 * kDay}, {21, 3.35 * kGB}}},
+        Planted{"energy_report_en.md", {{9, 7.37 * kMWh}, {15, 198.7 * kTonne}}}, Planted{"experiment_en.toml", {}},
+        Planted{"faq_perplexity_en.md", {{7, 2.708}, {15, 0.9939}}},
+        Planted{"ichiran_ja.csv", {{4, 1.08e21}, {6, 20}, {7, 384000}}}, Planted{"jikken_memo_ja.md", {}},
+        Planted{"lecture_loss_ja.md", {{9, 2.14}, {19, 1.038}, {25, 10.37}, {33, .6457}}},
+        Planted{"memo_denryoku_ja.txt", {{15, 77.4 * kMWh}, {16, 43.6 * kTonne}}},
+        Planted{"memory_guide_en.md", {{14, 208 * kGB}, {19, 17.5 * kGB}, {23, 12.58e9}}}, Planted{"news_kokusan_ja.md", {}},
+        Planted{"news_startup_en.md", {}}, Planted{"notes_throughput_en.txt", {{12, 41.25}, {18, 6e11}}},
+        Planted{"qa_memory_ja.md", {{17, 128 * kGB}, {25, 819200}}}, Planted{"readme_trainer_en.md", {}},
+        Planted{"readme_tsukaikata_ja.md", {{10, 48 * kGB}, {24, 189.4 * kDay}}},
+        Planted{"runs_grid_en.csv", {{5, 1.2e20}, {6, 20}, {8, 131607}, {9, 38912}}},
+        Planted{"shiryo_kaigi_ja.md", {{17, 5.31 * kDay}, {33, 3.01e7}}},
+        Planted{"slides_keisan_ja.md", {{10, 1.387e23}, {14, 1e11}, {22, 35.49}, {26, 2}}},
+        Planted{"slides_scaling_en.md", {{9, 10}, {13, 28.84}, {19, 9139}}}));
 
 }  // namespace
 }  // namespace isoflop

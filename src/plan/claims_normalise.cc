@@ -151,7 +151,11 @@ constexpr Fold kFolds[] = {{"０", "0"},
                            {"米ドル", "ドル"},
                            {"、", ", "},
                            {"，", ", "},
-                           {"㌦", "ドル"}};
+                           {"㌦", "ドル"},
+                           {" a trillion", " 1 trillion"},
+                           {" a billion", " 1 billion"},
+                           {" one trillion", " 1 trillion"},
+                           {" one billion", " 1 billion"}};
 
 constexpr std::pair<std::string_view, char> kSuperscripts[] = {{"⁰", '0'}, {"¹", '1'}, {"²", '2'}, {"³", '3'}, {"⁴", '4'},
                                                                {"⁵", '5'}, {"⁶", '6'}, {"⁷", '7'}, {"⁸", '8'}, {"⁹", '9'},
@@ -180,6 +184,20 @@ std::string with_carets(const std::string& s) {
   return out;
 }
 
+/// 10の23乗 -> 10^(23)
+void japanese_powers(std::string& s) {
+  static constexpr std::string_view kOf = "の", kPower = "乗";
+  for (std::size_t i = s.find(kOf); i != std::string::npos; i = s.find(kOf, i + 1)) {
+    std::size_t end = i + kOf.size();
+    if (end < s.size() && s[end] == '-') ++end;
+    const std::size_t digits = end;
+    while (end < s.size() && digit(s[end])) ++end;
+    if (i == 0 || !digit(s[i - 1]) || end == digits || !at(s, end, kPower)) continue;
+    const std::string power = "^(" + s.substr(i + kOf.size(), end - i - kOf.size()) + ")";
+    s.replace(i, end + kPower.size() - i, power);
+  }
+}
+
 }  // namespace
 
 std::string normalised(std::string_view line) {
@@ -192,6 +210,8 @@ std::string normalised(std::string_view line) {
     if (const std::size_t before = s.find_last_not_of(' ', i == 0 ? 0 : i - 1);
         i == 0 || before == std::string::npos || !digit(s[before]))
       s.insert(i, "2");
+  japanese_powers(s);
+  replace_all(s, "CO₂", "CO2");
   replace_all(s, "**", "");
   replace_all(s, "__", "");
   replace_all(s, "`", "");

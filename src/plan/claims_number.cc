@@ -59,6 +59,7 @@ constexpr Word kUnits[] = {{"tokens per parameter", Kind::ratio, 1},
                            {"のトークン", Kind::tokens, 1},
                            {"トークン", Kind::tokens, 1},
                            {"週間", Kind::seconds, kWeek},
+                           {"週", Kind::seconds, kWeek},
                            {"weeks", Kind::seconds, kWeek},
                            {"week", Kind::seconds, kWeek},
                            {"日間", Kind::seconds, kDay},
@@ -230,8 +231,20 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
   if (!plain) return std::nullopt;
   n.value = *plain;
   n.step = decimals > 0 ? ten_to(-decimals) : 1;
+  n.exact = decimals < 0;
+  // 92,000 is given to the thousand; 30 to the one: two digits at least are meant
   if (decimals < 0)
-    for (std::size_t k = digits.size(); k-- > 1 && digits[k] == '0';) n.step *= 10;
+    for (std::size_t k = digits.size(); k-- > 2 && digits[k] == '0';) n.step *= 10;
+  if (const std::size_t over = i + std::string_view("分の").size();
+      n.exact && n.value > 0 && at(s, i, "分の") && over < s.size() && digit(s[over])) {
+    if (const auto part = read_number(s, over)) {
+      n.value = part->value / n.value;
+      n.step = n.value * .01;
+      n.fraction = true;
+      n.end = part->end;
+      return n;
+    }
+  }
 
   const auto multiply = [&](double factor) {
     n.value *= factor;
@@ -317,7 +330,8 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
       i = k + word.text.size();
       // 3兆5000億
       if (i < s.size() && digit(s[i]))
-        if (const auto rest = read_number(s, i); rest && rest->suffixed && rest->value < word.factor) {
+        if (const auto rest = read_number(s, i);
+            rest && rest->value < word.factor && (rest->suffixed || (word.factor == 1e4 && rest->value >= 100))) {
           n.value += rest->value;
           n.step = rest->step;
           i = rest->end;
@@ -330,6 +344,7 @@ std::optional<Number> read_number(const std::string& s, std::size_t i) {
 
 Unit read_unit(const std::string& s, std::size_t from, const Number& number) {
   std::size_t i = skip_spaces(s, from);
+  if (number.fraction) return {Kind::factor, 1, at(s, i, "倍") ? i + 3 : from};
   if (const auto flops = flops_unit(s, i, number.value)) return *flops;
   // 256 * A100
   std::size_t k = i;

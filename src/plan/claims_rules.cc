@@ -11,22 +11,28 @@
 namespace isoflop::plan {
 namespace {
 
-// below the lower end a large training has hardly been seen; above the peak nothing runs
-constexpr double kLeastMfu = .07, kMostMfu = 1.02;  // a claim of exactly the peak is rounded
-
 bool speaks_of_inference(const std::string& s) {
   return mentions_any(s, {"inference", "forward", "推論", "順伝播", "フォワード", "finetun", "token per", "per token"});
 }
 
 }  // namespace
 
-std::vector<std::pair<std::size_t, std::size_t>> Checker::arithmetic(const Scene& scene) {
-  std::vector<std::pair<std::size_t, std::size_t>> terms;
+void Checker::arithmetic(const Scene& scene) {
+  terms_.clear();
   for (const Equality& e : equalities(scene.text, carried_)) {
+    // what stands right of the sign is the claim
+    Quantity right;
+    right.begin = spot_ = e.right.begin;
+    if (const auto n = read_number(e.right_text, 0); n && e.right.operators == 0) {
+      right.raw = n->value;
+      right.unit = e.right_text.substr(n->end);
+      current_ = &right;
+    }
     check_equality(scene, e);
-    if (e.left.operators > 0) terms.emplace_back(e.left.begin, e.left.end);
+    current_ = nullptr;
+    spot_ = 0;
+    if (e.left.operators > 0) terms_.emplace_back(e.left.begin, e.left.end);
   }
-  return terms;
 }
 
 void Checker::check_equality(const Scene& scene, const Equality& e) {
@@ -45,16 +51,27 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
     meant.emplace_back(r.value, l.value);
     if (times) meant.emplace_back(r_plain, l.value);
     if (times) meant.emplace_back(r_plain, l_plain);
+    if (e.right_text.find("Wh") != std::string::npos) meant.emplace_back(r.value / 1e3, l.value);  // of kilowatts
     if (r.unit.kind == Kind::percent) meant.emplace_back(r.value / 100, l.value);
     if (r.operators == 0 && r.raw > 0 && r.raw != r.value) meant.emplace_back(r.raw, l.value);
   }
   const auto distance = [](const std::pair<double, double>& m) { return std::abs(log_(m.first / m.second)); };
   const auto best =
       *std::min_element(meant.begin(), meant.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
-  const double tolerance = r.step > 0 ? std::min(r.step / r.value, .10) : kLeastTolerance;
-  const std::string how = e.left_text + " = " + short_number(best.second);
+  Quantity written;
+  written.value = r.value;
+  written.step = r.step;
+  const double tolerance = r.step > 0 ? tolerance_of(written) : kLeastTolerance;
+  // in the unit of the right side
+  std::string unit;
+  if (times && r.operators == 0)
+    if (const auto n = read_number(e.right_text, 0)) unit = e.right_text.substr(n->end);
+  const bool converted = !unit.empty() && std::abs(best.first / r.value - 1) > 1e-9;
+  const std::string how = e.left_text + " = " + short_number(converted ? best.second / r.unit.factor : best.second) +
+                          (converted || !times ? unit : "");
   // parameters times tokens called FLOPs: a training takes six of them
   const bool agrees = std::abs(best.first / best.second - 1) <= std::clamp(tolerance, kLeastTolerance, kMostTolerance);
+  if (times && l.duration && l.operators > 0) at_peak_ = true;
   const bool pair = l.product && l.factors.size() == 2 && l.factors[0] >= 1e6 && l.factors[1] >= 1e6;
   const bool called_flops =
       r.unit.kind == Kind::flops || (mentions_any(scene.text, {"FLOPs", "FLOP", "計算量", "compute"}) && r.value >= 1e15);
@@ -134,6 +151,11 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
     if (inference && std::abs(2 * n->value * d->value / q.value - 1) < .15)
       return add(scene, "flops", q.value, 2 * n->value * d->value, ClaimVerdict::agrees, "2 N D of inference");
     if (inference) return;
+    // of several one that agrees is the one that follows
+    const bool other = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
+      return x.kind == Kind::flops && x.begin != q.begin && std::abs(x.value / c - 1) <= tolerance_of(x) + .02;
+    });
+    if (other && std::abs(q.value / c - 1) > rounding + .02) return;
     // a power of ten alone is a round number
     if (q.step >= q.value * .9 && std::abs(q.value / c - 1) <= .25)
       return add(scene, "flops", q.value, c, ClaimVerdict::agrees, "6 N D = " + short_number(c));
@@ -196,147 +218,11 @@ void Checker::ratio(const Scene& scene, const Quantity& q) {
       "the text states neither parameters nor tokens beside it");
 }
 
-void Checker::device_time(const Scene& scene, const Quantity& q) {
-  if (judged(scene, q.value)) return;
-  const auto devices = input(scene, Kind::devices, q.begin), time = input(scene, Kind::seconds, q.begin);
-  const double hours = q.value / 3600;
-  if (devices && time) {
-    const double value = devices->value * time->value;
-    const double per = q.value / std::max(q.raw, 1e-300);
-    const double loose = time->raw > 0 && time->value / time->raw > 6 * 86400 ? .10 : 0;  // weeks and months are round numbers
-    return say(
-        scene, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
-        short_number(devices->value) + " devices x " + short_number(time->value / 86400) + " days = " + short_number(value / per),
-        true);
-  }
-  const auto c = compute_of(scene, q.begin);
-  const auto peak = peak_of(scene);
-  if (!c || !peak) return;
-  const double stated = scene_mfu(scene), mfu = c->value / (*peak * q.value), per = q.value / q.raw;
-  const std::string how = short_number(c->value) + " FLOPs / " + short_number(*peak) +
-                          " FLOP/s = " + short_number(c->value / *peak / per) + " at the peak";
-  if (stated > 0)
-    return say(scene, "device_time", q.raw, c->value / *peak / stated / per, tolerance_of(q) + .05,
-               how + ", MFU " + short_number(stated), true);
-  if (mfu >= kLeastMfu && mfu <= kMostMfu)
-    return add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
-  add(scene, "device_time", q.raw, c->value / *peak / per, ClaimVerdict::inconsistent,
-      how + "; " + short_number(hours) + " device-hours would be an MFU of " + short_number(mfu));
-}
-
-void Checker::duration(const Scene& scene, const Quantity& q) {
-  if (judged(scene, q.value) || judged(scene, q.raw)) return;
-  const auto devices = input(scene, Kind::devices, q.begin);
-  const auto c = compute_of(scene, q.begin);
-  const auto peak = peak_of(scene);
-  if (!devices || !c || !peak || q.value < 3600 || q.raw == 1 || q.raw == 24) return;  // a day is given, not claimed
-  const double at_peak = c->value / (*peak * devices->value), mfu = at_peak / q.value, stated = scene_mfu(scene);
-  const std::string how = short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(*peak) +
-                          " FLOP/s) = " + short_number(at_peak / 86400) + " days at the peak";
-  if (stated > 0)
-    return say(scene, "duration", q.value, at_peak / stated, tolerance_of(q) + c->step / c->value / 2 + .02,
-               how + ", " + short_number(at_peak / stated / 86400) + " days at MFU " + short_number(stated), true);
-  if (mfu >= kLeastMfu && mfu <= kMostMfu)
-    return add(scene, "duration", q.value, at_peak, ClaimVerdict::agrees, how + ": MFU " + short_number(mfu));
-  add(scene, "duration", q.value, at_peak, ClaimVerdict::inconsistent,
-      how + "; " + short_number(q.value / 86400) + " days would be an MFU of " + short_number(mfu));
-}
-
-void Checker::money(const Scene& scene, const Quantity& q) {
-  auto time = input(scene, Kind::device_seconds, q.begin);
-  if (!time) {
-    const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
-    if (!devices || !wall) return;
-    time = *wall;
-    time->value = devices->value * wall->value;
-    time->step = wall->step * devices->value;
-  }
-  const double hours = time->value / 3600;
-  const auto price = input(scene, q.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour, q.begin);
-  if (price)
-    return say(scene, "cost", q.value, hours * price->value, tolerance_of(q) + slack_of(*time) + .005,
-               short_number(hours) + " device-hours x " + short_number(price->value) + " = " + short_number(hours * price->value),
-               true);
-  if (q.kind == Kind::yen) return;
-  const double implied = q.value / hours;
-  const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
-  if (q.value < 100) return;  // a price, whatever of
-  if (implied >= .15 && implied <= 15)
-    return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
-  add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
-}
-
-void Checker::steps(const Scene& scene, const Quantity& q) {
-  const auto batch = input(scene, Kind::batch_tokens, q.begin), d = input(scene, Kind::tokens, q.begin);
-  if (!batch || !d || judged(scene, q.value) || judged(scene, d->value)) return;
-  if (mentions_any(scene.text, {"warm-up", "warmup", "Warm-up", "ウォームアップ"})) return;
-  say(scene, "steps", q.value, d->value / batch->value, tolerance_of(q) + slack_of(*batch) + slack_of(*d),
-      short_number(d->value) + " tokens / " + short_number(batch->value) + " a step = " + short_number(d->value / batch->value),
-      true);
-}
-
-void Checker::weights(const Scene& scene, const Quantity& q) {
-  const auto n = input(scene, Kind::params, q.begin);
-  const bool own =
-      std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::params; });
-  const bool same_line = known_.contains(Kind::params) && known_.at(Kind::params).line == scene.line;
-  if (!n || !(own || same_line) || q.value < 1e8 || judged(scene, q.value)) return;
-  if (mentions_any(scene.text, {"KV", "activations", "activation", "optimizer", "Adam", "gradients", "最適化", "勾配", "活性",
-                                "cache", "キャッシュ", "corpus", "dataset", "データ"}))
-    return;
-  // a 24 GB card holds more than the weights
-  const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
-  if (mentions_any(after, {"GPU", "GPUs", "VRAM", "card", "A100", "H100", "memory"}) || after.starts_with("の")) return;
-  struct Precision {
-    std::vector<std::string_view> words;
-    double bytes;
-  };
-  static const std::vector<Precision> kPrecisions{
-      {{"fp32", "float32", "FP32", "単精度", "32-bit", "32bit"}, 4},
-      {{"fp16", "bf16", "FP16", "BF16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit"}, 2},
-      {{"int8", "fp8", "8-bit", "8bit", "INT8"}, 1},
-      {{"int4", "4-bit", "4bit", "INT4"}, .5}};
-  // of several the one that stands nearest before the number, else after it
-  const Precision* precision = nullptr;
-  std::size_t distance = 64;
-  for (const Precision& p : kPrecisions)
-    for (const std::string_view word : p.words)
-      for (std::size_t i = find_word(scene.text, word); i != std::string::npos; i = find_word(scene.text, word, i + 1)) {
-        const std::size_t away = i < q.begin ? q.begin - i : i - q.begin + 40;
-        if (away < distance) {
-          distance = away;
-          precision = &p;
-        }
-      }
-  if (precision == nullptr) return;
-  say(scene, "weights", q.value, n->value * precision->bytes, tolerance_of(q) + slack_of(*n) + .08,
-      short_number(n->value) + " parameters x " + short_number(precision->bytes) +
-          " bytes = " + short_number(n->value * precision->bytes / 1e9) + " GB",
-      true);
-}
-
-void Checker::utilisation(const Scene& scene, const Quantity& q) {
-  if (!mentions_any(scene.text, {"MFU", "model FLOPs utilization", "model FLOPs utilisation"}) || q.value > 100 || q.value < 1)
-    return;
-  const auto c = compute_of(scene, q.begin);
-  const auto peak = peak_of(scene);
-  auto time = input(scene, Kind::device_seconds, q.begin);
-  if (!time) {
-    const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
-    if (devices && wall) {
-      time = *wall;
-      time->value *= devices->value;
-    }
-  }
-  if (!c || !peak || !time || judged(scene, time->value) || judged(scene, time->raw)) return;
-  const double mfu = 100 * c->value / (time->value * *peak);
-  say(scene, "mfu", q.value, mfu, tolerance_of(q) + slack_of(*time) + .03,
-      "6 N D / (device-seconds x peak) = " + short_number(mfu) + " %", true);
-}
-
 void Checker::recommended(const Scene& scene, const Quantity& q) {
+  const bool own_ratio = std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                                     [](const Quantity& x) { return x.kind == Kind::ratio && std::abs(x.value - 20) > 1; });
   const auto n = input(scene, Kind::params, q.begin);
-  if (!n || !speaks_of_rule_) return;
+  if (!n || !speaks_of_rule_ || own_ratio) return;
   say(scene, "recommended_tokens", q.value, 20 * n->value, tolerance_of(q) + slack_of(*n) + .05,
       "20 tokens per parameter x " + short_number(n->value) + " = " + short_number(20 * n->value), true);
 }

@@ -1,6 +1,7 @@
 // What follows from what: the rules by which a text's numbers are recomputed. Claims checker only.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,19 +9,28 @@
 #include <vector>
 
 #include "isoflop/claims.h"
+#include "isoflop/cost.h"
 #include "plan/claims_arithmetic.h"
+#include "plan/claims_relations.h"
 #include "plan/claims_text.h"
 #include "plan/models.h"
 
 namespace isoflop::plan {
 
-inline constexpr double kLeastTolerance = .006, kMostTolerance = .15;
+/// Relative. kUnitTolerance: a unit of the last digit counts for so much at most, unless half of it is more.
+inline constexpr double kLeastTolerance = .006, kUnitTolerance = .05, kAboutTolerance = .05, kMostTolerance = .15;
 
-/// A unit of the last digit as written, relative; a number of one digit is not worth more than a tenth.
+/// What the last digit as written stands for.
 [[nodiscard]] double tolerance_of(const Quantity& q);
 /// What the rounding of an input allows.
 [[nodiscard]] double slack_of(const Quantity& q);
 [[nodiscard]] double log10_of(double x);
+
+/// FLOP/s of a device.
+struct Peak {
+  double value = 0;
+  bool achieved = false;  ///< measured: no utilisation beside it
+};
 
 struct TableRow {
   std::int64_t line = 1;
@@ -39,7 +49,7 @@ class Checker {
 
   void begin_subject(bool heading);  ///< what was said of the last one no longer holds
   void blank_line();
-  void prose(std::int64_t line, const std::string& written);
+  void prose(std::int64_t line, const std::vector<std::string>& written);  ///< one line, or those of a wrapped paragraph
   void table(const Table& table);
   void finish();
   [[nodiscard]] std::vector<Claim> take();
@@ -49,6 +59,8 @@ class Checker {
   struct Known {
     Quantity q;
     std::int64_t line = 0;
+    bool surroundings = false;  ///< machines, prices: outlives the model that is spoken of
+    bool foreign = false;       ///< of a published model beside the text's own
   };
   using Numbers = std::vector<Quantity>;
 
@@ -56,27 +68,36 @@ class Checker {
     std::int64_t line = 1;
     std::string written, text;  ///< as written; normalised
     Numbers numbers;
-    bool row = false;       ///< of a table: nothing is taken from the lines before
-    std::string row_model;  ///< the row's name
+    std::vector<std::pair<std::size_t, std::int64_t>> starts = {};  ///< where in the text further lines begin
+    bool row = false;                                               ///< of a table: nothing is taken from the lines before
+    std::string row_model = {};                                     ///< the row's name
   };
 
-  // one number of a kind that a claim at `position` can rest on
-  [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position,
-                                              bool recommended = false) const;
+  /// One number of a kind that a claim at `position` can rest on: of its own sentence; else the nearest of the paragraph; else
+  /// the one value that the subject has.
+  [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position, bool recommended = false);
+  [[nodiscard]] std::optional<Quantity> recall(const Scene& scene, Kind kind);
+  [[nodiscard]] std::optional<Quantity> recall(const Scene& scene, const std::vector<Known>& said);
   [[nodiscard]] std::optional<Quantity> compute_of(const Scene& scene,
-                                                   std::size_t position) const;  ///< 6 N D, else the C that is stated
-  [[nodiscard]] double active_of(const Scene& scene, double params) const;       ///< per token, of a known mixture of experts
+                                                   std::size_t position);   ///< 6 N D, else the C that is stated
+  [[nodiscard]] double active_of(const Scene& scene, double params) const;  ///< per token, of a known mixture of experts
   [[nodiscard]] bool compute_is_old(const Scene& scene) const;  ///< all that is known of it stands in an earlier paragraph
-  [[nodiscard]] std::optional<double> peak_of(const Scene& scene) const;
+  [[nodiscard]] std::optional<Peak> peak_of(const Scene& scene);
+  [[nodiscard]] static const Accelerator* named_accelerator(const Scene& scene);
   [[nodiscard]] std::vector<const KnownModel*> models_of(const Scene& scene) const;
-  [[nodiscard]] double scene_mfu(const Scene& scene) const;
+  [[nodiscard]] double mfu_of(const Scene& scene);  ///< the utilisation that is stated, else 0
 
+  [[nodiscard]] static std::int64_t line_at(const Scene& scene, std::size_t position);
   void remember(const Scene& scene);
   void remember_accelerator(const Scene& scene);
+  [[nodiscard]] static bool names_published(const std::string& text);
   [[nodiscard]] static bool spoken_of(const Scene& scene, const KnownModel& model);  ///< in the scene itself, not only before it
   [[nodiscard]] static bool speaks_for_itself(const Scene& scene);
   void check(const Scene& scene);
-  std::vector<std::pair<std::size_t, std::size_t>> arithmetic(const Scene& scene);  ///< where its terms stand
+  void check_row(const Scene& scene);
+  [[nodiscard]] Scene scene_of(const TableRow& row, const Table& table, const std::vector<Column>& columns,
+                               std::vector<std::size_t>& of_column);
+  void arithmetic(const Scene& scene);
   void check_equality(const Scene& scene, const Equality& e);
   void symbolic(const Scene& scene);
   void compute(const Scene& scene, const Quantity& q);
@@ -84,9 +105,40 @@ class Checker {
   void device_time(const Scene& scene, const Quantity& q);
   void duration(const Scene& scene, const Quantity& q);
   void money(const Scene& scene, const Quantity& q);
-  void steps(const Scene& scene, const Quantity& q);
   void weights(const Scene& scene, const Quantity& q);
-  void utilisation(const Scene& scene, const Quantity& q);
+  struct TimeClaim {
+    double claimed, at_peak;  ///< in one unit
+    double mfu;               ///< that follows
+    double stated;            ///< 0: none
+    double slack;
+  };
+  void judge_time(const Scene& scene, const std::string& kind, const Quantity& q, const TimeClaim& t, const std::string& how,
+                  const std::string& unit, double per);
+  struct Input {
+    Quantity q;
+    std::int64_t line = 0;
+    bool own = true;  ///< of the claim's sentence
+  };
+  /// A relation with its inputs, and what follows for the claim.
+  struct Candidate {
+    const char* relation = "";
+    double computed = 0, slack = 0;
+    std::vector<Input> inputs;
+    bool complete = true;  ///< all stand in the claim's sentence
+  };
+  void relations(const Scene& scene);  ///< products of one number of each kind
+  [[nodiscard]] std::vector<Input> inputs_of(const Scene& scene, const Quantity& q, Kind kind);
+  void candidates(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed, std::vector<Candidate>& found);
+  void judge_candidates(const Scene& scene, const Quantity& q, std::vector<Candidate>& found);
+  [[nodiscard]] static bool is_factor(const Scene& scene, const Quantity& q);
+  [[nodiscard]] bool restated(const Quantity& q) const;
+  [[nodiscard]] bool flagged(const Scene& scene, const Quantity& q) const;
+  [[nodiscard]] bool is_term(const Quantity& q) const;  ///< of an expression: no claim
+  void growth(const Scene& scene);                      ///< from A to B, times as large: claims_factors.cc
+  void scaling(const Scene& scene);                     ///< so many times the compute, parameters, tokens: claims_factors.cc
+  void shape(const Scene& scene);                       ///< layers and width: claims_shapes.cc
+  [[nodiscard]] static double blocks_of(double layers, double width);
+  void allocation(const Scene& scene);
   void recommended(const Scene& scene, const Quantity& q);
   [[nodiscard]] static bool called_optimal(const Scene& scene);  ///< the sentence says that its tokens are the rule's
   void times_recommended(const Scene& scene, const Quantity& q);
@@ -108,17 +160,30 @@ class Checker {
            bool own_text);
   void add(const Scene& scene, const std::string& kind, std::optional<double> claimed, std::optional<double> computed,
            ClaimVerdict verdict, const std::string& explanation);
+  [[nodiscard]] bool found_here(const Scene& scene, const std::function<bool(const Claim&)>& like) const;
   [[nodiscard]] bool judged(const Scene& scene, double claimed) const;
+  [[nodiscard]] std::string in_its_own_words(std::optional<double> claimed, std::optional<double> computed,
+                                             std::int64_t line) const;
 
   std::string file_;
   bool japanese_ = false, speaks_of_rule_ = false, new_paragraph_ = true;
   std::int64_t paragraph_ = 1;  ///< the line the present one begins on
+  std::string paragraph_text_;
+  bool at_peak_ = false;  ///< the subject divides FLOPs by the bare peak
   std::map<Kind, Known> known_;
-  std::vector<Quantity> block_;       ///< all numbers since the subject began
-  std::optional<Known> accelerator_;  ///< its peak: holds until the next heading
-  std::string subject_words_;         ///< the text of the subject so far: whose model it is
+  std::vector<Quantity> block_;  ///< all numbers since the subject began
+  bool subject_is_published_ = false;
+  std::vector<Known> memory_;                               ///< all that was said of the subject
+  std::vector<Known> accelerators_;                         ///< their peaks: hold until the next heading
+  std::vector<Known> borrowed_;                             ///< inputs of the claim at hand that stand in other lines
+  const Quantity* current_ = nullptr;                       ///< the claim at hand
+  std::size_t spot_ = 0;                                    ///< where in the sentence it stands, if it is no Quantity
+  std::size_t own_from_ = 0;                                ///< in memory_, the numbers of the sentence at hand
+  std::vector<std::pair<std::size_t, std::size_t>> terms_;  ///< of its expressions
+  std::string subject_words_;                               ///< the text of the subject so far: whose model it is
   std::optional<Value> carried_;
-  std::map<char, double> exponent_;  ///< N, D, C: of L ~ x^-alpha, as the document states them
+  std::map<char, double> exponent_;    ///< N, D, C: of L ~ x^-alpha, as the document states them
+  std::map<char, double> allocation_;  ///< N, D ~ C^a, as the document states them
   struct FittedFormula {
     std::int64_t line;
     std::string written;
@@ -131,6 +196,7 @@ class Checker {
     double factor, claimed;
   };
   std::vector<Drop> drops_;
+  std::optional<std::pair<char, std::int64_t>> last_power_;  ///< what the last power law was of, and its line
   std::vector<double> shares_;
   std::int64_t shares_line_ = 0;
   std::string shares_written_;

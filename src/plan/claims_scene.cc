@@ -1,4 +1,4 @@
-// What is known while a document is read, and how a claim is judged.
+// What is known while a document is read.
 #include <algorithm>
 #include <cmath>
 
@@ -10,28 +10,38 @@
 namespace isoflop::plan {
 namespace {
 
-constexpr std::int64_t kFarthest = 8;  // lines: what was said before is no longer spoken of
+constexpr double kSameSize = .05;  // "Kestrel-3B has 3.1B parameters"
+constexpr std::size_t kLongestMemory = 96, kLongestText = 1024;
+constexpr std::int64_t kFarthest = 16;  // lines: what was said before is no longer spoken of
 
-std::string percent_off(double ratio) {
-  const double off = 100 * (ratio - 1);
-  if (ratio >= 3) return short_number(ratio) + " times too large";
-  if (ratio <= 1.0 / 3) return short_number(1 / ratio) + " times too small";
-  return short_number(std::abs(off)) + " % too " + (off > 0 ? "large" : "small");
+/// What is measured of one run is not that of another paragraph's.
+bool measured(Kind kind) {
+  return kind == Kind::loss || kind == Kind::perplexity || kind == Kind::bits_per_token || kind == Kind::bits_per_byte ||
+         kind == Kind::seconds || kind == Kind::steps || kind == Kind::step_seconds;
+}
+
+/// Said of machines and prices, not of a model.
+bool of_surroundings(const Quantity& q) {
+  switch (q.kind) {
+    case Kind::devices:
+    case Kind::rate:
+    case Kind::usd_per_hour:
+    case Kind::yen_per_hour:
+    case Kind::usd_per_kwh:
+    case Kind::yen_per_kwh:
+    case Kind::carbon_per_kwh:
+    case Kind::overhead:
+    case Kind::watts:
+    case Kind::bytes_per_param:
+    case Kind::bytes_per_token:
+    case Kind::vocabulary:
+      return true;
+    default:
+      return q.utilisation;
+  }
 }
 
 }  // namespace
-
-double tolerance_of(const Quantity& q) {
-  return std::min(std::abs(q.step / q.value), .10);
-}
-
-double slack_of(const Quantity& q) {
-  return std::min(std::abs(q.step / q.value) / 2, .04);
-}
-
-double log10_of(double x) {
-  return log_(x) / log_(10);
-}
 
 Checker::Checker(const std::string& text, std::string file)
     : file_(std::move(file)), japanese_(is_japanese(text)), exponent_{{'N', .076}, {'D', .095}, {'C', .050}} {
@@ -45,7 +55,10 @@ void Checker::begin_subject(bool heading) {
   known_.clear();
   block_.clear();
   subject_words_.clear();
-  if (heading) accelerator_.reset();
+  // prices and utilisations of a preface hold for what follows
+  std::erase_if(memory_, [&](const Known& k) { return !heading || !k.surroundings || k.q.kind == Kind::devices; });
+  at_peak_ = false;
+  if (heading) accelerators_.clear();
 }
 
 void Checker::blank_line() {
@@ -53,21 +66,50 @@ void Checker::blank_line() {
   new_paragraph_ = true;
 }
 
-void Checker::prose(std::int64_t line, const std::string& written) {
-  if (new_paragraph_) paragraph_ = line;
+std::int64_t Checker::line_at(const Scene& scene, std::size_t position) {
+  std::int64_t line = scene.line;
+  for (const auto& [begin, of] : scene.starts)
+    if (position >= begin) line = of;
+  return line;
+}
+
+void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
+  if (new_paragraph_) {
+    paragraph_ = line;
+    paragraph_text_.clear();
+  }
   new_paragraph_ = false;
-  const std::string text = normalised(written);
-  Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text), .row = false, .row_model = {}};
+  std::string text, written;
+  std::vector<std::pair<std::size_t, std::int64_t>> starts;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) {
+      text += ' ';
+      written += ' ';
+      starts.emplace_back(text.size(), line + static_cast<std::int64_t>(i));
+    }
+    text += normalised(lines[i]);
+    written += lines[i];
+  }
+  Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text)};
   share_line(whole);
   text_size(whole);
   exponents(whole);
+  allocation(whole);
   known_statements(whole);
+  std::size_t from = 0;
   for (const std::string& sentence : sentences(text)) {
-    Scene scene{
-        .line = line, .written = written, .text = sentence, .numbers = quantities(sentence), .row = false, .row_model = {}};
+    const std::size_t begin = std::min(text.find(sentence, from), text.size());
+    from = begin + sentence.size();
+    Scene scene{.line = line, .written = written, .text = sentence, .numbers = quantities(sentence)};
+    for (const auto& [position, of] : starts) {
+      if (position <= begin) scene.line = of;
+      if (position > begin && position < from) scene.starts.emplace_back(position - begin, of);
+    }
     remember(scene);
     check(scene);
     subject_words_ += " " + sentence;
+    paragraph_text_ += " " + sentence;
+    if (paragraph_text_.size() > 2 * kLongestText) paragraph_text_.erase(0, paragraph_text_.size() - kLongestText);
   }
   const std::size_t content = text.find_first_not_of(' ');
   if (content != std::string::npos && text.find_first_of("=~", content) == std::string::npos) carried_.reset();
@@ -77,52 +119,97 @@ void Checker::remember(const Scene& scene) {
   // another model is another subject
   std::vector<Quantity> sizes;
   for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::params && !q.recommended) sizes.push_back(q);
+    if (q.kind == Kind::params && !q.recommended && (sizes.empty() || std::abs(q.value / sizes.back().value - 1) > kSameSize))
+      sizes.push_back(q);
+  const bool own_before =
+      std::any_of(memory_.begin(), memory_.end(), [](const Known& k) { return k.q.kind == Kind::params && !k.foreign; });
+  const bool foreign = own_before && !subject_is_published_ && names_published(scene.text);
+  if (!own_before && !sizes.empty()) subject_is_published_ = names_published(scene.text);
   const auto before = known_.find(Kind::params);
   if (!sizes.empty() && before != known_.end() && std::abs(sizes.back().value / before->second.q.value - 1) > .03) {
     known_.clear();
     block_.clear();
     subject_words_.clear();
+    std::erase_if(memory_, [](const Known& k) { return !k.surroundings; });
   }
+  own_from_ = memory_.size();
+  const bool of_run = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& q) {
+    return q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::flops || q.kind == Kind::seconds ||
+           q.kind == Kind::device_seconds;
+  });
   for (const Quantity& q : scene.numbers) {
     if (q.kind == Kind::none || q.kind == Kind::other) continue;
     block_.push_back(q);
     if (q.recommended) continue;
-    known_[q.kind] = {q, scene.line};
-    if (q.kind == Kind::rate && q.value > 1e12) accelerator_ = Known{q, scene.line};
+    known_[q.kind] = {q, line_at(scene, q.begin)};
+    memory_.push_back({q, line_at(scene, q.begin), of_surroundings(q) && !of_run, foreign});
+    if (q.kind == Kind::rate && q.value > 1e12) accelerators_.push_back({q, scene.line});
   }
-  if (sizes.size() > 1) known_.erase(Kind::params);
+  if (memory_.size() > kLongestMemory) {
+    const auto old = static_cast<std::ptrdiff_t>(memory_.size() - kLongestMemory);
+    memory_.erase(memory_.begin(), memory_.begin() + old);
+    own_from_ -= std::min(own_from_, static_cast<std::size_t>(old));
+  }
+  if (sizes.size() > 1) {
+    known_.erase(Kind::params);
+    std::erase_if(memory_, [](const Known& k) { return k.q.kind == Kind::params; });
+  }
   remember_accelerator(scene);
 }
 
 void Checker::remember_accelerator(const Scene& scene) {
-  for (const Accelerator& a : accelerators()) {
-    const std::string word = a.name == "h100-sxm"  ? "H100"
-                             : a.name == "a100-80" ? "A100"
-                             : a.name == "v100"    ? "V100"
-                             : a.name == "h200"    ? "H200"
-                             : a.name == "b200"    ? "B200"
-                             : a.name == "mi300x"  ? "MI300X"
-                             : a.name == "tpu-v4"  ? "TPU v4"
-                                                   : "";
-    if (word.empty()) continue;
-    bool named =
-        mentions(scene.text, word) || mentions(scene.text, word + "s") || (word == "TPU v4" && mentions(scene.text, "TPUv4"));
-    for (const Quantity& q : scene.numbers)
-      if (q.kind == Kind::devices && scene.text.substr(q.begin, q.end - q.begin).find(word) != std::string::npos) named = true;
-    if (!named) continue;
-    const bool stated = std::any_of(scene.numbers.begin(), scene.numbers.end(),
-                                    [](const Quantity& q) { return q.kind == Kind::rate && q.value > 1e12; });
-    if (stated) continue;
+  const bool stated = std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                                  [](const Quantity& q) { return q.kind == Kind::rate && q.value > 1e12; });
+  if (stated) return;
+  if (const Accelerator* a = named_accelerator(scene)) {
     Quantity q;
     q.kind = Kind::rate;
-    q.value = q.raw = a.peak_flops;
-    q.step = a.peak_flops * .001;
-    accelerator_ = Known{q, scene.line};
+    q.value = q.raw = a->peak_flops;
+    q.step = a->peak_flops * .001;
+    q.unit = " FLOP/s of " + a->title;
+    accelerators_.push_back({q, scene.line});
   }
 }
 
-std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_t position, bool recommended) const {
+const Accelerator* Checker::named_accelerator(const Scene& scene) {
+  struct Named {
+    const char *word, *name;
+  };
+  for (const Named& one :
+       {Named{"H100 PCIe", "h100-pcie"}, Named{"H100", "h100-sxm"}, Named{"A100", "a100-80"}, Named{"V100", "v100"},
+        Named{"H200", "h200"}, Named{"B200", "b200"}, Named{"MI300X", "mi300x"}, Named{"TPU v4", "tpu-v4"},
+        Named{"TPUv4", "tpu-v4"}, Named{"TPU v5e", "tpu-v5e"}, Named{"TPU v5p", "tpu-v5p"}, Named{"4090", "rtx4090"}}) {
+    for (const std::string& text : {scene.text, scene.row_model})
+      if (mentions(text, one.word) || mentions(text, std::string(one.word) + "s")) return &find_accelerator(one.name);
+  }
+  return nullptr;
+}
+
+std::optional<Quantity> Checker::recall(const Scene& scene, const std::vector<Known>& said) {
+  const Known* nearest = nullptr;
+  const Known* only = nullptr;
+  bool several = false;
+  for (const Known& k : said) {
+    if (k.line >= paragraph_) nearest = &k;
+    if (scene.line - k.line > kFarthest || k.foreign || measured(k.q.kind)) continue;
+    several = several || (only != nullptr && std::abs(k.q.value / only->q.value - 1) > .01);
+    only = &k;
+  }
+  if (nearest == nullptr && !several) nearest = only;
+  if (nearest == nullptr) return std::nullopt;
+  if (nearest->line != scene.line) borrowed_.push_back(*nearest);
+  return nearest->q;
+}
+
+std::optional<Quantity> Checker::recall(const Scene& scene, Kind kind) {
+  if (std::none_of(memory_.begin(), memory_.end(), [&](const Known& k) { return k.q.kind == kind; })) return std::nullopt;
+  std::vector<Known> said;
+  for (const Known& k : memory_)
+    if (k.q.kind == kind && (kind != Kind::seconds || k.line >= paragraph_)) said.push_back(k);
+  return recall(scene, said);
+}
+
+std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_t position, bool recommended) {
   std::vector<Quantity> here;
   for (const Quantity& q : scene.numbers)
     if (q.kind == kind && q.recommended == recommended) here.push_back(q);
@@ -135,19 +222,39 @@ std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_
     return nearest;
   }
   if (scene.row || recommended) return std::nullopt;
-  const auto it = known_.find(kind);
-  if (it == known_.end() || scene.line - it->second.line > kFarthest) return std::nullopt;
-  // machines and hours are those of their own paragraph
-  const bool of_machines = kind == Kind::devices || kind == Kind::seconds || kind == Kind::device_seconds ||
-                           kind == Kind::usd_per_hour || kind == Kind::yen_per_hour || kind == Kind::batch_tokens;
-  const bool timed = kind == Kind::devices && scene_mfu(scene) > 0;
-  if (of_machines && !timed && it->second.line < paragraph_) return std::nullopt;
-  return it->second.q;
+  return recall(scene, kind);
 }
 
-std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t position) const {
+std::optional<Peak> Checker::peak_of(const Scene& scene) {
+  for (const Quantity& q : scene.numbers)
+    if (q.kind == Kind::rate && q.value > 1e12) return Peak{q.value, q.utilisation};
+  if (const Accelerator* a = named_accelerator(scene)) return Peak{a->peak_flops, false};
+  if (const auto q = recall(scene, accelerators_)) return Peak{q->value, q->utilisation};
+  return std::nullopt;
+}
+
+double Checker::mfu_of(const Scene& scene) {
+  for (const Quantity& q : scene.numbers)
+    if (q.kind == Kind::percent && q.utilisation && q.value > 1 && q.value <= 100) return q.value / 100;
+  if (mentions_any(scene.text, {"theoretical peak", "at peak", "peak performance", "理論ピーク", "理論性能", "ピーク性能"}))
+    return 1;
+  if (scene.row) return 0;
+  const bool same = mentions_any(scene.text, {"MFU", "utilization", "utilisation", "利用率", "使用率"});
+  std::vector<Known> said;
+  for (const Known& k : memory_)
+    if (k.q.kind == Kind::percent && k.q.utilisation && k.q.value > 1 && k.q.value <= 100 &&
+        (k.surroundings || same || k.line >= paragraph_))
+      said.push_back(k);
+  const auto q = recall(scene, said);
+  return q ? q->value / 100 : 0;
+}
+
+std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t position) {
   // what another paragraph said is meant only where a utilisation says that a training is timed
-  const bool here = !compute_is_old(scene) || scene_mfu(scene) > 0;
+  const bool timed =
+      mentions_any(scene.text, {"MFU", "utilization", "utilisation", "利用率", "使用率"}) ||
+      std::any_of(memory_.begin(), memory_.end(), [&](const Known& k) { return k.q.utilisation && k.line >= paragraph_; });
+  const bool here = !compute_is_old(scene) || timed;
   if (!here) return std::nullopt;
   const auto stated = [&](Kind kind) {
     return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return q.kind == kind; });
@@ -155,6 +262,8 @@ std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t posi
   const auto of_paragraph = [&](Kind kind) {
     return stated(kind) || (known_.contains(kind) && known_.at(kind).line >= paragraph_);
   };
+  // a sentence that has its own compute is judged by it
+  if (stated(Kind::flops) && !(stated(Kind::params) && stated(Kind::tokens))) return input(scene, Kind::flops, position);
   const bool other_model = stated(Kind::flops) && !scene.row && !(of_paragraph(Kind::params) && of_paragraph(Kind::tokens));
   const auto n = input(scene, Kind::params, position), d = input(scene, Kind::tokens, position);
   if (n && d && !other_model) {
@@ -182,75 +291,9 @@ bool Checker::compute_is_old(const Scene& scene) const {
   return true;
 }
 
-std::optional<double> Checker::peak_of(const Scene& scene) const {
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::rate && q.value > 1e12) return q.value;
-  return accelerator_ ? std::optional(accelerator_->q.value) : std::nullopt;
-}
-
-double Checker::scene_mfu(const Scene& scene) const {
-  if (!mentions_any(scene.text, {"MFU", "utilization", "utilisation", "利用率", "使用率", "効率", "efficiency"})) return 0;
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::percent && q.value > 5 && q.value <= 100) return q.value / 100;
-  return 0;
-}
-
 bool Checker::spoken_of(const Scene& scene, const KnownModel& m) {
   return scene.row || std::any_of(m.facts.families.begin(), m.facts.families.end(),
                                   [&](const std::string& word) { return mentions(scene.text, word); });
-}
-
-bool Checker::judged(const Scene& scene, double claimed) const {
-  return std::any_of(claims_.rbegin(), claims_.rend(), [&](const Claim& c) {
-    return c.line == scene.line && c.claimed && std::abs(*c.claimed - claimed) <= 1e-9 * std::abs(claimed) &&
-           c.verdict != ClaimVerdict::cannot_check;
-  });
-}
-
-void Checker::add(const Scene& scene, const std::string& kind, std::optional<double> claimed, std::optional<double> computed,
-                  ClaimVerdict verdict, const std::string& explanation) {
-  if (claimed && judged(scene, *claimed)) return;
-  const std::size_t begin = scene.written.find_first_not_of(" \t"), end = scene.written.find_last_not_of(" \t\r");
-  claims_.push_back({file_, scene.line, begin == std::string::npos ? "" : scene.written.substr(begin, end - begin + 1), kind,
-                     claimed, computed, verdict, explanation});
-}
-
-void Checker::say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance,
-                  const std::string& how, bool own_text) {
-  const double ratio = claimed / computed;
-  if (!(ratio > 0) || !std::isfinite(ratio)) return;
-  const double allowed = std::clamp(tolerance, kLeastTolerance, kMostTolerance);
-  if (std::abs(ratio - 1) <= allowed * 1.0001) return add(scene, kind, claimed, computed, ClaimVerdict::agrees, how);
-  const double decades = log10_of(ratio);
-  const bool power = std::abs(decades) > .5 && std::abs(decades - std::round(decades)) < .05 + log_(1 + allowed) / log_(10) / 2;
-  if (power)
-    return add(scene, kind, claimed, computed, ClaimVerdict::power_of_ten,
-               how + "; 10^" + short_number(std::round(decades)) + " times what follows");
-  add(scene, kind, claimed, computed, own_text ? ClaimVerdict::inconsistent : ClaimVerdict::off, how + "; " + percent_off(ratio));
-}
-
-void Checker::check(const Scene& scene) {
-  power_law(scene);  // before arithmetic: the number may be right as a sum and wrong as a law
-  const auto terms = arithmetic(scene);
-  symbolic(scene);
-  for (const Quantity& q : scene.numbers) {
-    // a term of an expression is no claim
-    if (std::any_of(terms.begin(), terms.end(), [&](const auto& t) { return q.begin >= t.first && q.begin < t.second; }))
-      continue;
-    if (q.kind == Kind::flops) compute(scene, q);
-    if (q.kind == Kind::ratio) ratio(scene, q);
-    if (q.kind == Kind::device_seconds) device_time(scene, q);
-    if (q.kind == Kind::seconds) duration(scene, q);
-    if (q.kind == Kind::usd || q.kind == Kind::yen) money(scene, q);
-    if (q.kind == Kind::steps) steps(scene, q);
-    if (q.kind == Kind::bytes) weights(scene, q);
-    if (q.kind == Kind::percent) utilisation(scene, q);
-    if (q.kind == Kind::tokens && (q.recommended || called_optimal(scene))) recommended(scene, q);
-    if (q.kind == Kind::factor) times_recommended(scene, q);
-    if (q.kind == Kind::factor || q.kind == Kind::percent) between_two(scene, q);
-    if (q.kind == Kind::rate) peak(scene, q);
-    if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
-  }
 }
 
 }  // namespace isoflop::plan

@@ -4,7 +4,6 @@
 
 #include "base/math.h"
 #include "base/text.h"
-#include "isoflop/cost.h"
 #include "isoflop/laws.h"
 #include "plan/claims_rules.h"
 #include "plan/claims_words.h"
@@ -60,18 +59,6 @@ bool is_called(const PublishedModel& m, double params, double tolerance) {
          std::any_of(m.also_called.begin(), m.also_called.end(), [&](double other) { return near(params, other, tolerance); });
 }
 
-const Accelerator* named_accelerator(const std::string& s) {
-  struct Named {
-    const char *word, *name;
-  };
-  for (const Named& one :
-       {Named{"H100 PCIe", "h100-pcie"}, Named{"H100", "h100-sxm"}, Named{"A100", "a100-80"}, Named{"V100", "v100"},
-        Named{"H200", "h200"}, Named{"B200", "b200"}, Named{"MI300X", "mi300x"}, Named{"TPU v4", "tpu-v4"},
-        Named{"TPUv4", "tpu-v4"}, Named{"TPU v5e", "tpu-v5e"}, Named{"TPU v5p", "tpu-v5p"}, Named{"4090", "rtx4090"}})
-    if (mentions(s, one.word) || mentions(s, std::string(one.word) + "s")) return &find_accelerator(one.name);
-  return nullptr;
-}
-
 /// The first ^p of a sentence with 0 < p < 1.5.
 std::optional<double> exponent_in(const std::string& s, int& count) {
   std::optional<double> found;
@@ -96,6 +83,10 @@ char quantity_spoken_of(const std::string& s) {
 }
 
 }  // namespace
+
+bool Checker::names_published(const std::string& text) {
+  return !mentions_of_models(text).empty();
+}
 
 std::vector<const KnownModel*> Checker::models_of(const Scene& scene) const {
   auto found = mentions_of_models(scene.row ? scene.row_model + " " + scene.text : scene.text);
@@ -123,7 +114,7 @@ void Checker::power_law(const Scene& scene) {
   for (const Quantity& q : scene.numbers) {
     if (q.kind == Kind::factor) factors.push_back(q);
     if (q.kind == Kind::percent) percents.push_back(q);
-    if (q.kind == Kind::none) plain.push_back(q);
+    if (q.kind == Kind::none || q.kind == Kind::loss) plain.push_back(q);
   }
   const bool loss = mentions_any(scene.text, {"損失", "loss", "Loss"});
   if (factors.empty() && mentions_any(scene.text, {"doubling", "doubles", "twice"})) {
@@ -148,10 +139,16 @@ void Checker::power_law(const Scene& scene) {
     if (least && f2 <= value && f2 > value / 3) return add(scene, "power_law", f2, value, ClaimVerdict::agrees, how);
     return say(scene, "power_law", f2, value, std::min(factors[1].step / f2, .1), how, true);
   }
-  if (!loss || factors.empty() || factors[0].value < 1.5) return;
+  // 100 times: then .72 times, after a sentence that said what of
+  const bool goes_on = last_power_ && last_power_->second >= paragraph_ - 2 && factors.size() == 2 && factors[0].value > 1.5 &&
+                       factors[1].value < 1 && quantity_spoken_of(scene.text) == ' ';
+  if (!(loss || goes_on) || factors.empty() || factors[0].value < 1.5) return;
   const std::string before = scene.text.substr(0, factors[0].begin);
-  const char of = quantity_spoken_of(before) != ' ' ? quantity_spoken_of(before) : quantity_spoken_of(scene.text);
+  const char of = goes_on                             ? last_power_->first
+                  : quantity_spoken_of(before) != ' ' ? quantity_spoken_of(before)
+                                                      : quantity_spoken_of(scene.text);
   if (of == ' ') return;
+  last_power_ = {of, scene.line};
   const double alpha = exponent_.at(of), value = pow_(factors[0].value, -alpha);
   const std::string how = short_number(factors[0].value) + "^-" + short_number(alpha) + " = " + short_number(value) + " (" +
                           std::string(1, of) + " to the power of its exponent)";
@@ -175,6 +172,14 @@ void Checker::power_law(const Scene& scene) {
 }
 
 void Checker::exponents(const Scene& scene) {
+  // L ~ N^-0.08
+  for (const char of : {'N', 'D', 'C'})
+    for (const std::string_view mark : {"^-", "^(-"}) {
+      const std::size_t i = scene.text.find(of + std::string(mark));
+      const auto power = i == std::string::npos ? std::nullopt : read_number(scene.text, i + 1 + mark.size());
+      if (power && power->value > .005 && power->value < 1 && mentions_any(scene.text, {"L", "loss", "損失", "∝"}))
+        exponent_[of] = power->value;
+    }
   for (const auto& [mark, of] : {std::pair{"α_N", 'N'}, std::pair{"α_D", 'D'}, std::pair{"α_C", 'C'}}) {
     const std::size_t i = scene.text.find(mark);
     if (i == std::string::npos) continue;
@@ -272,7 +277,7 @@ void Checker::text_size(const Scene& scene) {
 }
 
 void Checker::peak(const Scene& scene, const Quantity& q) {
-  const Accelerator* a = named_accelerator(scene.row ? scene.row_model : scene.text);
+  const Accelerator* a = named_accelerator(scene);
   if (a == nullptr || q.value < 1e13) return;
   if (near(q.value, a->peak_flops, .02))
     return add(scene, "peak", q.value, a->peak_flops, ClaimVerdict::agrees, a->title + ", dense " + a->dtype);

@@ -46,11 +46,65 @@ void Checker::shares(const std::vector<double>& percents, std::int64_t line, con
       "the " + format_number(static_cast<std::int64_t>(percents.size())) + " shares add up to " + short_number(sum) + " %", true);
 }
 
+/// The numbers of a row, by their own units or their columns'; `of_column` has the column of each.
+Checker::Scene Checker::scene_of(const TableRow& row, const Table& table, const std::vector<Column>& columns,
+                                 std::vector<std::size_t>& of_column) {
+  Scene scene{.line = row.line,
+              .written = row.written,
+              .text = {},
+              .numbers = {},
+              .row = true,
+              .row_model = row.cells.empty() ? "" : normalised(row.cells[0])};
+  for (std::size_t c = 0; c < row.cells.size(); ++c) {
+    const std::string cell = normalised(row.cells[c]);
+    for (const Equality& e : equalities(cell, carried_)) check_equality(scene, e);
+    carried_.reset();
+    const Column column = c < columns.size() ? columns[c] : Column{};
+    auto q = cell_quantity(cell, column.kind == Kind::percent ? Column{} : column);
+    // a row that is called 7B
+    if (q && c == 0 && q->kind == Kind::none && q->suffixed && q->value >= 1e7 && c < table.header.size() &&
+        mentions_any(table.header[c], {"model", "モデル", "size", "サイズ"}))
+      q->kind = Kind::params;
+    const bool name = c == 0 && column.kind == Kind::none && !(q && q->kind == Kind::params);
+    if (!q || q->kind == Kind::none || name) {
+      if (q && q->kind == Kind::none) scene.text += " " + cell;
+      continue;
+    }
+    q->begin = q->end = scene.text.size();
+    scene.numbers.push_back(*q);
+    of_column.push_back(c);
+    scene.text += " " + cell;
+  }
+  return scene;
+}
+
+void Checker::check_row(const Scene& scene) {
+  remember_accelerator(scene);
+  terms_.clear();
+  for (const Quantity& q : scene.numbers) {
+    current_ = &q;
+    borrowed_.clear();
+    if (q.kind == Kind::flops) compute(scene, q);
+    if (q.kind == Kind::ratio) ratio(scene, q);
+    if (q.kind == Kind::device_seconds) device_time(scene, q);
+    if (q.kind == Kind::seconds) duration(scene, q);
+    if (q.kind == Kind::usd) money(scene, q);
+    if (q.kind == Kind::rate) peak(scene, q);
+    if (q.kind == Kind::tokens && q.recommended) recommended(scene, q);
+    if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
+  }
+  current_ = nullptr;
+  borrowed_.clear();
+  relations(scene);
+}
+
 void Checker::table(const Table& table) {
   end_of_shares();
+  std::vector<Column> columns;
   std::vector<Kind> kinds;
   std::vector<bool> recommended;
   for (const std::string& header : table.header) {
+    columns.push_back(column_of(header));
     kinds.push_back(kind_of_label(header));
     recommended.push_back(mentions_any(header, {"推奨", "最適", "optimal", "recommended"}));
   }
@@ -62,44 +116,27 @@ void Checker::table(const Table& table) {
   if (values) {
     begin_subject(false);
     for (const TableRow& row : table.rows)
-      if (row.cells.size() == 2) prose(row.line, row.cells[0] + ": " + row.cells[1]);
+      if (row.cells.size() == 2) prose(row.line, {row.cells[0] + ": " + row.cells[1]});
     return;
   }
   std::map<std::size_t, std::vector<double>> percents;
   for (const TableRow& row : table.rows) {
-    Scene scene{.line = row.line,
-                .written = row.written,
-                .text = {},
-                .numbers = {},
-                .row = true,
-                .row_model = row.cells.empty() ? "" : normalised(row.cells[0])};
-    for (std::size_t c = 0; c < row.cells.size(); ++c) {
-      const std::string cell = normalised(row.cells[c]);
-      const Kind kind = c < kinds.size() ? kinds[c] : Kind::none;
-      for (const Equality& e : equalities(cell, carried_)) check_equality(scene, e);
-      carried_.reset();
-      auto q = cell_quantity(cell, kind == Kind::percent ? Kind::none : kind);
-      if (!q || q->kind == Kind::none || (c == 0 && kind == Kind::none)) {
-        if (q && q->kind == Kind::none) scene.text += " " + cell;
-        continue;
-      }
-      q->begin = scene.text.size();
-      q->end = q->begin;
-      q->recommended = c < recommended.size() && recommended[c];
-      if (q->kind == Kind::percent) percents[c].push_back(q->value);
-      scene.numbers.push_back(*q);
-      scene.text += " " + cell;
+    std::vector<std::size_t> of_column;
+    Scene scene = scene_of(row, table, columns, of_column);
+    for (std::size_t i = 0; i < scene.numbers.size(); ++i) {
+      Quantity& q = scene.numbers[i];
+      q.recommended = of_column[i] < recommended.size() && recommended[of_column[i]];
+      if (q.kind == Kind::percent && !q.utilisation) percents[of_column[i]].push_back(q.value);
     }
-    remember_accelerator(scene);
-    for (const Quantity& q : scene.numbers) {
-      if (q.kind == Kind::flops) compute(scene, q);
-      if (q.kind == Kind::ratio) ratio(scene, q);
-      if (q.kind == Kind::device_seconds) device_time(scene, q);
-      if (q.kind == Kind::seconds) duration(scene, q);
-      if (q.kind == Kind::usd) money(scene, q);
-      if (q.kind == Kind::rate) peak(scene, q);
-      if (q.kind == Kind::tokens && q.recommended) this->recommended(scene, q);
-      if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
+    check_row(scene);
+    // the header says the precision
+    for (std::size_t i = 0; i < scene.numbers.size(); ++i) {
+      if (scene.numbers[i].kind != Kind::bytes || of_column[i] >= table.header.size()) continue;
+      Scene cell = scene;
+      cell.text = normalised(table.header[of_column[i]]);
+      Quantity q = scene.numbers[i];
+      q.begin = q.end = cell.text.size();
+      weights(cell, q);
     }
   }
   for (const auto& [column, all] : percents)
@@ -119,7 +156,7 @@ std::optional<std::size_t> column_named(const Table& table, const std::vector<st
 }
 
 std::optional<Quantity> cell_at(const TableRow& row, std::optional<std::size_t> column, Kind kind) {
-  return column && *column < row.cells.size() ? cell_quantity(normalised(row.cells[*column]), kind) : std::nullopt;
+  return column && *column < row.cells.size() ? cell_quantity(normalised(row.cells[*column]), {kind, 1}) : std::nullopt;
 }
 
 }  // namespace
@@ -127,7 +164,7 @@ std::optional<Quantity> cell_at(const TableRow& row, std::optional<std::size_t> 
 void Checker::widths(const Table& table) {
   // of GPT-2 shapes what 12 L d^2 + 13 L d leaves is (V + T) d: one vocabulary for all rows
   const auto layers = column_named(table, {"n_layer", "layers", "層数"}),
-             width = column_named(table, {"n_embd", "d_model", "hidden_size"}),
+             width = column_named(table, {"n_embd", "d_model", "hidden_size", "hidden", "隠れ次元"}),
              params = column_named(table, {"Params", "parameters", "パラメータ"});
   if (!layers || !width || !params) return;
   struct Implied {
@@ -141,6 +178,14 @@ void Checker::widths(const Table& table) {
     if (!l || !d || !n || n->value < 1e4) return;
     const double body = l->value * (12 * d->value * d->value + 13 * d->value) + 2 * d->value;
     rows.push_back({&row, n->value, n->step, body, d->value, (n->value - body) / d->value});
+  }
+  if (mentions_any(table.header[*params], {"non-embedding", "excluding embeddings", "非埋め込み"})) {
+    for (const Implied& r : rows) {
+      const Scene scene{.line = r.row->line, .written = r.row->written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
+      const double value = blocks_of((r.body - 2 * r.d) / (12 * r.d * r.d + 13 * r.d), r.d);
+      say(scene, "architecture", r.params, value, r.step / r.params + .01, "12 L d^2 = " + short_number(value), true);
+    }
+    return;
   }
   if (rows.size() < 3) return;
   std::vector<double> sorted;

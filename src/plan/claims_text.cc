@@ -143,6 +143,24 @@ bool is_date(const std::string& s, const Number& number, const Unit& unit) {
   return unit.factor >= kYear && !number.suffixed && number.value >= 1000 && number.value < 2200;
 }
 
+/// The first number of a product is not what the label says.
+bool begins_expression(const std::string& s, std::size_t end) {
+  const std::size_t k = skip_spaces(s, end);
+  return k < s.size() && (s[k] == '*' || s[k] == '/' || s[k] == '^');
+}
+
+/// peak_tflops = 312, "gpu_hours": 61440: by the whole key.
+Column key_before(const std::string& s, const std::string& label) {
+  std::size_t begin = label.size();
+  while (begin > 0 && (letter(label[begin - 1]) || digit(label[begin - 1]) || label[begin - 1] == '_')) --begin;
+  const std::string key = label.substr(begin);
+  const std::size_t first = s.find_first_not_of(" {\"',-");
+  const bool quoted = begin > 0 && label[begin - 1] == '"';
+  const bool line_of_data = first != std::string::npos && at(s, first, key) && begin <= first;
+  if (key.find('_') == std::string::npos && !line_of_data && !quoted) return {};
+  return column_of(key);
+}
+
 }  // namespace
 
 std::vector<Quantity> quantities(const std::string& s) {
@@ -162,9 +180,12 @@ std::vector<Quantity> quantities(const std::string& s) {
     Quantity q;
     q.raw = number->value;
     q.suffixed = number->suffixed;
+    q.exact = number->exact;
     q.begin = number->begin;
+    q.number_end = number->end;
     q.end = unit.kind == Kind::none ? number->end : unit.end;
     bool separated = false;
+    Column keyed;
     const std::string label = label_before(s, number->begin, separated);
     const bool money = before == '$' || (before == ' ' && i >= 2 && s[i - 2] == '$');
     if (money) {
@@ -179,7 +200,7 @@ std::vector<Quantity> quantities(const std::string& s) {
       unit.kind = number->suffixed && letter(s[i - 2]) ? Kind::params : Kind::none;
     } else if (unit.kind == Kind::none && number->suffixed && model_before(label)) {
       unit.kind = Kind::params;
-    } else if (unit.kind == Kind::none && separated) {
+    } else if (unit.kind == Kind::none && separated && !begins_expression(s, number->end)) {
       unit.kind = Kind::none;
       for (const Label& word : kLabels)
         if (ends_with_word(label, word.text)) {
@@ -191,11 +212,20 @@ std::vector<Quantity> quantities(const std::string& s) {
         if (unit.kind == Kind::none && ends_with_word(label, letter_of)) unit.kind = kind;
       if ((unit.kind == Kind::params || unit.kind == Kind::tokens) && number->value < 1e5) unit.kind = Kind::none;
       if (unit.kind == Kind::flops && number->value < 1e15) unit.kind = Kind::none;
+      if (unit.kind == Kind::none) keyed = key_before(s, label);
       if (unit.kind == Kind::seconds) unit.factor = kDay;
       if (unit.kind == Kind::device_seconds) unit.factor = kHour;
       q.labelled = unit.kind != Kind::none;
     }
     const std::string nearby = s.substr(number->begin >= 48 ? number->begin - 48 : 0, std::min<std::size_t>(48, number->begin));
+    // GPU時間では約22,900時間
+    if (unit.kind == Kind::seconds && unit.factor == kHour)
+      for (const std::string_view word : {"GPU時間", "A100時間", "H100時間", "GPU-hours", "GPU hours"}) {
+        const std::size_t said = nearby.rfind(word);
+        if (said != std::string::npos && nearby.size() - said < word.size() + 16 &&
+            std::none_of(nearby.begin() + static_cast<std::ptrdiff_t>(said + word.size()), nearby.end(), digit))
+          unit.kind = Kind::device_seconds;
+      }
     const auto per = [&](std::string_view word) { return nearby.find(word) != std::string::npos; };
     for (const std::string_view word : {"パラメータあたり", "パラメータ当たり"}) {
       const std::size_t said = nearby.rfind(word);
@@ -216,7 +246,10 @@ std::vector<Quantity> quantities(const std::string& s) {
       const std::size_t k = skip_spaces(s, unit.end);
       const bool hourly = at(s, k, "/GPU") || at(s, k, "/時間") || at(s, k, "per GPU") || at(s, k, "per hour") ||
                           at(s, k, "an hour") || at(s, k, "/h");
-      if (hourly || per("時間あたり") || per("時間当たり") || per("時間単価") || nearby.ends_with("時間") ||
+      const std::size_t one = nearby.rfind("時間を");
+      const bool of_one =
+          one != std::string::npos && std::none_of(nearby.begin() + static_cast<std::ptrdiff_t>(one), nearby.end(), digit);
+      if (hourly || of_one || per("時間あたり") || per("時間当たり") || per("時間単価") || nearby.ends_with("時間") ||
           nearby.ends_with("時間約"))
         unit.kind = unit.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour;
     }
@@ -233,6 +266,7 @@ std::vector<Quantity> quantities(const std::string& s) {
         if (word_at(s, k, word)) unit.kind = Kind::other;
     }
     scale(q, *number, unit);
+    if (q.kind == Kind::none && keyed.kind != Kind::none) count_as(q, keyed);
     if ((q.kind == Kind::params || q.kind == Kind::tokens) && q.value < 100) q.kind = Kind::other;  // 1 token, 2 parameters
     const std::string near = s.substr(number->begin >= 24 ? number->begin - 24 : 0, std::min<std::size_t>(24, number->begin));
     q.recommended = q.kind != Kind::flops && near.find(" of a") == std::string::npos && q.kind != Kind::seconds &&
@@ -242,51 +276,8 @@ std::vector<Quantity> quantities(const std::string& s) {
     all.push_back(q);
     i = std::max(q.end, number->end);
   }
+  read_measures(s, all);
   return all;
-}
-
-Kind kind_of_label(const std::string& written) {
-  const std::string label = normalised(written);
-  // the column's own unit in brackets decides
-  const auto has = [&](std::string_view word) { return find_word(label, word) != std::string::npos; };
-  const auto any = [&](std::initializer_list<std::string_view> words) { return std::any_of(words.begin(), words.end(), has); };
-  if (any({"tokens per parameter", "tokens/param", "tokens/parameter", "トークン/パラメータ", "tok/param", "D/N",
-           "tokens_per_param", "tokens_per_parameter", "ratio D/N"}))
-    return Kind::ratio;
-  if (any({"GPU-hours", "GPU hours", "gpu_hours", "GPU時間", "GPU-h", "device_hours", "device-hours", "gpu_hour"}))
-    return Kind::device_seconds;
-  if (any({"usd_per_hour", "price_per_hour", "price_per_gpu_hour", "$/h", "$/GPU-h", "hourly"})) return Kind::usd_per_hour;
-  if (any({"TFLOPS", "TFLOPs", "TFLOP/s"})) return Kind::rate;
-  if (any({"FLOPs", "FLOP", "FLOPS", "計算量", "計算予算", "compute", "flops_6nd", "training_flops", "train_flops", "C"}))
-    return Kind::flops;
-  if (any({"トークン", "tokens", "データ", "データ量", "token", "dataset", "data", "D", "train_tokens", "num_tokens",
-           "n_tokens"}))
-    return Kind::tokens;
-  if (any({"パラメータ", "parameters", "params", "parameter", "モデルサイズ", "model size", "size", "N", "num_params", "n_params",
-           "model_size", "param"}))
-    return Kind::params;
-  if (any({"GPUs", "GPU", "GPU数", "devices", "num_gpus", "n_gpus", "gpus", "accelerators"})) return Kind::devices;
-  if (any({"days", "日数", "期間"})) return Kind::seconds;
-  if (any({"cost", "コスト", "usd", "費用"})) return Kind::usd;
-  if (any({"割合", "share", "%", "proportion", "weight", "比率"})) return Kind::percent;
-  if (any({"loss", "損失", "val loss", "loss_nats"})) return Kind::other;
-  return Kind::none;
-}
-
-std::optional<Quantity> cell_quantity(const std::string& cell, Kind column) {
-  const auto all = quantities(cell);
-  if (all.empty()) return std::nullopt;
-  Quantity q = all.front();
-  if (q.kind == Kind::none && column != Kind::none) {
-    q.kind = column;
-    const double factor = column == Kind::seconds          ? kDay
-                          : column == Kind::device_seconds ? kHour
-                          : column == Kind::rate           ? 1e12
-                                                           : 1;
-    q.value *= factor;
-    q.step *= factor;
-  }
-  return q;
 }
 
 std::size_t find_word(const std::string& s, std::string_view word, std::size_t from) {

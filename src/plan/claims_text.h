@@ -29,8 +29,28 @@ enum class Kind {
   bytes,
   characters,
   steps,
-  batch_tokens,  ///< of a step
-  other,         ///< a unit that no rule reads: layers, sequences
+  batch_tokens,       ///< of a step
+  throughput,         ///< tokens a second, of all devices
+  device_throughput,  ///< of one
+  step_seconds,
+  loss,  ///< nats per token
+  perplexity,
+  bits_per_token,
+  bits_per_byte,
+  bytes_per_token,
+  bytes_per_param,
+  utilisation,  ///< a percentage called MFU; quantities() leaves it a percent, relations() reads it so
+  watts,        ///< of one device
+  watt_hours,
+  overhead,  ///< PUE
+  carbon,    ///< kg of CO2
+  carbon_per_kwh,
+  usd_per_kwh,
+  yen_per_kwh,
+  layers,
+  width,
+  vocabulary,
+  other,  ///< a unit that no rule reads: epochs, sequences
 };
 
 /// A number as written.
@@ -39,6 +59,8 @@ struct Number {
   double step = 0;        ///< a unit of its last digit
   bool suffixed = false;  ///< K, M, B, T, million, 億, ...
   bool power = false;     ///< 10^n alone: exact
+  bool exact = false;     ///< no decimal point
+  bool fraction = false;  ///< 3分の1
   std::size_t begin = 0, end = 0;
 };
 
@@ -56,7 +78,12 @@ struct Quantity {
   bool suffixed = false;
   bool recommended = false;  ///< "recommended", 推奨: not what was done
   bool labelled = false;     ///< by what stands before it, not by a unit
-  std::size_t begin = 0, end = 0;
+  bool exact = false;        ///< written without a decimal point
+  bool approximate = false;  ///< about, 約
+  bool utilisation = false;  ///< a percentage called MFU
+  std::size_t begin = 0, number_end = 0, end = 0;
+  std::string unit;     ///< as written behind it
+  std::string written;  ///< with its number
 };
 
 /// ASCII operators for typographic and LaTeX ones (* / ^(..) sqrt() = ~), no emphasis marks, full-width forms folded; ~ is "about
@@ -73,10 +100,19 @@ struct Quantity {
 
 /// Every number of a sentence, in order, with its kind.
 [[nodiscard]] std::vector<Quantity> quantities(const std::string& sentence);
-/// A number of a table's cell: as its own unit says, else as the column's header does.
-[[nodiscard]] std::optional<Quantity> cell_quantity(const std::string& cell, Kind column);
-/// What a column's header or a key says its numbers count.
+/// Kinds that take more than the next word: tokens a second, nats, watts, kWh, layers; and what is said to be about so much.
+void read_measures(const std::string& sentence, std::vector<Quantity>& all);
+
+/// What a column or a key counts.
+struct Column {
+  Kind kind = Kind::none;
+  double factor = 1;  ///< to plain units
+};
+[[nodiscard]] Column column_of(const std::string& label);
 [[nodiscard]] Kind kind_of_label(const std::string& label);
+void count_as(Quantity& q, const Column& column);
+/// A number of a table's cell: as its own unit says, else as the column does.
+[[nodiscard]] std::optional<Quantity> cell_quantity(const std::string& cell, const Column& column);
 
 /// Case-insensitive search of ASCII words (whole) and Japanese ones (anywhere).
 [[nodiscard]] bool mentions(const std::string& s, std::string_view word);

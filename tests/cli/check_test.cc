@@ -28,7 +28,7 @@ TEST(Check, SaysFileLineAndWhatFollows) {
   (void)fresh("check_words");
   const Outcome outcome = program("check " + kExample);
   EXPECT_THAT(outcome.out, HasSubstr("claims.md:5: A model of 1B"));
-  EXPECT_THAT(outcome.out, HasSubstr("computed 1.2e+20"));
+  EXPECT_THAT(outcome.out, HasSubstr("1.2e+20 FLOPs would follow"));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("claims.md:3")));
   EXPECT_THAT(program("check --all " + kExample).out, HasSubstr("claims.md:3"));
 }

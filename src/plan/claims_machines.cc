@@ -1,0 +1,192 @@
+// Time, money and memory of machines against what a training takes.
+#include <algorithm>
+#include <cmath>
+
+#include "base/math.h"
+#include "plan/claims_rules.h"
+#include "plan/claims_words.h"
+
+namespace isoflop::plan {
+namespace {
+
+// Below the lower end a large training has hardly been seen. Published ones run at .2 to .6 of the dense peak (MegaScale .55,
+// arXiv:2402.15627; Megatron-LM .57 with recomputation counted, arXiv:2205.05198); above .75 nothing does.
+constexpr double kLeastMfu = .07, kMostMfu = .75;
+
+constexpr double kDay = 86400;
+
+std::string at_mfu(double mfu) {
+  return mfu == 1 ? "" : " at MFU " + short_number(mfu);
+}
+
+}  // namespace
+
+void Checker::device_time(const Scene& scene, const Quantity& q) {
+  // 25,000 GPU-hours are 163 days on 64: the days are the claim
+  const bool given = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
+    return x.kind == Kind::seconds && x.raw != 1 && x.begin > q.begin && !scene.row;
+  });
+  if (given || judged(scene, q.raw)) return;
+  const double per = q.value / std::max(q.raw, 1e-300);
+  const auto own = [&](Kind kind) {
+    return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) { return x.kind == kind; });
+  };
+  const auto devices = input(scene, Kind::devices, q.begin), time = input(scene, Kind::seconds, q.begin);
+  if (devices && time && time->value >= 1800 && (own(Kind::devices) || own(Kind::seconds) || !own(Kind::flops))) {
+    const double value = devices->value * time->value;
+    // weeks and months are round numbers
+    const double unit = time->raw > 0 ? time->value / time->raw : 0, loose = unit > 27 * kDay ? .10 : unit > 6 * kDay ? .05 : 0;
+    return say(scene, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
+               short_number(devices->value) + " devices x " + short_number(time->value / kDay) +
+                   " days = " + short_number(value / per) + q.unit,
+               true);
+  }
+  borrowed_.clear();
+  const auto c = compute_of(scene, q.begin);
+  const auto peak = peak_of(scene);
+  if (!c || !peak) return;
+  const double stated = peak->achieved ? 1 : mfu_of(scene), mfu = c->value / (peak->value * q.value);
+  const std::string how = short_number(c->value) + " FLOPs / " + short_number(peak->value) + " FLOP/s";
+  judge_time(scene, "device_time", q, {q.raw, c->value / peak->value / per, mfu, stated, slack_of(*c)}, how, q.unit, per);
+}
+
+void Checker::duration(const Scene& scene, const Quantity& q) {
+  if (judged(scene, q.value) || judged(scene, q.raw)) return;
+  if (q.value < 3600 || q.raw == 1 || q.raw == 24) return;  // a day is given, not claimed
+  if (mentions_any(scene.text,
+                   {"lost", "another", "restart", "restarts", "earlier", "later", "ago", "downtime", "extra", "停止", "中断"}))
+    return;
+  const auto devices = input(scene, Kind::devices, q.begin);
+  const auto c = devices ? compute_of(scene, q.begin) : std::nullopt;
+  const auto peak = c ? peak_of(scene) : std::nullopt;
+  if (!peak) return;
+  const double at_peak = c->value / (peak->value * devices->value), stated = peak->achieved ? 1 : mfu_of(scene);
+  const std::string how =
+      short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(peak->value) + " FLOP/s)";
+  judge_time(scene, "duration", q, {q.value, at_peak, at_peak / q.value, stated, slack_of(*c)}, how, q.unit, q.value / q.raw);
+}
+
+void Checker::judge_time(const Scene& scene, const std::string& kind, const Quantity& q, const TimeClaim& t,
+                         const std::string& how, const std::string& unit, double per) {
+  // claimed and at_peak in seconds, or both as written
+  const double factor = kind == "duration" ? per : 1, at_peak = t.at_peak / factor;
+  const std::string shown = how + " = " + short_number(at_peak) + unit + " at the peak";
+  // a text that divides by the bare peak, or that lets one device train for years, does not speak of a real run
+  const auto devices = input(scene, Kind::devices, q.begin);
+  const bool thought = at_peak_ || (kind == "duration" && devices && devices->value == 1 && q.value > 365 * kDay);
+  const double stated = t.stated > 0 ? t.stated : thought && std::abs(t.mfu - 1) < .02 ? 1 : 0;
+  if (stated > 0)
+    return say(scene, kind, t.claimed, t.at_peak / stated, tolerance_of(q) + t.slack + (stated < 1 ? .01 : 0),
+               how + at_mfu(stated) + " = " + short_number(at_peak / stated) + unit, true);
+  if (t.mfu >= kLeastMfu && t.mfu <= kMostMfu)
+    return add(scene, kind, t.claimed, t.at_peak, ClaimVerdict::agrees, shown + ": MFU " + short_number(t.mfu));
+  const double likely = t.mfu > kMostMfu ? t.at_peak / .4 : t.at_peak;
+  add(scene, kind, t.claimed, likely, ClaimVerdict::inconsistent,
+      shown + ", " + short_number(at_peak / .4) + unit + " at a usual MFU of .4; " + short_number(t.claimed / factor) + unit +
+          " would be an MFU of " + short_number(t.mfu) + (t.mfu > kMostMfu ? ", which nobody reaches" : ""));
+}
+
+void Checker::money(const Scene& scene, const Quantity& q) {
+  const bool of_energy = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) {
+    return x.kind == Kind::watt_hours || x.kind == Kind::usd_per_kwh || x.kind == Kind::yen_per_kwh;
+  });
+  if (q.raw == 1 && q.exact) return;  // of a rate of exchange
+  // a budget buys hours, hours do not make a budget
+  if (of_energy || judged(scene, q.value) || mentions_any(scene.text, {"budget", "予算"})) return;
+  auto time = input(scene, Kind::device_seconds, q.begin);
+  if (!time) {
+    const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
+    if (!devices || !wall) return;
+    time = *wall;
+    time->value = devices->value * wall->value;
+    time->step = wall->step * devices->value;
+  }
+  const double hours = time->value / 3600;
+  const auto price = input(scene, q.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour, q.begin);
+  if (price)
+    return say(scene, "cost", q.value, hours * price->value, tolerance_of(q) + slack_of(*time) + .005,
+               short_number(hours) + " device-hours x " + short_number(price->value) + " = " + short_number(hours * price->value),
+               true);
+  if (q.kind == Kind::yen) return;
+  const double implied = q.value / hours;
+  const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
+  if (q.value < 100) return;  // a price, whatever of
+  if (implied >= .15 && implied <= 15)
+    return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
+  add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
+}
+
+namespace {
+
+struct Precision {
+  std::vector<std::string_view> words;
+  double bytes;
+};
+
+/// Bytes of a parameter by the nearest precision before `position`, else after it; 0 if none is named.
+double bytes_of_precision(const std::string& text, std::size_t position, std::size_t end, std::size_t distance) {
+  static const std::vector<Precision> kPrecisions{
+      {{"fp32", "float32", "単精度", "32-bit", "32bit", "32ビット", "full precision"}, 4},
+      {{"fp16", "bf16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit", "16ビット"}, 2},
+      {{"int8", "fp8", "8-bit", "8bit", "8ビット"}, 1},
+      {{"int4", "4-bit", "4bit", "4ビット", "nf4", "fp4"}, .5}};
+  double bytes = 0;
+  for (const Precision& p : kPrecisions)
+    for (const std::string_view word : p.words)
+      for (std::size_t i = find_word(text, word); i != std::string::npos; i = find_word(text, word, i + 1)) {
+        if (digit(word[0]) && i > 0 && digit(text[i - 1])) continue;  // 16-bit is not 6-bit
+        // 2.6 GB in bf16: the one right behind it
+        const std::string_view between = i > end && i <= end + 8 ? std::string_view(text).substr(end, i - end) : "";
+        const bool right_behind = between == " in " || between == " at " || between == " (" || between == " as ";
+        const std::size_t away = right_behind ? 0 : i < position ? position - i : i - position + 40;
+        if (away >= distance) continue;
+        distance = away;
+        bytes = p.bytes;
+      }
+  return bytes;
+}
+
+bool of_other_memory(const std::string& text) {
+  return mentions_any(
+      text, {"KV", "activations", "activation", "最適化", "活性", "cache", "キャッシュ", "corpus", "dataset", "データ"});
+}
+
+}  // namespace
+
+void Checker::weights(const Scene& scene, const Quantity& q) {
+  if (q.value < 1e8 || judged(scene, q.value) || of_other_memory(scene.text)) return;
+  // a 24 GB card holds more than the weights
+  const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
+  const bool each_holds = after.starts_with(" per ") || after.starts_with("/");
+  if ((!each_holds && mentions_any(after, {"GPU", "GPUs", "VRAM", "card", "cards", "A100", "H100"})) || after.starts_with("の") ||
+      after.starts_with(" of memory"))
+    return;
+  const std::string before = scene.text.substr(q.begin > 12 ? q.begin - 12 : 0, std::min<std::size_t>(q.begin, 12));
+  if (mentions_any(before, {"GPUs with", "GPU with", "cards with", "GPUs of", "cards of"})) return;
+  const auto own = [&](Kind kind) {
+    return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) { return x.kind == kind; });
+  };
+  const auto n = input(scene, Kind::params, q.begin);
+  if (!n) return;
+  double bytes = own(Kind::bytes_per_param) ? input(scene, Kind::bytes_per_param, q.begin)->value
+                                            : bytes_of_precision(scene.text, q.begin, q.end, 64);
+  if (bytes == 0 && !own(Kind::params)) return;
+  if (bytes == 0 && !own(Kind::bytes_per_param)) {
+    const auto each = recall(scene, Kind::bytes_per_param);
+    bytes = each ? each->value : bytes_of_precision(paragraph_text_, paragraph_text_.size(), paragraph_text_.size(), 160);
+  }
+  if (bytes == 0) return;
+  const auto devices = each_holds || mentions_any(scene.text, {"each GPU", "GPUあたり", "1枚あたり", "1台あたり"})
+                           ? input(scene, Kind::devices, q.begin)
+                           : std::nullopt;
+  double value = n->value * bytes / (devices ? devices->value : 1);
+  const std::string how = short_number(n->value) + " parameters x " + short_number(bytes) + " bytes" +
+                          (devices ? " / " + short_number(devices->value) + " devices" : "") + " = " + short_number(value / 1e9) +
+                          " GB";
+  // GB for GiB is common
+  constexpr double kGiB = 1073741824.0 / 1e9;
+  if (std::abs(q.value * kGiB / value - 1) <= std::max(tolerance_of(q), kLeastTolerance)) value /= kGiB;
+  say(scene, "weights", q.value, value, tolerance_of(q) + slack_of(*n), how, true);
+}
+
+}  // namespace isoflop::plan

@@ -1,0 +1,388 @@
+// Numbers whose kind takes more than the next word: tokens a second, nats, watts, kWh, layers.
+#include <algorithm>
+#include <iterator>
+
+#include "plan/claims_text.h"
+#include "plan/claims_words.h"
+
+namespace isoflop::plan {
+namespace {
+
+struct Word {
+  std::string_view text;
+  Kind kind;
+  double factor;
+};
+
+// behind a number; longer ones first where one begins another
+constexpr Word kBehind[] = {{"nats per byte", Kind::other, 1},
+                            {"nats/byte", Kind::other, 1},
+                            {"nats per token", Kind::loss, 1},
+                            {"nats/token", Kind::loss, 1},
+                            {"nats/トークン", Kind::loss, 1},
+                            {"nats", Kind::loss, 1},
+                            {"nat", Kind::loss, 1},
+                            {"ナット", Kind::loss, 1},
+                            {"bits per byte", Kind::bits_per_byte, 1},
+                            {"bits-per-byte", Kind::bits_per_byte, 1},
+                            {"bits/byte", Kind::bits_per_byte, 1},
+                            {"bpb", Kind::bits_per_byte, 1},
+                            {"ビット/バイト", Kind::bits_per_byte, 1},
+                            {"bits per token", Kind::bits_per_token, 1},
+                            {"bits/token", Kind::bits_per_token, 1},
+                            {"ビット/トークン", Kind::bits_per_token, 1},
+                            {"bits", Kind::bits_per_token, 1},
+                            {"ビット", Kind::bits_per_token, 1},
+                            {"bytes per token", Kind::bytes_per_token, 1},
+                            {"bytes/token", Kind::bytes_per_token, 1},
+                            {"バイト/トークン", Kind::bytes_per_token, 1},
+                            {"bytes per parameter", Kind::bytes_per_param, 1},
+                            {"bytes per param", Kind::bytes_per_param, 1},
+                            {"bytes/parameter", Kind::bytes_per_param, 1},
+                            {"bytes/param", Kind::bytes_per_param, 1},
+                            {"bytes a parameter", Kind::bytes_per_param, 1},
+                            {"バイト/パラメータ", Kind::bytes_per_param, 1},
+                            {"TWh", Kind::watt_hours, 1e12},
+                            {"GWh", Kind::watt_hours, 1e9},
+                            {"MWh", Kind::watt_hours, 1e6},
+                            {"kWh", Kind::watt_hours, 1e3},
+                            {"Wh", Kind::watt_hours, 1},
+                            {"キロワット時", Kind::watt_hours, 1e3},
+                            {"メガワット時", Kind::watt_hours, 1e6},
+                            {"kW", Kind::watts, 1e3},
+                            {"キロワット", Kind::watts, 1e3},
+                            {"watts", Kind::watts, 1},
+                            {"watt", Kind::watts, 1},
+                            {"ワット", Kind::watts, 1},
+                            {"W", Kind::watts, 1},
+                            {"transformer layers", Kind::layers, 1},
+                            {"Transformer layers", Kind::layers, 1},
+                            {"hidden layers", Kind::layers, 1},
+                            {"decoder layers", Kind::layers, 1},
+                            {"layers", Kind::layers, 1},
+                            {"layer", Kind::layers, 1},
+                            {"層", Kind::layers, 1},
+                            {"ms", Kind::seconds, 1e-3},
+                            {"ミリ秒", Kind::seconds, 1e-3}};
+
+// what a number before which they stand counts, where it has no unit of its own
+constexpr Word kBefore[] = {{"perplexity", Kind::perplexity, 1},
+                            {"PPL", Kind::perplexity, 1},
+                            {"パープレキシティ", Kind::perplexity, 1},
+                            {"loss", Kind::loss, 1},
+                            {"cross-entropy", Kind::loss, 1},
+                            {"cross entropy", Kind::loss, 1},
+                            {"損失", Kind::loss, 1},
+                            {"PUE", Kind::overhead, 1},
+                            {"bits per byte", Kind::bits_per_byte, 1},
+                            {"BPB", Kind::bits_per_byte, 1},
+                            {"バイトあたりのビット数", Kind::bits_per_byte, 1},
+                            {"n_layer", Kind::layers, 1},
+                            {"n_layers", Kind::layers, 1},
+                            {"num_layers", Kind::layers, 1},
+                            {"層数", Kind::layers, 1},
+                            {"d_model", Kind::width, 1},
+                            {"n_embd", Kind::width, 1},
+                            {"hidden_size", Kind::width, 1},
+                            {"hidden size", Kind::width, 1},
+                            {"hidden dimension", Kind::width, 1},
+                            {"model dimension", Kind::width, 1},
+                            {"model width", Kind::width, 1},
+                            {"width", Kind::width, 1},
+                            {"隠れ次元", Kind::width, 1},
+                            {"隠れ層の次元", Kind::width, 1},
+                            {"埋め込み次元", Kind::width, 1},
+                            {"モデル次元", Kind::width, 1},
+                            {"vocabulary", Kind::vocabulary, 1},
+                            {"vocab_size", Kind::vocabulary, 1},
+                            {"vocab", Kind::vocabulary, 1},
+                            {"語彙数", Kind::vocabulary, 1},
+                            {"語彙サイズ", Kind::vocabulary, 1},
+                            {"語彙", Kind::vocabulary, 1}};
+
+/// The words of one sentence around one number.
+class Surroundings {
+ public:
+  Surroundings(const std::string& s, const Quantity& q, std::size_t previous)
+      : s_(s), before_(s.substr(previous, q.begin - previous)), behind_(skip_spaces(s, q.number_end)) {
+    if (behind_ == q.number_end && at(s, behind_, "-")) ++behind_;
+  }
+
+  /// The end of `word` where it follows the number.
+  [[nodiscard]] std::size_t follows(std::string_view word) const {
+    return word_at(s_, behind_, word) && !(letter(word.back()) && at(s_, behind_ + word.size(), "_")) ? behind_ + word.size()
+                                                                                                      : std::string::npos;
+  }
+  [[nodiscard]] bool before(std::initializer_list<std::string_view> words) const {
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view w) { return find_word(before_, w) != std::string::npos; });
+  }
+  /// Characters between the last of `word` and the number; npos without it.
+  [[nodiscard]] std::size_t distance(std::string_view word) const {
+    std::size_t last = std::string::npos;
+    for (std::size_t i = find_word(before_, word); i != std::string::npos; i = find_word(before_, word, i + 1))
+      last = before_.size() - i - word.size();
+    return last;
+  }
+  [[nodiscard]] bool ends_with(std::string_view word) const {
+    std::string cut = before_;
+    while (!cut.empty() && (cut.back() == ' ' || cut.back() == '$' || cut.back() == '~' || cut.back() == '(')) cut.pop_back();
+    for (const std::string_view about : {"約", "およそ", "about", "roughly"})
+      if (cut.ends_with(about)) cut.resize(cut.size() - about.size());
+    while (!cut.empty() && cut.back() == ' ') cut.pop_back();
+    return cut.ends_with(word);
+  }
+  [[nodiscard]] const std::string& text_before() const { return before_; }
+
+ private:
+  const std::string& s_;
+  std::string before_;
+  std::size_t behind_;
+};
+
+void become(Quantity& q, Kind kind, double factor) {
+  const double step = q.step / (q.value / q.raw);
+  q.kind = kind;
+  q.value = q.raw * factor;
+  q.step = step * factor;
+}
+
+/// Of one device rather than of all; `end` goes behind the words that say so.
+bool of_one_device(const std::string& s, std::size_t& end, const Surroundings& around) {
+  const std::size_t k = skip_spaces(s, end);
+  for (const std::string_view word : {"/GPU", "per GPU", "/device", "per device", "per card", "per chip", "per accelerator",
+                                      "per A100", "per H100", "/A100", "/H100", "a GPU", "on each GPU", "on one GPU"})
+    if (word_at(s, k, word)) {
+      end = k + word.size();
+      return true;
+    }
+  return around.before({"per GPU", "each GPU", "one GPU", "a single GPU", "GPUあたり", "GPU当たり", "1GPU", "1 GPU", "1枚あたり",
+                        "1台あたり", "1基あたり", "1枚で", "1台で", "1基で", "枚あたり", "台あたり", "single-GPU"}) ||
+         find_word(s, "GPU 1枚") < end;
+}
+
+/// Tokens a second (a day, an hour), of all devices or of one.
+void token_rate(const std::string& s, Quantity& q, const Surroundings& around) {
+  std::size_t end = q.end;
+  double seconds = 0;
+  struct Per {
+    std::string_view text;
+    double seconds;
+  };
+  for (const Per& per :
+       {Per{"per second", 1}, Per{"/second", 1}, Per{"/sec", 1}, Per{"/s", 1}, Per{"a second", 1}, Per{"each second", 1},
+        Per{"/秒", 1}, Per{"per day", 86400}, Per{"a day", 86400}, Per{"/day", 86400}, Per{"each day", 86400}, Per{"/日", 86400},
+        Per{"／日", 86400}, Per{"per hour", 3600}, Per{"an hour", 3600}, Per{"/h", 3600}})
+    if (const std::size_t k = skip_spaces(s, q.end); seconds == 0 && word_at(s, k, per.text)) {
+      seconds = per.seconds;
+      end = k + per.text.size();
+    }
+  for (const Per& per : {Per{"毎秒", 1}, Per{"1秒あたり", 1}, Per{"1秒間に", 1}, Per{"秒間", 1}, Per{"1日あたり", 86400},
+                         Per{"1日に", 86400}, Per{"毎時", 3600}})
+    if (seconds == 0 && around.ends_with(per.text)) seconds = per.seconds;
+  if (seconds == 0) return;
+  become(q, of_one_device(s, end, around) ? Kind::device_throughput : Kind::throughput, 1 / seconds);
+  q.end = end;
+}
+
+/// A 30M tok/s, 26k tok/s: units that are written only so.
+bool short_token_rate(const std::string& s, Quantity& q, const Surroundings& around) {
+  for (const std::string_view word : {"tok/sec", "tok/s", "tps", "TPS"})
+    if (std::size_t end = around.follows(word); end != std::string::npos) {
+      become(q, of_one_device(s, end, around) ? Kind::device_throughput : Kind::throughput, 1);
+      q.end = end;
+      return true;
+    }
+  return false;
+}
+
+bool about_carbon(const std::string& s) {
+  return s.find("CO2") != std::string::npos ||
+         mentions_any(s, {"carbon", "emissions", "emission", "emitted", "排出", "炭素", "CO₂"});
+}
+
+/// kg of CO2, or of CO2 for each kWh.
+bool carbon(const std::string& s, Quantity& q, const Surroundings& around) {
+  struct Mass {
+    std::string_view text;
+    double kilograms;
+  };
+  for (const Mass& mass : {Mass{"kilograms", 1}, Mass{"kg", 1}, Mass{"kt", 1e6}, Mass{"metric tons", 1e3}, Mass{"tonnes", 1e3},
+                           Mass{"tons", 1e3}, Mass{"tonne", 1e3}, Mass{"トン", 1e3}, Mass{"グラム", 1e-3}, Mass{"grams", 1e-3},
+                           Mass{"g", 1e-3}, Mass{"tCO2", 1e3}, Mass{"gCO2", 1e-3}, Mass{"kgCO2", 1}, Mass{"t", 1e3}}) {
+    const std::size_t end = around.follows(mass.text);
+    if (end == std::string::npos) continue;
+    const std::string after = s.substr(end, 20);
+    const std::size_t kwh = after.find("kWh"), slash = std::min(after.find('/'), after.find("per "));
+    const bool each = kwh != std::string::npos && slash < kwh && kwh < 16;
+    become(q, each ? Kind::carbon_per_kwh : Kind::carbon, mass.kilograms);
+    q.end = each ? end + kwh + 3 : end;
+    return true;
+  }
+  return false;
+}
+
+/// Money for each kWh.
+void price_of_energy(const std::string& s, Quantity& q, const Surroundings& around) {
+  const bool usd = q.kind == Kind::usd || q.kind == Kind::usd_per_hour, yen = q.kind == Kind::yen || q.kind == Kind::yen_per_hour;
+  if (!usd && !yen) return;
+  const std::size_t k = skip_spaces(s, std::max(q.end, q.number_end));
+  const bool behind = word_at(s, k, "/kWh") || word_at(s, k, "per kWh") || word_at(s, k, "a kWh");
+  const std::size_t away = around.distance("kWh");
+  if (behind || around.before({"1kWh", "1 kWh", "kWhあたり", "kWh単価"}) || away < 4)
+    q.kind = usd ? Kind::usd_per_kwh : Kind::yen_per_kwh;
+}
+
+bool precision_of_numbers(const Quantity& q, Kind kind) {
+  if (kind != Kind::bits_per_token || !q.exact) return false;
+  for (const double bits : {1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0})
+    if (q.raw == bits) return true;
+  return false;
+}
+
+/// By the nearest word before it within the clause.
+void labelled_measure(const std::string& s, Quantity& q, const Surroundings& around) {
+  const Word* nearest = nullptr;
+  std::size_t distance = 28;
+  for (const Word& word : kBefore)
+    if (const std::size_t away = around.distance(word.text); away < distance) {
+      distance = away;
+      nearest = &word;
+    }
+  if (nearest == nullptr) {
+    // a vocabulary of, d_model of: also behind the number
+    for (const std::string_view word : {"hidden units", "hidden dimensions", "次元"})
+      if (around.follows(word) != std::string::npos) become(q, Kind::width, 1);
+    return;
+  }
+  const std::string& text = around.text_before();
+  const std::string between = text.substr(text.size() - distance);
+  if (mentions_any(between, {"by", "exponent", "alpha", "data", "scale", "curve", "law"}) ||
+      between.find("指数") != std::string::npos || at(s, skip_spaces(s, q.number_end), "だけ"))
+    return;  // falls by 0.1: a difference
+  const bool loss = nearest->kind == Kind::loss, layers = nearest->kind == Kind::layers || nearest->kind == Kind::width;
+  if (loss && !(q.raw > .3 && q.raw < 15 && !q.suffixed)) return;
+  if (nearest->kind == Kind::perplexity && !(q.raw > 1 && q.raw < 1e6)) return;
+  if (nearest->kind == Kind::overhead && !(q.raw >= 1 && q.raw < 4)) return;
+  if ((layers || nearest->kind == Kind::vocabulary) && !(q.exact && q.raw >= 1)) return;
+  if (nearest->kind == Kind::vocabulary && q.value < 50) return;
+  become(q, nearest->kind, 1);
+}
+
+void by_words_behind(const std::string& s, Quantity& q, const Surroundings& around) {
+  for (const Word& word : kBehind) {
+    const std::size_t end = around.follows(word.text);
+    if (end == std::string::npos) continue;
+    if (precision_of_numbers(q, word.kind) || (word.kind == Kind::loss && around.ends_with(" by"))) return;
+    if (word.text.size() == 1 && q.suffixed) return;
+    become(q, word.kind, word.factor);
+    q.end = end;
+    if (word.kind == Kind::seconds) break;
+    return;
+  }
+  // one step takes 3.2 s
+  if (q.kind == Kind::seconds && q.value < 3600) {
+    const std::size_t k = skip_spaces(s, q.end);
+    if (word_at(s, k, "/step") || word_at(s, k, "per step") || word_at(s, k, "a step") || word_at(s, k, "per iteration") ||
+        at(s, k, "/ステップ") ||
+        around.before({"step takes", "per step", "step time", "time per step", "iteration takes", "1ステップ", "ステップあたり",
+                       "step_time", "each step"}))
+      q.kind = Kind::step_seconds;
+  }
+}
+
+/// 13Bの学習, the 13B run: a count that stands for a model.
+bool names_a_model(const std::string& s, std::size_t end) {
+  for (const std::string_view word : {"の", "は", "を", "なら", "級"})
+    if (at(s, end, word)) return true;
+  for (const std::string_view word : {"run", "runs", "variant", "training", "row", "needs", "takes", "requires"})
+    if (word_at(s, skip_spaces(s, end), word)) return true;
+  return false;
+}
+
+bool said_to_be_about(const std::string& s, const Quantity& q, const Surroundings& around) {
+  std::string before = around.text_before();
+  while (!before.empty() && (before.back() == ' ' || before.back() == '$' || before.back() == '(')) before.pop_back();
+  for (const std::string_view word : {"約", "およそ", "ほぼ", "おおよそ", "概ね", "~", "about", "approximately", "roughly",
+                                      "around", "nearly", "almost", "some", "over", "under", "than", "approx.", "circa", "least"})
+    if (before.ends_with(word)) return true;
+  const std::size_t k = skip_spaces(s, std::max(q.end, q.number_end));
+  for (const std::string_view word :
+       {"程度", "前後", "ほど", "くらい", "ぐらい", "弱", "強", "以上", "以下", "余り", "or so", "未満"})
+    if (at(s, k, word)) return true;
+  return false;
+}
+
+/// 1枚700W, 1kWhあたり25円, 1GPU時間を350円: what the next number is for.
+bool one_of_each(const std::string& s, const std::vector<Quantity>& all, std::size_t i) {
+  const Quantity& q = all[i];
+  const bool counted = q.kind == Kind::devices || q.kind == Kind::device_seconds || q.kind == Kind::watt_hours ||
+                       s.compare(q.number_end, 3, "kWh") == 0;
+  if (q.raw != 1 || !q.exact || !counted) return false;
+  if (at(s, q.end, "あたり") || at(s, q.end, "当たり") || at(s, q.end, "につき")) return true;
+  if (i + 1 == all.size() || all[i + 1].begin > std::max(q.end, q.number_end) + 12) return false;
+  const Kind next = all[i + 1].kind;
+  return next != Kind::percent && next != Kind::seconds && next != Kind::devices;
+}
+
+}  // namespace
+
+void read_measures(const std::string& s, std::vector<Quantity>& all) {
+  std::size_t previous = 0;
+  const bool of_carbon = about_carbon(s);
+  const bool of_batch = mentions_any(s, {"batch", "batches", "バッチ"});
+  const bool of_memory = std::any_of(all.begin(), all.end(), [](const Quantity& q) { return q.kind == Kind::bytes; });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Quantity& q = all[i];
+    const bool each = one_of_each(s, all, i);
+    if (each) q.kind = Kind::other;
+    if (q.raw != 0 && !each) {
+      const Surroundings around(s, q, previous);
+      const bool bare = q.kind == Kind::none || q.kind == Kind::other;
+      if (q.kind == Kind::tokens || q.kind == Kind::batch_tokens) token_rate(s, q, around);
+      price_of_energy(s, q, around);
+      if (!short_token_rate(s, q, around) && !(of_carbon && carbon(s, q, around))) by_words_behind(s, q, around);
+      if (q.kind == Kind::bytes && q.value < 20 && around.before({"トークンあたり", "トークン当たり"}))
+        q.kind = Kind::bytes_per_token;
+      if (q.kind == Kind::bytes && q.value < 40 && around.before({"パラメータあたり", "パラメータ当たり", "per parameter"}))
+        q.kind = Kind::bytes_per_param;
+      if (q.kind == Kind::bits_per_token && around.before({"バイトあたり"})) q.kind = Kind::bits_per_byte;
+      if (bare && (q.kind == Kind::none || q.kind == Kind::other) && q.kind != Kind::percent) labelled_measure(s, q, around);
+      // 400 TFLOP/s that were reached need no utilisation
+      if (q.kind == Kind::rate)
+        q.utilisation = around.before({"実効", "実測", "effective", "sustained", "sustains", "sustain", "achieved", "achieves",
+                                       "achieve", "measured", "delivers", "delivered"});
+      if (q.kind == Kind::percent)
+        q.utilisation = around.before({"MFU", "utilization", "utilisation", "利用率", "使用率"}) ||
+                        word_at(s, skip_spaces(s, q.end), "MFU") || word_at(s, skip_spaces(s, q.end), "utilization") ||
+                        word_at(s, skip_spaces(s, q.end), "utilisation") || word_at(s, skip_spaces(s, q.end), "model FLOPs");
+      // FLOPs are 6 x ... = 4e22
+      if (q.kind == Kind::none && q.value >= 1e17 && (around.ends_with("=") || around.text_before().ends_with("~ ")) &&
+          mentions_any(s.substr(0, q.begin), {"FLOPs", "FLOP", "計算量", "compute"}))
+        q.kind = Kind::flops;
+      // from 20 to 15: both are what the first is
+      if (i > 0 && q.kind == Kind::none) {
+        const Kind before = all[i - 1].kind;
+        const bool pair = around.text_before() == " to " || around.text_before() == "から" || around.text_before() == " から ";
+        if (pair && (before == Kind::perplexity || before == Kind::loss)) become(q, before, 1);
+      }
+      // ## 7B, 13Bの学習, 3B: 48 GB
+      if (q.kind == Kind::none && q.suffixed && s[q.number_end - 1] == 'B' &&
+          (of_memory || s[0] == '#' || names_a_model(s, q.number_end)))
+        q.kind = Kind::params;
+      // 1,024 sequences of 2,048 tokens, or 2.1M tokens
+      if (q.kind == Kind::tokens && q.value < 5e7 && of_batch) q.kind = q.value < 16384 ? Kind::other : Kind::batch_tokens;
+      // one needs tokens, not bytes per parameter
+      q.recommended =
+          q.recommended && (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::ratio || q.kind == Kind::factor);
+      q.approximate = said_to_be_about(s, q, around);
+      if (q.end > q.number_end) q.unit = s.substr(q.number_end, q.end - q.number_end);
+      q.written = s.substr(q.begin, std::max(q.end, q.number_end) - q.begin);
+      if (q.written.find('^') != std::string::npos) q.written.clear();
+    }
+    // 1トークンあたり: the words belong to what follows
+    previous = q.raw == 1 && q.exact ? q.begin : std::max(q.end, q.number_end);
+  }
+}
+
+}  // namespace isoflop::plan

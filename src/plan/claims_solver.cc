@@ -1,0 +1,223 @@
+// A claim against the relations whose other numbers the text gives.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/math.h"
+#include "plan/claims_relations.h"
+#include "plan/claims_rules.h"
+#include "plan/claims_words.h"
+
+namespace isoflop::plan {
+namespace {
+
+constexpr std::size_t kMostCombinations = 64, kMostBorrowed = 3;
+
+/// What a relation makes of its inputs for the term that is claimed.
+double solved(const Relation& r, std::size_t claimed, const std::vector<double>& values) {
+  double product = r.constant;
+  for (std::size_t t = 0, i = 0; t < r.terms.size(); ++t) {
+    if (t == claimed) continue;
+    product = r.terms[t].power > 0 ? product / values[i] : product * values[i];
+    ++i;
+  }
+  return r.terms[claimed].power > 0 ? product : 1 / product;
+}
+
+/// The next choice of one of each; false after the last.
+bool next_choice(std::vector<std::size_t>& choice, const std::vector<std::size_t>& sizes) {
+  for (std::size_t i = 0; i < choice.size(); ++i) {
+    if (++choice[i] < sizes[i]) return true;
+    choice[i] = 0;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Checker::relations(const Scene& scene) {
+  // from the last to the first: what the last follows from is given
+  std::set<std::size_t> given;
+  for (auto it = scene.numbers.rbegin(); it != scene.numbers.rend(); ++it) {
+    const Quantity& q = *it;
+    const bool given_time = q.kind == Kind::seconds && (q.raw == 1 || q.raw == 24);
+    if (q.recommended || !(q.value > 0) || given_time || is_term(q) || is_factor(scene, q) || judged(scene, q.value) ||
+        judged(scene, q.raw))
+      continue;
+    const Kind kind = kind_in_relations(q);
+    std::vector<Candidate> found;
+    for (const Relation& r : relations_known()) {
+      const auto results = r.terms.begin() + static_cast<std::ptrdiff_t>(r.results);
+      const auto claimed = std::find_if(r.terms.begin(), results, [&](const Term& t) { return t.kind == kind; });
+      if (claimed == results || (scene.row && claimed != r.terms.begin())) continue;
+      // of several results the last is the claim
+      const bool later = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& o) {
+        return o.begin > q.begin && kind_in_relations(o) != kind &&
+               std::any_of(r.terms.begin(), results, [&](const Term& t) { return t.kind == kind_in_relations(o); });
+      });
+      if (later && !scene.row) continue;
+      candidates(scene, q, r, static_cast<std::size_t>(claimed - r.terms.begin()), found);
+    }
+    current_ = &q;
+    if (given.contains(q.begin) || restated(q)) std::erase_if(found, [](const Candidate& c) { return !c.complete; });
+    judge_candidates(scene, q, found);
+    for (const Candidate& c : found)
+      for (const Input& input : c.inputs)
+        if (input.own) given.insert(input.q.begin);
+    current_ = nullptr;
+    borrowed_.clear();
+  }
+}
+
+/// 500 x 14 days: a part of a product.
+bool Checker::is_factor(const Scene& scene, const Quantity& q) {
+  if (scene.row) return false;
+  const std::size_t before = q.begin == 0 ? std::string::npos : scene.text.find_last_not_of(" (", q.begin - 1);
+  const std::size_t after = skip_spaces(scene.text, std::max(q.end, q.number_end));
+  return (before != std::string::npos && (scene.text[before] == '*' || scene.text[before] == '/')) || at(scene.text, after, "*");
+}
+
+/// The sentences before have said the same number.
+bool Checker::restated(const Quantity& q) const {
+  const auto own = memory_.begin() + static_cast<std::ptrdiff_t>(std::min(own_from_, memory_.size()));
+  return std::any_of(memory_.begin(), own, [&](const Known& k) { return k.q.kind == q.kind && k.q.value == q.value; });
+}
+
+std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantity& q, Kind kind) {
+  const bool same = kind == kind_in_relations(q);
+  std::vector<Input> all;
+  for (const Quantity& o : scene.numbers) {
+    if (kind_in_relations(o) != kind || o.recommended || !(o.value > 0) || o.begin == q.begin) continue;
+    if (kind == Kind::rate && (o.value < 1e12 || o.utilisation)) continue;
+    if (same && o.begin > q.begin) continue;
+    all.push_back({o, scene.line, true});
+  }
+  if (kind == Kind::rate && all.empty()) {
+    borrowed_.clear();
+    const auto peak = peak_of(scene);
+    if (!peak || peak->achieved) return {};
+    Quantity o;
+    o.kind = Kind::rate;
+    o.value = o.raw = peak->value;
+    o.unit = " FLOP/s";
+    return {{o, borrowed_.empty() ? scene.line : borrowed_[0].line, borrowed_.empty()}};
+  }
+  // the nearest first, before the claim rather than behind it
+  std::stable_sort(all.begin(), all.end(), [&](const Input& a, const Input& b) {
+    const auto away = [&](const Input& x) { return x.q.begin < q.begin ? q.begin - x.q.begin : x.q.begin - q.begin + 1000; };
+    return away(a) < away(b);
+  });
+  // "that of L is 17.3": a bare number beside a loss
+  if (all.empty() && (kind == Kind::perplexity || kind == Kind::loss))
+    for (Quantity o : scene.numbers) {
+      if (o.kind != Kind::none || o.begin > q.begin || o.exact || !(o.value > (kind == Kind::loss ? .3 : 1)) ||
+          !(o.value < (kind == Kind::loss ? 15 : 1e5)))
+        continue;
+      o.kind = kind;
+      all.push_back({o, scene.line, true});
+    }
+  if (!all.empty() || scene.row) return all;
+  std::vector<Known> said;
+  for (std::size_t i = 0; i < std::min(own_from_, memory_.size()); ++i)
+    if (kind_in_relations(memory_[i].q) == kind && (kind != Kind::seconds || memory_[i].line >= paragraph_))
+      said.push_back(memory_[i]);
+  if (same && !said.empty()) said = {said.back()};
+  borrowed_.clear();
+  const auto nearest = recall(scene, said);
+  if (!nearest) return all;
+  all.push_back({*nearest, borrowed_.empty() ? scene.line : borrowed_[0].line, false});
+  // of several in the paragraph any may be meant
+  for (auto k = said.rbegin(); k != said.rend() && all.size() < kMostBorrowed; ++k)
+    if (k->line >= paragraph_ && k->q.value != nearest->value) all.push_back({k->q, k->line, false});
+  return all;
+}
+
+void Checker::candidates(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed,
+                         std::vector<Candidate>& found) {
+  std::vector<std::vector<Input>> inputs;
+  std::vector<std::size_t> sizes;
+  std::size_t own = 0;
+  for (std::size_t t = 0; t < r.terms.size(); ++t) {
+    if (t == claimed) continue;
+    inputs.push_back(inputs_of(scene, q, r.terms[t].kind));
+    if (inputs.back().empty()) return;
+    const Input& nearest = inputs.back()[0];
+    own += nearest.own ? 1 : 0;
+    // where the time is the claim, or another's, the utilisation is given
+    const bool time = r.terms[t].kind == Kind::seconds || r.terms[t].kind == Kind::device_seconds;
+    if (q.kind == Kind::percent && time && (!nearest.own || nearest.q.begin > q.begin)) return;
+    sizes.push_back(inputs.back().size());
+  }
+  const bool same_kind = r.terms.size() == 2 && r.terms[0].kind == r.terms[1].kind;
+  // what happened to last so long is no claim of its own
+  const bool loose = q.kind == Kind::seconds || q.kind == Kind::tokens || q.kind == Kind::usd || q.kind == Kind::yen;
+  if (own == 0 && loose) return;
+  // what usually is given is a claim only beside all that it follows from
+  if (claimed != 0 && own < sizes.size() && std::string_view(r.name) != "steps") return;
+  // hours of devices that another training took
+  const bool other_run = std::string_view(r.name) == "device_time" && own < sizes.size() &&
+                         std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                                     [](const Quantity& x) { return x.utilisation || x.kind == Kind::rate; });
+  if (other_run) return;
+  std::vector<std::size_t> choice(sizes.size(), 0);
+  for (std::size_t guard = 0; guard < kMostCombinations; ++guard) {
+    Candidate c{.relation = r.name, .computed = 0, .slack = 0, .inputs = {}, .complete = own == sizes.size()};
+    std::vector<double> values;
+    for (std::size_t i = 0; i < choice.size(); ++i) {
+      const Input& input = inputs[i][choice[i]];
+      c.inputs.push_back(input);
+      values.push_back(value_in_relation(r, input.q));
+      c.slack += is_perplexity(r) && input.q.kind == Kind::loss ? input.q.step / 2 : slack_of(input.q);
+    }
+    const bool one_unit = same_kind && std::abs(c.inputs[0].q.value / c.inputs[0].q.raw - q.value / q.raw) < 1e-15;
+    c.computed = solved(r, claimed, values);
+    if (is_perplexity(r) && q.kind == Kind::loss) {
+      c.computed = log_(c.computed);
+      c.slack /= std::max(c.computed, 1e-9);
+    }
+    if (q.kind == Kind::percent) c.computed *= 100;
+    if (std::isfinite(c.computed) && c.computed > 0 && !(one_unit || (same_kind && !c.complete))) found.push_back(std::move(c));
+    if (!next_choice(choice, sizes)) return;
+  }
+}
+
+void Checker::judge_candidates(const Scene& scene, const Quantity& q, std::vector<Candidate>& found) {
+  // a claim that is complete in its own sentence is judged by that
+  if (std::any_of(found.begin(), found.end(), [](const Candidate& c) { return c.complete; }))
+    std::erase_if(found, [](const Candidate& c) { return !c.complete; });
+  if (found.empty()) return;
+  const auto allowed = [&](const Candidate& c) { return std::clamp(tolerance_of(q) + c.slack, kLeastTolerance, kMostTolerance); };
+  const auto agreeing = std::find_if(found.begin(), found.end(),
+                                     [&](const Candidate& c) { return std::abs(q.value / c.computed - 1) <= allowed(c); });
+  const auto borrowed = [](const Candidate& c) {
+    return std::count_if(c.inputs.begin(), c.inputs.end(), [](const Input& input) { return !input.own; });
+  };
+  const auto nearest = std::min_element(found.begin(), found.end(),
+                                        [&](const Candidate& a, const Candidate& b) { return borrowed(a) < borrowed(b); });
+  const Candidate& c = agreeing != found.end() ? *agreeing : *nearest;
+  // what is wrong itself is no ground
+  const bool on_sand =
+      std::any_of(c.inputs.begin(), c.inputs.end(), [&](const Input& input) { return input.own && flagged(scene, input.q); });
+  const double decades = log10_of(q.value / c.computed);
+  // two perplexities beside one loss: which belongs to it is not known
+  const auto count = [&](Kind kind) {
+    return std::count_if(scene.numbers.begin(), scene.numbers.end(),
+                         [&](const Quantity& x) { return kind_in_relations(x) == kind; });
+  };
+  const bool unpaired = !scene.row && std::any_of(c.inputs.begin(), c.inputs.end(), [&](const Input& input) {
+    return input.own && (input.q.kind == Kind::loss || input.q.kind == Kind::perplexity) &&
+           count(input.q.kind) != count(kind_in_relations(q)) && count(kind_in_relations(q)) + count(input.q.kind) > 2;
+  });
+  if ((on_sand || unpaired) && agreeing == found.end()) return;
+  if (std::abs(decades) > 4 && std::abs(decades - std::round(decades)) > .05) return;  // not what was meant
+  std::string how;
+  for (const Input& input : c.inputs) {
+    how +=
+        (how.empty() ? "from " : ", ") + (input.q.written.empty() ? short_number(input.q.raw) + input.q.unit : input.q.written);
+    if (!input.own) borrowed_.push_back({input.q, input.line});
+  }
+  say(scene, c.relation, q.value, c.computed, tolerance_of(q) + c.slack,
+      how + " follows " + short_number(q.raw * c.computed / q.value) + q.unit, true);
+}
+
+}  // namespace isoflop::plan
