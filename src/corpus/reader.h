@@ -12,7 +12,6 @@
 
 namespace isoflop::corpus {
 
-/// What a file's documents are handed to. A document comes in pieces of valid UTF-8, cut anywhere between two characters.
 /// A JSONL line around its document: `before`, the escaped text and `after` are the line.
 struct LineParts {
   std::string_view before{}, after{};
@@ -21,6 +20,7 @@ struct LineParts {
   std::int64_t number = 0;  ///< of the line, from 1
 };
 
+/// What a file's documents are handed to. A document comes in pieces of valid UTF-8, cut anywhere between two characters.
 class DocumentSink {
  public:
   virtual ~DocumentSink() = default;
