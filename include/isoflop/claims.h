@@ -49,9 +49,10 @@ struct Claim {
 ///
 /// Needs    `text` in UTF-8; prose in English or Japanese, Markdown tables, CSV, JSON or TOML (by the file's ending, else by its look).
 /// Result   in order of lines. A number agrees when it is within a unit of its last digit of what follows, and of what the rounding of
-///          its inputs allows.
+///          its inputs allows. Inputs are those of the claim's own sentence first; the explanation names the lines of others.
 /// Throws   Error{bad_data} naming `file` for text that is not UTF-8 or holds zero bytes.
-/// Checked  claims_test.cc; claims_reference_test.cc: precision and recall over five audited documents.
+/// Checked  claims_test.cc, claims_relations_test.cc; claims_reference_test.cc: precision and recall over five audited documents;
+///          claims_documents_test.cc: 48 documents with planted errors.
 [[nodiscard]] std::vector<Claim> check_claims(const std::string& text, const std::string& file);
 
 /// An array of {file, line, text, kind, claimed, computed, verdict, explanation}.
