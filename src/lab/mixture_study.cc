@@ -321,7 +321,7 @@ Prepared prepare_mixture(const Study& study, const LabOptions& options) {
     prepared.title += (prepared.title.empty() ? "" : ", ") + text.name;
   }
   prepared.manifest = corpora.front().manifest();
-  prepared.tokenizer = tokens::build_tokenizer(study.tokenizer, study.vocabulary, all_units(corpora, study.mixture->sources.size()), options.stop);
+  prepared.tokenizer = tokens::build_tokenizer(tokenizer_options(study, options.threads), all_units(corpora, study.mixture->sources.size()), options.stop, options.progress);
   EncodeOptions encode;
   encode.root = (options.cache / "tokens").string();
   encode.threads = std::max<std::int64_t>(1, options.threads);

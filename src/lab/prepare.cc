@@ -28,6 +28,16 @@ void check_length(const char* which, std::int64_t tokens, std::int64_t window) {
 
 }  // namespace
 
+TokenizerOptions tokenizer_options(const Study& study, std::int64_t threads) {
+  TokenizerOptions options;
+  options.kind = study.tokenizer;
+  options.from = study.vocabulary;
+  options.vocab_size = study.vocab_size;
+  options.pattern = study.split_pattern;
+  options.threads = std::max<std::int64_t>(1, threads);
+  return options;
+}
+
 Prepared prepare(const Study& study, const LabOptions& options) {
   if (study.mixture) return prepare_mixture(study, options);
   Prepared prepared;
@@ -48,13 +58,7 @@ Prepared prepare(const Study& study, const LabOptions& options) {
   const Corpus corpus = Corpus::open(corpus_options, options.stop, options.progress);
   if (const std::string passed_over = corpus.passed_over(); options.log && !passed_over.empty()) options.log(passed_over);
   prepared.manifest = corpus.manifest();
-  TokenizerOptions tokenizer;
-  tokenizer.kind = study.tokenizer;
-  tokenizer.from = study.vocabulary;
-  tokenizer.vocab_size = study.vocab_size;
-  tokenizer.pattern = study.split_pattern;
-  tokenizer.threads = std::max<std::int64_t>(1, options.threads);
-  prepared.tokenizer = build_tokenizer(tokenizer, corpus, options.stop, options.progress);
+  prepared.tokenizer = build_tokenizer(tokenizer_options(study, options.threads), corpus, options.stop, options.progress);
 
   EncodeOptions encode;
   encode.root = (options.cache / "tokens").string();

@@ -21,4 +21,7 @@ struct Prepared {
 /// Throws what Corpus and encode_corpus throw, and bad_data when a split is shorter than a window of `study`.
 [[nodiscard]] Prepared prepare(const Study& study, const LabOptions& options);
 
+/// The tokenizer a study asks for.
+[[nodiscard]] TokenizerOptions tokenizer_options(const Study& study, std::int64_t threads);
+
 }  // namespace isoflop::lab
