@@ -82,9 +82,10 @@ TEST(CountedOptimum, BeyondEmbeddingsIsTheOptimumOfSixNd) {
   ASSERT_TRUE(large && small);
   EXPECT_NEAR(large->model.flops / large->model.tokens / large->model.params, 6, 0.3);
   EXPECT_NEAR(large->model.params / optimal_model(law, 1e26).params, 1, 0.1);
-  // an input embedding of its own is counted in N and costs nothing
+  // an input embedding of its own is counted in N and costs nothing: what a larger model adds is dearer than its mean, so that it pays to be smaller
   EXPECT_LT(small->model.flops / small->model.tokens / small->model.params, 6);
-  EXPECT_GT(small->model.params, optimal_model(law, 1e18).params);
+  EXPECT_LT(small->model.params, optimal_model(law, 1e18).params);
+  EXPECT_GT(small->model.tokens, optimal_model(law, 1e18).tokens);
   EXPECT_EQ(error_of([&] { (void)counted_optimum(law, 1e20, "flops_6nd"); }).fault(), Fault::usage);
 }
 
