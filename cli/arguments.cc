@@ -29,6 +29,19 @@ std::string read_table(const std::filesystem::path& path) {
 }
 
 // CLI::Range lets NaN pass: it asks whether a value is outside
+void refuse_to_overwrite(const std::string& flag, const std::string& output, const std::vector<std::string>& others) {
+  namespace fs = std::filesystem;
+  if (output.empty()) return;
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(output, error);
+  if (error || fs::is_character_file(place, error) || fs::is_fifo(place, error)) return;
+  for (const std::string& other : others) {
+    if (other.empty()) continue;
+    if (fs::equivalent(output, other, error) || fs::weakly_canonical(other, error) == place)
+      throw isoflop::Error(isoflop::Fault::usage, flag, output + " is also " + other + ", which would be lost", "name another file");
+  }
+}
+
 CLI::Validator level_range() {
   return {[](std::string& text) {
             double level = 0;

@@ -57,8 +57,8 @@ Json json_of(const isoflop::ModelBench& m) {
 void print_models(const std::vector<isoflop::ModelBench>& models) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::ModelBench& m : models) {
-    rows.push_back({m.name, grouped(static_cast<double>(m.params)), isoflop::to_string(m.dtype), isoflop::to_string(m.isa),
-                    std::to_string(m.threads), grouped(m.tokens_per_second), rounded(m.gflops, ""), percent(m.share_of_peak()),
+    rows.push_back({m.name, isoflop::format_count(static_cast<double>(m.params)), isoflop::to_string(m.dtype), isoflop::to_string(m.isa),
+                    std::to_string(m.threads), isoflop::format_count(m.tokens_per_second), rounded(m.gflops, ""), percent(m.share_of_peak()),
                     percent(m.share_executed()), rounded(static_cast<double>(m.engine_bytes) / 1048576.0, "MiB")});
   }
   print_table({"model", "params", "dtype", "kernels", "threads", "tokens/s", "GFLOP/s", "of peak", "executed", "memory"}, rows);
@@ -96,7 +96,7 @@ void bench_each_kernel(const Globals& globals, const Options& options) {
   for (const isoflop::KernelTime& time : times) {
     char each[32];
     std::snprintf(each, sizeof each, "%.3f", time.ns_per_element);
-    rows.push_back({time.kernel, time.shape, grouped(time.seconds * 1e9), time.gflops > 0 ? grouped(time.gflops) : "-",
+    rows.push_back({time.kernel, time.shape, isoflop::format_count(time.seconds * 1e9), time.gflops > 0 ? isoflop::format_count(time.gflops) : "-",
                     time.gflops > 0 ? percent(time.share_of_peak) : "-", time.ns_per_element > 0 ? each : "-"});
   }
   print_table({"kernel of " + isoflop::to_string(isa), "size", "ns", "GFLOP/s", "of peak", "ns/element"}, rows);
@@ -150,7 +150,7 @@ void bench(const Globals& globals, Options& options) {
   if (options.what == "prices") {
     // five choices, each with and without in every round
     constexpr double kMeasurements = 10;
-    note(globals, "about " + grouped(std::ceil(static_cast<double>(options.models.size()) * (1 + kMeasurements * static_cast<double>(options.rounds)) * bench.seconds)) +
+    note(globals, "about " + isoflop::format_count(std::ceil(static_cast<double>(options.models.size()) * (1 + kMeasurements * static_cast<double>(options.rounds)) * bench.seconds)) +
                       " s, and each measurement's start on top (--models, --rounds, --seconds)");
     std::vector<isoflop::PriceList> models;
     for (const std::string& name : options.models) {

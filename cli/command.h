@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "isoflop/base.h"
+#include "isoflop/text.h"
 
 namespace cli {
 
@@ -38,8 +39,8 @@ void print_json(const Json& object);
 /// A table for people: header, rows, columns aligned; numbers right. To stdout.
 void print_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 
-/// A whole number for people: "343,936".
-std::string grouped(double value);
+/// As many threads as asked for, or as the machine has.
+std::int64_t threads_of(std::int64_t asked);
 
 /// Progress on stderr: one line redrawn on a terminal, a line every 10 s otherwise; nothing with --quiet or --json on a pipe.
 isoflop::ProgressFn progress_to_stderr(const Globals& globals);

@@ -3,7 +3,6 @@
 #include <iostream>
 #include <memory>
 #include <sstream>
-#include <thread>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -98,7 +97,7 @@ void run_compare(CompareFlags flags, const Globals& globals) {
   isoflop::CompareOptions& options = flags.options;
   for (const std::string& at : split(flags.at)) options.at.push_back(number_of("--at", at, true));
   if (!flags.n.empty()) options.fit.n_column = flags.n;
-  options.fit.threads = flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+  options.fit.threads = threads_of(flags.threads);
   options.fit.stop = stop_requested();
   const isoflop::Observations a = read_observations(flags.a, flags.rows), b = read_observations(flags.b, flags.rows);
   const isoflop::Comparison comparison = isoflop::compare_recipes(a, b, options);

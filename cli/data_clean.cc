@@ -43,7 +43,7 @@ isoflop::CleanOptions options_of(const CleanFlags& flags) {
 }
 
 std::string count(std::int64_t value) {
-  return grouped(static_cast<double>(value));
+  return isoflop::format_count(static_cast<double>(value));
 }
 
 std::string digits(double value) {

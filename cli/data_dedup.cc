@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <thread>
 
 #include "cli/command.h"
 #include "cli/study_output.h"
@@ -57,9 +56,9 @@ std::vector<DedupMethod> chain_of(const CLI::App& app) {
 void print_report(const isoflop::DedupReport& report) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::DedupStage& stage : report.stages) {
-    rows.push_back({isoflop::to_string(stage.method), grouped(static_cast<double>(stage.documents)),
-                    grouped(static_cast<double>(stage.removed_documents)), grouped(static_cast<double>(stage.removed_units)),
-                    grouped(static_cast<double>(stage.removed_bytes))});
+    rows.push_back({isoflop::to_string(stage.method), isoflop::format_count(static_cast<double>(stage.documents)),
+                    isoflop::format_count(static_cast<double>(stage.removed_documents)), isoflop::format_count(static_cast<double>(stage.removed_units)),
+                    isoflop::format_count(static_cast<double>(stage.removed_bytes))});
   }
   print_table({"method", "documents", "removed", "parts removed", "bytes removed"}, rows);
 
@@ -69,21 +68,21 @@ void print_report(const isoflop::DedupReport& report) {
   if (sources.size() > kMostRows) sources.resize(kMostRows);
   rows.clear();
   for (const isoflop::DedupSource& source : sources) {
-    rows.push_back({source.name, grouped(static_cast<double>(source.documents)),
-                    grouped(static_cast<double>(source.removed_documents)), grouped(static_cast<double>(source.bytes)),
+    rows.push_back({source.name, isoflop::format_count(static_cast<double>(source.documents)),
+                    isoflop::format_count(static_cast<double>(source.removed_documents)), isoflop::format_count(static_cast<double>(source.bytes)),
                     percent(source.removed_bytes, source.bytes)});
   }
-  rows.push_back({"all", grouped(static_cast<double>(report.documents)), grouped(static_cast<double>(report.removed)),
-                  grouped(static_cast<double>(report.bytes)), percent(report.removed_bytes, report.bytes)});
+  rows.push_back({"all", isoflop::format_count(static_cast<double>(report.documents)), isoflop::format_count(static_cast<double>(report.removed)),
+                  isoflop::format_count(static_cast<double>(report.bytes)), percent(report.removed_bytes, report.bytes)});
   std::printf("\n");
   print_table({"source", "documents", "removed", "bytes", "bytes removed"}, rows);
   if (report.sources.size() > kMostRows)
     std::printf("(the %zu of %zu sources that lost most; --json has all)\n", kMostRows, report.sources.size());
   std::printf("\n%s of %s documents kept; %s clusters of two or more, %s pairs in them\n",
-              grouped(static_cast<double>(report.kept)).c_str(), grouped(static_cast<double>(report.documents)).c_str(),
-              grouped(static_cast<double>(report.clusters)).c_str(), grouped(static_cast<double>(report.pairs)).c_str());
+              isoflop::format_count(static_cast<double>(report.kept)).c_str(), isoflop::format_count(static_cast<double>(report.documents)).c_str(),
+              isoflop::format_count(static_cast<double>(report.clusters)).c_str(), isoflop::format_count(static_cast<double>(report.pairs)).c_str());
   if (report.empty > 0)
-    std::printf("%s documents without text were passed over\n", grouped(static_cast<double>(report.empty)).c_str());
+    std::printf("%s documents without text were passed over\n", isoflop::format_count(static_cast<double>(report.empty)).c_str());
 }
 
 void dedup(const DedupFlags& flags, const CLI::App& app, const Globals& globals) {
@@ -92,7 +91,7 @@ void dedup(const DedupFlags& flags, const CLI::App& app, const Globals& globals)
   options.utf8 = isoflop::utf8_policy_from(flags.utf8);
   options.keep = isoflop::dedup_keep_from(flags.keep);
   options.memory = static_cast<std::int64_t>(flags.memory);
-  options.threads = flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+  options.threads = threads_of(flags.threads);
   options.minhash.verify = !flags.no_verify;
   if (flags.false_positive_weight >= 0) options.minhash.false_positive_weight = flags.false_positive_weight;
   if (flags.ngram > 0) options.minhash.shingles.ngram = options.simhash.shingles.ngram = flags.ngram;

@@ -2,9 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <thread>
 
 #include "cli/data.h"
 #include "cli/study_output.h"
@@ -149,18 +147,6 @@ void print_exponent(const isoflop::CorpusStatistics& statistics, std::optional<d
   if (measured) std::printf("data exponent given as measured: %s\n", fixed(*measured, 3).c_str());
 }
 
-void write_figures(const std::string& folder, const isoflop::CorpusStatistics& statistics) {
-  std::error_code ignored;
-  std::filesystem::create_directories(folder, ignored);
-  for (const isoflop::Figure& figure : isoflop::corpus_figures(statistics)) {
-    const auto path = std::filesystem::path(folder) / (figure.id + ".svg");
-    std::ofstream file(path, std::ios::binary);
-    file << isoflop::figure_svg(figure);
-    file.close();
-    if (!file) throw isoflop::Error(isoflop::Fault::io, path.string(), "cannot be written");
-  }
-}
-
 void stats(const StatsFlags& flags, const Globals& globals) {
   std::unique_ptr<isoflop::Tokenizer> tokenizer;
   if (!flags.tokenizer.empty()) tokenizer = isoflop::read_tokenizer(flags.tokenizer);
@@ -169,11 +155,11 @@ void stats(const StatsFlags& flags, const Globals& globals) {
   if (!flags.counts_only) {
     isoflop::MeasureOptions options = flags.options;
     options.sample_bytes = static_cast<std::int64_t>(flags.sample_mib * (1 << 20));
-    options.threads = flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+    options.threads = threads_of(flags.threads);
     options.tokenizer = tokenizer.get();
     statistics = isoflop::measure_corpus(corpus, options, stop_requested(), progress_to_stderr(globals));
     if (!flags.figures.empty()) {
-      write_figures(flags.figures, *statistics);
+      isoflop::write_figures(flags.figures, isoflop::corpus_figures(*statistics));
       note(globals, "figures: " + flags.figures);
     }
   }

@@ -3,7 +3,6 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -89,7 +88,7 @@ isoflop::FitOptions options_of(const FitFlags& flags) {
     options.at_models.emplace_back(number_of("--model", model.substr(0, at), true), number_of("--model", model.substr(at + 1), true));
   }
   options.all_starts = flags.starts != "auto";
-  options.threads = flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+  options.threads = threads_of(flags.threads);
   options.stop = stop_requested();
   return options;
 }

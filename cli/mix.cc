@@ -1,11 +1,9 @@
 // isoflop mix: which mixtures to run as proxies, the law of their losses, and the weights it recommends.
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <sstream>
-#include <thread>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -42,8 +40,6 @@ struct OptimiseFlags {
   isoflop::MixtureOptimiseOptions options;
 };
 
-std::int64_t cores(std::int64_t asked) { return asked > 0 ? asked : std::max(1U, std::thread::hardware_concurrency()); }
-
 std::string digits(double value, int count) {
   std::ostringstream text;
   text.precision(count);
@@ -60,13 +56,6 @@ std::string cell(const std::optional<T>& value, int count) {
 
 std::string range(const std::optional<isoflop::Interval>& interval, double scale = 1, int count = 4) {
   return interval ? digits(scale * interval->low, count) + " to " + digits(scale * interval->high, count) : "-";
-}
-
-void write_text(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw isoflop::Error(isoflop::Fault::io, path, "cannot be written");
 }
 
 std::map<std::string, double> numbers(const std::string& flag, const std::string& text, const std::string& form) {
@@ -123,7 +112,7 @@ void run_design(const DesignFlags& flags, const Globals& globals) {
   options.stop = stop_requested();
   const isoflop::MixtureDesign design = isoflop::design_mixtures(options);
   const std::string table = isoflop::mixture_design_to_csv(design);
-  if (!flags.out.empty()) write_text(flags.out, table);
+  if (!flags.out.empty()) isoflop::write_output(flags.out, table);
   if (globals.json) {
     Json proxies = Json::array(), warnings = Json::array();
     for (const auto& mixture : design.proxies) proxies.push_back(Json(mixture));
@@ -175,11 +164,11 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
   isoflop::MixtureFitOptions options = flags.options;
   options.targets = split(flags.targets);
   options.ridge = flags.ridge;
-  options.threads = cores(flags.threads);
+  options.threads = threads_of(flags.threads);
   options.stop = stop_requested();
   options.progress = progress_to_stderr(globals);
   const isoflop::MixtureModel model = isoflop::fit_mixture(table, options);
-  if (!flags.out.empty()) write_text(flags.out, isoflop::mixture_to_text(model));
+  if (!flags.out.empty()) isoflop::write_output(flags.out, isoflop::mixture_to_text(model));
   if (!globals.json) return print_fit(model);
   Json object{{"tables", flags.tables}};
   object.update(Json::parse(isoflop::mixture_to_json(model)));
@@ -217,7 +206,7 @@ void run_predict(const PredictFlags& flags, const Globals& globals) {
     }
     list.push_back({{"target", p.target}, {"agreement", agreement}, {"rows", each}});
   }
-  if (!flags.out.empty()) write_text(flags.out, csv);
+  if (!flags.out.empty()) isoflop::write_output(flags.out, csv);
   if (globals.json) return print_json({{"law", model.law}, {"file", flags.law}, {"predictions", list}});
   if (flags.out.empty() && agreements.empty()) print_table({"row", "loss", "predicted", "interval of a run"}, rows);
   if (!agreements.empty()) print_table({"loss", "rows", "R2", "Spearman", "mean abs. error"}, agreements);
@@ -231,7 +220,7 @@ void run_optimise(const OptimiseFlags& flags, const Globals& globals) {
   options.target = weighted_names("--target", flags.target);
   options.unique_tokens = numbers("--unique-tokens", flags.unique, "NAME=TOKENS, e.g. web=5e9,code=8e8");
   options.natural = numbers("--natural", flags.natural, "NAME=SHARE, e.g. web=0.8,code=0.2");
-  options.threads = cores(flags.threads);
+  options.threads = threads_of(flags.threads);
   options.stop = stop_requested();
   const isoflop::MixtureOptimum optimum = isoflop::optimise_mixture(model, options);
   if (globals.json) {

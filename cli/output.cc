@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <thread>
 
 #include "cli/command.h"
 #include "cli/signals.h"
@@ -126,14 +127,6 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
   return problem;
 }
 
-std::string grouped(double value) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.0f", value);
-  std::string digits = buffer;
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 std::string made_by() {
   return "isoflop " ISOFLOP_VERSION;
 }
@@ -218,6 +211,8 @@ isoflop::ProgressFn progress_to_stderr(const Globals& globals) {
     std::fflush(stderr);
   };
 }
+
+std::int64_t threads_of(std::int64_t asked) { return asked > 0 ? asked : std::max(1U, std::thread::hardware_concurrency()); }
 
 void note(const Globals& globals, const std::string& line) {
   if (globals.quiet) return;

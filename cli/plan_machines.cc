@@ -40,8 +40,8 @@ void print_shape(const isoflop::ShapeChoice& choice) {
   const isoflop::Shape& s = choice.shape;
   std::cout << "\nA shape of that size: n_layer " << s.n_layer << ", n_head " << s.n_head;
   if (s.n_kv_head > 0 && s.n_kv_head != s.n_head) std::cout << ", n_kv_head " << s.n_kv_head;
-  std::cout << ", n_embd " << s.n_embd << ", n_inner " << isoflop::inner_size(s) << ", vocabulary " << grouped(static_cast<double>(s.vocab_size)) << ": "
-            << grouped(static_cast<double>(choice.counts.params)) << " parameters (" << digits(100 * choice.off, 2) << " % off";
+  std::cout << ", n_embd " << s.n_embd << ", n_inner " << isoflop::inner_size(s) << ", vocabulary " << isoflop::format_count(static_cast<double>(s.vocab_size)) << ": "
+            << isoflop::format_count(static_cast<double>(choice.counts.params)) << " parameters (" << digits(100 * choice.off, 2) << " % off";
   if (choice.loss_rise) std::cout << ", " << digits(*choice.loss_rise, 2) << " nats";
   std::cout << ")\n";
 }
@@ -72,7 +72,7 @@ void print_rates(const isoflop::MachinePlan& machines) {
   std::cout << "\n";
   print_table({"", "value", "law", "", "conditions"}, rows);
   if (const auto& s = machines.schedule)
-    std::cout << "batch " << counted(s->batch_tokens) << " tokens, " << grouped(s->steps) << " steps, " << grouped(s->warmup_steps) << " of warm-up\n";
+    std::cout << "batch " << counted(s->batch_tokens) << " tokens, " << isoflop::format_count(s->steps) << " steps, " << isoflop::format_count(s->warmup_steps) << " of warm-up\n";
 }
 
 void print_frontier(const std::vector<isoflop::FrontierPoint>& points) {

@@ -73,8 +73,8 @@ void print_plan(const StudyPlan& plan, const isoflop::LabOptions& options, const
   }
   std::vector<std::vector<std::string>> rows;
   for (const PlannedRun& run : plan.runs) {
-    rows.push_back({run.name, run.group, grouped(static_cast<double>(run.params.params)), grouped(static_cast<double>(run.params.params_non_embedding)),
-                    grouped(static_cast<double>(run.params.params_matmul)), grouped(static_cast<double>(run.tokens)), text("%.2f", run.epochs), isoflop::to_string(run.regime),
+    rows.push_back({run.name, run.group, isoflop::format_count(static_cast<double>(run.params.params)), isoflop::format_count(static_cast<double>(run.params.params_non_embedding)),
+                    isoflop::format_count(static_cast<double>(run.params.params_matmul)), isoflop::format_count(static_cast<double>(run.tokens)), text("%.2f", run.epochs), isoflop::to_string(run.regime),
                     text("%.3g", run.flops_exact), text("%.0f MiB", static_cast<double>(run.peak_bytes) / (1 << 20)), run.done ? "done" : duration(run.seconds)});
   }
   print_table({"run", "group", "params", "non-embedding", "matmul", "tokens", "epochs", "regime", "FLOPs", "memory", "time"}, rows);
@@ -121,9 +121,9 @@ void print_result(const StudyResult& result, double seconds, const Globals& glob
   for (const StudyRun& run : result.runs) {
     const isoflop::RunRecord& r = run.stored.record;
     const auto& timing = run.stored.timing;
-    rows.push_back({r.name, grouped(static_cast<double>(r.params.params)), grouped(static_cast<double>(r.tokens)), text("%.3g", run.planned.spec.optimizer.learning_rate),
+    rows.push_back({r.name, isoflop::format_count(static_cast<double>(r.params.params)), isoflop::format_count(static_cast<double>(r.tokens)), text("%.3g", run.planned.spec.optimizer.learning_rate),
                     text("%.4f", r.train_loss), text("%.4f", r.loss), r.loss_se_eval ? text("%.4f", *r.loss_se_eval) : "-", text("%.4f", r.bits_per_byte),
-                    timing ? grouped(timing->tokens_per_second) : "-", timing ? duration(timing->seconds) : "-",
+                    timing ? isoflop::format_count(timing->tokens_per_second) : "-", timing ? duration(timing->seconds) : "-",
                     r.status == isoflop::RunStatus::done ? "" : isoflop::to_string(r.status)});
   }
   print_table({"run", "params", "tokens", "rate", "train loss", "held-out", "± se", "bits/byte", "tokens/s", "time", ""}, rows);

@@ -28,7 +28,7 @@ void export_tokens(const FileFlags& flags, const Globals& globals) {
   Json files = Json::array();
   for (const isoflop::ShardFile& file : isoflop::export_shards(set, format, flags.out, flags.name, stop_requested())) {
     files.push_back({{"path", file.path}, {"tokens", file.tokens}});
-    if (!globals.json) std::printf("%s  %s tokens\n", file.path.c_str(), grouped(static_cast<double>(file.tokens)).c_str());
+    if (!globals.json) std::printf("%s  %s tokens\n", file.path.c_str(), isoflop::format_count(static_cast<double>(file.tokens)).c_str());
   }
   if (globals.json) print_json({{"files", files}});
 }

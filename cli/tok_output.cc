@@ -32,7 +32,7 @@ std::vector<std::string> row_of(const std::string& name, const isoflop::TextCoun
     std::snprintf(bytes, sizeof bytes, "%.3f", static_cast<double>(counts.bytes) / static_cast<double>(counts.tokens));
     std::snprintf(characters, sizeof characters, "%.3f", static_cast<double>(counts.characters) / static_cast<double>(counts.tokens));
   }
-  return {name,  grouped(static_cast<double>(counts.documents)), grouped(static_cast<double>(counts.bytes)), grouped(static_cast<double>(counts.tokens)),
+  return {name,  isoflop::format_count(static_cast<double>(counts.documents)), isoflop::format_count(static_cast<double>(counts.bytes)), isoflop::format_count(static_cast<double>(counts.tokens)),
           bytes, characters};
 }
 

@@ -10,6 +10,7 @@ set(ROOM_OF_claims plan)
 set(ROOM_OF_clean corpus)
 set(ROOM_OF_stats lab)
 set(ROOM_OF_mix corpus)
+set(ROOM_OF_text base)
 set(ROOM_OF_mixture laws)
 
 function(check_file file room allowed)

@@ -48,7 +48,7 @@ class Error : public std::exception {
 /// The candidate nearest to a word in edit distance, if it is within 2 (or a third of the length); for "did you mean".
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// Writes a file that a user named: whole, or the old one stays; into a device or a pipe as it is. Makes no folder.
+/// Writes a file whole and synced, or the old one stays; into a device or a pipe as it is. Makes no folder.
 ///
 /// Throws   Error{io}.
 /// Checked  base_test.cc

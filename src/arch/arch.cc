@@ -1,6 +1,6 @@
 #include "isoflop/arch.h"
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/base.h"
 
 namespace isoflop {

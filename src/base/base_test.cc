@@ -9,16 +9,19 @@
 #include <fstream>
 #include <set>
 
+#include "base/apportion.h"
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/math.h"
+#include "base/output.h"
 #include "base/random.h"
 #include "base/sealed_json.h"
 #include "base/team.h"
 #include "base/testing.h"
-#include "base/text.h"
+#include "base/utf8.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {
@@ -144,8 +147,8 @@ TEST(Json, RefusesDeepNestingAndNamesTheFile) {
 
 TEST(File, AReplacedFileIsWholeAndLeavesNoTemporary) {
   const fs::path folder = fresh_folder("atomic");
-  write_file_atomic(folder / "x", "one");
-  write_file_atomic(folder / "x", "two");
+  write_output(folder / "x", "one");
+  write_output(folder / "x", "two");
   EXPECT_EQ(read_file(folder / "x"), "two");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator{}), 1);
 }
@@ -272,14 +275,89 @@ TEST(Team, TheFirstExceptionReachesTheCaller) {
   team.run([](std::int64_t) {});
 }
 
-TEST(WriteOutput, ReplacesAFileWholeAndLeavesADeviceADevice) {
-  const auto path = fresh_folder() / "out.csv";
+TEST(WriteOutput, ReplacesAFileWholeAndLeavesADeviceADeviceAndALinkALink) {
+  namespace fs = std::filesystem;
+  const auto folder = fresh_folder(), path = folder / "out.csv";
   write_output(path.string(), "one");
   write_output(path.string(), "two");
   EXPECT_EQ(read_file(path), "two");
+  fs::create_symlink("out.csv", folder / "link");
+  write_output((folder / "link").string(), "three");
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(read_file(path), "three");
   write_output("/dev/null", "gone");
-  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
   EXPECT_EQ(error_of([&] { write_output((path / "below").string(), "x"); }).fault(), Fault::io);
+  EXPECT_EQ(error_of([&] { write_output(folder.string(), "x"); }).fault(), Fault::io);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 2);  // nothing else is left
+}
+
+TEST(WriteOutput, OfAFullDiskNamesTheFileAndLeavesTheDevice) {
+  if (!std::filesystem::is_character_file("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const Error error = error_of([] { write_output("/dev/full", "x"); });
+  EXPECT_EQ(error.fault(), Fault::io);
+  EXPECT_EQ(error.subject(), "/dev/full");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST(OutputFile, ThatIsNotFinishedLeavesTheOldOne) {
+  const auto path = fresh_folder() / "out";
+  write_output(path.string(), "old");
+  {
+    OutputFile file(path);
+    file.write(std::string(1 << 20, 'x'));
+  }
+  EXPECT_EQ(read_file(path), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}), 1);
+}
+
+TEST(ScratchFolder, TakesThePlaceOfWhatIsThereOrLeavesIt) {
+  const auto folder = fresh_folder();
+  const auto place = folder / "place";
+  for (const char* word : {"one", "two"}) {
+    ScratchFolder scratch(folder / "place.partial");
+    write_output(scratch.path() / "x", word);
+    scratch.replace(place);
+  }
+  EXPECT_EQ(read_file(place / "x"), "two");
+  {
+    ScratchFolder scratch(folder, ".work-");
+    write_output(scratch.path() / "x", "three");
+    EXPECT_FALSE(scratch.rename_to(place));
+  }
+  EXPECT_EQ(read_file(place / "x"), "two");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+}
+
+TEST(Apportion, GivesLargestRemaindersAndKeepsCaps) {
+  using Counts = std::vector<std::int64_t>;
+  EXPECT_EQ(apportion(std::vector{0.3, 0.7}, 10), (Counts{3, 7}));
+  EXPECT_EQ(apportion(std::vector{1.0, 1.0, 1.0}, 10), (Counts{4, 3, 3}));
+  EXPECT_EQ(apportion(std::vector{5.0, 0.0, 5.0}, 3), (Counts{2, 0, 1}));
+  // quotas 9.061, 7.179, 5.259, 3.319, 1.182: the seat left goes to the fourth
+  EXPECT_EQ(apportion(std::vector{9061.0, 7179.0, 5259.0, 3319.0, 1182.0}, 26), (Counts{9, 7, 5, 4, 1}));
+  EXPECT_EQ(apportion(std::vector{0.5, 0.5}, 10, Counts{2, 100}), (Counts{2, 8}));
+  EXPECT_EQ(apportion(std::vector{0.5, 0.5}, 10, Counts{2, 3}), (Counts{2, 3}));
+}
+
+TEST(Csv, ARowComesBackAsItWas) {
+  const std::vector<std::string> cells{"plain", "a,b", "say \"so\"", "two\nlines", ""};
+  EXPECT_EQ(csv_row({"a", "b,c"}), "a,\"b,c\"\n");
+  EXPECT_EQ(read_csv(csv_row(cells), "x").at(0).cells, cells);
+}
+
+TEST(Utf8, TellsCharactersFromTheirPartsAndWhatIsNone) {
+  EXPECT_EQ(first_code_point("\xE3\x81\x82x").value, U'\u3042');
+  EXPECT_TRUE(first_code_point("\xE3\x81").cut_off);
+  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xE0\x9F\xBF", "\xF5"}) {
+    const CodePoint point = first_code_point(bad);
+    EXPECT_FALSE(point.valid || point.cut_off) << bad;
+    EXPECT_EQ(point.length, 1u) << bad;
+  }
+  EXPECT_EQ(first_code_point("\xE3\x81x").length, 2u);  // one replacement for both
+  EXPECT_EQ(whole_characters("a\u3042\u3044", 3), 1u);
+  EXPECT_EQ(whole_characters("a\u3042\u3044", 4), 4u);
+  EXPECT_EQ(whole_characters("ab", 9), 2u);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/base.h"
 
 namespace isoflop {
@@ -94,30 +94,6 @@ void sync_folder(const fs::path& path) {
   if (::fsync(folder.get()) != 0 && errno != EINVAL && errno != EROFS) fail(path, "sync", errno);
 }
 
-void write_file_atomic(const fs::path& path, std::string_view bytes) {
-  const fs::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
-  try {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (file.get() < 0) fail(path, "write", errno);
-    write_all(file.get(), bytes.data(), bytes.size(), path);
-    if (::fsync(file.get()) != 0) fail(path, "write", errno, bytes.size());
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace", errno);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  sync_folder(path.parent_path());
-}
-
-void write_output(const std::string& path, std::string_view bytes) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status) || fs::is_regular_file(status) || fs::is_directory(status)) return write_file_atomic(path, bytes);
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.get() < 0) fail(path, "write", errno);
-  write_all(file.get(), bytes.data(), bytes.size(), path);
-}
-
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -133,9 +109,9 @@ struct FileWriter::State {
   std::string buffer;
 };
 
-FileWriter::FileWriter(const fs::path& path, Mode mode)
-    : state_(new State{path, Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (mode == Mode::create ? O_TRUNC : O_APPEND), 0666)), {}}) {
-  if (state_->file.get() < 0) fail(path, "write", errno);
+FileWriter::FileWriter(const fs::path& path, Mode mode, const fs::path& named)
+    : state_(new State{named.empty() ? path : named, Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (mode == Mode::create ? O_TRUNC : O_APPEND), 0666)), {}}) {
+  if (state_->file.get() < 0) fail(state_->path, "write", errno);
 }
 FileWriter::~FileWriter() {
   try {

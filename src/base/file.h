@@ -1,4 +1,4 @@
-// Files written so that a crash leaves the old one or the new one. Every failure is Error{io} or Error{missing_input}, naming the path.
+// Files and folders as the system has them. Every failure is Error{io} or Error{missing_input}, naming the path.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,17 @@ namespace isoflop {
 /// Reads a whole small file. Throws missing_input or io.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
-/// temp + fsync + rename + fsync of the folder. Throws io with the bytes needed and free when the disk is full; the old file stays.
-void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
-
 /// Creates a folder and its parents. Throws io.
 void make_folder(const std::filesystem::path& path);
 /// fsync of a folder, so that a rename in it survives power loss.
 void sync_folder(const std::filesystem::path& path);
 
-/// A sequential writer with its own buffer; close() syncs. Throws io; never from the destructor.
+/// A sequential writer with its own buffer; close() syncs. Throws io, with the bytes free when the disk is full; never from the destructor.
 class FileWriter {
  public:
   enum class Mode { create, append };
-  FileWriter(const std::filesystem::path& path, Mode mode);
+  /// Errors name `named`, or the path.
+  FileWriter(const std::filesystem::path& path, Mode mode, const std::filesystem::path& named = {});
   ~FileWriter();
   FileWriter(FileWriter&&) noexcept;
   FileWriter& operator=(FileWriter&&) noexcept;

@@ -1,4 +1,4 @@
-#include "base/text.h"
+#include "isoflop/text.h"
 
 #include <algorithm>
 #include <array>
@@ -67,6 +67,16 @@ std::string format_si(double value) {
   return to_text(value, std::chars_format::general, 3) + kPrefix[power];
 }
 
+std::string format_billions(double value) {
+  static constexpr const char* kUnits[] = {"", "k", "M", "B", "T"};
+  std::size_t unit = 0;
+  while (std::fabs(value) >= 999.95 && unit + 1 < std::size(kUnits)) value /= 1000, ++unit;
+  return format_significant(value, 4) + kUnits[unit];
+}
+
+std::string format_gigabytes(double bytes) { return format_significant(bytes / 1e9, 3) + " GB"; }
+std::string format_percent(double share) { return format_significant(100 * share, 3) + " %"; }
+
 std::string format_bytes(double value) {
   static constexpr const char* kUnit[] = {" B", " KiB", " MiB", " GiB", " TiB"};
   std::size_t power = 0;
@@ -101,6 +111,21 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
     }
   }
   return best;
+}
+
+std::string csv_row(const std::vector<std::string>& cells) {
+  std::string row;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) row += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      row += cell;
+      continue;
+    }
+    row += '"';
+    for (const char c : cell) row += c == '"' ? std::string("\"\"") : std::string(1, c);
+    row += '"';
+  }
+  return row + '\n';
 }
 
 }  // namespace isoflop

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "corpus/gaiji.h"
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop::corpus {
 namespace {

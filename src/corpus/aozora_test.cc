@@ -6,7 +6,7 @@
 
 #include "corpus/gaiji.h"
 #include "corpus/testing.h"
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop::corpus {
 namespace {

@@ -8,13 +8,13 @@
 
 #include "base/hash.h"
 #include "base/team.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/clean_document.h"
-#include "corpus/clean_output.h"
 #include "corpus/clean_report.h"
 #include "corpus/encoding.h"
 #include "corpus/inputs.h"
 #include "corpus/language.h"
+#include "corpus/parts_folder.h"
 #include "corpus/reader.h"
 
 namespace isoflop {
@@ -102,9 +102,11 @@ class Records final : public PieceSink {
 class Pipeline {
  public:
   Pipeline(const CleanOptions& options, const std::vector<InputFile>& files)
-      : options_(options), team_(options.threads), report_(options, files), parts_(options.out, options.shard_bytes) {
+      : options_(options), team_(options.threads), report_(options, files), parts_(options.out, kCleanManifest, options.shard_bytes) {
     for (std::int64_t i = 0; i < options.threads; ++i) cleaners_.emplace_back(options, files);
-    if (!options.removed.empty()) removed_.emplace(options.removed);
+    if (options.removed.empty()) return;
+    if (const std::filesystem::path path = options.removed; path.has_parent_path()) make_folder(path.parent_path());
+    removed_.emplace(options.removed);
   }
 
   void add(Record record) {
@@ -156,7 +158,7 @@ class Pipeline {
       if (document.failures.empty()) {
         parts_.write(document.line);
       } else if (removed_) {
-        removed_->write(with_reason(document));
+        removed_->write(with_reason(document) + "\n");
       }
     }
   }
@@ -165,25 +167,14 @@ class Pipeline {
   Team team_;
   CleanReporter report_;
   PartsFolder parts_;
-  std::optional<LinesFile> removed_;
+  std::optional<OutputFile> removed_;
   std::vector<DocumentCleaner> cleaners_;
   std::vector<Record> records_;
   std::size_t bytes_ = 0;
 };
 
-bool lies_in(const std::filesystem::path& path, const std::string& folder) {
-  namespace fs = std::filesystem;
-  const fs::path inner = fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
-  return !inner.empty() && *inner.begin() != "..";
-}
-
-// the output takes the place of what was in its folder
 void refuse_to_lose(const std::vector<InputFile>& files, const CleanOptions& options) {
-  for (const InputFile& file : files) {
-    if (!lies_in(file.path, options.out)) continue;
-    throw Error(Fault::usage, "out", options.out + " holds " + file.name + ", which is read",
-                "choose a folder outside of what is read with --out");
-  }
+  refuse_to_replace(files, options.out);
   if (!options.removed.empty() && lies_in(options.removed, options.out)) {
     throw Error(Fault::usage, "removed", options.removed + " lies in the folder of --out, which is replaced",
                 "choose a file outside of it");

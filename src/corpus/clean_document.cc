@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/language.h"
 #include "corpus/markup.h"
 #include "corpus/normalise.h"
+#include "base/utf8.h"
 #include "corpus/utf8.h"
 
 namespace isoflop::corpus {

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/reader.h"
 #include "corpus/survey.h"
 #include "corpus/units.h"

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/dedup_work.h"
 #include "corpus/inputs.h"
 #include "corpus/reader.h"
@@ -21,7 +21,7 @@ using corpus::DedupWork;
 using corpus::Document;
 using corpus::Spool;
 
-constexpr const char* kManifest = "dedup.manifest.json";
+constexpr std::int64_t kPartBytes = std::int64_t{1} << 30;
 
 // documents as they are read, with an id and a source
 class Intake final : public corpus::DocumentSink {
@@ -168,49 +168,6 @@ void count(DedupWork& work, std::size_t corpus_sources, DedupReport& report) {
   });
 }
 
-// The folder of results: written beside its place, moved there when it is whole, removed when it is not.
-class OutFolder {
- public:
-  explicit OutFolder(const fs::path& out) : out_(out), partial_(out.string() + ".partial") {
-    std::error_code error;
-    const bool ours = fs::exists(out_ / kManifest, error);
-    if (fs::exists(out_, error) && !ours && !(fs::is_directory(out_, error) && fs::is_empty(out_, error))) {
-      throw Error(Fault::io, out_.string(), "exists and is not an earlier result of `data dedup`",
-                  "choose another folder with --out");
-    }
-    fs::remove_all(partial_, error);
-    make_folder(partial_);
-  }
-  ~OutFolder() {
-    std::error_code ignored;
-    fs::remove_all(partial_, ignored);
-  }
-  OutFolder(const OutFolder&) = delete;
-  OutFolder& operator=(const OutFolder&) = delete;
-
-  [[nodiscard]] const fs::path& partial() const { return partial_; }
-
-  void finish() {
-    sync_folder(partial_);
-    const fs::path old = out_.string() + ".old";
-    std::error_code error, ignored;
-    fs::remove_all(old, ignored);
-    if (fs::exists(out_, ignored)) fs::rename(out_, old, error);
-    if (!error) fs::rename(partial_, out_, error);
-    if (error) throw Error(Fault::io, out_.string(), "cannot be replaced: " + error.message());
-    fs::remove_all(old, ignored);
-    sync_folder(out_.parent_path());
-  }
-
- private:
-  fs::path out_, partial_;
-};
-
-fs::path without_slash(const std::string& path) {
-  fs::path clean = fs::path(path).lexically_normal();
-  return clean.has_filename() ? clean : clean.parent_path();
-}
-
 }  // namespace
 
 void validate(const DedupOptions& options) {
@@ -252,9 +209,12 @@ DedupReport deduplicate(const DedupOptions& options, std::stop_token stop, const
   validate(options);
   const std::vector<corpus::InputFile> files = corpus::find_inputs(options.inputs).files;
   if (!options.decontamination.evaluation.empty()) (void)corpus::find_inputs(options.decontamination.evaluation);
-  std::optional<OutFolder> out;
-  if (!options.out.empty()) out.emplace(without_slash(options.out));
-  const fs::path work_folder = !options.work.empty() ? fs::path(options.work) : out ? out->partial() : fs::path(".");
+  std::optional<corpus::PartsFolder> out;
+  if (!options.out.empty()) {
+    corpus::refuse_to_replace(files, options.out);
+    out.emplace(options.out, corpus::kDedupManifest, kPartBytes, options.clusters);
+  }
+  const fs::path work_folder = !options.work.empty() ? fs::path(options.work) : out ? out->path() : fs::path(".");
 
   DedupWork work(options, std::move(stop), progress, work_folder);
   DedupReport report;
@@ -272,10 +232,10 @@ DedupReport deduplicate(const DedupOptions& options, std::stop_token stop, const
   for (const DedupMethod method : options.chain) report.stages.push_back(run_method(work, method));
   count(work, corpus_sources, report);
   if (out) {
-    report.files = corpus::write_documents(work, out->partial());
-    write_file_atomic(out->partial() / kManifest, to_json(report, options));
+    corpus::write_documents(work, *out);
+    report.files = out->close();
+    out->finish(to_json(report, options));
   }
-  if (out) out->finish();
   if (!options.clusters.empty()) corpus::write_clusters(work, ids, options.clusters);  // which may lie in `out`
   return report;
 }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/dedup.h"
 
 namespace isoflop {

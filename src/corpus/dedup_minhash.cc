@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::corpus {
 namespace {

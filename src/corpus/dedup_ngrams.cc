@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/dedup_work.h"
 #include "corpus/inputs.h"
 #include "corpus/reader.h"

@@ -13,8 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kPartBytes = std::int64_t{1} << 30;
-
 bool plain(char c) {
   return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
 }
@@ -53,47 +51,6 @@ void append_escape(char c, std::string& out) {
   }
 }
 
-// one file after another, each at most about kPartBytes
-class Parts {
- public:
-  explicit Parts(fs::path folder) : folder_(std::move(folder)) {}
-
-  void add(std::string_view lines) {
-    if (file_ && bytes_ + static_cast<std::int64_t>(lines.size()) > kPartBytes) close();
-    if (!file_) open();
-    file_->write(lines);
-    hash_.add(lines);
-    bytes_ += static_cast<std::int64_t>(lines.size());
-  }
-  std::vector<CorpusFile> finish() {
-    if (!file_ && files_.empty()) open();  // nothing is left: an empty file says so
-    if (file_) close();
-    return std::move(files_);
-  }
-
- private:
-  void open() {
-    std::array<char, 32> name{};
-    std::snprintf(name.data(), name.size(), "part-%05zu.jsonl", files_.size());
-    name_ = name.data();
-    file_.emplace(folder_ / name_, FileWriter::Mode::create);
-    hash_ = Sha256();
-    bytes_ = 0;
-  }
-  void close() {
-    file_->close();
-    file_.reset();
-    files_.push_back({name_, hash_.hex(), bytes_});
-  }
-
-  fs::path folder_;
-  std::string name_;
-  std::optional<FileWriter> file_;
-  Sha256 hash_;
-  std::int64_t bytes_ = 0;
-  std::vector<CorpusFile> files_;
-};
-
 }  // namespace
 
 void append_escaped(std::string_view text, std::string& out) {
@@ -109,8 +66,7 @@ void append_escaped(std::string_view text, std::string& out) {
   out += text.substr(done);
 }
 
-std::vector<CorpusFile> write_documents(DedupWork& work, const fs::path& folder) {
-  Parts parts(folder);
+void write_documents(DedupWork& work, PartsFolder& folder) {
   std::vector<std::string> lines(Spool::kMostSlots);
   work.for_each(
       "write",
@@ -120,35 +76,23 @@ std::vector<CorpusFile> write_documents(DedupWork& work, const fs::path& folder)
         line += document.before;
         append_escaped(document.text, line);
         line += document.after;
-        line += '\n';
       },
-      [&](std::size_t slot, const Document&) { parts.add(lines[slot]); });
-  return parts.finish();
+      [&](std::size_t slot, const Document&) { folder.write(lines[slot]); });
 }
 
 void write_clusters(DedupWork& work, const Spool& ids, const fs::path& path) {
   if (path.has_parent_path()) make_folder(path.parent_path());
-  const fs::path partial = path.string() + ".partial";
-  try {
-    FileWriter file(partial, FileWriter::Mode::create);
-    std::vector<std::uint32_t> numbers(work.clusters.size());  // of the cluster whose root it is
-    std::uint32_t next = 0;
-    ids.for_each(work.team, work.stop, {}, [&](std::size_t, const Spool::Item& item) {
-      const std::uint32_t number = item.document.number, root = work.clusters.root(number);
-      if (root == number) numbers[number] = next++;
-      file.write("{\"id\":");
-      file.write(item.document.text);
-      file.write(",\"cluster\":" + std::to_string(numbers[root]) + "}\n");
-    });
-    file.close();
-    if (std::error_code error; fs::rename(partial, path, error), error)
-      throw Error(Fault::io, path.string(), "cannot be replaced: " + error.message());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw;
-  }
-  sync_folder(path.parent_path());
+  OutputFile file(path);
+  std::vector<std::uint32_t> numbers(work.clusters.size());  // of the cluster whose root it is
+  std::uint32_t next = 0;
+  ids.for_each(work.team, work.stop, {}, [&](std::size_t, const Spool::Item& item) {
+    const std::uint32_t number = item.document.number, root = work.clusters.root(number);
+    if (root == number) numbers[number] = next++;
+    file.write("{\"id\":");
+    file.write(item.document.text);
+    file.write(",\"cluster\":" + std::to_string(numbers[root]) + "}\n");
+  });
+  file.finish();
 }
 
 }  // namespace isoflop::corpus

@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/base.h"
 
 namespace isoflop::corpus {

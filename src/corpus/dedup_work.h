@@ -14,6 +14,7 @@
 #include "base/team.h"
 #include "corpus/dedup_minhash.h"
 #include "corpus/dedup_spool.h"
+#include "corpus/parts_folder.h"
 #include "isoflop/dedup.h"
 
 namespace isoflop::corpus {
@@ -97,8 +98,8 @@ struct DedupWork {
 [[nodiscard]] DedupStage remove_seen_ngrams(DedupWork& work);
 [[nodiscard]] DedupStage remove_contaminated(DedupWork& work);
 
-/// Writes the documents that are left into `folder` as part-00000.jsonl and so on, each synced.
-[[nodiscard]] std::vector<CorpusFile> write_documents(DedupWork& work, const std::filesystem::path& folder);
+/// Writes the documents that are left, a line each.
+void write_documents(DedupWork& work, PartsFolder& folder);
 /// Writes {"id", "cluster"} for every document read; clusters are numbered from 0 in order of their first documents.
 void write_clusters(DedupWork& work, const Spool& ids, const std::filesystem::path& path);
 

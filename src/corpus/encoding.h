@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "corpus/inputs.h"
+#include "base/utf8.h"
 #include "corpus/utf8.h"
 #include "isoflop/corpus.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 #include "isoflop/base.h"
 
 namespace isoflop::corpus {

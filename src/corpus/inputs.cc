@@ -66,7 +66,7 @@ void add_folder(const fs::path& folder, bool markup, std::vector<InputFile>& fil
       }
       if (!at->is_regular_file()) continue;
       const Kind kind = kind_of(at->path());
-      if (leaf == kManifestName) continue;
+      if (leaf == kCleanManifest || leaf == kDedupManifest || leaf == kMixManifest) continue;
       if (kind.known_text || (markup && kind.known_markup)) {
         files.push_back(describe(at->path(), at->path().lexically_relative(folder).generic_string(), false));
       } else {
@@ -199,6 +199,18 @@ Inputs find_inputs(const std::vector<std::string>& inputs, bool markup) {
   make_names_unique(files);
   std::sort(files.begin(), files.end(), [](const InputFile& a, const InputFile& b) { return a.name < b.name; });
   return all;
+}
+
+void refuse_to_replace(const std::vector<InputFile>& files, const std::string& out) {
+  for (const InputFile& file : files) {
+    if (!lies_in(file.path, out)) continue;
+    throw Error(Fault::usage, "out", out + " holds " + file.name + ", which is read", "choose a folder outside of what is read with --out");
+  }
+}
+
+bool lies_in(const fs::path& path, const std::string& folder) {
+  const fs::path inner = fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
+  return !inner.empty() && *inner.begin() != "..";
 }
 
 }  // namespace isoflop::corpus

@@ -13,8 +13,10 @@ inline constexpr const char* kTextEndings = "*.txt, *.md, *.jsonl, *.ndjson and 
 /// What is read of it where mark-up is known.
 inline constexpr const char* kMarkupEndings =
     "*.txt, *.md, *.markdown, *.html, *.htm, *.xhtml, *.jsonl, *.ndjson and their .gz and .zst";
-/// A folder's own description, beside the text: no text, and nothing that was passed over.
-inline constexpr const char* kManifestName = "manifest.json";
+/// A folder's own description, beside the text that clean, dedup and mix wrote: no text, and nothing that was passed over.
+inline constexpr const char* kCleanManifest = "manifest.json";
+inline constexpr const char* kDedupManifest = "dedup.manifest.json";
+inline constexpr const char* kMixManifest = "mix.json";
 
 enum class Packing { none, gzip, zstd };
 
@@ -39,5 +41,11 @@ struct Inputs {
 ///
 /// Throws   missing_input (no such file, a glob that matches nothing, a folder without text), bad_data (not a regular file).
 [[nodiscard]] Inputs find_inputs(const std::vector<std::string>& inputs, bool markup = false);
+
+/// Throws   usage if one of the files lies in the folder `out`, which is written in place of what it holds.
+void refuse_to_replace(const std::vector<InputFile>& files, const std::string& out);
+
+/// Whether a path is the folder or lies below it, links followed.
+[[nodiscard]] bool lies_in(const std::filesystem::path& path, const std::string& folder);
 
 }  // namespace isoflop::corpus

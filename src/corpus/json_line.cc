@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::corpus {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/words.h"
 #include "isoflop/corpus.h"
 

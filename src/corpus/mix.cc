@@ -4,21 +4,21 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include "base/check.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
+#include "corpus/inputs.h"
 #include "corpus/mix_plan.h"
-#include "corpus/scratch_folder.h"
-#include "corpus/utf8.h"
+#include "corpus/parts_folder.h"
+#include "base/utf8.h"
 
 namespace isoflop {
 namespace {
@@ -41,7 +41,7 @@ void check_options(const Corpus& corpus, const MixOptions& options) {
 }
 
 std::int64_t cost_of(const MixUnit& unit, std::string_view text) {
-  return unit.cost ? unit.cost(text) : corpus::count_characters(text);
+  return unit.cost ? unit.cost(text) : count_characters(text);
 }
 
 class Steps {
@@ -144,8 +144,9 @@ class Buckets {
     writers_[bucket].write(line);
   }
 
-  std::vector<MixFile> finish(std::stop_token stop) {
-    std::vector<MixFile> files;
+  // A part for each bucket. Result: how many lines each holds.
+  std::vector<std::int64_t> write_to(corpus::PartsFolder& folder, std::stop_token stop) {
+    std::vector<std::int64_t> counts;
     for (FileWriter& writer : writers_) writer.close();
     for (std::size_t i = 0; i < writers_.size(); ++i) {
       if (stop.stop_requested()) throw Error(Fault::stopped, folder_.string(), "stopped while the mixture was written");
@@ -164,21 +165,12 @@ class Buckets {
       }
       std::sort(lines.begin(), lines.end(),
                 [](const Line& a, const Line& b) { return std::pair(a.key, a.at) < std::pair(b.key, b.at); });
-      char name[32];
-      std::snprintf(name, sizeof name, "part-%05zu.jsonl", i);
-      FileWriter out(folder_ / name, FileWriter::Mode::create);
-      Sha256 hash;
-      for (const Line& line : lines) {
-        const std::string_view text = std::string_view(bucket).substr(line.at, line.size);
-        out.write(text);
-        hash.add(text);
-      }
-      out.close();
+      for (const Line& line : lines) folder.write(std::string_view(bucket).substr(line.at, line.size));
+      folder.end_part();
       fs::remove(path_of(i));
-      files.push_back({name, hash.hex(), static_cast<std::int64_t>(lines.size()),
-                       static_cast<std::int64_t>(bucket.size() - lines.size() * sizeof(std::array<std::uint64_t, 2>))});
+      counts.push_back(static_cast<std::int64_t>(lines.size()));
     }
-    return files;
+    return counts;
   }
 
  private:
@@ -192,7 +184,7 @@ class Buckets {
 
 // what a document's line is
 std::string line_of(std::string_view source, std::string_view text) {
-  return Json{{"source", source}, {"text", text}}.dump() + "\n";
+  return Json{{"source", source}, {"text", text}}.dump();
 }
 
 std::size_t parts_of(const Plan& plan, std::int64_t part_bytes) {
@@ -217,8 +209,8 @@ MixReport write_mixture(const Corpus& corpus, const MixOptions& options, const s
     throw Error(Fault::usage, folder, "exists already", "name another folder, or remove it");
   Plan plan = make_plan(corpus, options, stop, progress);
   make_folder(place.parent_path());
-  corpus::ScratchFolder scratch(place.parent_path(), ".mix-");
-  Buckets buckets(scratch.path(), parts_of(plan, options.part_bytes), options.seed);
+  corpus::PartsFolder parts(place.string(), corpus::kMixManifest, std::numeric_limits<std::int64_t>::max());
+  Buckets buckets(parts.path(), parts_of(plan, options.part_bytes), options.seed);
   std::vector<std::int64_t> next(plan.sizes.size()), short_of(plan.sizes.size()), lost(plan.sizes.size());
   Steps steps(corpus, progress, "mix");
   corpus.for_each_unit(
@@ -256,9 +248,9 @@ MixReport write_mixture(const Corpus& corpus, const MixOptions& options, const s
   if (report.taken != report.budget)
     report.warnings.push_back({"short", std::to_string(report.budget - report.taken) + " " + report.unit +
                                             " short of the budget: no beginning of a document has as many as were left"});
-  report.files = buckets.finish(stop);
-  write_file_atomic(scratch.path() / "mix.json", seal_json(to_json(report)));
-  scratch.rename_to(place);
+  const std::vector<std::int64_t> counts = buckets.write_to(parts, stop);
+  for (const CorpusFile& file : parts.close()) report.files.push_back({file.name, file.sha256, counts[report.files.size()], file.stored_bytes});
+  parts.finish(seal_json(to_json(report)));
   return report;
 }
 

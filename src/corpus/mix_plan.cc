@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "base/math.h"
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 

@@ -10,7 +10,7 @@
 #include "base/sealed_json.h"
 #include "corpus/mix_plan.h"
 #include "corpus/testing.h"
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop::corpus {
 namespace {

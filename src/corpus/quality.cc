@@ -10,7 +10,7 @@
 
 #include "corpus/language.h"
 #include "corpus/repetition.h"
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop {
 namespace corpus {

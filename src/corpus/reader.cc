@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/encoding.h"
 #include "corpus/json_line.h"
 #include "corpus/stream.h"

@@ -6,9 +6,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/text.h"
+#include "base/output.h"
+#include "isoflop/text.h"
 #include "corpus/process.h"
-#include "corpus/scratch_folder.h"
 
 namespace isoflop {
 
@@ -146,7 +146,7 @@ std::string get_by_recipe(const Recipe& recipe, const fs::path& cache_dir, const
                 "the package " + recipe.facts.package + " is not the version " + recipe.facts.version +
                     " that the recipe was written for");
   }
-  write_file_atomic(target, lines);
+  write_output(target, lines);
   return target.string();
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/base.h"
 
 namespace isoflop::corpus {

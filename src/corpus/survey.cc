@@ -9,9 +9,9 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/dedup_minhash.h"
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop::corpus {
 namespace {

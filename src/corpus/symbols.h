@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop::corpus {
 

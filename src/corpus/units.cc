@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop::corpus {
 namespace {

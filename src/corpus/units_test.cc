@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "corpus/testing.h"
-#include "corpus/utf8.h"
+#include "base/utf8.h"
 
 namespace isoflop::corpus {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/process.h"
 #include "corpus/recipe.h"
 

@@ -40,42 +40,4 @@ class Utf8Cleaner final : public Decoder {
   bool at_start_ = true;
 };
 
-/// Code points of valid UTF-8.
-[[nodiscard]] std::int64_t count_characters(std::string_view text);
-
-/// The code point that begins at `at` of valid UTF-8; `at` moves behind it.
-[[nodiscard]] inline char32_t next_character(std::string_view text, std::size_t& at) {
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[at + i])); };
-  const char32_t first = byte(0);
-  if (first < 0x80) return at += 1, first;
-  if (first < 0xE0) {
-    const char32_t character = (first & 0x1F) << 6 | (byte(1) & 0x3F);
-    return at += 2, character;
-  }
-  if (first < 0xF0) {
-    const char32_t character = (first & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
-    return at += 3, character;
-  }
-  const char32_t character = (first & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
-  return at += 4, character;
-}
-
-/// The code point that ends before `end` of valid UTF-8; `end` moves to where it begins.
-[[nodiscard]] char32_t previous_character(std::string_view text, std::size_t& end);
-
-/// Appends a code point.
-void append_character(std::string& out, char32_t character);
-
-/// The first `characters` code points, or all.
-[[nodiscard]] std::string_view first_characters(std::string_view text, std::int64_t characters);
-/// visit(code point, byte offset) for each character of valid UTF-8.
-template <class Visit>
-void for_each_character(std::string_view text, Visit visit) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t start = at;
-    const char32_t character = next_character(text, at);
-    visit(character, start);
-  }
-}
-
 }  // namespace isoflop::corpus

@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "corpus/utf8.h"
 
 #include <simdjson.h>

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/math.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/character_models.h"
 #include "corpus/compress.h"
 
@@ -112,7 +112,7 @@ std::vector<Baseline> baselines(const Prepared& prepared, const std::filesystem:
   Json json{{"schema_version", 1}, {"tokens", prepared.tokens.id}, {"baselines", Json::array()}};
   for (const Baseline& line : lines) json["baselines"].push_back({{"name", line.name}, {"loss", line.loss}, {"what", line.what}});
   make_folder(file.parent_path());
-  write_file_atomic(file, seal_json(json.dump()));
+  write_output(file, seal_json(json.dump()));
   return lines;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "base/team.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/lab.h"
 #include "lab/arithmetic.h"
 #include "lab/estimate.h"

@@ -91,7 +91,7 @@ void CorpusReader::take(const Unit& unit) {
   }
   if (text.empty()) return;
   statistics_.sample_bytes += static_cast<std::int64_t>(text.size());
-  statistics_.sample_characters += corpus::count_characters(text);
+  statistics_.sample_characters += count_characters(text);
   (unit.held_out ? reading_.held_out : reading_.train).push_back({std::string(text), 0});
 }
 

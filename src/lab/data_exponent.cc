@@ -6,7 +6,7 @@
 #include "base/math.h"
 #include "base/random.h"
 #include "base/search.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "corpus/correlation.h"
 
 namespace isoflop::lab {

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/lab.h"
 
 namespace isoflop {

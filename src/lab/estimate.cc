@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "lab/process.h"
 
 namespace isoflop::lab {

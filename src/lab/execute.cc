@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "lab/estimate.h"
 #include "lab/process.h"
 #include "train/train.h"

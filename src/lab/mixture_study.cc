@@ -5,9 +5,10 @@
 #include <limits>
 #include <set>
 
+#include "base/apportion.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "lab/design.h"
 #include "lab/process.h"
 #include "tokens/source.h"
@@ -155,18 +156,11 @@ std::string csv_of(const MixtureTable& table) {
 /// Weights as multiples of a thousandth that sum to 1: what a run can be named by.
 Mixture rounded(const Mixture& mixture) {
   constexpr std::int64_t kSteps = 1000;
-  std::map<std::string, std::int64_t> counts;
-  std::vector<std::pair<double, std::string>> rest;
-  std::int64_t left = kSteps;
-  for (const auto& [name, share] : mixture) {
-    counts[name] = static_cast<std::int64_t>(std::floor(share * kSteps + 1e-9));
-    rest.emplace_back(static_cast<double>(counts[name]) - share * kSteps, name);
-    left -= counts[name];
-  }
-  std::sort(rest.begin(), rest.end());
-  for (std::int64_t i = 0; i < left; ++i) ++counts[rest[static_cast<std::size_t>(i)].second];
+  std::vector<double> shares;
+  for (const auto& [name, share] : mixture) shares.push_back(share);
+  const std::vector<std::int64_t> counts = apportion(shares, kSteps);
   Mixture weights;
-  for (const auto& [name, count] : counts) weights[name] = static_cast<double>(count) / kSteps;
+  for (const auto& [name, share] : mixture) weights[name] = static_cast<double>(counts[weights.size()]) / kSteps;
   return weights;
 }
 
@@ -184,7 +178,7 @@ class MixtureSession {
     }
     MixtureResult mixture;
     const MixtureTable table = table_of(study_, proxies_);
-    write_file_atomic(result_.folder / "proxies.csv", csv_of(table));
+    write_output(result_.folder / "proxies.csv", csv_of(table));
     MixtureFitOptions fit;
     fit.law = study_.mixture->law;
     for (const auto& [target, weight] : target()) fit.targets.push_back(target);
@@ -192,7 +186,7 @@ class MixtureSession {
     fit.stop = place_.options.stop;
     fit.seed = study_.mixture->seed;
     mixture.model = fit_mixture(table, fit);
-    write_file_atomic(result_.folder / "mixture.json", mixture_to_text(mixture.model));
+    write_output(result_.folder / "mixture.json", mixture_to_text(mixture.model));
 
     MixtureOptimiseOptions optimise{.target = target()};
     optimise.natural = natural_of(study_, place_.prepared);
@@ -300,7 +294,7 @@ class MixtureSession {
                       {"measured", measured},
                       {"seed_sd", json_or_null(mixture.seed_sd)},
                       {"confirmed", mixture.confirmed}};
-    write_file_atomic(result_.folder / "mixture_result.json", object.dump(1) + "\n");
+    write_output(result_.folder / "mixture_result.json", object.dump(1) + "\n");
   }
 
   const Study& study_;

@@ -38,9 +38,9 @@ struct Place {
 
 Place place_for(const std::string& name, const std::string& mixture = "proxies = 4\n") {
   const fs::path folder = fresh_folder(name);
-  write_file_atomic(folder / "a.txt", babble(kLetters, 12'000, 1));
-  write_file_atomic(folder / "b.txt", babble(kOther, 8'000, 2));
-  write_file_atomic(folder / "like_a.txt", babble(kLetters, 6'000, 3));
+  write_output(folder / "a.txt", babble(kLetters, 12'000, 1));
+  write_output(folder / "b.txt", babble(kOther, 8'000, 2));
+  write_output(folder / "like_a.txt", babble(kLetters, 6'000, 3));
   const std::string text = R"(
 name = "mix"
 [data]

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/lab.h"
 
 namespace isoflop {

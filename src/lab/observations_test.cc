@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 fs::path store_of(const std::string& csv) {
   const fs::path folder = fresh_folder();
-  write_file_atomic(folder / "table.csv", csv);
+  write_output(folder / "table.csv", csv);
   (void)RunStore::open(folder / "study").import_table(folder / "table.csv");
   return folder / "study";
 }
@@ -34,7 +34,7 @@ constexpr const char* kRuns =
 
 TEST(FolderObservations, AreTheStoresAndNotAnOldTables) {
   const fs::path study = store_of(kRuns);
-  write_file_atomic(study / "runs.csv", "name,params,loss\nold,1,1\n");
+  write_output(study / "runs.csv", "name,params,loss\nold,1,1\n");
   const Observations table = observations_of_folder(study);
   EXPECT_THAT(table.labels, ElementsAre("a", "b"));
   EXPECT_THAT(codes(table), ElementsAre("not_done", "sweep_runs"));
@@ -57,7 +57,7 @@ TEST(FolderObservations, NameTheRunOfANumberThatCannotBeFitted) {
 TEST(FolderObservations, SayWhatIsMissing) {
   const fs::path folder = fresh_folder();
   EXPECT_EQ(error_of([&] { (void)observations_of_folder(folder / "none"); }).fault(), Fault::missing_input);
-  write_file_atomic(folder / "runs.csv", "params,loss\n1,1\n");
+  write_output(folder / "runs.csv", "params,loss\n1,1\n");
   EXPECT_THAT(error_of([&] { (void)observations_of_folder(folder); }).hint(), HasSubstr("runs.csv"));
   (void)RunStore::open(folder);
   EXPECT_THAT(error_of([&] { (void)observations_of_folder(folder); }).problem(), HasSubstr("no finished run"));

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/lab.h"
 #include "lab/arithmetic.h"
 #include "lab/baselines.h"
@@ -203,10 +203,10 @@ void keep_to_budget(Study& study, const Study& asked, const Prepared& prepared, 
 
 void write_study_files(const Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options) {
   make_folder(options.out);
-  write_file_atomic(options.out / "study.toml", asked.text.empty() ? to_toml(asked) : asked.text);
-  write_file_atomic(options.out / "study.resolved.toml", request_line(asked) + to_toml(study));
-  write_file_atomic(options.out / "corpus.manifest.json", to_json(prepared.manifest));
-  write_file_atomic(options.out / "tokenizer.json", prepared.tokenizer->to_json());
+  write_output(options.out / "study.toml", asked.text.empty() ? to_toml(asked) : asked.text);
+  write_output(options.out / "study.resolved.toml", request_line(asked) + to_toml(study));
+  write_output(options.out / "corpus.manifest.json", to_json(prepared.manifest));
+  write_output(options.out / "tokenizer.json", prepared.tokenizer->to_json());
 }
 
 // before the first step: how much there is to do
@@ -310,7 +310,7 @@ void fit_and_report(const Study& study, const Prepared& prepared, const fs::path
       if (own.code != "above_unigram" && own.code != "pre_asymptotic") result.warnings.push_back(own);
     }
   }
-  write_file_atomic(result.folder / "runs.csv", run_table_csv(family));
+  write_output(result.folder / "runs.csv", run_table_csv(family));
   lab::write_laws(result.folder, study, report.laws, family, sweep, lines, prepared.title, result.warnings);
   result.report = lab::write_report(report, result.folder);
 }
@@ -374,7 +374,7 @@ StudyResult run_study(Study study, const LabOptions& given) {
   Session session{study, prepared, {prepared, store, options, means_of(options), team}, result};
   if (study.mixture) {
     result.mixture = lab::run_mixture_study(study, session.place, result);
-    if (result.mixture) write_file_atomic(result.folder / "runs.csv", run_table_csv(store.list()));
+    if (result.mixture) write_output(result.folder / "runs.csv", run_table_csv(store.list()));
     return result;
   }
   const std::vector<double> rates = session.rates();

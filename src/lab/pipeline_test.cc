@@ -59,7 +59,7 @@ struct Place {
 Place place_for(const std::string& name, const std::string& text = kStudy) {
   Place place;
   place.folder = fresh_folder(name);
-  write_file_atomic(place.folder / "text.txt", sentences(30'000));
+  write_output(place.folder / "text.txt", sentences(30'000));
   place.options.out = place.folder / "study";
   place.options.cache = place.folder / "cache";
   place.options.threads = 2;
@@ -129,7 +129,7 @@ TEST(Pipeline, AKeptPlanIsASectionOfTheReportUntilItsFileIsGone) {
   const std::string kept = read_file(place.options.out / "plan.json");
   std::string changed = kept;
   changed.replace(changed.find("1e24 FLOPs"), 4, "1e25");
-  write_file_atomic(place.options.out / "plan.json", changed);
+  write_output(place.options.out / "plan.json", changed);
   const Error error = error_of([&] { (void)report_study(place.options.out); });
   EXPECT_EQ(error.fault(), Fault::bad_data);
   EXPECT_THAT(error.hint(), HasSubstr("plan --study"));
@@ -348,7 +348,7 @@ TEST(Pipeline, ThePageNamesARunThatChangedItsKernelSet) {
   auto sealed = read_record(folder);
   ASSERT_TRUE(sealed);
   sealed->record.isa_changed = true;
-  write_file_atomic(folder / "record.json", record_document(*sealed));
+  write_output(folder / "record.json", record_document(*sealed));
   EXPECT_THAT(read_file(report_study(place.options.out)), HasSubstr("more than one kernel set"));
 }
 

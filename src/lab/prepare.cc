@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "lab/mixture_study.h"
 #include "lab/process.h"
 

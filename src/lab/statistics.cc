@@ -5,7 +5,8 @@
 
 #include "base/check.h"
 #include "base/team.h"
-#include "base/text.h"
+#include "base/utf8.h"
+#include "isoflop/text.h"
 #include "corpus/character_models.h"
 #include "corpus/compress.h"
 #include "corpus/growth.h"
@@ -226,7 +227,7 @@ void measure_sample(const Reading& reading, const lab::CorpusReader& reader, con
                                                    static_cast<double>(reading.starts[start].size());
     if (reading.held_out.empty()) return;
     const std::string text = joined(reading.held_out);
-    add_compressed_held_out(text, corpus::count_characters(text), compressed);
+    add_compressed_held_out(text, count_characters(text), compressed);
   });
   run_all(work, options.threads, stop, progress);
 

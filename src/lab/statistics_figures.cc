@@ -1,7 +1,7 @@
 // A corpus' statistics as figure descriptions.
 #include <algorithm>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/stats.h"
 
 namespace isoflop {

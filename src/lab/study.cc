@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/lab.h"
 #include "lab/design.h"
 #include "lab/mixture_toml.h"

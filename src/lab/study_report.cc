@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "lab/baselines.h"
 #include "runs/run_folder.h"
 
@@ -317,7 +317,7 @@ std::unique_ptr<Tokenizer> study_tokenizer(const std::filesystem::path& folder) 
 std::filesystem::path write_report(StudyReport report, const std::filesystem::path& folder) {
   if (std::filesystem::exists(folder / kPlanFile)) report.sections.push_back(read_plan(folder));
   write_figures((folder / "figures").string(), report_figures(report));
-  write_file_atomic(folder / "report.html", report_html(report));
+  write_output(folder / "report.html", report_html(report));
   return folder / "report.html";
 }
 
@@ -333,7 +333,7 @@ void write_laws(const std::filesystem::path& folder, const Study& study, const s
     if (law.result.fit) file["fits"].push_back(parse_json(fit_to_json(*law.result.fit), "a fit"));
   }
   for (const Warning& warning : warnings) file["warnings"].push_back({{"code", warning.code}, {"text", warning.text}});
-  write_file_atomic(folder / "laws.json", file.dump(1) + "\n");
+  write_output(folder / "laws.json", file.dump(1) + "\n");
 }
 
 }  // namespace lab
@@ -341,7 +341,7 @@ void write_laws(const std::filesystem::path& folder, const Study& study, const s
 std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::string& plan_json, const PageSection& section) {
   (void)RunStore::open_existing(folder);
   const Json kept{{"schema_version", 1}, {"plan", parse_json(plan_json, "the plan")}, {"section", parse_json(section_to_json(section), "the section")}};
-  write_file_atomic(folder / lab::kPlanFile, seal_json(kept.dump()));
+  write_output(folder / lab::kPlanFile, seal_json(kept.dump()));
   return report_study(folder);
 }
 

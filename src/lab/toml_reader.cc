@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::lab {
 

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/line.h"
 #include "laws/words.h"
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/reference.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/laws.h"
 
 namespace isoflop {

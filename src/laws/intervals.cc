@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::laws {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/allocation.h"
 #include "laws/budgets.h"
 #include "laws/curve.h"

@@ -4,10 +4,11 @@
 #include <numeric>
 #include <set>
 
+#include "base/apportion.h"
 #include "base/check.h"
 #include "base/math.h"
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/mixture.h"
 #include "laws/mixture_simplex.h"
 #include "laws/words.h"
@@ -19,26 +20,6 @@ namespace {
 using Counts = std::vector<std::int64_t>;  // of steps: shares as whole numbers
 
 constexpr std::uint64_t kSlopeDraws = std::uint64_t{1} << 40;  // counters of t, beyond those of the mixtures
-
-/// Whole steps nearest to shares that sum to all of them, none above its cap: what is left goes to the largest remainders.
-Counts rounded(const std::vector<double>& shares, const Counts& caps, std::int64_t steps) {
-  Counts counts;
-  std::vector<double> rest;
-  std::int64_t left = steps;
-  for (std::size_t j = 0; j < shares.size(); ++j) {
-    const double exact = shares[j] * static_cast<double>(steps);
-    counts.push_back(std::min(caps[j], static_cast<std::int64_t>(std::floor(exact))));
-    rest.push_back(exact - static_cast<double>(counts.back()));
-    left -= counts.back();
-  }
-  std::vector<std::size_t> order(shares.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rest[a] > rest[b]; });
-  while (left > 0)
-    for (const std::size_t j : order)
-      if (left > 0 && counts[j] < caps[j]) ++counts[j], --left;
-  return counts;
-}
 
 /// Information about the constants of a log-linear law, one matrix for each guess of its t, as inverses.
 class Information {
@@ -172,7 +153,7 @@ class Designer {
   void draw() {
     std::set<Counts> seen;
     const auto take = [&](const std::vector<double>& shares) {
-      Counts counts = rounded(filled(shares, cap_shares_), caps_, steps_);
+      Counts counts = apportion(filled(shares, cap_shares_), steps_, caps_);
       if (seen.insert(counts).second) candidates_.push_back(std::move(counts));
     };
     if (options_.anchors) {
@@ -293,19 +274,13 @@ MixtureDesign design_mixtures(const MixtureDesignOptions& options) {
 }
 
 std::string mixture_design_to_csv(const MixtureDesign& design) {
-  std::string text = "index";
-  const auto cell = [](const std::string& word) {
-    if (word.find_first_of(",\"\n\r") == std::string::npos) return word;
-    std::string quoted = "\"";
-    for (const char c : word) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-  };
-  for (const std::string& domain : design.domains) text += "," + cell("share." + domain);
-  text += "\n";
+  std::vector<std::string> cells{"index"};
+  for (const std::string& domain : design.domains) cells.push_back("share." + domain);
+  std::string text = csv_row(cells);
   for (std::size_t i = 0; i < design.proxies.size(); ++i) {
-    text += std::to_string(i + 1);
-    for (const std::string& domain : design.domains) text += "," + format_number(design.proxies[i].at(domain));
-    text += "\n";
+    cells = {std::to_string(i + 1)};
+    for (const std::string& domain : design.domains) cells.push_back(format_number(design.proxies[i].at(domain)));
+    text += csv_row(cells);
   }
   return text;
 }

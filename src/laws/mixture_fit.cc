@@ -9,7 +9,7 @@
 #include "base/math.h"
 #include "base/random.h"
 #include "base/team.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/mixture_parts.h"
 #include "laws/resample.h"
 #include "laws/rows.h"

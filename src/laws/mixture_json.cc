@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/mixture.h"
 
 namespace isoflop {

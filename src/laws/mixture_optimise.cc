@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/team.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/mixture_target.h"
 #include "laws/resample.h"
 #include "laws/words.h"

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/mixture.h"
 #include "laws/rows.h"
 #include "laws/words.h"

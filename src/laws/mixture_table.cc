@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/mixture.h"
 #include "laws/mixture.h"
 #include "laws/rows.h"

@@ -8,7 +8,7 @@
 #include "base/math.h"
 #include "base/random.h"
 #include "base/team.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/words.h"
 
 namespace isoflop::laws {

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/laws.h"
 #include "laws/criteria.h"
 #include "laws/line.h"

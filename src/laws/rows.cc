@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/words.h"
 
 namespace isoflop::laws {

@@ -6,7 +6,7 @@
 #include "base/math.h"
 #include "base/random.h"
 #include "base/team.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/intervals.h"
 #include "laws/truths.h"
 

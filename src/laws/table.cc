@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/csv.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/formats.h"
 #include "laws/rows.h"
 #include "laws/words.h"

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/intervals.h"
 
 namespace isoflop {

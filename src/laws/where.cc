@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "laws/table.h"
 
 namespace isoflop {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <functional>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/machine.h"
 #include "kernels/bf16.h"
 #include "kernels/choose.h"

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/team.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "kernels/choose.h"
 #include "kernels/peak.h"
 #include "machine/system.h"

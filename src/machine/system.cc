@@ -5,7 +5,7 @@
 #include <sstream>
 #include <vector>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::machine {
 namespace {

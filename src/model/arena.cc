@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/base.h"
 
 #if defined(__SANITIZE_ADDRESS__)

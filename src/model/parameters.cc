@@ -1,7 +1,7 @@
 #include "model/parameters.h"
 
 #include "base/check.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::model {
 

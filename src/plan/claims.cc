@@ -6,7 +6,7 @@
 
 #include "base/csv.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "plan/claims_rules.h"
 #include "plan/claims_words.h"
 

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/laws.h"
 #include "plan/claims_rules.h"
 #include "plan/claims_words.h"

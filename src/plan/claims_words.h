@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::plan {
 

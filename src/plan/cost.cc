@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "plan/positive.h"
 
 namespace isoflop {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/plan.h"
 
 namespace isoflop::plan {

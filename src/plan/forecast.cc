@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/math.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/plan.h"
 #include "plan/run_interval.h"
 #include "plan/surface.h"

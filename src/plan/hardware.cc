@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/cost.h"
 
 namespace isoflop {

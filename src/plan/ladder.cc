@@ -5,9 +5,8 @@
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/plan.h"
-#include "plan/words.h"
 
 namespace isoflop {
 namespace {
@@ -218,7 +217,7 @@ std::string rung_study(const Rung& rung, const std::string& name) {
     const long long head = width < 512 ? 16 : 64, heads = std::max<long long>(1, std::llround(width / static_cast<double>(head)));
     std::string shape = "n_layer = " + std::to_string(layers) + "\nn_head = " + std::to_string(heads) + "\nn_embd = " + std::to_string(heads * head) + "\n";
     if (std::find(shapes.begin(), shapes.end(), shape) != shapes.end()) continue;  // two sizes of one shape are one
-    text += "\n[[models]]\nname = \"" + plan::billions(12 * static_cast<double>(layers * heads * head * heads * head)) + "\"\n" + shape;
+    text += "\n[[models]]\nname = \"" + format_billions(12 * static_cast<double>(layers * heads * head * heads * head)) + "\"\n" + shape;
     shapes.push_back(std::move(shape));
   }
   text += "\n[train]\nbeta1 = 0.9\nbeta2 = \"scaled\"\nweight_decay = 0.1\ngrad_clip = 1.0\nschedule = \"cosine\"\nwarmup_iters = \"scaled\"\n"

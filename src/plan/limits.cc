@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "base/search.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "plan/surface.h"
 
 namespace isoflop {

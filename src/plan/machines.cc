@@ -7,7 +7,7 @@
 #include "base/math.h"
 #include "isoflop/plan.h"
 #include "plan/surface.h"
-#include "plan/words.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {

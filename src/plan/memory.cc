@@ -1,7 +1,7 @@
 // Bytes on a device, term by term.
 #include <algorithm>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/cost.h"
 #include "plan/positive.h"
 

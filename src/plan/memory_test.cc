@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/testing.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/cost.h"
 #include "plan/testing.h"
 

@@ -2,15 +2,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/cost.h"
 #include "plan/positive.h"
-#include "plan/words.h"
 
 namespace isoflop {
 namespace {
 
-using plan::gigabytes;
 using plan::need_positive;
 
 constexpr std::int64_t kMicroBatchesPerStage = 4;  // wanted: the bubble is then at most a fifth
@@ -99,11 +97,11 @@ class Fitting {
     if (!answer.fits) {
       const double params = static_cast<double>(counts_.params);
       const double state = params * (q_.memory.weight_bytes + q_.memory.gradient_bytes + q_.memory.optimizer_bytes);
-      answer.advice.push_back("does not fit: at least " + gigabytes(answer.use.total()) + " per device of " +
-                              gigabytes(room) + " (" + format_significant(100 * q_.memory_share, 3) + " % of " +
-                              gigabytes(answer.capacity) + ")");
+      answer.advice.push_back("does not fit: at least " + format_gigabytes(answer.use.total()) + " per device of " +
+                              format_gigabytes(room) + " (" + format_significant(100 * q_.memory_share, 3) + " % of " +
+                              format_gigabytes(answer.capacity) + ")");
       const auto enough = devices_that_fit();
-      answer.advice.push_back("weights, gradients and optimizer take " + gigabytes(state) + " in all: " +
+      answer.advice.push_back("weights, gradients and optimizer take " + format_gigabytes(state) + " in all: " +
                               (enough ? format_number(*enough) + " such devices hold the run, or fewer of more memory" : std::string("a device of more memory")));
       const double largest =
           std::max({answer.use.weights + answer.use.gradients + answer.use.optimizer, answer.use.activations, answer.use.logits});

@@ -9,13 +9,11 @@
 #include "plan/rounding.h"
 #include "plan/run_interval.h"
 #include "plan/surface.h"
-#include "plan/words.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {
 
-using plan::billions;
-using plan::percent;
 
 [[noreturn]] void refuse(const std::string& what, const std::string& problem, const std::string& hint = {}) {
   throw Error(Fault::usage, what, problem, hint);
@@ -75,7 +73,7 @@ double flops_of_tokens(const PlanningLaw& law, double tokens) {
 [[noreturn]] void refuse_text(const PlanningLaw& law, double loss, double from) {
   constexpr double kMost = 1e6;
   const double reached = *data_limited(law, kMost * from, law.text->unique_tokens, law.text->repetition).model.loss;
-  refuse("--target-loss", short_number(loss) + " is not reached with " + billions(law.text->unique_tokens) + " unique tokens: a million times the " + short_number(from) +
+  refuse("--target-loss", short_number(loss) + " is not reached with " + format_billions(law.text->unique_tokens) + " unique tokens: a million times the " + short_number(from) +
                               " FLOPs that it takes with text without end reach " + format_significant(reached, 5),
          "more text is needed, or a loss above that");
 }
@@ -85,7 +83,7 @@ double limited_tokens(const PlanningLaw& law, double params, double loss) {
   if (!std::isfinite(law.surface->tokens_for(params, loss))) return law.surface->tokens_for(params, loss);
   const auto needed = plan::LimitedSurface(*law.surface, law.text->unique_tokens, law.text->repetition).tokens_for(params, loss);
   if (!needed)
-    refuse("--params", billions(params) + " cannot reach " + short_number(loss) + " by repeating " + billions(law.text->unique_tokens) + " unique tokens",
+    refuse("--params", format_billions(params) + " cannot reach " + short_number(loss) + " by repeating " + format_billions(law.text->unique_tokens) + " unique tokens",
            "more text is needed, a larger model, or a higher loss");
   return *needed;
 }
@@ -115,8 +113,8 @@ void resolve(const PlanRequest& request, Plan& plan) {
     plan.asked = "target_loss and params";
     const double needed = plan.law.text ? limited_tokens(plan.law, *params, *loss) : law.surface->tokens_for(*params, *loss);
     if (!std::isfinite(needed))
-      refuse("--params", billions(*params) + " cannot reach " + short_number(*loss) + " with any amount of data: by " + law.name + " it takes more than " +
-                             billions(law.surface->least_params(*loss)));
+      refuse("--params", format_billions(*params) + " cannot reach " + short_number(*loss) + " with any amount of data: by " + law.name + " it takes more than " +
+                             format_billions(law.surface->least_params(*loss)));
     model = {*params, needed, law.flops_per * *params * needed, {}};
   } else if (flops && params) {
     plan.asked = "flops and params";
@@ -168,8 +166,8 @@ void warn(const PlanRequest& request, Plan& plan) {
     said.push_back({"extrapolation_below", short_number(plan.flops) + " FLOPs are " + format_significant(law.fitted_flops->first / plan.flops, 3) +
                                                " times less than the smallest budget the law was fitted to (" + short_number(law.fitted_flops->first) + ")"});
   if (const auto rounding = plan::rounding_of(law, plan.flops))
-    said.push_back({"rounded_exponents", rounding->exponents + ": within what rounding hides N* lies between " + billions(rounding->params_low) + " and " +
-                                             billions(rounding->params_high) + ", and the plan wastes up to " + percent(rounding->waste) + " of the compute"});
+    said.push_back({"rounded_exponents", rounding->exponents + ": within what rounding hides N* lies between " + format_billions(rounding->params_low) + " and " +
+                                             format_billions(rounding->params_high) + ", and the plan wastes up to " + format_percent(rounding->waste) + " of the compute"});
   if (law.draw_constants.size() < 40)
     said.push_back({"no_draws", law.draw_constants.empty() ? "the law has no draws: nothing here has an interval; isoflop fit TABLE --law " + law.law +
                                                                  " --draws draws.csv makes them, plan --draws draws.csv reads them"
@@ -187,14 +185,14 @@ void warn(const PlanRequest& request, Plan& plan) {
                                               short_number(law.fitted_ratio->second)});
   }
   if (request.unique_tokens && plan.model.tokens > 4 * *request.unique_tokens)
-    said.push_back({"epochs", short_number(plan.model.tokens / *request.unique_tokens) + " epochs of " + billions(*request.unique_tokens) +
+    said.push_back({"epochs", short_number(plan.model.tokens / *request.unique_tokens) + " epochs of " + format_billions(*request.unique_tokens) +
                                   " tokens: beyond 4 a repeated token is worth clearly less than a fresh one"});
   if (plan.text_limited) {
     constexpr double kEnough = 1.001;  // of the loss
     if (const auto enough = plan::limited_flops(plan.law, *plan.model.loss * kEnough, plan.law.surface->least_flops(*plan.model.loss * kEnough, law.flops_per));
         enough && *enough < 0.5 * plan.flops)
-      said.push_back({"text_exhausted", short_number(*enough) + " FLOPs reach this loss to 0.1 % with " + billions(plan.law.text->unique_tokens) +
-                                            " unique tokens: the other " + percent(1 - *enough / plan.flops) + " of the compute buys next to nothing; stop there, or find more text"});
+      said.push_back({"text_exhausted", short_number(*enough) + " FLOPs reach this loss to 0.1 % with " + format_billions(plan.law.text->unique_tokens) +
+                                            " unique tokens: the other " + format_percent(1 - *enough / plan.flops) + " of the compute buys next to nothing; stop there, or find more text"});
   }
   if (plan.laws) {
     std::string others;

@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/plan.h"
 #include "laws/words.h"
-#include "plan/words.h"
 
 namespace isoflop {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/base.h"
 
 namespace isoflop::plan {

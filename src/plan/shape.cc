@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/cost.h"
 #include "plan/positive.h"
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/record.h"
 #include "record/json_text.h"
 #include "record/text_form.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "record/members.h"
 #include "record/words.h"
 

@@ -1,6 +1,6 @@
 #include "record/words.h"
 
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 

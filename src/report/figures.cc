@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "report/text.h"
 
 namespace isoflop {
@@ -360,7 +360,7 @@ std::vector<Figure> report_figures(const StudyReport& study) {
 
 void write_figures(const std::string& folder, const std::vector<Figure>& figures) {
   make_folder(folder);
-  for (const Figure& figure : figures) write_file_atomic(std::filesystem::path(folder) / (figure.id + ".svg"), figure_svg(figure));
+  for (const Figure& figure : figures) write_output(std::filesystem::path(folder) / (figure.id + ".svg"), figure_svg(figure));
 }
 
 }  // namespace isoflop

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/report.h"
 #include "report/draw.h"
 #include "report/figures.h"

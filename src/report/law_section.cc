@@ -1,7 +1,7 @@
 // A fit as a section: its formula, constants, derived numbers, how it forecasts, and its pictures.
 #include <cmath>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/report.h"
 #include "report/figures.h"
 #include "report/text.h"

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/math.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/report.h"
 #include "report/figures.h"
 #include "report/html.h"

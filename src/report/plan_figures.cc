@@ -7,14 +7,13 @@
 #include "isoflop/claims.h"
 #include "isoflop/plan.h"
 #include "isoflop/report.h"
-#include "plan/words.h"
+#include "isoflop/text.h"
 #include "report/draw.h"
 #include "report/text.h"
 
 namespace isoflop {
 namespace {
 
-using plan::billions;
 using report::at;
 using report::axis;
 using report::log_spaced;
@@ -115,7 +114,7 @@ class Drawer {
 
   void sizes() {
     Figure& figure = start("plan_sizes", "The size a budget trains", "Thin: other laws. Hollow: released models (of mixtures the parameters a token meets)." + line_words());
-    figure.description = "Optimal parameters against compute by " + law_.name + "; " + billions(plan_.optimum.params) + " at the plan's budget.";
+    figure.description = "Optimal parameters against compute by " + law_.name + "; " + format_billions(plan_.optimum.params) + " at the plan's budget.";
     figure.x = axis("C, training FLOPs", AxisScale::log);
     figure.y = axis("N, parameters", AxisScale::log);
     for (std::size_t i = 0; i < plan_.others.size(); ++i) {
@@ -167,7 +166,7 @@ class Drawer {
       figure.series.push_back({.mark = Mark::points, .name = "least regret", .tone = Tone::muted, .points = {at(plan_.regret->model.params, 100 * plan_.regret->mean_waste, "least regret")}});
       caption += " Least regret: the size that wastes least on average.";
     }
-    figure.description = "Compute in vain against parameters: none at " + billions(plan_.optimum.params) + ", " + plan::percent(plan_.wasted) + " at the plan's size.";
+    figure.description = "Compute in vain against parameters: none at " + format_billions(plan_.optimum.params) + ", " + format_percent(plan_.wasted) + " at the plan's size.";
     figures_.back().caption = caption;
   }
 

@@ -1,23 +1,20 @@
 // A plan as a section: the sentence, the numbers that stand out, pictures, and tables for what is looked up.
 #include <cmath>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/plan.h"
 #include "isoflop/report.h"
-#include "plan/words.h"
 #include "report/text.h"
 
 namespace isoflop {
 namespace {
 
-using plan::billions;
-using plan::percent;
 
 std::string digits(double value, int count = 4) { return format_significant(value, count); }
 
 std::string end_text(double value, bool counts) {
   if (!std::isfinite(value)) return "no bound";
-  return counts ? billions(value) : digits(value);
+  return counts ? format_billions(value) : digits(value);
 }
 
 /// "67.1B to 152B", or nothing.
@@ -38,35 +35,35 @@ std::string range_text(const Range& range, int count = 3) {
 
 std::string lead(const Plan& plan) {
   const ModelPlan& m = plan.model;
-  std::string text = digits(plan.flops) + " FLOPs train " + billions(m.params) + " parameters on " + billions(m.tokens) + " tokens";
+  std::string text = digits(plan.flops) + " FLOPs train " + format_billions(m.params) + " parameters on " + format_billions(m.tokens) + " tokens";
   if (m.loss) {
     text += " to a loss of " + digits(*m.loss, 4);
     if (const std::string run = span(plan.intervals, "prediction", false); !run.empty()) text += " (one run: " + run + ")";
   }
   text += ", by " + plan.law.name + ".";
   if (plan.text_limited)
-    text += " That is " + digits(plan.data_limits.front().epochs, 3) + " epochs of " + billions(plan.data_limits.front().unique_tokens) + " unique tokens; with text without end the optimum is " +
-            billions(plan.optimum.params) + " on " + billions(plan.optimum.tokens) + ", to " + digits(*plan.optimum.loss) + ".";
+    text += " That is " + digits(plan.data_limits.front().epochs, 3) + " epochs of " + format_billions(plan.data_limits.front().unique_tokens) + " unique tokens; with text without end the optimum is " +
+            format_billions(plan.optimum.params) + " on " + format_billions(plan.optimum.tokens) + ", to " + digits(*plan.optimum.loss) + ".";
   else if (plan.off_optimum && plan.law.surface)
-    text += " The optimum of that compute is " + billions(plan.optimum.params) + " on " + billions(plan.optimum.tokens) + "; " + percent(plan.wasted) + " of it is in vain.";
+    text += " The optimum of that compute is " + format_billions(plan.optimum.params) + " on " + format_billions(plan.optimum.tokens) + "; " + format_percent(plan.wasted) + " of it is in vain.";
   return text;
 }
 
 std::vector<Tile> tiles(const Plan& plan, const MachinePlan& machines) {
-  std::vector<Tile> out{{"Optimal parameters N*", billions(plan.optimum.params), level_span(plan, "params", true)},
-                        {"Optimal tokens D*", billions(plan.optimum.tokens), level_span(plan, "tokens", true)},
+  std::vector<Tile> out{{"Optimal parameters N*", format_billions(plan.optimum.params), level_span(plan, "params", true)},
+                        {"Optimal tokens D*", format_billions(plan.optimum.tokens), level_span(plan, "tokens", true)},
                         {"Tokens per parameter", digits(plan.optimum.tokens_per_param()), level_span(plan, "tokens_per_param", false)}};
   if (plan.optimum.loss) out.push_back({"Least loss L*", digits(*plan.optimum.loss), level_span(plan, "loss", false)});
   const TrainingCost& cost = machines.cost;
   out.push_back({"Days", digits(cost.days.value, 3), digits(cost.days.low, 3) + " to " + digits(cost.days.high, 3) + " on " + std::to_string(cost.devices) + " " + cost.accelerator});
-  if (cost.usd) out.push_back({"US dollars", billions(cost.usd->value), billions(cost.usd->low) + " to " + billions(cost.usd->high)});
+  if (cost.usd) out.push_back({"US dollars", format_billions(cost.usd->value), format_billions(cost.usd->low) + " to " + format_billions(cost.usd->high)});
   return out;
 }
 
 PageTable limits_table(const Plan& plan) {
   PageTable table{"With the text there is", {"repetition law", "unique tokens", "N", "D", "epochs", "loss", "with text without end", "compute in vain"}, {}, ""};
   for (const DataLimit& l : plan.data_limits)
-    table.rows.push_back({l.law, billions(l.unique_tokens), billions(l.model.params), billions(l.model.tokens), digits(l.epochs, 3), digits(*l.model.loss, 5), digits(l.loss_fresh, 5), percent(l.wasted)});
+    table.rows.push_back({l.law, format_billions(l.unique_tokens), format_billions(l.model.params), format_billions(l.model.tokens), digits(l.epochs, 3), digits(*l.model.loss, 5), digits(l.loss_fresh, 5), format_percent(l.wasted)});
   return table;
 }
 
@@ -74,7 +71,7 @@ PageTable served_table(const Plan& plan) {
   PageTable table{"Least training and inference together", {"", "N", "D", "times the data", "saves"}, {}, ""};
   const auto add = [&](const char* name, const std::optional<InferenceAware>& served) {
     if (!served) return;
-    table.rows.push_back({name, billions(served->model.params), billions(served->model.tokens), digits(served->model.tokens / served->reference.tokens), percent(served->saving)});
+    table.rows.push_back({name, format_billions(served->model.params), format_billions(served->model.tokens), digits(served->model.tokens / served->reference.tokens), format_percent(served->saving)});
   };
   add("text without end", plan.inference);
   add("with the text there is", plan.inference_limited);
@@ -88,8 +85,8 @@ PageTable laws_table(const Plan& plan) {
   table.head = {"plan of", "N", "D"};
   for (const std::string& judge : plan.laws->judges) table.head.push_back("in vain by " + judge);
   for (std::size_t i = 0; i < plan.laws->plans.size(); ++i) {
-    std::vector<std::string> row{plan.laws->plans[i], billions(plan.laws->models[i].params), billions(plan.laws->models[i].tokens)};
-    for (const double wasted : plan.laws->wasted[i]) row.push_back(percent(wasted));
+    std::vector<std::string> row{plan.laws->plans[i], format_billions(plan.laws->models[i].params), format_billions(plan.laws->models[i].tokens)};
+    for (const double wasted : plan.laws->wasted[i]) row.push_back(format_percent(wasted));
     table.rows.push_back(std::move(row));
   }
   table.note = "Share of the compute that each plan wastes if the law of the column is right.";
@@ -99,8 +96,8 @@ PageTable laws_table(const Plan& plan) {
 PageTable released_table(const Plan& plan) {
   PageTable table{"Released models of like compute, as this law sees them", {"", "N", "D", "tokens per parameter", "C", "loss", "compute in vain", "explained by serving"}, {}, ""};
   for (const ReleasedModel& r : plan.released)
-    table.rows.push_back({r.name, billions(r.model.params), billions(r.model.tokens), digits(r.model.tokens_per_param(), 3), digits(r.model.flops, 3), digits(*r.model.loss),
-                          percent(r.wasted), r.implied_demand < 0 ? "none" : billions(r.implied_demand) + " tokens"});
+    table.rows.push_back({r.name, format_billions(r.model.params), format_billions(r.model.tokens), digits(r.model.tokens_per_param(), 3), digits(r.model.flops, 3), digits(*r.model.loss),
+                          format_percent(r.wasted), r.implied_demand < 0 ? "none" : format_billions(r.implied_demand) + " tokens"});
   return table;
 }
 
@@ -121,12 +118,12 @@ PageTable machine_table(const MachinePlan& machines) {
   if (cost.co2_kg) row("CO2", range_text(*cost.co2_kg) + " kg");
   if (machines.memory) {
     const FitAnswer& m = *machines.memory;
-    row("Memory per device", plan::gigabytes(m.use.total()) + " of " + plan::gigabytes(m.capacity) + (m.fits ? "" : ": does not fit"));
+    row("Memory per device", format_gigabytes(m.use.total()) + " of " + format_gigabytes(m.capacity) + (m.fits ? "" : ": does not fit"));
     row("Layout", "tensor " + std::to_string(m.layout.tensor) + ", pipeline " + std::to_string(m.layout.pipeline) + ", data " + std::to_string(m.layout.data) + ", ZeRO-" + std::to_string(m.layout.zero) +
                       ", recomputation " + to_string(m.recomputation));
   }
   if (machines.schedule)
-    row("Batch, steps, warm-up", billions(machines.schedule->batch_tokens) + " tokens, " + format_count(machines.schedule->steps) + ", " + format_count(machines.schedule->warmup_steps));
+    row("Batch, steps, warm-up", format_billions(machines.schedule->batch_tokens) + " tokens, " + format_count(machines.schedule->steps) + ", " + format_count(machines.schedule->warmup_steps));
   return table;
 }
 
@@ -143,8 +140,8 @@ PageTable ladder_table(const Plan& plan) {
   table.title = "Pilots before it";
   table.head = {"C of each", "models", "cost", "saves", "N* within a factor", "waste expected"};
   for (const Rung& r : plan.ladder->rungs)
-    table.rows.push_back({digits(r.flops, 3), std::to_string(r.models.size()), digits(r.cost, 3), digits(r.saved, 3), digits(r.factor, 3), percent(r.waste)});
-  table.note = "Together " + percent(plan.ladder->share) + " of the target. No further rung: " + plan.ladder->stop + ".";
+    table.rows.push_back({digits(r.flops, 3), std::to_string(r.models.size()), digits(r.cost, 3), digits(r.saved, 3), digits(r.factor, 3), format_percent(r.waste)});
+  table.note = "Together " + format_percent(plan.ladder->share) + " of the target. No further rung: " + plan.ladder->stop + ".";
   return table;
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::report {
 namespace {

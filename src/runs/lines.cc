@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "runs/run_folder.h"
 
 namespace isoflop {

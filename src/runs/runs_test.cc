@@ -319,7 +319,7 @@ TEST_F(Store, AStaleIndexIsNotBelieved) {
   RunRecord changed = record_of(spec_of(1), "renamed");
   const auto sealed = read_record(study_ / "runs" / id);
   ASSERT_TRUE(sealed);
-  write_file_atomic(study_ / "runs" / id / "record.json", record_document({changed, sealed->steps_xxh3, sealed->eval_xxh3}));
+  write_output(study_ / "runs" / id / "record.json", record_document({changed, sealed->steps_xxh3, sealed->eval_xxh3}));
   overwrite(study_ / "index.db", old_index);
   const auto runs = store.list();
   ASSERT_THAT(runs, SizeIs(1));

@@ -214,7 +214,7 @@ std::int64_t RunStore::import_table(const fs::path& csv) {
     const fs::path folder = state_->runs() / ("imported-" + sha256_hex(identity + std::to_string(twins)).substr(0, 16));
     if (fs::exists(folder / "record.json")) continue;
     make_folder(folder);
-    write_file_atomic(folder / "record.json", imported_document(row));
+    write_output(folder / "record.json", imported_document(row));
     ++added;
   }
   return added;

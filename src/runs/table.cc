@@ -8,7 +8,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "record/json_text.h"
 
 namespace isoflop {
@@ -289,7 +289,7 @@ std::string run_table_csv(const std::vector<StoredRun>& runs) {
 }
 
 void write_run_table(const std::vector<StoredRun>& runs, const std::filesystem::path& path) {
-  write_file_atomic(path, run_table_csv(runs));
+  write_output(path, run_table_csv(runs));
 }
 
 std::string to_json(const StoredRun& run) {

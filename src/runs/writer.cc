@@ -78,7 +78,7 @@ void cut_timing(const fs::path& path, std::int64_t step) {
     const bool whole = line.is_object() && line.contains("step") && line["step"].is_number_integer();
     if (whole && line["step"].get<std::int64_t>() < step) kept += text.substr(at, newline + 1 - at);
   }
-  write_file_atomic(path, kept);
+  write_output(path, kept);
 }
 
 fs::path begun(const fs::path& folder) {
@@ -159,8 +159,8 @@ class FolderWriter : public RunWriter {
     host_.group = record.group;
     host_.timing = timing;
     // the record last: where it is, everything is
-    write_file_atomic(folder_ / "host.json", host_document(host_));
-    write_file_atomic(folder_ / "record.json", record_document(sealed));
+    write_output(folder_ / "host.json", host_document(host_));
+    write_output(folder_ / "record.json", record_document(sealed));
     on_finish_(load_run(folder_));
   }
 
@@ -177,7 +177,7 @@ class FolderWriter : public RunWriter {
     std::error_code error;
     fs::remove(folder_ / "record.json", error);  // `stopped`, or not whole: running again
     if (error) throw Error(Fault::io, (folder_ / "record.json").string(), "cannot be removed: " + error.message());
-    write_file_atomic(folder_ / "host.json", host_document(host_));
+    write_output(folder_ / "host.json", host_document(host_));
   }
 
   fs::path folder_;

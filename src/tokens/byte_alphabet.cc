@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "tokens/code_point.h"
+#include "base/utf8.h"
 
 namespace isoflop::tokens {
 namespace {
@@ -33,7 +33,7 @@ static_assert(kAlphabet.of_byte[' '] == 0x120 && kAlphabet.of_byte['\n'] == 0x10
 
 std::string to_alphabet(std::string_view bytes) {
   std::string text;
-  for (const char c : bytes) append_utf8(text, kAlphabet.of_byte[static_cast<unsigned char>(c)]);
+  for (const char c : bytes) append_character(text, kAlphabet.of_byte[static_cast<unsigned char>(c)]);
   return text;
 }
 
@@ -41,7 +41,7 @@ std::optional<std::string> from_alphabet(std::string_view text) {
   std::string bytes;
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint point = first_code_point(text.substr(at));
-    if (point.length == 0 || point.value >= kMost || kAlphabet.byte_of[point.value] < 0) return std::nullopt;
+    if (!point.valid || point.value >= kMost || kAlphabet.byte_of[point.value] < 0) return std::nullopt;
     bytes.push_back(static_cast<char>(kAlphabet.byte_of[point.value]));
     at += point.length;
   }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "tokens/code_point.h"
+#include "base/utf8.h"
 
 namespace isoflop::tokens {
 namespace {

@@ -3,9 +3,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/apportion.h"
 #include "base/check.h"
 #include "base/random.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/tokens.h"
 #include "tokens/curriculum.h"
 
@@ -21,24 +22,10 @@ constexpr std::uint32_t kCycleOffset = 4;
 constexpr std::int64_t kCycle = 10'000;
 constexpr std::int64_t kStride = 6181;
 
-/// Shares as whole numbers that sum to the cycle: what is left goes to the largest remainders.
 std::vector<std::int64_t> turns_of(const std::vector<MixedSource>& sources) {
-  double sum = 0;
-  for (const MixedSource& source : sources) sum += source.weight;
-  std::vector<std::int64_t> turns;
-  std::vector<double> rest;
-  std::int64_t left = kCycle;
-  for (const MixedSource& source : sources) {
-    const double exact = source.weight / sum * static_cast<double>(kCycle);
-    turns.push_back(static_cast<std::int64_t>(std::floor(exact + 1e-9)));
-    rest.push_back(exact - static_cast<double>(turns.back()));
-    left -= turns.back();
-  }
-  std::vector<std::size_t> order(sources.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rest[a] > rest[b]; });
-  for (std::int64_t i = 0; i < left; ++i) ++turns[order[static_cast<std::size_t>(i)]];
-  return turns;
+  std::vector<double> weights;
+  for (const MixedSource& source : sources) weights.push_back(source.weight);
+  return apportion(weights, kCycle);
 }
 
 class MixedBatches final : public BatchSource {

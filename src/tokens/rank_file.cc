@@ -7,7 +7,7 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "tokens/bpe_tokenizer.h"
 
 namespace isoflop::tokens {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "tokens/char_class.h"
-#include "tokens/code_point.h"
+#include "base/utf8.h"
 
 namespace isoflop::tokens {
 
@@ -29,8 +29,8 @@ class ClassedText {
     const auto lead = static_cast<unsigned char>(text_[i]);
     if (lead < 0x80) return {class_of(lead), 1};
     const CodePoint point = first_code_point(text_.substr(i));
-    if (point.length == 0) return {CharClass::other, 1};
-    return {class_of(point.value), point.length};
+    if (!point.valid) return {CharClass::other, 1};
+    return {class_of(point.value), static_cast<std::uint32_t>(point.length)};
   }
   /// Behind the run of characters of class `c` that begins at `i`.
   [[nodiscard]] std::size_t run(std::size_t i, CharClass c) const {

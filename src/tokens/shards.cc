@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/output.h"
 #include "tokens/source.h"
 #include "tokens/token_writer.h"
 
@@ -129,7 +130,7 @@ class ShardWriter {
     for (std::int64_t at = 0; at < split.size();) {
       const std::int64_t in_file = std::min(most_, split.size() - at);
       const std::string path = path_of_(files.size());
-      FileWriter file(path + ".tmp", FileWriter::Mode::create);
+      OutputFile file(path);
       if (format_ == ShardFormat::llm_c) file.write(header(in_file));
       for (const std::int64_t end = at + in_file; at < end;) {
         throw_if_stopped(stop);
@@ -140,10 +141,7 @@ class ShardWriter {
         file.write(packed);
         at += static_cast<std::int64_t>(tokens.size());
       }
-      file.close();
-      std::error_code error;
-      fs::rename(path + ".tmp", path, error);
-      if (error) throw Error(Fault::io, path, "cannot rename the finished file into place: " + error.message());
+      file.finish();
       files.push_back({path, in_file});
     }
   }

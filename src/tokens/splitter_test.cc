@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "base/testing.h"
-#include "tokens/code_point.h"
+#include "base/utf8.h"
 
 namespace isoflop::tokens {
 namespace {
@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Splitter, EveryPattern, testing::ValuesIn(kPatterns), [
 std::vector<std::uint8_t> classes_of_pcre2() {
   std::string text;
   for (std::uint32_t value = 0; value < kCodePoints; ++value) {
-    if (value < 0xD800 || value >= 0xE000) append_utf8(text, value);
+    if (value < 0xD800 || value >= 0xE000) append_character(text, value);
   }
   std::vector<std::uint8_t> classes(kCodePoints);
   std::uint8_t bit = 1;
@@ -101,7 +101,7 @@ TEST_P(EveryPattern, CutsRandomUnicodeAsItsExpressionDoes) {
         continue;
       }
       const auto value = static_cast<std::uint32_t>(random.below(pick % 2 == 0 ? 0x3000 : kCodePoints, round, 3 * i + 2));
-      if ((value < 0xD800 || value >= 0xE000) && known_alike(value)) append_utf8(text, value);
+      if ((value < 0xD800 || value >= 0xE000) && known_alike(value)) append_character(text, value);
     }
     ASSERT_EQ(chunks(ours_, text), chunks(pcre2_, text)) << "round " << round << ": " << text;
   }

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 
 namespace isoflop::tokens {
 namespace {
@@ -97,28 +97,6 @@ void SplitWriter::close_shard() {
   shard_.reset();
 }
 
-TemporaryFolder::TemporaryFolder(fs::path path) : path_(std::move(path)) {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-  make_folder(path_);
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  if (!path_.empty()) fs::remove_all(path_, ignored);
-}
-
-bool TemporaryFolder::rename_to(const fs::path& place) {
-  sync_folder(path_);
-  std::error_code error;
-  fs::rename(path_, place, error);
-  if (error && !fs::exists(place)) throw Error(Fault::io, place.string(), "cannot rename the finished folder into place: " + error.message());
-  if (error) return false;
-  path_.clear();
-  sync_folder(place.parent_path());
-  return true;
-}
-
 TokenSetWriter::TokenSetWriter(TokenSetPlace place, const Tokenizer& tokenizer)
     : place_(std::move(place)),
       tokenizer_(tokenizer),
@@ -135,9 +113,9 @@ TokenSet TokenSetWriter::finish() {
   json["vocab_size"] = tokenizer_.vocab_size();
   json["train"] = json_of(train_.finish());
   json["held_out"] = json_of(held_out_.finish());
-  write_file_atomic(folder_.path() / kManifestName, seal_json(json.dump()));
+  write_output(folder_.path() / kManifestName, seal_json(json.dump()));
   const fs::path place = fs::path(place_.root) / place_.id;
-  folder_.rename_to(place);  // another process that was first wrote the same bytes
+  (void)folder_.rename_to(place);  // another process that was first wrote the same bytes
   return open_tokens(place.string());
 }
 

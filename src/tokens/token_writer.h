@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/output.h"
 #include "isoflop/tokens.h"
 #include "tokens/token_format.h"
 
@@ -48,21 +49,6 @@ class SplitWriter {
   SplitManifest manifest_;
 };
 
-/// A folder gone when it goes out of scope, unless renamed into place.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(std::filesystem::path path);
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// False if another process was first.
-  bool rename_to(const std::filesystem::path& place);
-
- private:
-  std::filesystem::path path_;
-};
-
 struct TokenSetPlace {
   std::string root, id;
   std::string corpus_id;  ///< content id of what is tokenised
@@ -80,7 +66,7 @@ class TokenSetWriter {
  private:
   TokenSetPlace place_;
   const Tokenizer& tokenizer_;
-  TemporaryFolder folder_;
+  ScratchFolder folder_;
   SplitWriter train_, held_out_;
 };
 

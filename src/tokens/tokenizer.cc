@@ -2,20 +2,16 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "tokens/bpe_tokenizer.h"
 #include "tokens/bpe_trainer.h"
-#include "tokens/code_point.h"
+#include "base/utf8.h"
 #include "tokens/source.h"
 
 namespace isoflop {
 namespace {
 
-using tokens::append_utf8;
 using tokens::bad_token;
-using tokens::CodePoint;
-using tokens::first_code_point;
-using tokens::kCodePoints;
 
 constexpr int kTokenizerSchema = 1;
 constexpr std::int32_t kBytes = 256;
@@ -66,7 +62,7 @@ class CharTokenizer final : public Tokenizer {
       : characters_(std::move(characters)), byte_tokens_(byte_tokens), page_of_(kCodePoints / kPage, kNone) {
     for (std::size_t at = 0; at < characters_.size();) {
       const CodePoint point = first_code_point(std::string_view(characters_).substr(at));
-      ISOFLOP_CHECK(point.length > 0);
+      ISOFLOP_CHECK(point.valid);
       std::int32_t& page = page_of_[point.value / kPage];
       if (page == kNone) {
         page = static_cast<std::int32_t>(ids_.size());
@@ -90,15 +86,15 @@ class CharTokenizer final : public Tokenizer {
     out.reserve(out.size() + text.size() / 2);
     for (std::size_t at = 0; at < text.size();) {
       const CodePoint point = first_code_point(text.substr(at));
-      const std::int32_t id = point.length > 0 ? id_of(point.value) : kNone;
-      const std::size_t length = point.length > 0 ? point.length : 1;
+      const std::int32_t id = point.valid ? id_of(point.value) : kNone;
+      const std::size_t length = point.valid ? point.length : 1;
       if (id != kNone) {
         out.push_back(id);
       } else if (byte_tokens_) {
         for (std::size_t i = 0; i < length; ++i) out.push_back(first_byte_ + static_cast<unsigned char>(text[at + i]));
       } else {
         throw Error(Fault::bad_data, "byte " + std::to_string(at) + " of the text",
-                    point.length > 0 ? "character `" + std::string(text.substr(at, length)) + "` is not in the vocabulary" : "not UTF-8",
+                    point.valid ? "character `" + std::string(text.substr(at, length)) + "` is not in the vocabulary" : "not UTF-8",
                     "this tokenizer has no byte tokens; build one from the training split");
       }
       at += length;
@@ -159,7 +155,7 @@ std::unique_ptr<Tokenizer> char_tokenizer_from(const Json& json, bool end_of_tex
   std::int64_t previous = -1;
   for (std::size_t at = 0; at < characters.size();) {
     const CodePoint point = first_code_point(std::string_view(characters).substr(at));
-    if (point.length == 0 || point.value <= previous) {
+    if (!point.valid || point.value <= previous) {
       throw Error(Fault::bad_data, subject, "`characters` is not in code-point order at byte " + std::to_string(at));
     }
     previous = point.value;
@@ -271,7 +267,7 @@ std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, cons
         if (unit.held_out && !everything) return;
         for (std::size_t at = 0; at < unit.text.size();) {
           const CodePoint point = first_code_point(unit.text.substr(at));
-          ISOFLOP_CHECK(point.length > 0);  // a unit is valid UTF-8
+          ISOFLOP_CHECK(point.valid);  // a unit is valid UTF-8
           seen[point.value] = true;
           at += point.length;
         }
@@ -279,7 +275,7 @@ std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, cons
       stop);
   std::string characters;
   for (std::uint32_t value = 0; value < kCodePoints; ++value) {
-    if (seen[value]) append_utf8(characters, value);
+    if (seen[value]) append_character(characters, value);
   }
   return std::make_unique<CharTokenizer>(std::move(characters), !everything, end_of_text);
 }

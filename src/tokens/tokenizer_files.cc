@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "tokens/bpe_tokenizer.h"
 #include "tokens/byte_alphabet.h"
 #include "tokens/named_vocab.h"
@@ -97,8 +97,8 @@ void write_gpt2_files(const BpeTokenizer& tokenizer, const fs::path& folder) {
     if (!names[id].empty()) vocab += (vocab.empty() ? "{" : ", ") + Json(names[id]).dump() + ": " + std::to_string(id);
   }
   make_folder(folder);
-  write_file_atomic(folder / kGpt2Names[0][0], vocab + "}\n");
-  write_file_atomic(folder / kGpt2Names[0][1], merges);
+  write_output(folder / kGpt2Names[0][0], vocab + "}\n");
+  write_output(folder / kGpt2Names[0][1], merges);
 }
 
 }  // namespace
@@ -119,11 +119,11 @@ std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path, const ReadTok
 void write_tokenizer(const Tokenizer& tokenizer, const std::string& path, TokenizerFormat format) {
   switch (format) {
     case TokenizerFormat::json:
-      return write_file_atomic(path, tokenizer.to_json());
+      return write_output(path, tokenizer.to_json());
     case TokenizerFormat::gpt2:
       return tokens::write_gpt2_files(tokens::bpe_of(tokenizer, "gpt2"), path);
     case TokenizerFormat::tiktoken:
-      return write_file_atomic(path, tokens::ranks_of(tokens::bpe_of(tokenizer, "tiktoken").model()));
+      return write_output(path, tokens::ranks_of(tokens::bpe_of(tokenizer, "tiktoken").model()));
   }
 }
 

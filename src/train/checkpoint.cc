@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/sealed_json.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "isoflop/record.h"
 #include "train/safetensors.h"
 #include "train/train.h"
@@ -150,7 +150,7 @@ void save(const fs::path& root, const Engine& engine, const TrainState& progress
   json["loss_best"] = json_or_null(progress.loss_best);
   json["evaluations_since_best"] = progress.evaluations_since_best;
   json["files"] = std::move(files);
-  write_file_atomic(temporary / kStateFile, seal_json(json.dump()));
+  write_output(temporary / kStateFile, seal_json(json.dump()));
   sync_folder(temporary);
 
   fs::remove_all(place);  // one that was passed over as damaged

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/text.h"
+#include "isoflop/text.h"
 #include "train/checkpoint.h"
 
 namespace isoflop {

@@ -76,7 +76,11 @@ TEST(DataDedup, WrongFlagsAndInputsHaveTheirExitCodes) {
   EXPECT_THAT(bad.err, HasSubstr("bad.jsonl:2"));
   EXPECT_FALSE(fs::exists(folder / "out"));
   EXPECT_FALSE(fs::exists(folder / "out.partial"));
-  EXPECT_EQ(program("data dedup " + in + " --documents --out " + folder.string()).code, 74);
+  EXPECT_EQ(program("data dedup " + in + " --documents --out " + folder.string()).code, 2);  // it holds what is read
+  fs::create_directory(folder / "mine");
+  write(folder / "mine" / "notes.txt", "mine");
+  EXPECT_EQ(program("data dedup " + in + " --documents --out " + (folder / "mine").string()).code, 74);
+  EXPECT_TRUE(fs::exists(folder / "mine" / "notes.txt"));
 }
 
 }  // namespace

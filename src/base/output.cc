@@ -1,0 +1,132 @@
+#include "base/output.h"
+
+#include <fcntl.h>
+#include <stdio.h>   // NOLINT(modernize-deprecated-headers): renameat2
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "base/file.h"
+#include "isoflop/base.h"
+
+namespace isoflop {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// what cannot be replaced by another file of its name: a device, a pipe, and /dev/stdout, whatever it leads to
+bool takes_bytes_as_they_come(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) return true;
+  const fs::path folder = fs::weakly_canonical(parent_of(path), error);
+  return !error && (folder == "/dev" || folder.string().starts_with("/dev/") || folder.string().starts_with("/proc/"));
+}
+
+[[noreturn]] void cannot_move(const fs::path& place, const std::error_code& error) {
+  throw Error(Fault::io, place.string(), "cannot put what is finished into its place: " + error.message());
+}
+
+}  // namespace
+
+struct OutputFile::State {
+  fs::path place, temporary;  // the second is empty where bytes go as they come
+  std::optional<FileWriter> writer;
+};
+
+OutputFile::OutputFile(const fs::path& path) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.place = path;
+  if (takes_bytes_as_they_come(path)) {
+    s.writer.emplace(path, FileWriter::Mode::append);
+    return;
+  }
+  std::error_code error;
+  if (fs::is_symlink(path, error)) s.place = fs::weakly_canonical(path, error);
+  if (error) s.place = path;
+  if (fs::is_directory(s.place, error)) throw Error(Fault::io, path.string(), "is a folder, expected a file to write");
+  s.temporary = s.place.string() + ".tmp" + std::to_string(::getpid());
+  s.writer.emplace(s.temporary, FileWriter::Mode::create, path);
+}
+
+OutputFile::~OutputFile() {
+  state_->writer.reset();
+  if (!state_->temporary.empty()) ::unlink(state_->temporary.c_str());
+}
+
+void OutputFile::write(std::string_view bytes) { state_->writer->write(bytes); }
+
+void OutputFile::finish() {
+  State& s = *state_;
+  if (s.temporary.empty()) {
+    s.writer->flush();
+    s.writer.reset();
+    return;
+  }
+  s.writer->close();
+  s.writer.reset();
+  if (::rename(s.temporary.c_str(), s.place.c_str()) != 0) cannot_move(s.place, {errno, std::generic_category()});
+  s.temporary.clear();
+  sync_folder(s.place.parent_path());
+}
+
+void write_output(const std::string& path, std::string_view bytes) {
+  OutputFile file(path);
+  file.write(bytes);
+  file.finish();
+}
+
+ScratchFolder::ScratchFolder(fs::path path) : path_(std::move(path)) {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  make_folder(path_);
+}
+
+ScratchFolder::ScratchFolder(const fs::path& parent, const std::string& prefix) {
+  std::string name = (fs::absolute(parent) / (prefix + "XXXXXX")).string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw Error(Fault::io, parent.string(), "cannot make a folder in it", "choose a folder you may write to with --out");
+  }
+  path_ = name;
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
+}
+
+bool ScratchFolder::rename_to(const fs::path& place) {
+  sync_folder(path_);
+  std::error_code error;
+  fs::rename(path_, place, error);
+  if (error && !fs::exists(place)) cannot_move(place, error);
+  if (error) return false;
+  path_.clear();
+  sync_folder(parent_of(place));
+  return true;
+}
+
+void ScratchFolder::replace(const fs::path& place) {
+  sync_folder(path_);
+  const bool moved = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) == 0;
+  // exchanged: what was there goes with this object
+  if (!moved && ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) != 0) {
+    std::error_code error;
+    if (fs::exists(place, error)) fs::remove_all(place, error);  // a file system that cannot exchange
+    if (!error) fs::rename(path_, place, error);
+    if (error) cannot_move(place, error);
+    path_.clear();
+  }
+  if (moved) path_.clear();
+  sync_folder(parent_of(place));
+}
+
+}  // namespace isoflop

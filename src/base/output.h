@@ -1,0 +1,50 @@
+// What a user asked to be written, there whole or not at all. Every failure is Error{io}, naming the path.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace isoflop {
+
+/// A file that a user named, written as a stream: it takes its place when it is finished, and until then the old one stays. A device
+/// or a pipe gets the bytes as they come, and a symbolic link stays one.
+class OutputFile {
+ public:
+  /// Makes no folder.
+  explicit OutputFile(const std::filesystem::path& path);
+  ~OutputFile();  ///< without finish(): nothing is left, the old file is as it was
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::string_view bytes);
+  void finish();  ///< synced; once, last
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A folder that goes with the object, unless it was moved into its place.
+class ScratchFolder {
+ public:
+  /// At `path`, made anew: what a killed process left there is removed.
+  explicit ScratchFolder(std::filesystem::path path);
+  /// In `parent`, by a name of its own that begins with `prefix`.
+  ScratchFolder(const std::filesystem::path& parent, const std::string& prefix);
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  /// Synced, and by its new name. False if something is there, which stays.
+  [[nodiscard]] bool rename_to(const std::filesystem::path& place);
+  /// The same in the place of what is there, in one step where the file system can.
+  void replace(const std::filesystem::path& place);
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace isoflop

@@ -1,0 +1,49 @@
+// A folder of JSON Lines and their manifest that is there whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/output.h"
+#include "isoflop/corpus.h"
+
+namespace isoflop::corpus {
+
+/// part-NNNNN.jsonl in a folder beside `out`, which takes its place at the end.
+class PartsFolder {
+ public:
+  /// `manifest` is the file's name; `beside` another file that may lie in the folder that is replaced, or nothing.
+  ///
+  /// Throws   io if `out` is something else than a folder of such parts with a manifest, an empty folder, or nothing.
+  PartsFolder(const std::string& out, std::string manifest, std::int64_t part_bytes, const std::string& beside = {});
+
+  void write(std::string_view line);  ///< and a line end
+  void end_part();                    ///< the next line begins a part of its own; a part without a line is written too
+  /// Ends the last part; at least one is there. Once, before finish.
+  [[nodiscard]] std::vector<CorpusFile> close();
+  /// Writes the manifest, syncs everything, puts the folder into place.
+  void finish(const std::string& manifest);
+
+  /// Where the parts are before they are in place: also for what else is gone by then.
+  [[nodiscard]] const std::filesystem::path& path() const { return folder_.path(); }
+
+ private:
+  void begin_part();
+
+  std::filesystem::path out_;
+  std::string manifest_;
+  std::int64_t part_bytes_;
+  ScratchFolder folder_;
+  std::optional<FileWriter> writer_;
+  Sha256 hash_;
+  std::int64_t bytes_ = 0;
+  std::vector<CorpusFile> parts_;
+};
+
+}  // namespace isoflop::corpus
