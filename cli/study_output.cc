@@ -98,14 +98,6 @@ void print_mixture(const isoflop::MixtureResult& mixture) {
                                         : "the runs do not show that the recommended weights are better than all of the others");
 }
 
-Json mixture_json(const isoflop::MixtureResult& mixture) {
-  Json measured = Json::array();
-  for (const auto& m : mixture.measured)
-    measured.push_back({{"name", m.name}, {"weights", Json(m.weights)}, {"losses", m.losses}, {"mean", or_null(m.mean)}, {"verdict", m.verdict}});
-  return {{"law", Json::parse(isoflop::mixture_to_json(mixture.model))}, {"optimum", Json::parse(isoflop::mixture_optimum_to_json(mixture.optimum))},
-          {"measured", measured}, {"seed_sd", or_null(mixture.seed_sd)}, {"confirmed", mixture.confirmed}};
-}
-
 void print_result(const StudyResult& result, double seconds, const Globals& globals) {
   if (globals.json) {
     Json runs = Json::array(), sweep = Json::array(), fits = Json::array();
@@ -113,7 +105,7 @@ void print_result(const StudyResult& result, double seconds, const Globals& glob
     for (const StudyRun& run : result.sweep) sweep.push_back(run_json(run));
     for (const isoflop::Fit& fit : result.fits) fits.push_back(Json::parse(isoflop::fit_to_json(fit)));
     print_json({{"folder", result.folder.string()}, {"regime", result.regime_text}, {"runs", runs}, {"sweep", sweep}, {"fits", fits},
-                {"warnings", warnings_json(result.warnings)}, {"trained", result.trained}, {"mixture", result.mixture ? mixture_json(*result.mixture) : Json(nullptr)}, {"law", result.law_in_words},
+                {"warnings", warnings_json(result.warnings)}, {"trained", result.trained}, {"mixture", result.mixture ? Json::parse(isoflop::mixture_result_to_json(*result.mixture)) : Json(nullptr)}, {"law", result.law_in_words},
                 {"report", result.report.empty() ? Json(nullptr) : Json(result.report.string())}, {"timing", {{"seconds", seconds}}}});
     return;
   }
@@ -127,8 +119,11 @@ void print_result(const StudyResult& result, double seconds, const Globals& glob
                     r.status == isoflop::RunStatus::done ? "" : isoflop::to_string(r.status)});
   }
   print_table({"run", "params", "tokens", "rate", "train loss", "held-out", "± se", "bits/byte", "tokens/s", "time", ""}, rows);
-  if (result.mixture) return print_mixture(*result.mixture);
-  std::printf("\n%s\n", result.regime_text.c_str());
+  if (result.mixture) {
+    print_mixture(*result.mixture);
+  } else {
+    std::printf("\n%s\n", result.regime_text.c_str());
+  }
   if (!result.law_in_words.empty()) std::printf("%s\n", result.law_in_words.c_str());
   for (const isoflop::Warning& warning : result.warnings)
     if (result.law_in_words.find(warning.text) == std::string::npos) std::printf("  note: %s\n", warning.text.c_str());

@@ -52,8 +52,8 @@ struct MixtureSource {
 struct MixtureStudy {
   std::vector<MixtureSource> sources;
   std::optional<MixtureSource> target_text;      ///< scored, never trained on
-  std::map<std::string, double> target;          ///< losses and their weights; empty: target_text, else every source equally
-  std::string law = "log_linear";
+  std::vector<std::string> target;               ///< whose losses count, equally; empty: target_text's, else every source's
+  std::string law = "additive";                   ///< a single target's optimum by the others is one source alone
   std::int64_t proxies = 32;
   double max_epochs = 4;                         ///< of any source in any run
   std::int64_t learning_rates = 2;               ///< 2: every mixture at learning_rate and at small_rate times it
@@ -153,7 +153,7 @@ struct StudyRun {
 /// Runs of one mixture with every seed.
 struct MeasuredMixture {
   std::string name;                  ///< recommended, natural, uniform, best proxy, only X
-  Mixture weights;                   ///< to a thousandth
+  Mixture weights;                   ///< to a thousandth, or a window of the run
   std::vector<double> losses;        ///< on the target, by seed
   std::optional<double> mean;
   std::string verdict;               ///< of the recommended weights over these: better, worse, undecided; empty for themselves
@@ -166,6 +166,9 @@ struct MixtureResult {
   std::optional<double> seed_sd;          ///< nats, pooled; none with one seed
   bool confirmed = false;                 ///< better than all others by more than the seed's sd, as measured
 };
+
+/// One JSON object: law, optimum, measured, seed_sd, confirmed (docs/formats/mixture.md).
+[[nodiscard]] std::string mixture_result_to_json(const MixtureResult& result);
 
 struct StudyResult {
   std::filesystem::path folder;

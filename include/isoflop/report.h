@@ -16,6 +16,9 @@ namespace isoflop {
 
 struct Plan;
 struct MachinePlan;
+struct MixtureModel;
+struct MixtureOptimum;
+struct MixtureTable;
 
 // ---- one figure, as values --------------------------------------------------------------------------------------------
 
@@ -185,6 +188,7 @@ struct StudyReport {
   std::vector<Fact> corpus, setup, machine;
   std::vector<RunReport> runs;  ///< in the order of the table
   std::vector<LawView> laws;    ///< the first one is the headline
+  std::string headline;         ///< in its place where there is none; empty: the losses there are
   std::vector<Baseline> baselines;
   std::vector<Warning> warnings;  ///< of the study; the laws bring their own
   std::vector<PageSection> sections;  ///< further ones, after the runs: a plan
@@ -230,6 +234,13 @@ void write_figures(const std::string& folder, const std::vector<Figure>& figures
 /// Needs    `machines` to be of `plan`.
 /// Checked  section_test.cc.
 [[nodiscard]] PageSection plan_section(const Plan& plan, const MachinePlan& machines);
+
+/// A mixture law and the weights it recommends: weights with their intervals, what they gain over others, how the law meets the proxies it
+/// was fitted to, and the loss of each against each source's share.
+///
+/// Needs    `model` to be of `proxies`, and `optimum` of `model`.
+/// Checked  mixture_section_test.cc.
+[[nodiscard]] PageSection mixture_section(const MixtureModel& model, const MixtureOptimum& optimum, const MixtureTable& proxies);
 
 /// The law in plain words, as the page's headline and the terminal's last lines: one or two sentences, no markup.
 [[nodiscard]] std::string law_in_words(const LawView& law);

@@ -58,6 +58,9 @@ struct TokenizerOptions {
 /// smaller pair of ids. Throws usage for options out of range.
 [[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const Corpus& corpus, std::stop_token stop = {},
                                                          const ProgressFn& progress = {});
+/// The same from several, read one after another.
+[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, std::span<const Corpus> corpora, std::stop_token stop = {},
+                                                         const ProgressFn& progress = {});
 
 /// Ours, or Hugging Face's tokenizer.json of a byte-level BPE. Throws bad_data naming `subject` if the file was changed, torn, of
 /// another version, or asks for what is not done here (a model type, a normalizer, ...), by name.
@@ -174,7 +177,7 @@ struct ImportOptions {
 /// Seeded batches: sequence j of update k is a function of (seed, k * sequences + j) alone, and where they are ordered of the run's length.
 class BatchSource {
  public:
-  explicit BatchSource(std::int64_t block_size) : block_size_(block_size) {}
+  BatchSource(std::int64_t sequences, std::int64_t block_size) : sequences_(sequences), block_size_(block_size) {}
   virtual ~BatchSource() = default;
   /// The `index`-th sequence of the run; inputs and targets: (block_size) each; targets are the next tokens.
   virtual void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const = 0;
@@ -185,7 +188,7 @@ class BatchSource {
   [[nodiscard]] virtual std::int64_t distinct_tokens(std::int64_t updates) const = 0;
 
  private:
-  std::int64_t block_size_;
+  std::int64_t sequences_, block_size_;
 };
 /// In which order the windows of an epoch come: seeded, or by the mean surprisal of their tokens, -ln of the token's share of the run's
 /// own text, least first or most first. The windows of an epoch are the same in every order.
@@ -201,7 +204,7 @@ struct BatchOptions {
   double token_noise = 0;       ///< share of the input tokens that another of the vocabulary takes the place of, another draw each epoch; targets stay
   std::int64_t vocab_size = 0;  ///< with token_noise
 };
-/// Throws bad_data if the split (or subset) is shorter than one window and its target.
+/// Throws bad_data if the split (or subset) is shorter than one window and its target; bad_study for options that do not go together.
 [[nodiscard]] std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> split, const BatchOptions& options);
 
 /// One source of a mixture and its share of the sequences (weights need not sum to 1; 0: none).
@@ -212,7 +215,8 @@ struct MixedSource {
 /// Batches whose sequences take turns between sources: each of its own seeded order, after any number of sequences within a few of its share
 /// (a ten-thousandth of them in every 10,000).
 ///
-/// Throws   bad_study for weights that cannot be; bad_data as make_batches.
+/// Throws   bad_study for weights that cannot be, and for an order by surprisal, which would bring one source before another; bad_data as
+///          make_batches.
 /// Checked  mixed_batches_test.cc.
 [[nodiscard]] std::unique_ptr<BatchSource> make_mixed_batches(const std::vector<MixedSource>& sources, const BatchOptions& options);
 

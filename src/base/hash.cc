@@ -50,6 +50,8 @@ std::string sha256_hex(std::string_view bytes) {
   return hash.hex();
 }
 
+std::string content_id(std::string_view bytes) { return sha256_hex(bytes).substr(0, 16); }
+
 std::uint64_t xxh3(std::span<const std::byte> bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 std::uint64_t xxh3(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 

@@ -12,6 +12,8 @@
 namespace isoflop {
 
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
+/// What a file is called by: the first 16 digits of its SHA-256.
+[[nodiscard]] std::string content_id(std::string_view bytes);
 
 class Sha256 {
  public:

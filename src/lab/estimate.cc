@@ -52,15 +52,26 @@ Calibration::Cost Calibration::measure(const RunSpec& spec) {
   constexpr double kEnoughSeconds = 0.4;
   Cost cost{HUGE_VAL, HUGE_VAL, HUGE_VAL};
   const auto start = Clock::now();
-  for (int round = 0; round < 2 || (round < 12 && since(start) < kEnoughSeconds); ++round) {
+  constexpr double kTooLongToRepeat = 5;
+  const auto look_at_stop = [&] {
+    if (stop_.stop_requested()) throw Error(Fault::stopped, "estimate", "stopped while a step was timed");
+  };
+  const auto go_on = [&](int round) {
+    const double taken = since(start);
+    return round == 0 || (round == 1 && taken < kTooLongToRepeat) || (round < 12 && taken < kEnoughSeconds);
+  };
+  for (int round = 0; go_on(round); ++round) {
+    look_at_stop();
     auto at = Clock::now();
     (void)engine->forward_backward(batch, 0);
     cost.per_token = std::min(cost.per_token, since(at) / count);
+    look_at_stop();
     at = Clock::now();
     (void)engine->reduce();
     engine->clip_and_update(rule);
     cost.per_update = std::min(cost.per_update, since(at));
   }
+  look_at_stop();
   std::vector<double> nats(tokens.size());
   const auto at = Clock::now();
   engine->evaluate(batch, nats);

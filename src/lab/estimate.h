@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/team.h"
@@ -26,8 +28,8 @@ struct Means {
 /// Seconds of a step and of scoring a token, measured on random tokens; one measurement per shape is kept.
 class Calibration {
  public:
-  Calibration(const Means& means, Team& team) : means_(means), team_(team) {}
-  /// The whole run: steps and evaluations.
+  Calibration(const Means& means, Team& team, std::stop_token stop) : means_(means), team_(team), stop_(std::move(stop)) {}
+  /// The whole run: steps and evaluations. Throws stopped.
   [[nodiscard]] double seconds(const RunSpec& spec, std::int64_t held_out_tokens);
 
  private:
@@ -37,6 +39,7 @@ class Calibration {
   [[nodiscard]] Cost measure(const RunSpec& spec);
   Means means_;
   Team& team_;
+  std::stop_token stop_;
   std::map<std::string, Cost> costs_;
 };
 

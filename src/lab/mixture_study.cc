@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
+#include <span>
 
 #include "base/apportion.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "isoflop/text.h"
 #include "lab/design.h"
+#include "lab/mixture_result.h"
 #include "lab/process.h"
-#include "tokens/source.h"
 
 namespace isoflop::lab {
 namespace {
@@ -30,24 +29,6 @@ Corpus open_text(const Study& study, const MixtureSource& text, const LabOptions
   CorpusOptions corpus = study.corpus;
   corpus.inputs = resolve_inputs(text.inputs, (options.cache / "corpora").string(), options.stop, options.progress);
   return Corpus::open(corpus, options.stop, options.progress);
-}
-
-/// Every unit of every text, for the vocabulary. What is scored only lends it nothing.
-tokens::UnitSource all_units(const std::vector<Corpus>& corpora, std::size_t sources) {
-  tokens::UnitSource all;
-  all.split = SplitKind::block;
-  for (std::size_t i = 0; i < sources; ++i) {
-    const CorpusManifest& manifest = corpora[i].manifest();
-    all.content_id += manifest.content_id;
-    all.bytes += manifest.train.bytes + manifest.held_out.bytes;
-  }
-  // texts with documents have a token that ends them
-  for (const Corpus& corpus : corpora)
-    if (corpus.manifest().split != SplitKind::block) all.split = SplitKind::document;
-  all.for_each_unit = [&corpora, sources](const std::function<void(const Unit&)>& visit, std::stop_token stop) {
-    for (std::size_t i = 0; i < sources; ++i) corpora[i].for_each_unit(visit, stop);
-  };
-  return all;
 }
 
 Mixture natural_of(const Study& study, const Prepared& prepared) {
@@ -71,9 +52,16 @@ double tokens_of_a_run(const Study& study, const Prepared& prepared) {
   return static_cast<double>(plan_mixture_run(study, prepared, natural, study.seeds.front(), study.train.optimizer.learning_rate, "", kGroup).tokens);
 }
 
+/// A weight is a multiple of 1 over these: of a thousandth, or where a run sees fewer windows of one window, for less of a source is none.
+std::int64_t weight_steps(const Study& study, const Prepared& prepared) {
+  const double windows = tokens_of_a_run(study, prepared) / static_cast<double>(study.models.front().shape.block_size);
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(windows), 10, 1000);
+}
+
 std::vector<Mixture> designed(const Study& study, const Prepared& prepared) {
   const MixtureStudy& mixture = *study.mixture;
   MixtureDesignOptions options{.prior = natural_of(study, prepared), .proxies = mixture.proxies, .seed = mixture.seed};
+  options.step = 1 / static_cast<double>(weight_steps(study, prepared));
   const double tokens = tokens_of_a_run(study, prepared);
   for (const auto& [name, unique] : unique_tokens_of(study, prepared)) options.caps[name] = std::min(1.0, mixture.max_epochs * unique / tokens);
   return design_mixtures(options).proxies;
@@ -153,14 +141,13 @@ std::string csv_of(const MixtureTable& table) {
   return text;
 }
 
-/// Weights as multiples of a thousandth that sum to 1: what a run can be named by.
-Mixture rounded(const Mixture& mixture) {
-  constexpr std::int64_t kSteps = 1000;
+/// Weights as multiples of a step that sum to 1: what a run can be named by.
+Mixture rounded(const Mixture& mixture, std::int64_t steps) {
   std::vector<double> shares;
   for (const auto& [name, share] : mixture) shares.push_back(share);
-  const std::vector<std::int64_t> counts = apportion(shares, kSteps);
+  const std::vector<std::int64_t> counts = apportion(shares, steps);
   Mixture weights;
-  for (const auto& [name, share] : mixture) weights[name] = static_cast<double>(counts[weights.size()]) / kSteps;
+  for (const auto& [name, share] : mixture) weights[name] = static_cast<double>(counts[weights.size()]) / static_cast<double>(steps);
   return weights;
 }
 
@@ -186,7 +173,7 @@ class MixtureSession {
     fit.stop = place_.options.stop;
     fit.seed = study_.mixture->seed;
     mixture.model = fit_mixture(table, fit);
-    write_output(result_.folder / "mixture.json", mixture_to_text(mixture.model));
+    write_output(result_.folder / kMixtureLaw, mixture_to_text(mixture.model));
 
     MixtureOptimiseOptions optimise{.target = target()};
     optimise.natural = natural_of(study_, place_.prepared);
@@ -197,14 +184,15 @@ class MixtureSession {
     optimise.stop = place_.options.stop;
     mixture.optimum = optimise_mixture(mixture.model, optimise);
     if (!confirm(mixture)) return std::nullopt;
-    write_result(mixture);
+    write_mixture_result(result_.folder, mixture, table);
     return mixture;
   }
 
  private:
   [[nodiscard]] std::map<std::string, double> target() const {
     const MixtureStudy& mixture = *study_.mixture;
-    std::map<std::string, double> target = mixture.target;
+    std::map<std::string, double> target;
+    for (const std::string& name : mixture.target) target[name] = 1;
     if (target.empty() && mixture.target_text) target[mixture.target_text->name] = 1;
     if (target.empty())
       for (const MixtureSource& source : mixture.sources) target[source.name] = 1;
@@ -240,8 +228,9 @@ class MixtureSession {
 
   /// The weights recommended and those they are compared with, every seed, at equal tokens. False when stopped.
   bool confirm(MixtureResult& mixture) {
-    std::vector<std::pair<std::string, Mixture>> asked{{"recommended", rounded(mixture.optimum.mixture())}};
-    for (const MixtureComparison& c : mixture.optimum.comparisons) asked.emplace_back(c.with, rounded(c.mixture));
+    const std::int64_t steps = weight_steps(study_, place_.prepared);
+    std::vector<std::pair<std::string, Mixture>> asked{{"recommended", rounded(mixture.optimum.mixture(), steps)}};
+    for (const MixtureComparison& c : mixture.optimum.comparisons) asked.emplace_back(c.with, rounded(c.mixture, steps));
     for (const auto& [name, weights] : asked) {
       MeasuredMixture measured{.name = name, .weights = weights, .losses = {}, .mean = {}, .verdict = {}};
       for (const std::uint64_t seed : study_.seeds) {
@@ -256,45 +245,6 @@ class MixtureSession {
     }
     judge(mixture);
     return true;
-  }
-
-  /// Against the first: better by more than the spread of the seeds, or not told.
-  static void judge(MixtureResult& mixture) {
-    double squares = 0, degrees = 0;
-    for (MeasuredMixture& m : mixture.measured) {
-      if (m.losses.empty()) continue;
-      double mean = 0;
-      for (const double loss : m.losses) mean += loss / static_cast<double>(m.losses.size());
-      for (const double loss : m.losses) squares += (loss - mean) * (loss - mean);
-      degrees += static_cast<double>(m.losses.size()) - 1;
-      m.mean = mean;
-    }
-    if (degrees > 0) mixture.seed_sd = std::sqrt(squares / degrees);
-    mixture.confirmed = true;
-    for (std::size_t i = 1; i < mixture.measured.size(); ++i) {
-      MeasuredMixture& other = mixture.measured[i];
-      if (other.weights == mixture.measured.front().weights) {
-        other.verdict = "the same";
-        continue;
-      }
-      const auto& best = mixture.measured.front();
-      const double gain = best.mean && other.mean ? *other.mean - *best.mean : 0;
-      const double spread = mixture.seed_sd.value_or(std::numeric_limits<double>::infinity());
-      other.verdict = gain > spread ? "better" : gain < -spread ? "worse" : "undecided";
-      mixture.confirmed = mixture.confirmed && other.verdict == "better";
-    }
-  }
-
-  void write_result(const MixtureResult& mixture) const {
-    Json measured = Json::array();
-    for (const MeasuredMixture& m : mixture.measured)
-      measured.push_back({{"name", m.name}, {"weights", Json(m.weights)}, {"losses", m.losses}, {"mean", json_or_null(m.mean)}, {"verdict", m.verdict}});
-    const Json object{{"schema_version", 1},
-                      {"optimum", Json::parse(mixture_optimum_to_json(mixture.optimum))},
-                      {"measured", measured},
-                      {"seed_sd", json_or_null(mixture.seed_sd)},
-                      {"confirmed", mixture.confirmed}};
-    write_output(result_.folder / "mixture_result.json", object.dump(1) + "\n");
   }
 
   const Study& study_;
@@ -313,9 +263,9 @@ Prepared prepare_mixture(const Study& study, const LabOptions& options) {
   for (const MixtureSource& text : texts) {
     corpora.push_back(open_text(study, text, options));
     prepared.title += (prepared.title.empty() ? "" : ", ") + text.name;
+    prepared.texts.push_back({text.name, corpora.back().manifest()});
   }
-  prepared.manifest = corpora.front().manifest();
-  prepared.tokenizer = tokens::build_tokenizer(tokenizer_options(study, options.threads), all_units(corpora, study.mixture->sources.size()), options.stop, options.progress);
+  prepared.tokenizer = build_tokenizer(tokenizer_options(study, options.threads), std::span(corpora).first(study.mixture->sources.size()), options.stop, options.progress);
   EncodeOptions encode;
   encode.root = (options.cache / "tokens").string();
   encode.threads = std::max<std::int64_t>(1, options.threads);

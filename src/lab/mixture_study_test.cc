@@ -6,8 +6,10 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sealed_json.h"
 #include "base/testing.h"
 #include "isoflop/lab.h"
+#include "lab/mixture_result.h"
 #include "lab/mixture_study.h"
 
 namespace isoflop {
@@ -90,13 +92,73 @@ TEST(MixtureStudy, GoesFromTextsToWeightsAndTriesThem) {
   EXPECT_EQ(mixture_table(parse_csv(read_file(csv), csv)).rows(), 8);
   const auto law = place.options.out / "mixture.json";
   EXPECT_EQ(mixture_from_text(read_file(law), law.string()).domains.size(), 2U);
-  const Json json = parse_json(read_file(place.options.out / "mixture_result.json"), "mixture_result.json");
+  const Json json = parse_json(unseal_json(read_file(place.options.out / "mixture_result.json"), "mixture_result.json"), "mixture_result.json");
   EXPECT_EQ(json["measured"][0]["name"], "recommended");
 
   // again: nothing is trained twice
   const StudyResult again = run_study(place.study, place.options);
   EXPECT_EQ(again.trained, 0);
   EXPECT_EQ(mixture_to_text(again.mixture->model), mixture_to_text(mixture.model));
+
+  // its page, also drawn anew, says what it came to and holds every run
+  const std::string page = read_file(result.report);
+  for (const std::string& words : {std::string("Weights of the sources"), std::string("As measured"), std::string("proxy-1"), std::string("confirm-recommended-s1")})
+    EXPECT_THAT(page, HasSubstr(words));
+  fs::remove(result.report);
+  EXPECT_EQ(read_file(report_study(place.options.out)), page);
+  EXPECT_TRUE(RunStore::open_existing(place.options.out).verify().empty());
+
+  // no law of N is to be had of it, and another study is not written over it
+  const Error no_law = error_of([&] { (void)run_table_of_folder(place.options.out); });
+  EXPECT_EQ(no_law.fault(), Fault::usage);
+  EXPECT_THAT(no_law.hint(), HasSubstr("proxies.csv"));
+  Study other = place.study;
+  other.name = "other";
+  const Error refused = error_of([&] { (void)run_study(other, place.options); });
+  EXPECT_EQ(refused.fault(), Fault::usage);
+  EXPECT_THAT(refused.problem(), HasSubstr("holds the study `mix`"));
+}
+
+MeasuredMixture measured(const std::string& name, double share, std::vector<double> losses) {
+  return {.name = name, .weights = {{"a", share}, {"b", 1 - share}}, .losses = std::move(losses), .mean = {}, .verdict = {}};
+}
+
+TEST(MixtureStudy, IsConfirmedByWhatIsBetterThanTheSpreadOfSeeds) {
+  MixtureResult result;
+  result.measured = {measured("recommended", 0.7, {1.00, 1.02}), measured("natural", 0.5, {1.10, 1.12}), measured("uniform", 0.7, {1.00, 1.02})};
+  lab::judge(result);
+  EXPECT_NEAR(*result.seed_sd, 0.01414, 1e-4);
+  EXPECT_EQ(result.measured[1].verdict, "better");
+  EXPECT_EQ(result.measured[2].verdict, "the same");
+  EXPECT_TRUE(result.confirmed);
+
+  result.measured[1].losses = {1.01, 1.03};
+  lab::judge(result);
+  EXPECT_EQ(result.measured[1].verdict, "undecided");
+  EXPECT_FALSE(result.confirmed);
+
+  result.measured[1].losses = {0.9, 0.92};
+  lab::judge(result);
+  EXPECT_EQ(result.measured[1].verdict, "worse");
+  EXPECT_FALSE(result.confirmed);
+
+  result.measured = {measured("recommended", 0.7, {1.0, 1.1}), measured("natural", 0.7, {1.0, 1.1})};
+  lab::judge(result);
+  EXPECT_FALSE(result.confirmed) << "nothing was compared";
+
+  result.measured = {measured("recommended", 0.7, {1.0}), measured("natural", 0.5, {2.0})};
+  lab::judge(result);
+  EXPECT_EQ(result.measured[1].verdict, "undecided") << "one seed tells no spread";
+}
+
+TEST(MixtureStudy, NoProxyHasAShareOfLessThanAWindow) {
+  Place place = place_for("windows", "proxies = 8\n");
+  place.study.train.max_iters = 12;
+  place.study.train.dtype = Dtype::float32;
+  const lab::Prepared prepared = lab::prepare(place.study, place.options);
+  const double windows = 12 * 4;
+  for (const PlannedRun& run : lab::plan_proxies(place.study, prepared))
+    for (const DataSpec& data : run.spec.data) EXPECT_TRUE(data.weight == 0 || data.weight * windows > 0.999) << data.weight;
 }
 
 TEST(MixtureStudy, AMixtureTrainsOnItsSharesAndIsScoredOnEveryText) {

@@ -49,7 +49,8 @@ MixtureStudy read_mixture(TomlReader& reader) {
       const auto near = nearest(name, losses);
       reader.fail("target", "`" + name + "` is no source", near ? "did you mean " + *near + "?" : "");
     }
-    mixture.target[name] = 1;
+    if (std::count(mixture.target.begin(), mixture.target.end(), name) > 0) reader.fail("target", "`" + name + "` stands twice");
+    mixture.target.push_back(name);
   }
   set(mixture.law, reader.text("law"));
   const auto& laws = known_mixture_laws();
@@ -73,7 +74,7 @@ MixtureStudy read_mixture(TomlReader& reader) {
 toml::table toml_of(const MixtureStudy& mixture) {
   toml::array sources, target;
   for (const MixtureSource& source : mixture.sources) sources.push_back(source_table(source));
-  for (const auto& [name, weight] : mixture.target) target.push_back(name);
+  for (const std::string& name : mixture.target) target.push_back(name);
   toml::table table{{"sources", sources}, {"law", mixture.law}, {"proxies", mixture.proxies}, {"max_epochs", mixture.max_epochs},
                     {"learning_rates", mixture.learning_rates}, {"small_rate", mixture.small_rate}, {"seed", static_cast<std::int64_t>(mixture.seed)}};
   if (!mixture.target.empty()) table.insert("target", target);

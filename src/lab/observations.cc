@@ -5,6 +5,7 @@
 
 #include "isoflop/text.h"
 #include "isoflop/lab.h"
+#include "lab/mixture_result.h"
 
 namespace isoflop {
 
@@ -75,6 +76,9 @@ std::pair<RunStore, std::vector<StoredRun>> finished_runs(const fs::path& folder
   const std::string subject = folder.string();
   if (!fs::is_directory(folder / "runs") && fs::exists(folder / "runs.csv"))
     throw Error(Fault::missing_input, subject, "is not a study: it has no folder `runs`", "give the table itself: " + (folder / "runs.csv").string());
+  if (std::error_code ignored; fs::exists(folder / lab::kMixtureLaw, ignored)) {
+    throw Error(Fault::usage, subject, "is a study of mixtures: its runs differ in their text, not in N", "isoflop mix fit " + (folder / "proxies.csv").string());
+  }
   RunStore store = RunStore::open_existing(folder);
   std::vector<StoredRun> runs = store.list();
   Unfinished unfinished;

@@ -93,7 +93,7 @@ std::string request_line(const Study& asked) {
   std::string text = to_toml(asked);
   if (asked.total_minutes) text += "minutes " + format_number(*asked.total_minutes);
   if (asked.total_flops) text += "flops " + format_number(*asked.total_flops);
-  return kRequested + sha256_hex(text).substr(0, 16) + "\n";
+  return kRequested + content_id(text) + "\n";
 }
 
 // the least and the most a sweep takes: three rates at both ends, or as many as it may try
@@ -201,11 +201,29 @@ void keep_to_budget(Study& study, const Study& asked, const Prepared& prepared, 
   say(options, lab::steps_text(study));
 }
 
+// a folder holds one study: its page and laws would be those of the last that was run
+void refuse_another_study(const Study& study, const fs::path& folder) {
+  const fs::path file = folder / "study.resolved.toml";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return;
+  std::string name;
+  bool mixture = false;
+  try {
+    const Study held = study_from_toml(read_file(file), file.string());
+    name = held.name;
+    mixture = held.mixture.has_value();
+  } catch (const Error&) {  // not whole: it is written again
+    return;
+  }
+  if (name == study.name && mixture == study.mixture.has_value()) return;
+  throw Error(Fault::usage, "--out", folder.string() + " holds the study `" + name + "`" + (mixture ? ", of mixtures" : ""), "name another folder, or give this study that name");
+}
+
 void write_study_files(const Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options) {
   make_folder(options.out);
   write_output(options.out / "study.toml", asked.text.empty() ? to_toml(asked) : asked.text);
   write_output(options.out / "study.resolved.toml", request_line(asked) + to_toml(study));
-  write_output(options.out / "corpus.manifest.json", to_json(prepared.manifest));
+  write_output(options.out / lab::kCorpusManifest, lab::manifests_to_json(prepared.texts));
   write_output(options.out / "tokenizer.json", prepared.tokenizer->to_json());
 }
 
@@ -289,29 +307,36 @@ struct Session {
   }
 };
 
-void fit_and_report(const Study& study, const Prepared& prepared, const fs::path& cache, const RunStore& store, StudyResult& result) {
+struct Finished {
   std::vector<StoredRun> family, sweep;
-  for (const StudyRun& run : result.runs) family.push_back(run.stored);
-  for (const StudyRun& run : result.sweep) sweep.push_back(run.stored);
-  const std::vector<Baseline> lines = lab::baselines(prepared, cache);
-  lab::ReportInput input{study, prepared.manifest, prepared.title, prepared.tokenizer->kind(), prepared.tokenizer->vocab_size(), family, sweep, lines};
+};
+
+Finished finished_of(const StudyResult& result) {
+  Finished finished;
+  for (const StudyRun& run : result.runs) finished.family.push_back(run.stored);
+  for (const StudyRun& run : result.sweep) finished.sweep.push_back(run.stored);
+  return finished;
+}
+
+void fit_and_report(const Study& study, const Prepared& prepared, const LabOptions& options, const RunStore& store, StudyResult& result) {
+  const Finished runs = finished_of(result);
+  const std::vector<Baseline> lines =
+      study.mixture ? std::vector<Baseline>() : lab::baselines(prepared, options.cache, options.stop, options.progress);
+  const lab::ReportInput input{study, prepared.texts, prepared.title, prepared.tokenizer->kind(), prepared.tokenizer->vocab_size(), runs.family, runs.sweep, lines};
   StudyReport report = lab::study_report(input, store);
   report.warnings.insert(report.warnings.begin(), result.warnings.begin(), result.warnings.end());
 
   result.regime_text = report.regime_text;
-  const std::vector<Warning> below = lab::below_par(family, lines);
-  result.warnings.insert(result.warnings.end(), below.begin(), below.end());
+  result.warnings = report.warnings;
   for (const LawView& law : report.laws) {
     if (law.result.fit) result.fits.push_back(*law.result.fit);
   }
+  write_output(result.folder / "runs.csv", run_table_csv(runs.family));
+  lab::write_laws(result.folder, study, report.laws, runs.family, runs.sweep, lines, prepared.title, result.warnings);
   if (!report.laws.empty()) {
     result.law_in_words = law_in_words(report.laws.front());
-    for (const Warning& own : report.laws.front().result.warnings) {
-      if (own.code != "above_unigram" && own.code != "pre_asymptotic") result.warnings.push_back(own);
-    }
+    lab::add_unsaid(result.warnings, report.laws.front().result.warnings);
   }
-  write_output(result.folder / "runs.csv", run_table_csv(family));
-  lab::write_laws(result.folder, study, report.laws, family, sweep, lines, prepared.title, result.warnings);
   result.report = lab::write_report(report, result.folder);
 }
 
@@ -323,7 +348,7 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   decide_arithmetic(study, options);
   const Prepared prepared = lab::prepare(study, options);
   Team team(options.threads);
-  lab::Calibration calibration(means_of(options), team);
+  lab::Calibration calibration(means_of(options), team, options.stop);
 
   StudyPlan plan;
   for (PlannedRun& run : planned_runs(study, prepared)) {
@@ -347,6 +372,7 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
     if (!run.done) plan.seconds += run.seconds;
     plan.peak_bytes = std::max(plan.peak_bytes, run.peak_bytes);
   }
+  if (!study.mixture) plan.peak_bytes = std::max(plan.peak_bytes, prepared.resident_bytes + lab::baselines_bytes(prepared));
   plan.memory_available = machine_facts().memory_available;
   if (study.mixture) plan.notes.emplace_back("then the weights recommended, and those they are compared with, at every seed");
   if (study.learning_rate_sweep) plan.notes.emplace_back("the family's learning rates come from the sweep; its ids are known after it");
@@ -362,9 +388,10 @@ StudyResult run_study(Study study, const LabOptions& given) {
   make_folder(options.out);
   const Prepared prepared = lab::prepare(study, options);
   if (options.stop.stop_requested()) return result;
+  refuse_another_study(study, options.out);
 
   Team team(options.threads);
-  lab::Calibration calibration(means_of(options), team);
+  lab::Calibration calibration(means_of(options), team, options.stop);
   keep_to_budget(study, asked, prepared, options, calibration);
   for (const PlannedRun& run : planned_runs(study, prepared)) lab::refuse_if_too_large("run " + run.name, lab::run_bytes(prepared, run.spec, means_of(options), options.threads));
   write_study_files(study, asked, prepared, options);
@@ -374,7 +401,7 @@ StudyResult run_study(Study study, const LabOptions& given) {
   Session session{study, prepared, {prepared, store, options, means_of(options), team}, result};
   if (study.mixture) {
     result.mixture = lab::run_mixture_study(study, session.place, result);
-    if (result.mixture) write_output(result.folder / "runs.csv", run_table_csv(store.list()));
+    if (result.mixture) fit_and_report(study, prepared, options, store, result);
     return result;
   }
   const std::vector<double> rates = session.rates();
@@ -384,7 +411,7 @@ StudyResult run_study(Study study, const LabOptions& given) {
   }
   std::stable_sort(result.runs.begin(), result.runs.end(),
                    [](const StudyRun& a, const StudyRun& b) { return a.planned.params.params < b.planned.params.params; });
-  fit_and_report(study, prepared, options.cache, store, result);
+  fit_and_report(study, prepared, options, store, result);
   return result;
 }
 

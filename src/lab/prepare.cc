@@ -57,7 +57,7 @@ Prepared prepare(const Study& study, const LabOptions& options) {
   corpus_options.inputs = resolve_inputs(corpus_options.inputs, (options.cache / "corpora").string(), options.stop, options.progress);
   const Corpus corpus = Corpus::open(corpus_options, options.stop, options.progress);
   if (const std::string passed_over = corpus.passed_over(); options.log && !passed_over.empty()) options.log(passed_over);
-  prepared.manifest = corpus.manifest();
+  prepared.texts = {{prepared.title, corpus.manifest()}};
   prepared.tokenizer = build_tokenizer(tokenizer_options(study, options.threads), corpus, options.stop, options.progress);
 
   EncodeOptions encode;

@@ -7,9 +7,14 @@
 
 namespace isoflop::lab {
 
+struct NamedManifest {
+  std::string name;
+  CorpusManifest manifest;
+};
+
 struct Prepared {
   std::string title;  ///< of the corpus: the recipe's title or the inputs' names
-  CorpusManifest manifest;
+  std::vector<NamedManifest> texts;  ///< one; of a mixture one for each of `parts`
   std::shared_ptr<const Tokenizer> tokenizer;
   TokenSet tokens;
   std::vector<TokenSet> parts;  ///< of a mixture: its sources, then what is scored only; `tokens` is all of them, one after another

@@ -292,7 +292,11 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
 Study load_study(const std::filesystem::path& path) {
   const std::string text = read_file(path);
   Study study = study_from_toml(text, path.string());
-  if (study.name == "study" && path.has_stem()) study.name = path.stem().string();
+  if (study.name == "study" && path.has_stem()) {
+    const bool untitled = study.title == study.name;
+    study.name = path.stem().string();
+    if (untitled) study.title = study.name;
+  }
   return study;
 }
 

@@ -10,7 +10,8 @@
 #include "base/sealed_json.h"
 #include "isoflop/text.h"
 #include "lab/baselines.h"
-#include "runs/run_folder.h"
+#include "lab/mixture_result.h"
+#include "lab/read_with_cure.h"
 
 namespace isoflop {
 namespace lab {
@@ -37,8 +38,27 @@ std::string range_of(const std::vector<StoredRun>& runs, Get get, std::string (*
 
 std::string three_digits(double value) { return format_significant(value, 3); }
 
+std::string tokenizer_words(const ReportInput& input) {
+  return input.tokenizer_kind + ", vocabulary " + format_count(static_cast<double>(input.vocab_size)) +
+         (input.study.vocabulary == VocabularyFrom::whole_corpus ? " (of the whole text)" : " (of the training split)");
+}
+
+// one of several texts in a line
+std::string manifest_words(const CorpusManifest& m) {
+  std::int64_t characters = 0;
+  for (const SourceFacts& source : m.sources) characters += source.characters;
+  const auto count = [](std::int64_t value) { return format_count(static_cast<double>(value)); };
+  return count(characters) + " characters, " + count(m.held_out.characters) + " of them held out by " + to_string(m.split) + "; content " + m.content_id.substr(0, 16);
+}
+
 std::vector<Fact> corpus_facts(const ReportInput& input) {
-  const CorpusManifest& m = input.manifest;
+  if (input.texts.size() > 1) {
+    std::vector<Fact> facts;
+    for (const NamedManifest& text : input.texts) facts.push_back({text.name, manifest_words(text.manifest)});
+    facts.push_back({"Tokenizer", tokenizer_words(input)});
+    return facts;
+  }
+  const CorpusManifest& m = input.texts.front().manifest;
   std::int64_t documents = 0, characters = 0, bytes = 0;
   for (const SourceFacts& source : m.sources) {
     documents += source.documents;
@@ -52,8 +72,7 @@ std::vector<Fact> corpus_facts(const ReportInput& input) {
           {"Bytes", count(bytes)},
           {"Held out", count(m.held_out.units) + " of " + count(m.train.units + m.held_out.units) + " units by " + to_string(m.split) + ", " +
                            count(m.held_out.characters) + " characters"},
-          {"Tokenizer", input.tokenizer_kind + ", vocabulary " + count(input.vocab_size) +
-                            (input.study.vocabulary == VocabularyFrom::whole_corpus ? " (of the whole text)" : " (of the training split)")},
+          {"Tokenizer", tokenizer_words(input)},
           {"Content", m.content_id.substr(0, 16)}};
 }
 
@@ -130,28 +149,13 @@ std::vector<Fact> setup_facts(const ReportInput& input, const RunStore& store) {
           {"Number format", to_string(spec.dtype)}};
 }
 
-// a file that `isoflop run` writes whenever it is called
-template <class Parse>
-auto read_with_cure(const std::filesystem::path& folder, const char* file, Parse parse) {
-  try {
-    const std::string subject = (folder / file).string();
-    return parse(read_file(subject), subject);
-  } catch (const Error& error) {
-    throw Error(error.fault(), error.subject(), error.problem(), cure_of(file));
-  }
-}
-
 constexpr const char* kPlanFile = "plan.json";
 
 /// The section that keep_plan() left.
 PageSection read_plan(const std::filesystem::path& folder) {
-  const std::string subject = (folder / kPlanFile).string(), cure = "`isoflop plan --study` makes it anew; without the file the report has no plan";
-  const Json kept = parse_json(unseal_json(read_file(subject), subject, cure), subject);
+  const std::string subject = (folder / kPlanFile).string();
+  const Json kept = parse_json(unseal_json(read_file(subject), subject, cure_of(kPlanFile)), subject);
   return section_from_json(json_get<Json>(kept, "section", subject).dump(), subject);
-}
-
-bool is_above(const StoredRun& run, const std::optional<double>& line) {
-  return line && run.record.loss && *run.record.loss >= *line;
 }
 
 RunReport run_report(const StoredRun& run, const RunStore& store) {
@@ -171,47 +175,9 @@ std::string steps_text(const Study& study) {
   return std::string("steps ") + (now < before ? "cut" : "raised") + " from " + count(before) + " to " + count(now) + " by " + study.steps_set->by;
 }
 
-std::optional<double> baseline_named(const std::vector<Baseline>& baselines, const std::string& name) {
-  for (const Baseline& baseline : baselines)
-    if (baseline.name == name) return baseline.loss;
-  return std::nullopt;
-}
-
-std::vector<Warning> below_par(const std::vector<RunLoss>& runs, const std::vector<Baseline>& baselines) {
-  const std::optional<double> unigram = baseline_named(baselines, kUnigram), five_gram = baseline_named(baselines, kFiveGram);
-  std::vector<std::string> nothing, little;
-  for (const RunLoss& run : runs) {
-    if (unigram && run.loss >= *unigram) {
-      nothing.push_back(run.name);
-    } else if (five_gram && run.loss >= *five_gram) {
-      little.push_back(run.name);
-    }
-  }
-  const auto who = [](const std::vector<std::string>& names) {
-    std::string listed;
-    for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + name;
-    return names.size() == 1 ? "run " + listed + " is" : std::to_string(names.size()) + " runs (" + listed + ") are";
-  };
-  std::vector<Warning> warnings;
-  if (!nothing.empty()) {
-    warnings.push_back({"above_unigram", who(nothing) + " no better on held-out text than token frequencies alone, the unigram baseline of " +
-                                             format_significant(*unigram, 4) + " nats: nothing of context is learned, and no law is fitted to " +
-                                             (nothing.size() == 1 ? "it" : "them")});
-  }
-  if (!little.empty()) {
-    warnings.push_back({"pre_asymptotic", who(little) + " no better on held-out text than a 5-gram, " + format_significant(*five_gram, 4) +
-                                              " nats: pre-asymptotic, " + (little.size() == 1 ? "it has" : "they have") +
-                                              " not learned what lies beyond five characters, and a law through " + (little.size() == 1 ? "it" : "them") +
-                                              " need not hold further up"});
-  }
-  return warnings;
-}
-
-std::vector<Warning> below_par(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
-  std::vector<RunLoss> runs;
-  for (const StoredRun& run : family)
-    if (run.record.loss) runs.push_back({run.record.name, *run.record.loss});
-  return below_par(runs, baselines);
+void add_unsaid(std::vector<Warning>& warnings, const std::vector<Warning>& more) {
+  for (const Warning& one : more)
+    if (std::none_of(warnings.begin(), warnings.end(), [&](const Warning& said) { return said.text == one.text; })) warnings.push_back(one);
 }
 
 std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
@@ -224,7 +190,7 @@ std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& f
     (is_above(run, unigram) ? above : learned).push_back(run);
     if (is_above(run, five_gram)) pre_asymptotic.insert(run.record.name);
   }
-  const std::vector<Warning> warnings = below_par(family, baselines);
+  const std::vector<Warning> left = below_par(family, baselines);  // what the law was not fitted to, or rests on
   for (const std::string& loss : study.fit_losses) {
     const Observations table = observations_of(learned, loss), left_out = observations_of(above, loss);
     for (const char* column : kNColumns) {
@@ -235,7 +201,7 @@ std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& f
       const LawView hollow = law_view(left_out, options, {});
       view.points.insert(view.points.end(), hollow.points.begin(), hollow.points.end());
       for (LawPoint& point : view.points) point.pre_asymptotic = pre_asymptotic.contains(point.name);
-      view.result.warnings.insert(view.result.warnings.end(), warnings.begin(), warnings.end());
+      add_unsaid(view.result.warnings, left);
       views.push_back(std::move(view));
     }
   }
@@ -274,10 +240,27 @@ std::string regime_text(const std::vector<StoredRun>& family, const std::vector<
   return text;
 }
 
+std::string manifests_to_json(const std::vector<NamedManifest>& texts) {
+  if (texts.size() == 1) return to_json(texts.front().manifest);
+  Json list = Json::array();
+  for (const NamedManifest& text : texts) list.push_back({{"name", text.name}, {"manifest", parse_json(to_json(text.manifest), text.name)}});
+  return Json{{"schema_version", 1}, {"texts", list}}.dump(1) + "\n";
+}
+
+std::vector<NamedManifest> manifests_from_json(const std::string& text, const std::string& subject) {
+  const Json file = parse_json(text, subject);
+  if (!file.contains("texts")) return {{"", corpus_manifest_from_json(text, subject)}};
+  std::vector<NamedManifest> texts;
+  for (const Json& one : file.at("texts"))
+    texts.push_back({json_get<std::string>(one, "name", subject), corpus_manifest_from_json(json_get<Json>(one, "manifest", subject).dump(), subject)});
+  return texts;
+}
+
 StudyReport study_report(const ReportInput& input, const RunStore& store) {
   StudyReport report;
   report.title = input.study.title;
-  report.subtitle = std::to_string(input.study.models.size()) + (input.study.models.size() == 1 ? " model on " : " sizes on ") + input.corpus_title;
+  report.subtitle = input.study.mixture ? "mixtures of " + input.corpus_title
+                                        : std::to_string(input.study.models.size()) + (input.study.models.size() == 1 ? " model on " : " sizes on ") + input.corpus_title;
   report.laws = laws_of(input.study, input.family, input.baselines);
   report.regime_text = regime_text(input.family, report.laws);
   for (const StoredRun& run : input.family) report.regime = std::max(report.regime, run.record.regime);
@@ -298,7 +281,10 @@ StudyReport study_report(const ReportInput& input, const RunStore& store) {
   report.baselines = input.baselines;
   report.made_by = "isoflop " ISOFLOP_VERSION;
 
-  if (!input.sweep.empty()) report.setup.push_back({"Rates tried (held-out loss)", rates_fact(input, store)});
+  if (input.study.mixture)
+    for (const StoredRun& run : input.sweep) report.runs.push_back(run_report(run, store));
+  else if (!input.sweep.empty())
+    report.setup.push_back({"Rates tried (held-out loss)", rates_fact(input, store)});
   report.warnings = below_par(input.family, input.baselines);
   for (const StoredRun& run : input.family) {
     if (run.record.isa_changed) {
@@ -315,8 +301,15 @@ std::unique_ptr<Tokenizer> study_tokenizer(const std::filesystem::path& folder) 
 }
 
 std::filesystem::path write_report(StudyReport report, const std::filesystem::path& folder) {
+  if (auto mixture = read_mixture_section(folder)) {
+    report.headline = std::exchange(mixture->lead, {});
+    report.sections.push_back(std::move(*mixture));
+  }
   if (std::filesystem::exists(folder / kPlanFile)) report.sections.push_back(read_plan(folder));
-  write_figures((folder / "figures").string(), report_figures(report));
+  std::vector<Figure> figures = report_figures(report);
+  for (const PageSection& section : report.sections)
+    for (const CaptionedFigure& figure : section.figures) figures.push_back(figure.figure);
+  write_figures((folder / "figures").string(), figures);
   write_output(folder / "report.html", report_html(report));
   return folder / "report.html";
 }
@@ -325,10 +318,9 @@ void write_laws(const std::filesystem::path& folder, const Study& study, const s
                 const std::vector<StoredRun>& sweep, const std::vector<Baseline>& baselines, const std::string& corpus_title,
                 const std::vector<Warning>& warnings) {
   Json file{{"schema_version", 1}, {"study", study.name}, {"corpus", corpus_title}, {"runs", Json::array()}, {"sweep", Json::array()},
-            {"baselines", Json::array()}, {"fits", Json::array()}, {"warnings", Json::array()}};
+            {"baselines", json_of(baselines)}, {"fits", Json::array()}, {"warnings", Json::array()}};
   for (const StoredRun& run : family) file["runs"].push_back(run.id);
   for (const StoredRun& run : sweep) file["sweep"].push_back(run.id);
-  for (const Baseline& line : baselines) file["baselines"].push_back({{"name", line.name}, {"loss", line.loss}, {"what", line.what}});
   for (const LawView& law : laws) {
     if (law.result.fit) file["fits"].push_back(parse_json(fit_to_json(*law.result.fit), "a fit"));
   }
@@ -345,46 +337,6 @@ std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::
   return report_study(folder);
 }
 
-namespace {
-
-std::vector<Baseline> baselines_from(const Json& laws, const std::string& subject) {
-  std::vector<Baseline> baselines;
-  for (const Json& line : json_get<Json>(laws, "baselines", subject))
-    baselines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject), json_get<std::string>(line, "what", subject)});
-  return baselines;
-}
-
-}  // namespace
-
-std::vector<Baseline> baselines_of_folder(const std::filesystem::path& folder) {
-  if (std::error_code ignored; !std::filesystem::exists(folder / "laws.json", ignored)) return {};
-  return baselines_from(lab::read_with_cure(folder, "laws.json", parse_json), (folder / "laws.json").string());
-}
-
-Observations heed_baselines(const Observations& table, const std::vector<Baseline>& baselines) {
-  const auto losses = table.columns.find("loss");
-  if (baselines.empty() || losses == table.columns.end() || table.loss_unit == "bits_per_byte" || table.loss_kind == "train") return table;
-  const std::optional<double> unigram = lab::baseline_named(baselines, lab::kUnigram);
-  std::vector<lab::RunLoss> runs;
-  std::vector<bool> keep;
-  for (std::size_t row = 0; row < table.labels.size(); ++row) {
-    const auto& loss = losses->second[row];
-    if (loss) runs.push_back({table.labels[row], *loss});
-    keep.push_back(!(loss && unigram && *loss >= *unigram));
-  }
-  Observations kept = table;
-  const auto thin = [&](auto& values) {
-    std::size_t row = 0;
-    std::erase_if(values, [&](const auto&) { return !keep[row++]; });
-  };
-  thin(kept.labels);
-  for (auto& [name, column] : kept.columns) thin(column);
-  if (!kept.lines.empty()) thin(kept.lines);
-  if (!kept.groups.empty()) thin(kept.groups);
-  for (Warning& warning : lab::below_par(runs, baselines)) kept.warnings.push_back(std::move(warning));
-  return kept;
-}
-
 std::filesystem::path report_study(const std::filesystem::path& folder) {
   const RunStore store = RunStore::open_existing(folder);
   if (!std::filesystem::exists(folder / "laws.json")) {
@@ -393,7 +345,7 @@ std::filesystem::path report_study(const std::filesystem::path& folder) {
   const std::string subject = (folder / "laws.json").string();
   const Json laws = lab::read_with_cure(folder, "laws.json", parse_json);
   const Study study = lab::read_with_cure(folder, "study.resolved.toml", study_from_toml);
-  const CorpusManifest manifest = lab::read_with_cure(folder, "corpus.manifest.json", corpus_manifest_from_json);
+  const std::vector<lab::NamedManifest> texts = lab::read_with_cure(folder, lab::kCorpusManifest, lab::manifests_from_json);
   const auto tokenizer = lab::study_tokenizer(folder);
 
   const auto runs_named = [&](const char* key) {
@@ -405,13 +357,15 @@ std::filesystem::path report_study(const std::filesystem::path& folder) {
     }
     return runs;
   };
-  lab::ReportInput input{study, manifest, json_get<std::string>(laws, "corpus", subject), tokenizer->kind(), tokenizer->vocab_size(),
+  lab::ReportInput input{study, texts, json_get<std::string>(laws, "corpus", subject), tokenizer->kind(), tokenizer->vocab_size(),
                          runs_named("runs"), runs_named("sweep"), {}};
-  input.baselines = baselines_from(laws, subject);
+  input.baselines = lab::baselines_from(laws, subject);
   StudyReport report = lab::study_report(input, store);
-  std::vector<Warning> stored;
-  for (const Json& warning : laws.at("warnings")) stored.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});
-  report.warnings.insert(report.warnings.begin(), stored.begin(), stored.end());
+  // what was said when it was run, and what the runs say now
+  std::vector<Warning> all;
+  for (const Json& warning : laws.at("warnings")) all.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});
+  lab::add_unsaid(all, report.warnings);
+  report.warnings = std::move(all);
   return lab::write_report(report, folder);
 }
 

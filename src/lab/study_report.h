@@ -8,13 +8,19 @@
 #include <vector>
 
 #include "isoflop/lab.h"
+#include "lab/prepare.h"
 
 namespace isoflop::lab {
+
+/// corpus.manifest.json: of one text its manifest; of several {"texts": [{"name", "manifest"}]}.
+inline constexpr const char* kCorpusManifest = "corpus.manifest.json";
+[[nodiscard]] std::string manifests_to_json(const std::vector<NamedManifest>& texts);
+[[nodiscard]] std::vector<NamedManifest> manifests_from_json(const std::string& text, const std::string& subject);
 
 /// All that a report needs beside the store.
 struct ReportInput {
   const Study& study;
-  const CorpusManifest& manifest;
+  const std::vector<NamedManifest>& texts;
   std::string corpus_title;
   std::string tokenizer_kind;
   std::int64_t vocab_size = 0;
@@ -25,17 +31,8 @@ struct ReportInput {
 /// What a budget did to the steps: "steps cut from 3,000 to 1,200 by --flops 1e+12"; empty when none did.
 [[nodiscard]] std::string steps_text(const Study& study);
 
-struct RunLoss {
-  std::string name;
-  double loss = 0;  ///< held-out, nats per token
-};
-
-/// Warnings that name the runs no better on held-out text than the unigram baseline (`above_unigram`), and of the others those no
-/// better than the 5-gram (`pre_asymptotic`); none without such runs.
-[[nodiscard]] std::vector<Warning> below_par(const std::vector<RunLoss>& runs, const std::vector<Baseline>& baselines);
-[[nodiscard]] std::vector<Warning> below_par(const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines);
-
-[[nodiscard]] std::optional<double> baseline_named(const std::vector<Baseline>& baselines, const std::string& name);
+/// Appends those that are not there yet.
+void add_unsaid(std::vector<Warning>& warnings, const std::vector<Warning>& more);
 
 /// The laws of a family: for every loss the study names and every meaning of N, the first is the study's own.
 /// Runs above the unigram baseline are shown and not fitted; those above the 5-gram are fitted and marked pre-asymptotic.

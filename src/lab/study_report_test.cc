@@ -1,4 +1,5 @@
 // What a study's page says in words is true of its runs.
+#include "lab/baselines.h"
 #include "lab/study_report.h"
 
 #include <gmock/gmock.h>

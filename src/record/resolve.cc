@@ -125,7 +125,7 @@ std::string run_id(const RunSpec& resolved) {
       canonical[key] = value;
     }
   }
-  return sha256_hex(json_text(canonical)).substr(0, 16);
+  return content_id(json_text(canonical));
 }
 
 }  // namespace isoflop

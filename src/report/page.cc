@@ -102,7 +102,8 @@ std::string without_law(const StudyReport& study) {
 
 std::string headline(const StudyReport& study) {
   const LawView* law = study.laws.empty() ? nullptr : &study.laws[0];
-  std::string out = tag("p", "lead", escape(law ? law_in_words(*law) : without_law(study)));
+  const std::string words = law ? law_in_words(*law) : study.headline.empty() ? without_law(study) : study.headline;
+  std::string out = tag("p", "lead", escape(words));
   if (law && law->result.fit) out += tiles(*law);
   return tag("section", "law", out + care(study));
 }

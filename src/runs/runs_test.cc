@@ -39,6 +39,8 @@ class Store : public testing::Test {
   fs::path study_;
 };
 
+const std::string kTokenizer = seal_json("{\"kind\":\"byte\"}");
+
 RunSpec spec_of(std::uint64_t seed) {
   RunSpec spec;
   spec.shape.vocab_size = 98;
@@ -47,6 +49,7 @@ RunSpec spec_of(std::uint64_t seed) {
   spec.batch_size = 4;
   spec.max_iters = 1000;
   spec.seed = seed;
+  spec.tokenizer = content_id(kTokenizer);
   return resolve(spec);
 }
 
@@ -456,8 +459,8 @@ TEST_F(Store, TheStudysOwnFilesAreCheckedAndThoseWithoutAChecksumNamed) {
   RunStore store = RunStore::open(study_);
   finished_run(store, 1);
   EXPECT_THAT(store.unsealed(), IsEmpty());
-  const std::string sealed = seal_json("{\"kind\":\"byte\"}");
-  overwrite(study_ / "tokenizer.json", sealed);
+  overwrite(study_ / "tokenizer.json", kTokenizer);
+  for (const char* file : {"plan.json", "mixture.json", "mixture_result.json"}) overwrite(study_ / file, seal_json("{\"a\":1}"));
   for (const char* file : {"study.resolved.toml", "corpus.manifest.json", "laws.json"}) overwrite(study_ / file, "{}");
   EXPECT_THAT(store.verify(), IsEmpty());
   EXPECT_THAT(store.unsealed(), testing::ElementsAre("study.resolved.toml", "corpus.manifest.json", "laws.json"));
@@ -470,6 +473,15 @@ TEST_F(Store, TheStudysOwnFilesAreCheckedAndThoseWithoutAChecksumNamed) {
     EXPECT_THAT(store.verify()[0].cure, HasSubstr("isoflop run"));
     overwrite(study_ / file, whole);
   }
+  for (const char* file : {"plan.json", "mixture.json", "mixture_result.json"}) {
+    overwrite(study_ / file, "{\"a\":2}");
+    ASSERT_THAT(store.verify(), SizeIs(1)) << file;
+    EXPECT_EQ(store.verify()[0].file, file);
+    overwrite(study_ / file, seal_json("{\"a\":1}"));
+  }
+  overwrite(study_ / "tokenizer.json", seal_json("{\"kind\":\"char\"}"));  // whole, and another's
+  ASSERT_THAT(store.verify(), SizeIs(1));
+  EXPECT_THAT(store.verify()[0].problem, HasSubstr("not the tokenizer of the runs"));
   fs::remove(study_ / "tokenizer.json");
   EXPECT_THAT(store.verify(), SizeIs(1));
 }

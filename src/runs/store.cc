@@ -211,7 +211,7 @@ std::int64_t RunStore::import_table(const fs::path& csv) {
     for (const TableCell& cell : row.cells) identity += cell.column + "=" + cell.text + "\n";
     const auto twins = std::count(seen.begin(), seen.end(), identity);
     seen.push_back(identity);
-    const fs::path folder = state_->runs() / ("imported-" + sha256_hex(identity + std::to_string(twins)).substr(0, 16));
+    const fs::path folder = state_->runs() / ("imported-" + content_id(identity + std::to_string(twins)));
     if (fs::exists(folder / "record.json")) continue;
     make_folder(folder);
     write_output(folder / "record.json", imported_document(row));

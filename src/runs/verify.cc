@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -13,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "corpus.manifest.json";
-constexpr const char* kForeignTokenizer = "{\"version\":";  // how Hugging Face's tokenizer.json begins
 
 // docs/formats/checkpoint.md: state.json holds the checksums of its neighbours
 void verify_checkpoint(const fs::path& checkpoint, const std::string& run) {
@@ -52,6 +53,7 @@ std::string cure_of(const std::string& file) {
     return "remove this checkpoint's folder: no result depends on it; an unfinished run goes on from the one before";
   }
   if (file == "steps.jsonl" || file == "eval.jsonl") return "put the file back, or remove the run's folder and train the run again";
+  if (file == "plan.json") return "make the plan again with `isoflop plan --study`; without the file the report has no plan";
   if (file == "study.resolved.toml") {
     return "put the file back, or run the study again: `isoflop run` writes it anew (under --minutes perhaps with other steps)";
   }
@@ -104,17 +106,17 @@ std::vector<VerifyProblem> verify_run(const fs::path& folder) {
 
 namespace {
 
-// the first 16 digits of its SHA-256 are what a run's spec calls its tokenizer
-bool is_tokenizer_of_a_run(const fs::path& study, const std::string& text) {
-  const std::string id = sha256_hex(text).substr(0, 16);
+// Every run's spec names its tokenizer by content_id; those that cannot be read are said where the run is looked at.
+std::set<std::string> tokenizers_of_runs(const fs::path& study) {
+  std::set<std::string> ids;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(study / "runs", error)) {
     try {
-      if (read_spec(entry.path()).tokenizer == id) return true;
-    } catch (const Error&) {  // said where the run is looked at
+      if (!is_imported_name(entry.path().filename().string())) ids.insert(read_spec(entry.path()).tokenizer);
+    } catch (const Error&) {
     }
   }
-  return false;
+  return ids;
 }
 
 }  // namespace
@@ -131,11 +133,13 @@ std::vector<VerifyProblem> verify_study(const fs::path& study) {
     }
   };
   const auto is_json = [](const std::string& text, const std::string& subject) { (void)parse_json(text, subject); };
+  const auto is_sealed = [](const std::string& text, const std::string& subject) { (void)parse_json(unseal_json(text, subject), subject); };
   check("tokenizer.json", made_by_run, [&](const std::string& text, const std::string& subject) {
-    // a byte-pair tokenizer carries no seal: other programs read it too. The runs' specs name it by its hash
-    if (text.starts_with(kForeignTokenizer) && is_tokenizer_of_a_run(study, text)) return;
-    (void)unseal_json(text, subject);
+    const std::set<std::string> known = tokenizers_of_runs(study);
+    if (known.empty() ? parse_json(text, subject).is_object() : known.contains(content_id(text))) return;
+    throw Error(Fault::bad_data, subject, "is truncated or changed: it is not the tokenizer of the runs here");
   });
+  for (const char* file : {"plan.json", "mixture.json", "mixture_result.json"}) check(file, false, is_sealed);
   check(kManifest, made_by_run, is_json);
   check("laws.json", false, is_json);
   return problems;
@@ -143,7 +147,7 @@ std::vector<VerifyProblem> verify_study(const fs::path& study) {
 
 std::vector<std::string> unsealed_files(const fs::path& study) {
   std::vector<std::string> files;
-  for (const char* file : {"study.toml", "study.resolved.toml", kManifest, "laws.json", "runs.csv", "report.html", "figures"}) {
+  for (const char* file : {"study.toml", "study.resolved.toml", kManifest, "laws.json", "proxies.csv", "runs.csv", "report.html", "figures"}) {
     if (fs::exists(study / file)) files.emplace_back(file);
   }
   return files;

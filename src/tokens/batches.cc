@@ -15,7 +15,7 @@ constexpr std::uint32_t kEpochOffset = 2;
 class Windows : public BatchSource {
  public:
   Windows(std::shared_ptr<const TokenSplit> split, const BatchOptions& options, std::int64_t tokens)
-      : BatchSource(options.block_size), split_(std::move(split)), options_(options), tokens_(tokens), row_(static_cast<std::size_t>(options.block_size) + 1) {}
+      : BatchSource(options.sequences, options.block_size), split_(std::move(split)), options_(options), tokens_(tokens), row_(static_cast<std::size_t>(options.block_size) + 1) {}
 
   void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const final {
     ISOFLOP_CHECK(index >= 0 && inputs.size() + 1 == row_ && targets.size() == inputs.size());
@@ -133,11 +133,10 @@ class MemorySplit final : public TokenSplit {
 }  // namespace
 
 void BatchSource::batch(std::int64_t update, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const {
-  const auto length = static_cast<std::size_t>(block_size_);
-  ISOFLOP_CHECK(update >= 0 && length > 0 && inputs.size() % length == 0 && targets.size() == inputs.size());
-  const std::size_t sequences = inputs.size() / length;
+  const auto length = static_cast<std::size_t>(block_size_), sequences = static_cast<std::size_t>(sequences_);
+  ISOFLOP_CHECK(update >= 0 && inputs.size() == sequences * length && targets.size() == inputs.size());
   for (std::size_t j = 0; j < sequences; ++j)
-    sequence(update * static_cast<std::int64_t>(sequences) + static_cast<std::int64_t>(j), inputs.subspan(j * length, length), targets.subspan(j * length, length));
+    sequence(update * sequences_ + static_cast<std::int64_t>(j), inputs.subspan(j * length, length), targets.subspan(j * length, length));
 }
 
 std::unique_ptr<TokenSplit> token_split_in_memory(std::vector<std::int32_t> tokens, std::vector<TokenUnit> units) {

@@ -6,13 +6,14 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "base/random.h"
+#include "isoflop/text.h"
 
 namespace isoflop::tokens {
 namespace {
 
 class Ordered final : public BatchSource {
  public:
-  Ordered(std::unique_ptr<BatchSource> batches, const BatchOptions& options) : BatchSource(options.block_size), batches_(std::move(batches)) {
+  Ordered(std::unique_ptr<BatchSource> batches, const BatchOptions& options) : BatchSource(options.sequences, options.block_size), batches_(std::move(batches)) {
     const std::int64_t count = options.updates * options.sequences;
     std::vector<std::int32_t> inputs(static_cast<std::size_t>(options.block_size)), targets(inputs.size());
     // a pass for the shares of tokens, and one for the windows' means
@@ -61,7 +62,7 @@ class Ordered final : public BatchSource {
 class Noised final : public BatchSource {
  public:
   Noised(std::unique_ptr<BatchSource> batches, const BatchOptions& options)
-      : BatchSource(options.block_size), batches_(std::move(batches)), seed_(options.seed), noise_(options.token_noise), others_(static_cast<std::uint64_t>(options.vocab_size - 1)) {}
+      : BatchSource(options.sequences, options.block_size), batches_(std::move(batches)), seed_(options.seed), noise_(options.token_noise), others_(static_cast<std::uint64_t>(options.vocab_size - 1)) {}
 
   void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const override {
     batches_->sequence(index, inputs, targets);
@@ -85,20 +86,17 @@ class Noised final : public BatchSource {
 
 }  // namespace
 
-std::unique_ptr<BatchSource> ordered_by_surprisal(std::unique_ptr<BatchSource> batches, const BatchOptions& options) {
-  ISOFLOP_CHECK(!options.random_windows && options.updates > 0);
-  return std::make_unique<Ordered>(std::move(batches), options);
-}
-
-std::unique_ptr<BatchSource> with_token_noise(std::unique_ptr<BatchSource> batches, const BatchOptions& options) {
-  ISOFLOP_CHECK(options.token_noise > 0 && options.token_noise < 1 && options.vocab_size > 1);
-  return std::make_unique<Noised>(std::move(batches), options);
-}
-
 std::unique_ptr<BatchSource> arranged(std::unique_ptr<BatchSource> batches, const BatchOptions& options) {
-  if (options.order != WindowOrder::shuffled) batches = ordered_by_surprisal(std::move(batches), options);
-  if (options.token_noise > 0) batches = with_token_noise(std::move(batches), options);
-  return batches;
+  const auto refuse = [](const char* key, const std::string& problem) { throw Error(Fault::bad_study, key, problem); };
+  if (options.order != WindowOrder::shuffled) {
+    if (options.random_windows) refuse("order", "by surprisal takes the windows of epochs, and these are drawn at random");
+    if (options.updates < 1) refuse("updates", std::to_string(options.updates) + ", expected 1 or more: an order by surprisal is over the whole run");
+    batches = std::make_unique<Ordered>(std::move(batches), options);
+  }
+  if (!(options.token_noise >= 0 && options.token_noise < 1)) refuse("token_noise", "is " + format_number(options.token_noise) + ", expected a number from 0 to below 1");
+  if (options.token_noise == 0) return batches;
+  if (options.vocab_size < 2) refuse("vocab_size", std::to_string(options.vocab_size) + ", expected 2 or more: noise puts another token in a token's place");
+  return std::make_unique<Noised>(std::move(batches), options);
 }
 
 }  // namespace isoflop::tokens

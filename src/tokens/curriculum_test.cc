@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/math.h"
+#include "base/testing.h"
 #include "isoflop/tokens.h"
 
 namespace isoflop {
@@ -102,6 +103,23 @@ TEST(TokenNoise, ReplacesItsShareOfTheInputsByOthersAndLeavesTheTargets) {
     differs |= first != again;
   }
   EXPECT_TRUE(differs);
+}
+
+TEST(Curriculum, WhatDoesNotGoTogetherIsRefused) {
+  const auto fault = [](const BatchOptions& options) { return error_of([&] { (void)make_batches(text(), options); }).fault(); };
+  BatchOptions options = options_of(WindowOrder::easy_first, 0);
+  EXPECT_EQ(fault(options), Fault::bad_study) << "no updates";
+  options = options_of(WindowOrder::easy_first, 10);
+  options.random_windows = true;
+  EXPECT_EQ(fault(options), Fault::bad_study);
+  options = options_of(WindowOrder::shuffled, 10);
+  options.token_noise = 0.1;
+  options.vocab_size = 0;
+  EXPECT_EQ(fault(options), Fault::bad_study) << "no vocabulary";
+  options.vocab_size = 100;
+  options.token_noise = 1;
+  EXPECT_EQ(fault(options), Fault::bad_study);
+  EXPECT_EQ(error_of([&] { (void)make_mixed_batches({{text(), 1}, {text(), 1}}, options_of(WindowOrder::hard_first, 10)); }).fault(), Fault::bad_study);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ std::vector<std::int64_t> turns_of(const std::vector<MixedSource>& sources) {
 
 class MixedBatches final : public BatchSource {
  public:
-  MixedBatches(const std::vector<MixedSource>& sources, const BatchOptions& options) : BatchSource(options.block_size), options_(options), turns_(turns_of(sources)) {
+  MixedBatches(const std::vector<MixedSource>& sources, const BatchOptions& options) : BatchSource(options.sequences, options.block_size), options_(options), turns_(turns_of(sources)) {
     const Philox random{options.seed, Stream::batches};
     for (std::size_t i = 0; i < sources.size(); ++i) {
       BatchOptions own = options;
@@ -126,6 +126,7 @@ std::unique_ptr<BatchSource> make_mixed_batches(const std::vector<MixedSource>& 
   }
   if (!(sum > 0)) throw Error(Fault::bad_study, "data.weight", "no source has a weight above 0");
   if (options.subset_tokens) throw Error(Fault::bad_study, "subset_tokens", "is of one source", "leave it out of a mixture");
+  if (options.order != WindowOrder::shuffled) throw Error(Fault::bad_study, "order", "by surprisal would bring one source before another", "leave it out of a mixture");
   return tokens::arranged(std::make_unique<MixedBatches>(sources, options), options);
 }
 

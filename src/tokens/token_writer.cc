@@ -128,7 +128,7 @@ std::optional<TokenSet> find_tokens(const std::string& root, const std::string& 
 }
 
 std::string token_set_id(const std::string& corpus_id, const Tokenizer& tokenizer) {
-  return sha256_hex("tokens " + std::to_string(kFileVersion) + "\n" + corpus_id + "\n" + tokenizer.id()).substr(0, 16);
+  return content_id("tokens " + std::to_string(kFileVersion) + "\n" + corpus_id + "\n" + tokenizer.id());
 }
 
 }  // namespace isoflop::tokens

@@ -182,7 +182,7 @@ T one_of(const std::string& text, const std::string& what, const std::vector<std
 
 std::size_t Tokenizer::certain_cut(std::string_view text, bool /*ends*/) const { return text.size(); }
 
-std::string Tokenizer::id() const { return sha256_hex(to_json()).substr(0, 16); }
+std::string Tokenizer::id() const { return content_id(to_json()); }
 
 std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const std::string& subject) {
   // ours begin so; Hugging Face's hold a model; anything else never was one
@@ -234,7 +234,21 @@ ShardFormat shard_format_from(const std::string& text) {
 }
 
 std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const Corpus& corpus, std::stop_token stop, const ProgressFn& progress) {
-  return tokens::build_tokenizer(options, tokens::source_of(corpus), stop, progress);
+  return build_tokenizer(options, std::span(&corpus, 1), stop, progress);
+}
+
+std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, std::span<const Corpus> corpora, std::stop_token stop, const ProgressFn& progress) {
+  tokens::UnitSource all;
+  all.split = SplitKind::block;
+  for (const Corpus& corpus : corpora) {
+    const tokens::UnitSource one = tokens::source_of(corpus);
+    all.bytes += one.bytes;
+    if (one.split != SplitKind::block) all.split = one.split;  // with documents there is a token that ends them
+  }
+  all.for_each_unit = [corpora](const std::function<void(const Unit&)>& visit, std::stop_token stopping) {
+    for (const Corpus& corpus : corpora) corpus.for_each_unit(visit, stopping);
+  };
+  return tokens::build_tokenizer(options, all, stop, progress);
 }
 
 namespace tokens {
