@@ -153,7 +153,7 @@ struct StudyRun {
 /// Runs of one mixture with every seed.
 struct MeasuredMixture {
   std::string name;                  ///< recommended, natural, uniform, best proxy, only X
-  Mixture weights;                   ///< to a thousandth, or a window of the run
+  Mixture weights;                   ///< to a thousandth, or in a short run eight of its windows
   std::vector<double> losses;        ///< on the target, by seed
   std::optional<double> mean;
   std::string verdict;               ///< of the recommended weights over these: better, worse, undecided; empty for themselves

@@ -52,10 +52,12 @@ double tokens_of_a_run(const Study& study, const Prepared& prepared) {
   return static_cast<double>(plan_mixture_run(study, prepared, natural, study.seeds.front(), study.train.optimizer.learning_rate, "", kGroup).tokens);
 }
 
-/// A weight is a multiple of 1 over these: of a thousandth, or where a run sees fewer windows of one window, for less of a source is none.
+/// A weight is a multiple of 1 over these: of a thousandth, or in a short run of eight of its windows. Sources take turns to within a window
+/// or two of their share, so less would be none, and two mixtures one run.
 std::int64_t weight_steps(const Study& study, const Prepared& prepared) {
+  constexpr double kLeastWindows = 8;
   const double windows = tokens_of_a_run(study, prepared) / static_cast<double>(study.models.front().shape.block_size);
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(windows), 10, 1000);
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(windows / kLeastWindows), 10, 1000);
 }
 
 std::vector<Mixture> designed(const Study& study, const Prepared& prepared) {
@@ -229,6 +231,7 @@ class MixtureSession {
   /// The weights recommended and those they are compared with, every seed, at equal tokens. False when stopped.
   bool confirm(MixtureResult& mixture) {
     const std::int64_t steps = weight_steps(study_, place_.prepared);
+    const double rate = mixture.model.fits.front().learning_rate.value_or(study_.train.optimizer.learning_rate);  // the tuned one comes first
     std::vector<std::pair<std::string, Mixture>> asked{{"recommended", rounded(mixture.optimum.mixture(), steps)}};
     for (const MixtureComparison& c : mixture.optimum.comparisons) asked.emplace_back(c.with, rounded(c.mixture, steps));
     for (const auto& [name, weights] : asked) {
@@ -236,7 +239,7 @@ class MixtureSession {
       for (const std::uint64_t seed : study_.seeds) {
         std::string run = "confirm-" + name + "-s" + std::to_string(seed);
         std::replace(run.begin(), run.end(), ' ', '-');
-        const auto row = trained(plan_mixture_run(study_, place_.prepared, weights, seed, study_.train.optimizer.learning_rate, run, kConfirm));
+        const auto row = trained(plan_mixture_run(study_, place_.prepared, weights, seed, rate, run, kConfirm));
         if (!row) return false;
         result_.sweep.push_back(row->run);
         if (const auto loss = target_loss(*row)) measured.losses.push_back(*loss);

@@ -281,10 +281,12 @@ StudyReport study_report(const ReportInput& input, const RunStore& store) {
   report.baselines = input.baselines;
   report.made_by = "isoflop " ISOFLOP_VERSION;
 
-  if (input.study.mixture)
-    for (const StoredRun& run : input.sweep) report.runs.push_back(run_report(run, store));
-  else if (!input.sweep.empty())
+  if (input.study.mixture) {
+    for (const StoredRun& run : input.sweep)  // weights that were tried again are a proxy's
+      if (std::none_of(input.family.begin(), input.family.end(), [&](const StoredRun& proxy) { return proxy.id == run.id; })) report.runs.push_back(run_report(run, store));
+  } else if (!input.sweep.empty()) {
     report.setup.push_back({"Rates tried (held-out loss)", rates_fact(input, store)});
+  }
   report.warnings = below_par(input.family, input.baselines);
   for (const StoredRun& run : input.family) {
     if (run.record.isa_changed) {
