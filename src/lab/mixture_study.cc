@@ -57,7 +57,9 @@ double tokens_of_a_run(const Study& study, const Prepared& prepared) {
 std::int64_t weight_steps(const Study& study, const Prepared& prepared) {
   constexpr double kLeastWindows = 8;
   const double windows = tokens_of_a_run(study, prepared) / static_cast<double>(study.models.front().shape.block_size);
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(windows / kLeastWindows), 10, 1000);
+  for (const std::int64_t steps : {1000, 500, 200, 100, 50, 20})
+    if (static_cast<double>(steps) * kLeastWindows <= windows) return steps;
+  return 10;
 }
 
 std::vector<Mixture> designed(const Study& study, const Prepared& prepared) {

@@ -282,8 +282,8 @@ StudyReport study_report(const ReportInput& input, const RunStore& store) {
   report.made_by = "isoflop " ISOFLOP_VERSION;
 
   if (input.study.mixture) {
-    for (const StoredRun& run : input.sweep)  // weights that were tried again are a proxy's
-      if (std::none_of(input.family.begin(), input.family.end(), [&](const StoredRun& proxy) { return proxy.id == run.id; })) report.runs.push_back(run_report(run, store));
+    for (const StoredRun& run : input.sweep)  // the same weights are one run, a proxy's or of two comparisons
+      if (std::none_of(report.runs.begin(), report.runs.end(), [&](const RunReport& one) { return one.record.id == run.id; })) report.runs.push_back(run_report(run, store));
   } else if (!input.sweep.empty()) {
     report.setup.push_back({"Rates tried (held-out loss)", rates_fact(input, store)});
   }

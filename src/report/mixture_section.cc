@@ -85,19 +85,21 @@ Figure observed(const MixtureModel& model, const MixtureTable& proxies) {
 }
 
 /// The target's loss of every proxy against the share of one source.
-Figure by_share(const MixtureOptimum& optimum, const MixtureTable& proxies, const MixtureShare& share) {
+Figure by_share(const MixtureModel& model, const MixtureOptimum& optimum, const MixtureTable& proxies, const MixtureShare& share) {
   Figure figure;
   figure.id = "mixture_share_" + std::to_string(&share - optimum.shares.data() + 1);
   figure.title = "Loss against the share of " + share.domain;
   figure.x = axis("share of " + share.domain, AxisScale::linear);
   figure.y = axis("target's loss, nats per token", AxisScale::linear);
-  FigureSeries series{.mark = Mark::points, .name = "proxies", .points = {}};
+  FigureSeries series{.mark = Mark::points, .name = "proxies", .points = {}}, others{.mark = Mark::points, .name = "at another rate", .tone = Tone::muted, .faint = true, .points = {}};
+  const std::optional<double> tuned = model.fits.front().learning_rate;
   for (std::size_t row = 0; row < proxies.runs.labels.size(); ++row) {
     double loss = 0;
     for (const auto& [target, weight] : optimum.target) loss += weight * cell(proxies, "loss." + target, row);
-    if (std::isfinite(loss)) series.points.push_back(at(cell(proxies, "share." + share.domain, row), loss));
+    const bool other_rate = tuned && cell(proxies, "learning_rate", row) != *tuned;
+    if (std::isfinite(loss)) (other_rate ? others : series).points.push_back(at(cell(proxies, "share." + share.domain, row), loss));
   }
-  figure.series = {std::move(series), {.mark = Mark::points, .name = "recommended", .hollow = true, .points = {at(share.weight, optimum.loss.value, "recommended")}}};
+  figure.series = {std::move(others), std::move(series), {.mark = Mark::points, .name = "recommended", .hollow = true, .points = {at(share.weight, optimum.loss.value, "recommended")}}};
   figure.description = "The loss of every proxy run against how much of " + share.domain + " it was shown; hollow: the weights recommended, as predicted.";
   return figure;
 }
@@ -114,7 +116,7 @@ PageSection mixture_section(const MixtureModel& model, const MixtureOptimum& opt
   section.warnings.insert(section.warnings.end(), optimum.warnings.begin(), optimum.warnings.end());
   section.figures.push_back({observed(model, proxies), "On the diagonal the law is right; these are the runs it was fitted to."});
   for (const MixtureShare& share : optimum.shares)
-    section.figures.push_back({by_share(optimum, proxies, share), "Every proxy; the other shares differ between them. Hollow: the weights recommended, as predicted."});
+    section.figures.push_back({by_share(model, optimum, proxies, share), "Every proxy; the other shares differ between them. Grey: at the other learning rate. Hollow: the weights recommended, as predicted."});
   section.tables = {weights(optimum), gains(optimum), fits(model)};
   return section;
 }
