@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/team.h"
 #include "tokens/bpe_tokenizer.h"
+#include "tokens/groups.h"
 #include "tokens/splitter.h"
 
 namespace isoflop::tokens {
@@ -193,34 +193,21 @@ BpeParts train_bpe(const ChunkCounts& counts, std::int64_t tokens, std::int64_t 
 
 ChunkCounts count_chunks(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop, const ProgressFn& progress) {
   const Splitter splitter(options.pattern);
-  Team team(options.threads);
-  std::vector<ChunkCounts> counts(static_cast<std::size_t>(team.size()));
-  std::vector<std::string> pending;
-  std::size_t pending_bytes = 0, done = 0;
-  const auto flush = [&] {
-    team.run([&](std::int64_t rank) {
-      ChunkCounts& own = counts[static_cast<std::size_t>(rank)];
-      for (auto i = static_cast<std::size_t>(rank); i < pending.size(); i += static_cast<std::size_t>(team.size())) {
-        splitter.for_each_chunk(pending[i], [&](std::string_view chunk) { in_parts(chunk, [&](std::string_view part) { own.add(part); }); });
-      }
-    });
-    done += pending_bytes;
-    pending.clear();
-    pending_bytes = 0;
-    if (progress) progress({"count chunks", static_cast<double>(done), static_cast<double>(source.bytes), "bytes", {}});
-  };
+  std::vector<ChunkCounts> counts(static_cast<std::size_t>(options.threads));
+  Groups<std::string> texts(
+      options.threads, "count chunks", source.bytes, stop, progress,
+      [&](std::string& text, std::int64_t rank) {
+        ChunkCounts& own = counts[static_cast<std::size_t>(rank)];
+        splitter.for_each_chunk(text, [&](std::string_view chunk) { in_parts(chunk, [&](std::string_view part) { own.add(part); }); });
+      },
+      {});
   const bool everything = options.from == VocabularyFrom::whole_corpus;
   source.for_each_unit(
       [&](const Unit& unit) {
-        throw_if_stopped(stop);
-        if (unit.held_out && !everything) return;
-        pending.emplace_back(unit.text);
-        pending_bytes += unit.text.size();
-        constexpr std::size_t kGroupBytes = 4 << 20;
-        if (pending_bytes >= kGroupBytes) flush();
+        if (!unit.held_out || everything) texts.add(std::string(unit.text), unit.text.size());
       },
       stop);
-  flush();
+  texts.flush();
   for (std::size_t rank = 1; rank < counts.size(); ++rank) counts[0].add(std::exchange(counts[rank], ChunkCounts()));
   return std::move(counts[0]);
 }
