@@ -68,6 +68,7 @@ struct Study {
   std::string reproduces;            ///< what the study reproduces, artefacts and all; empty: a measurement of its own
   CorpusOptions corpus;
   std::string recipe;                ///< a sample corpus, where no input is given
+  std::string tokenizer_file;        ///< one that is there (as read_tokenizer reads), instead of the four below; empty: made of the text
   TokenizerKind tokenizer = TokenizerKind::char_;
   VocabularyFrom vocabulary = VocabularyFrom::training_split;
   std::int64_t vocab_size = TokenizerOptions().vocab_size;           ///< bpe: what is asked for; the tokenizer has what the text gives

@@ -270,7 +270,7 @@ Prepared prepare_mixture(const Study& study, const LabOptions& options) {
     prepared.title += (prepared.title.empty() ? "" : ", ") + text.name;
     prepared.texts.push_back({text.name, corpora.back().manifest()});
   }
-  prepared.tokenizer = build_tokenizer(tokenizer_options(study, options.threads), std::span(corpora).first(study.mixture->sources.size()), options.stop, options.progress);
+  prepared.tokenizer = tokenizer_for(study, std::span(corpora).first(study.mixture->sources.size()), options);
   EncodeOptions encode;
   encode.root = (options.cache / "tokens").string();
   encode.threads = std::max<std::int64_t>(1, options.threads);

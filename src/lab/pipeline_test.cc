@@ -392,6 +392,11 @@ TEST(Pipeline, ABytePairStudyScoresBytesAndIsVerified) {
   EXPECT_EQ(run_study(place.study, place.options).trained, 0);
   EXPECT_FALSE(sample_run(place.options.out, "c", {}).empty());
 
+  std::string named = kStudy;  // the same from its file
+  named.replace(named.find("tokenizer = \"char\""), 18, "tokenizer_file = \"" + (other.options.out / "tokenizer.json").string() + "\"");
+  Place third = place_for("bpe_file", named);
+  EXPECT_EQ(run_study(third.study, third.options).runs.front().stored.id, result.runs.front().stored.id);
+
   RunStore store = RunStore::open(place.options.out);
   EXPECT_THAT(store.verify(), testing::IsEmpty());
   const fs::path file = place.options.out / "tokenizer.json";

@@ -28,14 +28,15 @@ void check_length(const char* which, std::int64_t tokens, std::int64_t window) {
 
 }  // namespace
 
-TokenizerOptions tokenizer_options(const Study& study, std::int64_t threads) {
-  TokenizerOptions options;
-  options.kind = study.tokenizer;
-  options.from = study.vocabulary;
-  options.vocab_size = study.vocab_size;
-  options.pattern = study.split_pattern;
-  options.threads = std::max<std::int64_t>(1, threads);
-  return options;
+std::unique_ptr<Tokenizer> tokenizer_for(const Study& study, std::span<const Corpus> corpora, const LabOptions& options) {
+  if (!study.tokenizer_file.empty()) return read_tokenizer(study.tokenizer_file);
+  TokenizerOptions make;
+  make.kind = study.tokenizer;
+  make.from = study.vocabulary;
+  make.vocab_size = study.vocab_size;
+  make.pattern = study.split_pattern;
+  make.threads = std::max<std::int64_t>(1, options.threads);
+  return build_tokenizer(make, corpora, options.stop, options.progress);
 }
 
 Prepared prepare(const Study& study, const LabOptions& options) {
@@ -58,7 +59,7 @@ Prepared prepare(const Study& study, const LabOptions& options) {
   const Corpus corpus = Corpus::open(corpus_options, options.stop, options.progress);
   if (const std::string passed_over = corpus.passed_over(); options.log && !passed_over.empty()) options.log(passed_over);
   prepared.texts = {{prepared.title, corpus.manifest()}};
-  prepared.tokenizer = build_tokenizer(tokenizer_options(study, options.threads), corpus, options.stop, options.progress);
+  prepared.tokenizer = tokenizer_for(study, std::span(&corpus, 1), options);
 
   EncodeOptions encode;
   encode.root = (options.cache / "tokens").string();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "isoflop/lab.h"
 
@@ -26,7 +27,7 @@ struct Prepared {
 /// Throws what Corpus and encode_corpus throw, and bad_data when a split is shorter than a window of `study`.
 [[nodiscard]] Prepared prepare(const Study& study, const LabOptions& options);
 
-/// The tokenizer a study asks for.
-[[nodiscard]] TokenizerOptions tokenizer_options(const Study& study, std::int64_t threads);
+/// The tokenizer a study asks for: read from its file, or made of the corpora.
+[[nodiscard]] std::unique_ptr<Tokenizer> tokenizer_for(const Study& study, std::span<const Corpus> corpora, const LabOptions& options);
 
 }  // namespace isoflop::lab

@@ -80,8 +80,11 @@ void read_data(TomlReader& reader, Study& study) {
   } catch (const Error& error) {
     reader.fail(error.subject().c_str(), error.problem(), error.hint());
   }
-  if (const auto word = reader.text("tokenizer")) study.tokenizer = at_key(reader, "tokenizer", [&] { return tokenizer_kind_from(*word); });
-  if (const auto word = reader.text("vocabulary")) study.vocabulary = at_key(reader, "vocabulary", [&] { return vocabulary_from(*word); });
+  set(study.tokenizer_file, reader.text("tokenizer_file"));
+  const auto kind = reader.text("tokenizer"), vocabulary = reader.text("vocabulary");
+  if (kind) study.tokenizer = at_key(reader, "tokenizer", [&] { return tokenizer_kind_from(*kind); });
+  if (vocabulary) study.vocabulary = at_key(reader, "vocabulary", [&] { return vocabulary_from(*vocabulary); });
+  if (!study.tokenizer_file.empty() && (kind || vocabulary)) reader.fail(kind ? "tokenizer" : "vocabulary", "stands beside tokenizer_file, which says all of it");
   read_bpe(reader, study);
   if (const auto word = reader.text("order")) study.train.order = at_key(reader, "order", [&] { return parse_enum<BatchOrder>(*word, "order"); });
   set(study.train.token_noise, reader.number("token_noise"));
@@ -333,10 +336,14 @@ std::string to_toml(const Study& study) {
   toml::table data{{"inputs", inputs}, {"text_key", study.corpus.text_key}, {"source_key", study.corpus.source_key},
                    {"utf8", to_string(study.corpus.utf8)}, {"split", to_string(study.corpus.split)}, {"val_fraction", study.corpus.val_fraction},
                    {"block_characters", study.corpus.block_characters},
-                   {"near_duplicates_together", study.corpus.near_duplicates_together}, {"tokenizer", to_string(study.tokenizer)},
-                   {"vocabulary", study.vocabulary == VocabularyFrom::whole_corpus ? "whole_corpus" : "training_split"},
-                   {"order", to_string(run.order)}, {"token_noise", run.token_noise}};
+                   {"near_duplicates_together", study.corpus.near_duplicates_together}, {"order", to_string(run.order)}, {"token_noise", run.token_noise}};
   if (!study.recipe.empty()) data.insert("recipe", study.recipe);
+  if (!study.tokenizer_file.empty()) {
+    data.insert("tokenizer_file", study.tokenizer_file);
+  } else {
+    data.insert("tokenizer", to_string(study.tokenizer));
+    data.insert("vocabulary", study.vocabulary == VocabularyFrom::whole_corpus ? "whole_corpus" : "training_split");
+  }
   if (study.tokenizer == TokenizerKind::bpe) {
     data.insert("vocab_size", study.vocab_size);
     data.insert("split_pattern", to_string(study.split_pattern));

@@ -40,7 +40,8 @@ std::string three_digits(double value) { return format_significant(value, 3); }
 
 std::string tokenizer_words(const ReportInput& input) {
   return input.tokenizer_kind + ", vocabulary " + format_count(static_cast<double>(input.vocab_size)) +
-         (input.study.vocabulary == VocabularyFrom::whole_corpus ? " (of the whole text)" : " (of the training split)");
+         (!input.study.tokenizer_file.empty()                          ? " (" + std::filesystem::path(input.study.tokenizer_file).filename().string() + ")"
+          : input.study.vocabulary == VocabularyFrom::whole_corpus ? " (of the whole text)" : " (of the training split)");
 }
 
 // one of several texts in a line

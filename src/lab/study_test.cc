@@ -187,5 +187,14 @@ TEST(Study, NamesABytePairTokenizerWithItsSizeAndPattern) {
   EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer = \"bpe\"\nsplit_pattern = \"gtp2\"\n") + kModel).hint(), HasSubstr("did you mean `gpt2`?"));
 }
 
+TEST(StudyFile, ATokenizerFileStandsAlone) {
+  const std::string text = std::string("[data]\ntokenizer_file = \"t/tokenizer.json\"\n") + kModel;
+  const Study study = study_from_toml(text, "s.toml");
+  EXPECT_EQ(study.tokenizer_file, "t/tokenizer.json");
+  EXPECT_EQ(study_from_toml(to_toml(study), "again.toml").tokenizer_file, "t/tokenizer.json");
+  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer_file = \"t\"\ntokenizer = \"char\"\n") + kModel).what(), HasSubstr("stands beside tokenizer_file"));
+  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer_file = \"t\"\nvocab_size = 300\n") + kModel).what(), HasSubstr("belongs to tokenizer"));
+}
+
 }  // namespace
 }  // namespace isoflop
