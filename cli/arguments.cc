@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "isoflop/lab.h"
+#include "isoflop/plan.h"
 
 namespace cli {
 
@@ -28,7 +29,6 @@ std::string read_table(const std::filesystem::path& path) {
   return text.str();
 }
 
-// CLI::Range lets NaN pass: it asks whether a value is outside
 void refuse_to_overwrite(const std::string& flag, const std::string& output, const std::vector<std::string>& others) {
   namespace fs = std::filesystem;
   if (output.empty()) return;
@@ -42,6 +42,12 @@ void refuse_to_overwrite(const std::string& flag, const std::string& output, con
   }
 }
 
+void refuse_forecast(const std::string& flag, const std::string& output) {
+  if (!output.empty() && std::filesystem::is_regular_file(output) && isoflop::is_forecast(read_table(output)))
+    throw isoflop::Error(isoflop::Fault::usage, flag, output + " is a sealed forecast, which would be lost", "name another file");
+}
+
+// CLI::Range lets NaN pass: it asks whether a value is outside
 CLI::Validator level_range() {
   return {[](std::string& text) {
             double level = 0;

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -18,47 +17,9 @@ struct CompareFlags {
   isoflop::CompareOptions options;
 };
 
-Json json_of(const std::optional<isoflop::Interval>& interval) {
-  if (!interval) return nullptr;
-  return {{"low", interval->low}, {"high", interval->high}, {"level", interval->level}};
-}
-
-Json json_of(const std::vector<isoflop::Warning>& warnings) {
-  Json list = Json::array();
-  for (const auto& w : warnings) list.push_back({{"code", w.code}, {"text", w.text}});
-  return list;
-}
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-Json json_of(const CompareFlags& flags, const isoflop::Comparison& c) {
-  Json points = Json::array();
-  for (const auto& m : c.points)
-    points.push_back(
-        {{"at", m.at}, {"loss_a", m.loss_a}, {"loss_b", m.loss_b}, {"multiplier", m.value}, {"interval", json_of(m.interval)}});
-  Json object = {{"a", flags.a}, {"b", flags.b}, {"law", c.law}, {"axis", c.axis}, {"paired", c.paired}};
-  object["common_range"] = {c.common_low, c.common_high};
-  object["points"] = points;
-  object["crossing"] = c.crossing ? Json{{"at", c.crossing->value}, {"interval", json_of(c.crossing->interval)}} : Json(nullptr);
-  object["next_run"] = c.next ? Json{{"recipe", c.next->recipe},
-                                     {"at", c.next->at},
-                                     {"params", or_null(c.next->params)},
-                                     {"tokens", or_null(c.next->tokens)}}
-                              : Json(nullptr);
-  object["fits"] = {Json::parse(isoflop::fit_result_to_json(c.a)), Json::parse(isoflop::fit_result_to_json(c.b))};
-  object["warnings"] = json_of(c.warnings);
-  return object;
-}
-
 std::string number(double value, int digits = 4) {
   if (std::isinf(value)) return value > 0 ? "no bound" : "none";
-  std::ostringstream text;
-  text.precision(digits);
-  text << value;
-  return text.str();
+  return isoflop::format_significant(value, digits);
 }
 
 std::string range(const std::optional<isoflop::Interval>& interval) {
@@ -101,10 +62,10 @@ void run_compare(CompareFlags flags, const Globals& globals) {
   options.fit.stop = stop_requested();
   const isoflop::Observations a = read_observations(flags.a, flags.rows), b = read_observations(flags.b, flags.rows);
   const isoflop::Comparison comparison = isoflop::compare_recipes(a, b, options);
-  if (globals.json)
-    print_json(json_of(flags, comparison));
-  else
-    print_comparison(flags, comparison);
+  if (!globals.json) return print_comparison(flags, comparison);
+  Json object{{"a", flags.a}, {"b", flags.b}};
+  object.update(Json::parse(isoflop::comparison_to_json(comparison)));
+  print_json(object);
 }
 
 }  // namespace

@@ -147,26 +147,23 @@ struct Tables {
   std::optional<std::pair<isoflop::Observations, isoflop::Observations>> parts;  // cheap, dear
 };
 
-Tables tables_of(const FitFlags& flags, bool of_steps) {
+/// What the runs of a study have to beat; of a table that is none nothing.
+std::vector<isoflop::Baseline> baselines_of(const std::string& path) {
+  return std::filesystem::is_directory(path) ? isoflop::baselines_of_folder(path) : std::vector<isoflop::Baseline>();
+}
+
+Tables tables_of(const FitFlags& flags, bool of_steps, const std::vector<isoflop::Baseline>& baselines) {
   const isoflop::CsvTable table = read_runs(flags.table, of_steps);
   const isoflop::TableOptions options = table_options(flags.rows);
   Tables tables{isoflop::observations_from_table(table, options), {}};
   if (!flags.holdout.empty()) tables.parts = isoflop::split_observations(table, flags.holdout, options);
-  if (of_steps || !std::filesystem::is_directory(flags.table)) return tables;
-  // a study knows what its runs have to beat
-  const std::vector<isoflop::Baseline> baselines = isoflop::baselines_of_folder(flags.table);
+  if (of_steps || baselines.empty()) return tables;
   tables.whole = isoflop::heed_baselines(tables.whole, baselines);
   if (tables.parts) {
     tables.parts->first = isoflop::heed_baselines(tables.parts->first, baselines);
     tables.parts->second = isoflop::heed_baselines(tables.parts->second, baselines);
   }
   return tables;
-}
-
-void write_rows(const std::string& path, const std::string& header, const std::vector<std::string>& rows) {
-  std::string text = header + "\n";
-  for (const std::string& row : rows) text += row + "\n";
-  isoflop::write_output(path, text);
 }
 
 /// The table a law was fitted to.
@@ -210,12 +207,6 @@ void write_page(const std::string& path, const std::string& table, const std::ve
   isoflop::write_output(path, isoflop::page_html(page));
 }
 
-std::string in_quotes(const std::string& text) {
-  std::string cell = "\"";
-  for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return cell + "\"";
-}
-
 /// What the first law that was fitted says of every row, also of rows without a loss: runs, or schedules, that were not trained.
 void write_predictions(const std::string& path, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
   const auto with = std::find_if(laws.begin(), laws.end(), [](const FittedLaw& law) { return law.result.fit && law.result.fit->optima.empty(); });
@@ -224,22 +215,22 @@ void write_predictions(const std::string& path, const std::vector<FittedLaw>& la
   const isoflop::Observations& table = tables.at(law.of_steps).whole;
   const auto predicted = isoflop::predict_law(table, law.name, with->result.fit->constants, n);
   const auto steps = table.columns.find("step");
-  std::vector<std::string> rows;
+  const bool of_steps = steps != table.columns.end();
+  const auto cell = [](const std::optional<double>& value) { return value ? isoflop::format_number(*value) : ""; };
+  std::string text = of_steps ? "row,step,predicted\n" : "row,predicted\n";
   for (std::size_t row = 0; row < predicted.size(); ++row)
-    rows.push_back(in_quotes(table.labels[row]) + (steps == table.columns.end() ? "" : "," + (steps->second[row] ? shortest(*steps->second[row]) : "")) + "," +
-                   (predicted[row] ? shortest(*predicted[row]) : ""));
-  write_rows(path, steps == table.columns.end() ? "row,predicted" : "row,step,predicted", rows);
+    text += of_steps ? isoflop::csv_row({table.labels[row], cell(steps->second[row]), cell(predicted[row])}) : isoflop::csv_row({table.labels[row], cell(predicted[row])});
+  isoflop::write_output(path, text);
 }
 
 void write_draws(const std::string& path, const isoflop::Fit& fit) {
-  const auto joined = [](std::size_t n, const auto& cell) {
-    std::string line;
-    for (std::size_t i = 0; i < n; ++i) line += (i ? "," : "") + cell(i);
-    return line;
-  };
-  std::vector<std::string> rows;
-  for (const auto& row : fit.draws) rows.push_back(joined(row.size(), [&](std::size_t i) { return shortest(row[i]); }));
-  write_rows(path, joined(fit.draw_names.size(), [&](std::size_t i) { return in_quotes(fit.draw_names[i]); }), rows);
+  std::string text = isoflop::csv_row(fit.draw_names);
+  for (const auto& draw : fit.draws) {
+    std::vector<std::string> cells;
+    for (const double value : draw) cells.push_back(isoflop::format_number(value));
+    text += isoflop::csv_row(cells);
+  }
+  isoflop::write_output(path, text);
 }
 
 /// The quantities whose plain, floored and broken powers are told apart: of the laws fitted, all, or those with two forms or more.
@@ -258,19 +249,28 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
   if (flags.list_laws) return list_laws(globals);
   if (!flags.simulate.law.empty()) {
     std::optional<isoflop::Observations> design;
-    if (!flags.table.empty()) design = tables_of(flags, false).whole;
+    if (!flags.table.empty()) design = tables_of(flags, false, baselines_of(flags.table)).whole;
     return run_simulation(flags.simulate, design, options_of(flags), globals);
   }
   if (flags.table.empty())
     throw isoflop::Error(isoflop::Fault::usage, "fit", "no table given", "isoflop fit runs.csv --law power_n");
   const isoflop::FitOptions options = options_of(flags);
-  if (!flags.draws.empty() && options.bootstrap < 40)
-    throw isoflop::Error(isoflop::Fault::usage, "--draws", std::to_string(options.bootstrap) + " resamples are fewer than the 40 that intervals need", "--bootstrap 1000");
+  refuse_to_overwrite("--draws", flags.draws, {flags.table, flags.predict, flags.report});
+  refuse_to_overwrite("--predict", flags.predict, {flags.table, flags.report});
+  refuse_to_overwrite("--report", flags.report, {flags.table});
+  for (const auto& [flag, output] : {std::pair{"--draws", flags.draws}, {"--predict", flags.predict}, {"--report", flags.report}}) refuse_forecast(flag, output);
+  if (!flags.draws.empty() && options.bootstrap < isoflop::kLeastDraws)
+    throw isoflop::Error(isoflop::Fault::usage, "--draws", std::to_string(options.bootstrap) + " resamples are fewer than the " + std::to_string(isoflop::kLeastDraws) + " that intervals need",
+                         "--bootstrap 1000");
   const std::vector<std::string> names = split(flags.laws);
+  for (const std::string& name : names)
+    if (flags.folds > 0 && (name == "power_n" || isoflop::law_info(name).inputs.empty()))
+      throw isoflop::Error(isoflop::Fault::usage, "--folds", "the law " + name + " is not cross-validated", "take one of a formula fitted to rows: --law power_n_floor, chinchilla, ...");
   // a folder has two tables: of its runs, and of their steps
   std::map<bool, Tables> tables_by_kind;
   for (const std::string& name : names) tables_by_kind[isoflop::law_info(name).of_steps];
-  for (auto& [of_steps, tables] : tables_by_kind) tables = tables_of(flags, of_steps);
+  const std::vector<isoflop::Baseline> baselines = baselines_of(flags.table);
+  for (auto& [of_steps, tables] : tables_by_kind) tables = tables_of(flags, of_steps, baselines);
 
   std::vector<FittedLaw> laws;
   for (const std::string& name : names) {
@@ -284,7 +284,14 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       law.result.fit->holdout = isoflop::hold_out(tables.parts->first, tables.parts->second, *law.result.fit, options);
       if (law.result.fit->holdout) law.result.fit->holdout->where = flags.holdout;
     }
-    if (law.result.fit && flags.folds > 0) law.result.fit->cross_validated = isoflop::cross_validate(tables.whole, name, flags.folds, options);
+    if (law.result.fit && flags.folds > 0) {
+      isoflop::Fit& fit = *law.result.fit;
+      fit.cross_validated = isoflop::cross_validate(tables.whole, name, flags.folds, options);
+      if (!fit.cross_validated) {
+        fit.warnings.push_back({"not_cross_validated", "with a part left out of " + std::to_string(flags.folds) + ", the other rows carry no " + name});
+        law.result.warnings.push_back(fit.warnings.back());
+      }
+    }
     laws.push_back(std::move(law));
   }
   if (!flags.draws.empty()) {
@@ -296,7 +303,6 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
     write_draws(flags.draws, *with->result.fit);
   }
-  const auto baselines = std::filesystem::is_directory(flags.table) ? isoflop::baselines_of_folder(flags.table) : std::vector<isoflop::Baseline>();
   if (!flags.figures.empty()) {
     save_figures(flags.figures, laws, tables_by_kind, options.n_column, baselines);
     note(globals, "figures: " + flags.figures);

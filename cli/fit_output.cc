@@ -1,21 +1,15 @@
 #include "cli/fit_output.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <iostream>
 #include <set>
-#include <sstream>
 
 namespace cli {
 namespace {
 
 std::string number(double value, int digits) {
-  std::ostringstream text;
-  text.precision(digits);
-  text << value;
-  return text.str();
+  return isoflop::format_significant(value, digits);
 }
 
 std::string range(const std::optional<isoflop::Interval>& interval, int digits) {
@@ -128,6 +122,11 @@ void print_fit(const isoflop::Fit& fit) {
             << fit.objective_definition << "); " << fit.stop << ", " << fit.starts_agreeing << " of " << fit.starts << " starts agree";
   if (!fit.interval_method.empty()) std::cout << "; intervals: " << fit.interval_method;
   std::cout << "\n";
+  if (const auto& a = fit.cross_validated) {
+    const auto cell = [](const std::optional<double>& value) { return value ? number(*value, 4) : std::string("-"); };
+    std::cout << "left out by parts: " << a->rows << " rows predicted, R2 " << cell(a->r_squared) << ", Spearman " << cell(a->spearman) << ", off by "
+              << number(a->rmse, 3) << " (rms), " << number(a->mean_absolute_error, 3) << " (mean)\n";
+  }
   if (fit.holdout) print_holdout(*fit.holdout, isoflop::law_info(fit.law).of_steps);
 }
 
@@ -164,12 +163,6 @@ void print_comparison(const std::vector<FittedLaw>& laws) {
 }
 
 }  // namespace
-
-std::string shortest(double value) {
-  std::array<char, 32> text{};
-  const auto [end, problem] = std::to_chars(text.data(), text.data() + text.size(), value);
-  return {text.data(), end};
-}
 
 Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws, const std::vector<isoflop::FormTest>& forms) {
   Json fits = Json::array(), not_fitted = Json::array();

@@ -21,7 +21,4 @@ struct FittedLaw {
 Json fits_json(const std::string& table, const std::vector<FittedLaw>& laws, const std::vector<isoflop::FormTest>& forms);
 void print_fits(const std::vector<FittedLaw>& laws, const std::vector<isoflop::FormTest>& forms);
 
-/// The shortest text that reads back as the number.
-std::string shortest(double value);
-
 }  // namespace cli

@@ -1,19 +1,13 @@
 #include "cli/fit_simulate.h"
 
 #include <iostream>
-#include <sstream>
 
 #include "cli/arguments.h"
 
 namespace cli {
 namespace {
 
-std::string people(double value) {
-  std::ostringstream text;
-  text.precision(4);
-  text << value;
-  return text.str();
-}
+std::string people(double value) { return isoflop::format_significant(value, 4); }
 
 void print_simulation(const isoflop::Simulation& s) {
   std::cout << s.law << ": " << s.fitted << " tables of " << s.rows << " rows, truth `" << s.truth << "`, noise " << people(s.noise)

@@ -1,13 +1,11 @@
 // isoflop mix: which mixtures to run as proxies, the law of their losses, and the weights it recommends.
+#include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/fit_output.h"
 #include "isoflop/mixture.h"
 
 namespace cli {
@@ -40,22 +38,13 @@ struct OptimiseFlags {
   isoflop::MixtureOptimiseOptions options;
 };
 
-std::string digits(double value, int count) {
-  std::ostringstream text;
-  text.precision(count);
-  text << value;
-  return text.str();
-}
+using isoflop::format_percent;
+using isoflop::format_significant;
 
-std::string percent(double share) { return digits(100 * share, 3) + " %"; }
+std::string cell(const std::optional<double>& value) { return value ? format_significant(*value, 4) : "-"; }
 
-template <class T>
-std::string cell(const std::optional<T>& value, int count) {
-  return value ? digits(*value, count) : "-";
-}
-
-std::string range(const std::optional<isoflop::Interval>& interval, double scale = 1, int count = 4) {
-  return interval ? digits(scale * interval->low, count) + " to " + digits(scale * interval->high, count) : "-";
+std::string range(const std::optional<isoflop::Interval>& interval, double scale = 1, int digits = 4) {
+  return interval ? format_significant(scale * interval->low, digits) + " to " + format_significant(scale * interval->high, digits) : "-";
 }
 
 std::map<std::string, double> numbers(const std::string& flag, const std::string& text, const std::string& form) {
@@ -97,8 +86,7 @@ void run_design(const DesignFlags& flags, const Globals& globals) {
   options.prior = sources;
   options.caps = numbers("--caps", flags.caps, "NAME=SHARE, e.g. --caps code=0.3");
   if (flags.tokens)
-    for (const auto& [name, unique] : sources) {
-      const double cap = std::min(1.0, flags.max_epochs * unique / *flags.tokens);
+    for (const auto& [name, cap] : isoflop::caps_by_repetition(sources, *flags.tokens, flags.max_epochs)) {
       const auto [at, fresh] = options.caps.try_emplace(name, cap);
       if (!fresh) at->second = std::min(at->second, cap);
     }
@@ -114,33 +102,27 @@ void run_design(const DesignFlags& flags, const Globals& globals) {
   const std::string table = isoflop::mixture_design_to_csv(design);
   if (!flags.out.empty()) isoflop::write_output(flags.out, table);
   if (globals.json) {
-    Json proxies = Json::array(), warnings = Json::array();
-    for (const auto& mixture : design.proxies) proxies.push_back(Json(mixture));
-    for (const auto& w : design.warnings) warnings.push_back({{"code", w.code}, {"text", w.text}});
-    return print_json({{"domains", design.domains},
-                       {"proxies", proxies},
-                       {"candidates", design.candidates},
-                       {"log_determinant", design.log_determinant},
-                       {"log_determinant_random", design.log_determinant_random},
-                       {"out", flags.out},
-                       {"warnings", warnings}});
+    Json object = Json::parse(isoflop::mixture_design_to_json(design));
+    object["out"] = flags.out;
+    return print_json(object);
   }
   if (flags.out.empty()) std::cout << table;
   for (const auto& w : design.warnings) note(globals, w.code + ": " + w.text);
-  note(globals, digits(static_cast<double>(design.proxies.size()), 9) + " proxies of " + digits(static_cast<double>(design.candidates), 9) +
-                    " candidates; each constant's error is " + digits(std::exp(-0.5 * (design.log_determinant - design.log_determinant_random)), 3) +
+  note(globals, std::to_string(design.proxies.size()) + " proxies of " + std::to_string(design.candidates) + " candidates; each constant's error is " +
+                    format_significant(std::exp(-0.5 * (design.log_determinant - design.log_determinant_random)), 3) +
                     " of what as many random ones would leave");
 }
 
 // ---- fit
 
 void print_fit(const isoflop::MixtureModel& model) {
-  std::cout << model.law << ": " << model.formula << "\n\n";
+  std::cout << model.law << ": " << (model.fits.empty() ? "no law" : model.formula) << "\n\n";
+  if (model.fits.empty()) return print_warnings(model.warnings);
   std::vector<std::vector<std::string>> rows;
   for (const auto& m : model.fits)
-    rows.push_back({m.target, m.family, m.learning_rate ? digits(*m.learning_rate, 4) : "", std::to_string(m.fit.rows), cell(m.in_sample.r_squared, 4),
-                    cell(m.in_sample.spearman, 4), m.cross_validated ? cell(m.cross_validated->r_squared, 4) : "-",
-                    m.cross_validated ? cell(m.cross_validated->spearman, 4) : "-", digits(m.residual_sd, 3)});
+    rows.push_back({m.target, m.family, m.learning_rate ? format_significant(*m.learning_rate, 4) : "", std::to_string(m.fit.rows), cell(m.in_sample.r_squared),
+                    cell(m.in_sample.spearman), m.cross_validated ? cell(m.cross_validated->r_squared) : "-",
+                    m.cross_validated ? cell(m.cross_validated->spearman) : "-", format_significant(m.residual_sd, 3)});
   print_table({"loss", "family", "rate", "rows", "R2", "Spearman", "R2 left out", "Spearman left out", "residual sd"}, rows);
   if (model.fits.size() == 1 && !model.fits[0].fit.constants.empty()) {
     std::cout << "\n";
@@ -148,7 +130,7 @@ void print_fit(const isoflop::MixtureModel& model) {
     const isoflop::Fit& fit = model.fits[0].fit;
     for (const auto& [name, value] : fit.constants) {
       const auto interval = fit.intervals.find(name);
-      constants.push_back({name, digits(value, 5), interval == fit.intervals.end() ? "-" : range(interval->second)});
+      constants.push_back({name, format_significant(value, 5), interval == fit.intervals.end() ? "-" : range(interval->second)});
     }
     print_table({"constant", "value", "interval"}, constants);
   }
@@ -159,6 +141,7 @@ void print_fit(const isoflop::MixtureModel& model) {
 }
 
 void run_fit(const FitFlags& flags, const Globals& globals) {
+  refuse_to_overwrite("--out", flags.out, flags.tables);
   isoflop::MixtureTable table = read_mixtures(flags.tables);
   if (flags.rows > 0) table = isoflop::some_rows(table, flags.rows, flags.options.seed);
   isoflop::MixtureFitOptions options = flags.options;
@@ -178,36 +161,25 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
 // ---- predict
 
 void run_predict(const PredictFlags& flags, const Globals& globals) {
+  std::vector<std::string> read = flags.tables;
+  read.push_back(flags.law);
+  refuse_to_overwrite("--out", flags.out, read);
   const isoflop::MixtureModel model = isoflop::mixture_from_text(read_table(flags.law), flags.law);
   const isoflop::MixtureTable table = read_mixtures(flags.tables);
   const auto predictions = isoflop::predict_mixtures(model, table, split(flags.targets));
-  std::string csv = "row,target,predicted,low,high\n";
-  std::vector<std::vector<std::string>> rows, agreements;
-  Json list = Json::array();
-  for (const auto& p : predictions) {
-    Json each = Json::array();
-    for (std::size_t i = 0; i < p.predicted.size(); ++i) {
-      const std::string& label = table.runs.labels[i];
-      const auto& interval = p.intervals[i];
-      csv += label + "," + p.target + "," + shortest(p.predicted[i]) + "," + (interval ? shortest(interval->low) + "," + shortest(interval->high) : ",") + "\n";
-      rows.push_back({label, p.target, digits(p.predicted[i], 5), range(interval)});
-      each.push_back({{"row", label},
-                      {"predicted", p.predicted[i]},
-                      {"interval", interval ? Json{{"low", interval->low}, {"high", interval->high}, {"level", interval->level}} : Json(nullptr)}});
-    }
-    Json agreement = nullptr;
-    if (const auto& a = p.agreement) {
-      agreement = Json{{"rows", a->rows},
-                       {"r_squared", a->r_squared ? Json(*a->r_squared) : Json(nullptr)},
-                       {"spearman", a->spearman ? Json(*a->spearman) : Json(nullptr)},
-                       {"mean_absolute_error", a->mean_absolute_error},
-                       {"rmse", a->rmse}};
-      agreements.push_back({p.target, std::to_string(a->rows), cell(a->r_squared, 4), cell(a->spearman, 4), digits(a->mean_absolute_error, 3)});
-    }
-    list.push_back({{"target", p.target}, {"agreement", agreement}, {"rows", each}});
+  if (!flags.out.empty()) isoflop::write_output(flags.out, isoflop::mixture_predictions_to_csv(predictions, table));
+  if (globals.json) {
+    Json object{{"law", model.law}, {"file", flags.law}};
+    object.update(Json::parse(isoflop::mixture_predictions_to_json(predictions, table)));
+    return print_json(object);
   }
-  if (!flags.out.empty()) isoflop::write_output(flags.out, csv);
-  if (globals.json) return print_json({{"law", model.law}, {"file", flags.law}, {"predictions", list}});
+  std::vector<std::vector<std::string>> rows, agreements;
+  for (const auto& p : predictions) {
+    for (std::size_t i = 0; i < p.predicted.size(); ++i)
+      rows.push_back({table.runs.labels[i], p.target, format_significant(p.predicted[i], 5), range(p.intervals[i])});
+    if (const auto& a = p.agreement)
+      agreements.push_back({p.target, std::to_string(a->rows), cell(a->r_squared), cell(a->spearman), format_significant(a->mean_absolute_error, 3)});
+  }
   if (flags.out.empty() && agreements.empty()) print_table({"row", "loss", "predicted", "interval of a run"}, rows);
   if (!agreements.empty()) print_table({"loss", "rows", "R2", "Spearman", "mean abs. error"}, agreements);
 }
@@ -230,11 +202,14 @@ void run_optimise(const OptimiseFlags& flags, const Globals& globals) {
   }
   std::vector<std::vector<std::string>> shares, comparisons;
   for (const auto& s : optimum.shares)
-    shares.push_back({s.domain, percent(s.weight), range(s.interval, 100, 3), s.cap < 1 ? percent(s.cap) : "", s.epochs ? digits(*s.epochs, 3) : ""});
+    shares.push_back({s.domain, format_percent(s.weight), range(s.interval, 100, 3), s.cap < 1 ? format_percent(s.cap) : "", s.epochs ? format_significant(*s.epochs, 3) : ""});
   print_table({"source", "weight", "interval, %", "cap", "epochs"}, shares);
-  std::cout << "\npredicted loss " << digits(optimum.loss.value, 5) << " (" << range(optimum.loss.interval) << ")\n\n";
-  for (const auto& c : optimum.comparisons)
-    comparisons.push_back({c.with, digits(c.loss, 5), digits(c.gain.value, 3), range(c.gain.interval, 1, 3), to_string(c.verdict), c.reason});
+  std::cout << "\npredicted loss " << format_significant(optimum.loss.value, 5) << " (" << range(optimum.loss.interval) << ")\n\n";
+  for (const auto& c : optimum.comparisons) {
+    const bool same = c.verdict == isoflop::MixtureComparison::Verdict::same;
+    comparisons.push_back({c.with, format_significant(c.loss, 5), same ? "" : format_significant(c.gain.value, 3), same ? "" : range(c.gain.interval, 1, 3),
+                           to_string(c.verdict), c.reason});
+  }
   print_table({"against", "loss", "gain", "interval", "", ""}, comparisons);
   if (!optimum.decided) std::cout << "\nthe data cannot decide that these weights are better than all of the others\n";
   print_warnings(optimum.warnings);

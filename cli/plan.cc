@@ -1,5 +1,4 @@
 // isoflop plan: a law and a budget -> what to train, what it will reach, and how sure that is.
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -202,15 +201,26 @@ void draw(const PlanFlags& flags, const isoflop::Plan& plan, const isoflop::Mach
     note(globals, "figures: " + flags.figures);
   }
   if (!flags.report.empty()) {
-    const isoflop::Page page{.kicker = "Training plan", .title = counted(plan.model.params) + " parameters on " + counted(plan.model.tokens) + " tokens",
-                             .subtitle = digits(plan.flops) + " FLOPs by " + plan.law.name, .sections = {section}, .made_by = made_by()};
+    const isoflop::Page page{.kicker = "Training plan", .title = isoflop::format_billions(plan.model.params) + " parameters on " + isoflop::format_billions(plan.model.tokens) + " tokens",
+                             .subtitle = isoflop::format_significant(plan.flops, 4) + " FLOPs by " + plan.law.name, .sections = {section}, .made_by = made_by()};
     isoflop::write_output(flags.report, isoflop::page_html(page));
     note(globals, "report: " + flags.report);
   }
   if (!flags.study.empty()) note(globals, "report: " + isoflop::keep_plan(flags.study, json.dump(1), section).string());
 }
 
+/// Nothing that is written replaces what is read or written beside it, and nothing a sealed forecast.
+void check_outputs(const PlanFlags& flags) {
+  const std::string law = flags.law.substr(0, flags.law.rfind('#'));
+  refuse_to_overwrite("--seal", flags.seal, {law, flags.draws, flags.machines.hardware, flags.report});
+  refuse_to_overwrite("--report", flags.report, {law, flags.draws, flags.machines.hardware});
+  if (!flags.seal.empty() && std::filesystem::exists(flags.seal))
+    throw isoflop::Error(isoflop::Fault::usage, "--seal", flags.seal + " exists: a forecast that could be written over would not be sealed", "name another file");
+  refuse_forecast("--report", flags.report);
+}
+
 void run_plan(const PlanFlags& flags, const Globals& globals) {
+  check_outputs(flags);
   isoflop::PlanRequest request = request_of(flags);
   const auto budget = machine_budget(flags.machines);
   if (budget) {
@@ -233,15 +243,13 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
     else if (const auto of_model = plan.intervals.find("loss_of_model"); of_model != plan.intervals.end())
       forecast.interval = of_model->second;
     const std::string text = isoflop::forecast_to_json(forecast);
-    if (std::filesystem::exists(flags.seal))
-      throw isoflop::Error(isoflop::Fault::usage, "--seal", flags.seal + " exists: a forecast that could be written over would not be sealed", "name another file");
     isoflop::write_output(flags.seal, text);
     json["sealed"] = {{"file", flags.seal}, {"sha256", isoflop::forecast_hash(text)}};
   }
   if (!flags.ladder_out.empty() && plan.ladder) json["ladder"]["studies"] = write_ladder(flags.ladder_out, *plan.ladder);
   draw(flags, plan, machines, json, globals);
   if (globals.json) return print_json(json);
-  print_plan(plan, json, flags.explain, flags.currency);
+  print_plan(plan, isoflop::plan_tables(plan, machines), json, flags.explain, flags.currency);
   print_machines(machines);
   std::vector<isoflop::Warning> warnings = plan.warnings;
   warnings.insert(warnings.end(), machines.warnings.begin(), machines.warnings.end());

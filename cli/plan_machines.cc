@@ -4,13 +4,15 @@
 #include <iostream>
 
 #include "cli/arguments.h"
-#include "cli/plan_output.h"
 
 namespace cli {
 namespace {
 
 using isoflop::Error;
 using isoflop::Fault;
+using isoflop::format_amount;
+using isoflop::format_billions;
+using isoflop::format_gigabytes;
 
 std::vector<isoflop::Accelerator> own_accelerators(const MachineFlags& flags) {
   if (flags.hardware.empty()) return {};
@@ -28,12 +30,11 @@ isoflop::CostOptions cost_options(const MachineFlags& flags) {
   return options;
 }
 
-std::string band(const isoflop::Range& range, int count = 3) {
-  return digits(range.value, count) + " (" + digits(range.low, count) + " to " + digits(range.high, count) + ")";
-}
+std::string digits(double value, int count) { return isoflop::format_significant(value, count); }
 
-std::string gigabytes(double bytes) {
-  return digits(bytes / 1e9, 3) + " GB";
+std::string band(const isoflop::Range& range, int count = 3) {
+  const auto number = [count](double value) { return format_amount(value, count); };
+  return number(range.value) + " (" + number(range.low) + " to " + number(range.high) + ")";
 }
 
 void print_shape(const isoflop::ShapeChoice& choice) {
@@ -58,21 +59,11 @@ void print_cost(const isoflop::TrainingCost& cost) {
 
 void print_memory(const isoflop::FitAnswer& memory) {
   const isoflop::Layout& l = memory.layout;
-  std::cout << (memory.fits ? "fits: " : "does not fit: ") << gigabytes(memory.use.total()) << " of " << gigabytes(memory.capacity) << " per device (weights "
-            << gigabytes(memory.use.weights) << ", gradients " << gigabytes(memory.use.gradients) << ", optimizer " << gigabytes(memory.use.optimizer)
-            << ", activations " << gigabytes(memory.use.activations) << ", logits " << gigabytes(memory.use.logits) << "); tensor " << l.tensor << " x pipeline "
+  std::cout << (memory.fits ? "fits: " : "does not fit: ") << format_gigabytes(memory.use.total()) << " of " << format_gigabytes(memory.capacity) << " per device (weights "
+            << format_gigabytes(memory.use.weights) << ", gradients " << format_gigabytes(memory.use.gradients) << ", optimizer " << format_gigabytes(memory.use.optimizer)
+            << ", activations " << format_gigabytes(memory.use.activations) << ", logits " << format_gigabytes(memory.use.logits) << "); tensor " << l.tensor << " x pipeline "
             << l.pipeline << " x data " << l.data << ", ZeRO-" << l.zero << ", recomputation " << isoflop::to_string(memory.recomputation) << "\n";
   for (const std::string& advice : memory.advice) std::cout << "  " << advice << "\n";
-}
-
-void print_rates(const isoflop::MachinePlan& machines) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& h : machines.hyperparameters)
-    rows.push_back({h.quantity, h.value ? digits(*h.value, 4) : "none", h.law, h.in_range ? (*h.in_range ? "in range" : "beyond its range") : "", h.conditions});
-  std::cout << "\n";
-  print_table({"", "value", "law", "", "conditions"}, rows);
-  if (const auto& s = machines.schedule)
-    std::cout << "batch " << counted(s->batch_tokens) << " tokens, " << isoflop::format_count(s->steps) << " steps, " << isoflop::format_count(s->warmup_steps) << " of warm-up\n";
 }
 
 void print_frontier(const std::vector<isoflop::FrontierPoint>& points) {
@@ -80,7 +71,7 @@ void print_frontier(const std::vector<isoflop::FrontierPoint>& points) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& p : points)
     if (!p.dominated)
-      rows.push_back({std::to_string(p.devices), digits(p.cost.days.value, 3), p.cost.usd ? digits(p.cost.usd->value, 4) : "-", digits(p.token_overhead, 4)});
+      rows.push_back({std::to_string(p.devices), digits(p.cost.days.value, 3), p.cost.usd ? format_amount(p.cost.usd->value, 4) : "-", digits(p.token_overhead, 4)});
   std::cout << "\n";
   print_table({"devices", "days", "US dollars", "tokens needed"}, rows);
 }
@@ -127,13 +118,12 @@ isoflop::MachineRequest machine_request(const MachineFlags& flags) {
 
 void print_machines(const isoflop::MachinePlan& machines) {
   if (const auto& c = machines.counted)
-    std::cout << "\nWith C counted as " << c->convention << ": " << counted(c->model.params) << " parameters on " << counted(c->model.tokens) << " tokens, loss "
+    std::cout << "\nWith C counted as " << c->convention << ": " << format_billions(c->model.params) << " parameters on " << format_billions(c->model.tokens) << " tokens, loss "
               << digits(*c->model.loss, 5) << " (n_layer " << c->shape.shape.n_layer << ", n_embd " << c->shape.shape.n_embd << ", " << digits(c->model.flops / c->model.tokens / c->model.params, 4)
               << " N FLOPs for a token)\n";
   if (!machines.shapes.empty()) print_shape(machines.shapes.front());
   print_cost(machines.cost);
   if (machines.memory) print_memory(*machines.memory);
-  print_rates(machines);
   print_frontier(machines.frontier);
 }
 

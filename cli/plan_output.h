@@ -3,19 +3,16 @@
 
 #include "cli/command.h"
 #include "isoflop/plan.h"
+#include "isoflop/report.h"
 
 namespace cli {
 
-/// The page; `json` holds what the program added to the plan (sealed, studies).
-void print_plan(const isoflop::Plan& plan, const Json& json, bool explain, const std::string& currency);
+/// What the terminal says; `json` holds what the program added to the plan (sealed, studies).
+void print_plan(const isoflop::Plan& plan, const std::vector<isoflop::PageTable>& tables, const Json& json, bool explain, const std::string& currency);
 
 /// The warnings that do not stand on the page's first line.
 void print_warnings(const std::vector<isoflop::Warning>& warnings);
 
-/// "95.86B", "1.739T".
-std::string counted(double value);
-/// Digits for people.
-std::string digits(double value, int count = 4);
 /// "67.1B to 152B", or nothing.
 std::string span(const std::optional<isoflop::Interval>& interval, bool counts);
 

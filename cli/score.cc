@@ -12,6 +12,9 @@
 namespace cli {
 namespace {
 
+using isoflop::format_billions;
+using isoflop::format_significant;
+
 struct ScoreFlags {
   std::string forecast, run, name;
   TableFlags rows;
@@ -78,13 +81,13 @@ void run_score(const ScoreFlags& flags, const Globals& globals) {
                     {"quantile", score.quantile ? Json(*score.quantile) : Json(nullptr)},
                     {"other_model", score.other_model},
                     {"verdict", verdict}});
-    table.push_back({row.label, counted(score.params), counted(score.tokens), digits(score.loss, 5), digits(score.predicted, 5), digits(score.error, 3),
+    table.push_back({row.label, format_billions(score.params), format_billions(score.tokens), format_significant(score.loss, 5), format_significant(score.predicted, 5), format_significant(score.error, 3),
                      span(score.interval, false), verdict + (score.other_model ? ", another model than forecast" : "")});
   }
   if (globals.json)
     return print_json({{"forecast", flags.forecast}, {"sha256", isoflop::forecast_hash(text)}, {"law", forecast.law.name}, {"runs", runs}});
-  std::cout << "forecast of " << forecast.law.name << ": " << counted(forecast.model.params) << " parameters on " << counted(forecast.model.tokens)
-            << " tokens, loss " << digits(forecast.model.loss.value_or(0), 5) << "\n";
+  std::cout << "forecast of " << forecast.law.name << ": " << format_billions(forecast.model.params) << " parameters on " << format_billions(forecast.model.tokens)
+            << " tokens, loss " << format_significant(forecast.model.loss.value_or(0), 5) << "\n";
   print_table({"run", "N", "D", "loss", "forecast", "off by", "interval", ""}, table);
 }
 

@@ -100,6 +100,9 @@ struct TrainingCost {
   std::vector<Warning> warnings;
 };
 
+/// Money, energy or hours for people, to so many digits: "29,720", below 1,000 as format_significant().
+[[nodiscard]] std::string format_amount(double value, int digits);
+
 /// days = flops / (devices * peak * MFU) / 86400; kWh = device-hours * watts * PUE / 1000; CO2 = kWh * grid.
 ///
 /// Source   Narayanan et al. 2021 (arXiv:2104.04473), section 3.3.1; energy and carbon: Touvron et al. 2023 (arXiv:2302.13971),
@@ -285,9 +288,12 @@ struct ShapeChoice {
 ///
 /// Source   aspect ratio 64-128 and head sizes of 64 or 128: the published models (GPT-3, Chinchilla, LLaMA); SwiGLU's n_inner 8/3 n_embd
 ///          (Shazeer 2020, arXiv:2002.05202); multiples of 64: NVIDIA's guide to matrix products.
-/// Throws   Error{usage} if the count is below what the vocabulary alone takes, or an option is not positive.
+/// Result   none where no shape is within a tenth of the count: the vocabulary alone may take more (`least_shape_params`).
+/// Throws   Error{usage} if an option is not positive.
 /// Checked  shape_test.cc.
 [[nodiscard]] std::vector<ShapeChoice> feasible_shapes(double params, const ShapeOptions& options = {});
+/// Parameters of the least model that feasible_shapes() looks at for such a count.
+[[nodiscard]] double least_shape_params(double params, const ShapeOptions& options = {});
 
 // ---- learning rate, batch, steps
 

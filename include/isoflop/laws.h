@@ -44,6 +44,9 @@ struct Observations {
   [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
+/// No interval is made of fewer draws.
+inline constexpr int kLeastDraws = 40;
+
 /// An end is infinite (null in JSON) where the data set no bound.
 struct Interval {
   double low = 0, high = 0;
@@ -270,8 +273,8 @@ struct FitOptions {
 ///
 /// Needs    2 folds or more.
 /// Result   none where a part's fit has no minimum, or too few rows are left.
-/// Throws   as fit_law; Error{usage} for fewer folds, or a law of steps.
-/// Checked  repetition_reference_test.cc.
+/// Throws   as fit_law; Error{usage} for fewer folds, a law of steps, or one that fit_law does not fit (power_n, isoflop, optima, envelope).
+/// Checked  cross_validate_test.cc: groups stay together; repetition_reference_test.cc: SLDBench's repeated data.
 [[nodiscard]] std::optional<Agreement> cross_validate(const Observations& table, const std::string& law, std::int64_t folds,
                                                       const FitOptions& options = {});
 
@@ -671,6 +674,8 @@ struct Comparison {
 /// Throws   as fit_law; Error{bad_data} for tables of different loss or conventions; Error{usage} for a law that has no loss over C.
 /// Checked  compare_test.cc: a table against itself; a recipe that halves the compute; the crossing of two known laws.
 [[nodiscard]] Comparison compare_recipes(const Observations& a, const Observations& b, const CompareOptions& options = {});
+/// As one JSON object (docs/formats/laws.md).
+[[nodiscard]] std::string comparison_to_json(const Comparison& comparison);
 
 // ---- calibration: whether the intervals of a fit hold the truth as often as they say.
 

@@ -122,7 +122,7 @@ struct MixtureModel {
   std::vector<std::string> domains;
   std::vector<MixtureFit> fits;          ///< by target, family, learning rate
   std::vector<RankFlips> flips;
-  Mixture mean, most;                    ///< of the proxies: mean share, and the largest share tried
+  Mixture mean, most;                    ///< of the proxies: mean share (empty when read from a file), and the largest share tried
   double level = 0.95;
   std::vector<Warning> warnings;
 };
@@ -151,7 +151,7 @@ struct MixtureModel {
 struct MixturePrediction {
   std::string target;
   std::vector<double> predicted;
-  std::vector<std::optional<Interval>> intervals;  ///< where a further run will lie: resamples and residuals; none without resamples
+  std::vector<std::optional<Interval>> intervals;  ///< where a further run will lie: resamples and residuals; of a law none without resamples, of trees residuals alone
   std::optional<Agreement> agreement;              ///< where the table has the losses
 };
 /// Throws   Error{bad_data} naming domains that the model does not know, or a family that it does not have.
@@ -174,6 +174,11 @@ struct MixtureOptimiseOptions {
   std::stop_token stop = {};
 };
 
+/// The largest share of each source that is seen at most `max_epochs` times in a run of `tokens`.
+///
+/// Throws   Error{usage} with what the sources hold, where they cannot fill the run.
+[[nodiscard]] Mixture caps_by_repetition(const std::map<std::string, double>& unique_tokens, double tokens, double max_epochs);
+
 struct MixtureShare {
   std::string domain;
   double weight = 0;
@@ -189,7 +194,7 @@ struct MixtureComparison {
   double loss = 0;                ///< predicted
   Estimate gain;                  ///< nats that the recommendation saves, by the tuned rate; what choosing by the same data adds is taken off
   std::optional<double> gain_other_rate;
-  enum class Verdict { better, worse, undecided } verdict = Verdict::undecided;
+  enum class Verdict { better, worse, undecided, same } verdict = Verdict::undecided;
   std::string reason;             ///< why it is undecided
 };
 [[nodiscard]] std::string to_string(MixtureComparison::Verdict verdict);
@@ -211,10 +216,12 @@ struct MixtureOptimum {
 /// of trees the mean of the best 128 of 100,000 simulated mixtures, as RegMix takes.
 ///
 /// Source   caps by repetition: Muennighoff et al. 2023 (arXiv:2305.16264); simulation: RegMix, section 3.3; rates: arXiv:2512.24503.
-/// Result   intervals of weights are percentiles over resamples. A gain's interval is the hull of two: the basic bootstrap of (claimed - true)
-///          gain, every resample choosing its own weights, so that the winner's curse is in it; and the gain's percentiles at these weights. A comparison is `better` when that interval is above 0
-///          (and above the seed's sd, where it is known) at the tuned rate and the sign at the other rate agrees; else `undecided`.
-/// Throws   Error{usage} for unknown names; Error{bad_data} where the sources cannot fill the budget under the caps.
+/// Result   intervals of weights are percentiles over resamples; none where a loss's fit has no degree of freedom. `warnings` begin with the
+///          model's and its fits'. A gain's interval is the hull of two: the basic bootstrap of (claimed - true)
+///          gain, every resample choosing its own weights, so that the winner's curse is in it; and the gain's percentiles at these weights. At the tuned rate a comparison
+///          is `better` when that interval is above 0, the gain above the seed's sd (where it is known) and the sign at the other rate agrees; else `undecided`.
+/// Throws   Error{usage} for unknown names, and where the sources cannot fill the budget under the caps; Error{bad_data} for a model
+///          without a fit; Error{interrupted}.
 /// Checked  mixture_optimise_test.cc: closed forms, caps, Karush-Kuhn-Tucker conditions, coverage of the gain.
 [[nodiscard]] MixtureOptimum optimise_mixture(const MixtureModel& model, const MixtureOptimiseOptions& options = {});
 
@@ -263,6 +270,10 @@ struct MixtureDesign {
 /// One JSON object each, for the door.
 [[nodiscard]] std::string mixture_to_json(const MixtureModel& model);
 [[nodiscard]] std::string mixture_optimum_to_json(const MixtureOptimum& optimum);
+[[nodiscard]] std::string mixture_predictions_to_json(const std::vector<MixturePrediction>& predictions, const MixtureTable& table);
+[[nodiscard]] std::string mixture_design_to_json(const MixtureDesign& design);
+/// CSV: columns row, target, predicted, low, high; a row for each of the table's, of one target after the other.
+[[nodiscard]] std::string mixture_predictions_to_csv(const std::vector<MixturePrediction>& predictions, const MixtureTable& table);
 /// CSV: a row a proxy, columns index and share.<domain>.
 [[nodiscard]] std::string mixture_design_to_csv(const MixtureDesign& design);
 

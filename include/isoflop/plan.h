@@ -315,6 +315,8 @@ struct Forecast {
 };
 /// Sealed JSON (docs/formats/plan.md): edited, it is refused.
 [[nodiscard]] std::string forecast_to_json(const Forecast& forecast);
+/// Whether a text calls itself a forecast, sealed or torn.
+[[nodiscard]] bool is_forecast(const std::string& text);
 /// Throws   Error{bad_data} naming `subject` if it is not as it was sealed.
 [[nodiscard]] Forecast forecast_from_json(const std::string& text, const std::string& subject);
 /// SHA-256 of the forecast's text.

@@ -28,6 +28,7 @@ struct FigureAxis {
   std::string label;  ///< with its unit, e.g. "loss, nats per token"
   AxisScale scale = AxisScale::linear;
   std::optional<double> low, high;  ///< left open: from the data, with a margin
+  bool counts = false;              ///< parameters, tokens, dollars: marked "10B"
 };
 
 /// A place in the units of the axes; `low`/`high` are read by bands and, on points, drawn as an error bar.
@@ -80,12 +81,12 @@ struct SvgOptions {
 /// Checked  svg_test.cc: every point lies in the plot area, labels do not overlap, names are escaped.
 [[nodiscard]] std::string figure_svg(const Figure& figure, const SvgOptions& options = {});
 
-/// Where the axis is marked: values and their labels ("300 k", "1 M", "3.5"), ascending, within [low, high].
+/// Where the axis is marked: values and their labels ("300 k", "1 M", "3.5"; `counts`: "300k", "10B"), ascending, within [low, high].
 struct Tick {
   double value = 0;
   std::string label;  ///< empty: a minor mark
 };
-[[nodiscard]] std::vector<Tick> axis_ticks(double low, double high, AxisScale scale, int about);
+[[nodiscard]] std::vector<Tick> axis_ticks(double low, double high, AxisScale scale, int about, bool counts = false);
 
 // ---- a part of a page, as values --------------------------------------------------------------------------------------
 
@@ -228,6 +229,12 @@ void write_figures(const std::string& folder, const std::vector<Figure>& figures
 /// Needs    `machines` to be of `plan`.
 /// Checked  plan_figures_test.cc: points lie on their laws; the regret curve's least is the regret optimum.
 [[nodiscard]] std::vector<CaptionedFigure> plan_figures(const Plan& plan, const MachinePlan& machines);
+
+/// A plan's tables: what its text allows, what is served, other laws, released models, pilots, rates and batches. What the plan lacks is not
+/// there.
+///
+/// Needs    `machines` to be of `plan`.
+[[nodiscard]] std::vector<PageTable> plan_tables(const Plan& plan, const MachinePlan& machines);
 
 /// A plan in words, numbers, pictures and tables.
 ///

@@ -131,16 +131,16 @@ std::string csv_of(const MixtureTable& table) {
   for (const std::string& domain : table.domains) columns.push_back("share." + domain);
   columns.emplace_back("learning_rate");
   for (const std::string& target : table.targets) columns.push_back("loss." + target);
-  std::string text = "run";
-  for (const std::string& column : columns) text += "," + column;
-  text += "\n";
+  std::vector<std::string> cells{"run"};
+  cells.insert(cells.end(), columns.begin(), columns.end());
+  std::string text = csv_row(cells);
   for (std::size_t row = 0; row < table.runs.labels.size(); ++row) {
-    text += table.runs.labels[row];
+    cells = {table.runs.labels[row]};
     for (const std::string& column : columns) {
       const auto& value = table.runs.columns.at(column)[row];
-      text += "," + (value ? format_number(*value) : "");
+      cells.push_back(value ? format_number(*value) : "");
     }
-    text += "\n";
+    text += csv_row(cells);
   }
   return text;
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/math.h"
+#include "base/quantile.h"
 #include "isoflop/text.h"
 #include "laws/line.h"
 #include "laws/words.h"
@@ -178,7 +179,6 @@ void set_intervals(const std::vector<Number>& numbers, const Lines& lines, bool 
     Estimate estimate{number.value(lines), {}, {}};
     std::vector<double> column;
     for (const auto& row : fit.draws) column.push_back(row[i]);
-    std::sort(column.begin(), column.end());
     if (column.size() > 1) {
       double mean = 0, square = 0;
       for (const double v : column) mean += v / static_cast<double>(column.size());
@@ -186,8 +186,8 @@ void set_intervals(const std::vector<Number>& numbers, const Lines& lines, bool 
       fit.standard_errors[number.name] = std::sqrt(square);
     }
     if (!student) {
-      estimate.interval =
-          Interval{quantile_of(column, 0.5 - 0.5 * options.level), quantile_of(column, 0.5 + 0.5 * options.level), options.level};
+      const auto [low, high] = middle_of(std::move(column), options.level);
+      estimate.interval = Interval{low, high, options.level};
       estimate.contains = {"seed"};
     } else if (number.line(lines).degrees() > 0) {
       estimate.interval = number.student(lines, options.level);
@@ -211,18 +211,10 @@ void check_options(const AllocationOptions& options) {
   const auto refuse = [](const std::string& name, const std::string& value, const std::string& expected) {
     throw Error(Fault::usage, name, "is " + value + ", expected " + expected);
   };
-  if (!(options.level > 0 && options.level < 1)) refuse("level", format_number(options.level), "a number between 0 and 1");
-  if (options.draws < 0 || options.draws > 1000000) refuse("draws", format_number(options.draws), "0 to 1,000,000");
+  if (!(options.level > 0 && options.level < 1)) refuse("--level", format_number(options.level), "a number between 0 and 1");
+  if (options.draws < 0 || options.draws > 1000000) refuse("--bootstrap", format_number(options.draws), "0 to 1,000,000");
   for (const double flops : options.at)
-    if (!(flops > 0 && std::isfinite(flops))) refuse("at", format_number(flops), "a positive number of FLOPs");
-}
-
-double quantile_of(const std::vector<double>& ascending, double p) {
-  ISOFLOP_CHECK(!ascending.empty());
-  const double at = p * static_cast<double>(ascending.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  if (below + 1 >= ascending.size()) return ascending.back();
-  return ascending[below] + (at - static_cast<double>(below)) * (ascending[below + 1] - ascending[below]);
+    if (!(flops > 0 && std::isfinite(flops))) refuse("--at", format_number(flops), "a positive number of FLOPs");
 }
 
 FitResult fit_allocation(const Allocation& allocation, const AllocationOptions& options, Fit fit) {
@@ -235,7 +227,7 @@ FitResult fit_allocation(const Allocation& allocation, const AllocationOptions& 
 
   if (allocation.draw) fit.draws = draws_of(allocation, options, numbers, weighted, tokens);
   const bool scattered = scatters(lines.n, weighted, fit);
-  const bool enough = static_cast<std::int64_t>(fit.draws.size()) * 2 >= options.draws && fit.draws.size() >= 40;
+  const bool enough = static_cast<std::int64_t>(fit.draws.size()) * 2 >= options.draws && fit.draws.size() >= kLeastDraws;
   if (allocation.draw && options.draws > 0 && !enough)
     fit.warnings.push_back({"few_draws", "only " + plural(fit.draws.size(), "draw") + " of " + format_number(options.draws) +
                                              " gave a law: the interval is Student's t"});

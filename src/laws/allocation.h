@@ -34,7 +34,4 @@ void check_options(const AllocationOptions& options);
 /// Needs    2 points or more of different x.
 [[nodiscard]] FitResult fit_allocation(const Allocation& allocation, const AllocationOptions& options, Fit fit);
 
-/// Quantile by linear interpolation between order statistics (Hyndman and Fan's type 7). Needs ascending values, one or more.
-[[nodiscard]] double quantile_of(const std::vector<double>& ascending, double p);
-
 }  // namespace isoflop::laws

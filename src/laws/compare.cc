@@ -149,12 +149,10 @@ struct Pair {
     return Frontier(*law).ln_multiplier(a.thetas[i], b.thetas[i], ln_x);
   }
 
-  /// Of a logarithm, which may be 0: percentile_interval measures what ran away by the value.
   [[nodiscard]] std::optional<Interval> interval(std::vector<double> draws, double value) const {
-    if (draws.size() < 40 || !std::isfinite(value)) return std::nullopt;
-    for (double& draw : draws) draw = 1 + (draw - value);
-    const Interval about = percentile_interval(std::move(draws), 1, level, widen);
-    return Interval{exp_(value + about.low - 1), exp_(value + about.high - 1), level};
+    if (draws.size() < kLeastDraws || !std::isfinite(value)) return std::nullopt;
+    const Interval of_ln = percentile_interval(std::move(draws), value, level, widen);
+    return Interval{exp_(of_ln.low), exp_(of_ln.high), level};
   }
 };
 

@@ -1,7 +1,5 @@
 // Rows predicted by fits that have not seen them.
-#include <algorithm>
-
-#include "base/random.h"
+#include "laws/agreement.h"
 #include "laws/problem.h"
 #include "laws/published.h"
 
@@ -10,16 +8,13 @@ namespace {
 
 using namespace laws;
 
-/// The fold of every row: rows of one group lie in one.
-std::vector<std::int64_t> folds_of(const Observations& table, std::int64_t folds, std::uint64_t seed) {
-  std::map<std::string, std::uint64_t> units;
-  std::vector<std::uint64_t> unit;
+/// The unit of every row, and how many there are: rows of one group are left out together.
+std::pair<std::vector<std::size_t>, std::size_t> units_of(const Observations& table) {
+  std::map<std::string, std::size_t> names;
+  std::vector<std::size_t> unit;
   for (std::size_t row = 0; row < table.labels.size(); ++row)
-    unit.push_back(table.groups.empty() ? row : units.try_emplace(table.groups[row], units.size()).first->second);
-  const Permutation shuffled(std::max<std::uint64_t>(1, table.groups.empty() ? unit.size() : units.size()), seed, kFoldKey);
-  std::vector<std::int64_t> fold;
-  for (const std::uint64_t each : unit) fold.push_back(static_cast<std::int64_t>(shuffled(each)) % folds);
-  return fold;
+    unit.push_back(table.groups.empty() ? row : names.try_emplace(table.groups[row], names.size()).first->second);
+  return {unit, table.groups.empty() ? unit.size() : names.size()};
 }
 
 }  // namespace
@@ -27,6 +22,8 @@ std::vector<std::int64_t> folds_of(const Observations& table, std::int64_t folds
 std::optional<Agreement> cross_validate(const Observations& table, const std::string& name, std::int64_t folds, const FitOptions& options) {
   if (folds < 2) throw Error(Fault::usage, "--folds", std::to_string(folds) + ", expected 2 or more");
   if (name.starts_with(kPublished)) throw Error(Fault::usage, "--folds", "published constants are not fitted");
+  if (law_info(name).inputs.empty() || name == "power_n")
+    throw Error(Fault::usage, "--folds", "the law " + name + " is not cross-validated", "take one of a formula fitted to rows: chinchilla, power_n_floor, ...");
   const Law& law = law_named(name);
   if (law.info.of_steps) throw Error(Fault::usage, "--folds", "rows of one curve are not left out one by one", "--holdout leaves out runs");
   FitOptions plain = options;
@@ -36,11 +33,12 @@ std::optional<Agreement> cross_validate(const Observations& table, const std::st
   plain.at_models.clear();
 
   const Column& response = need_column(table, law.response == "loss" ? options.loss_column : law.response);
-  const std::vector<std::int64_t> fold_of = folds_of(table, folds, options.seed);
+  const auto [unit, units] = units_of(table);
+  const std::vector<std::int64_t> fold_of = folds_of(units, folds, options.seed);
   std::vector<double> predicted, losses;
   for (std::int64_t fold = 0; fold < folds; ++fold) {
     std::vector<std::size_t> in, out;
-    for (std::size_t row = 0; row < table.labels.size(); ++row) (fold_of[row] == fold ? out : in).push_back(row);
+    for (std::size_t row = 0; row < table.labels.size(); ++row) (fold_of[unit[row]] == fold ? out : in).push_back(row);
     if (out.empty()) continue;
     const FitResult result = fit_law(rows_of(table, in), name, plain);
     if (!result.fit) return std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/math.h"
+#include "base/quantile.h"
 #include "base/random.h"
 #include "isoflop/text.h"
 #include "laws/allocation.h"
@@ -180,9 +181,8 @@ void add_frontier(const std::map<std::string, double>& numbers, std::map<std::st
     fit.constants[name] = value;
     std::vector<double>& column = draws[name];
     if (column.empty() || static_cast<std::int64_t>(column.size()) * 10 < options.law.draws * 9) continue;
-    std::sort(column.begin(), column.end());
-    fit.intervals[name] = {laws::quantile_of(column, 0.5 - 0.5 * options.law.level),
-                           laws::quantile_of(column, 0.5 + 0.5 * options.law.level), options.law.level};
+    const auto [low, high] = middle_of(column, options.law.level);
+    fit.intervals[name] = {low, high, options.law.level};
   }
   if (fit.interval_method == "Student's t" && fit.intervals.contains("frontier_c"))
     fit.interval_method += "; frontier: runs drawn with replacement";

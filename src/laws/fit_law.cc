@@ -71,9 +71,9 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
       refits(problem, found, options.bootstrap, options.seed, options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while resampling");
   fit.interval_method = name_of(problem.resample) + ", " + plural(thetas.size(), "draw");
-  if (thetas.size() < 40) {
+  if (thetas.size() < kLeastDraws) {
     fit.warnings.push_back({"few_draws", plural(thetas.size(), "resample") + " of " + plural(static_cast<std::size_t>(options.bootstrap), "draw") +
-                                             " found a minimum: no interval is made of fewer than 40"});
+                                             " found a minimum: no interval is made of fewer than " + std::to_string(kLeastDraws)});
     return;
   }
 

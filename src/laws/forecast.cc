@@ -5,6 +5,7 @@
 
 #include "base/math.h"
 #include "base/random.h"
+#include "laws/intervals.h"
 
 namespace isoflop::laws {
 namespace {
@@ -127,7 +128,7 @@ Forecaster forecaster_of(const Problem& problem, const Theta& best, std::vector<
   f.seed = seed;
   const std::vector<double> fitted = ln_predictions(*problem.law, problem.rows, best);
   const auto rows = static_cast<double>(problem.rows.count), degrees = rows - problem.free_count();
-  const double student = student_t_quantile(0.95, degrees) / student_t_quantile(0.95, 1e6), fewer = std::sqrt(rows / degrees);
+  const double student = student_widening(degrees, kLevel), fewer = std::sqrt(rows / degrees);
   const double scale = student * fewer;
   f.widen = problem.resample == Resample::residuals ? student * fewer : student;
   for (std::int64_t i = 0; i < problem.rows.count; ++i) f.residuals.push_back(scale * (ln_response(problem, i) - fitted[i]));
@@ -154,7 +155,7 @@ Drift drift_of(const Problem& problem, const FitOptions& options) {
     const Search found = searched(inner, options, kInnerStarts);
     if (found.agreeing == 0) continue;
     std::vector<Theta> thetas = refits(inner, found, kInnerRefits, options.seed, options.threads, options.stop);
-    if (thetas.size() < 40) continue;
+    if (thetas.size() < kLeastDraws) continue;
     const Permutation shuffled(static_cast<std::uint64_t>(outer.rows.count), 0, percent);
     std::vector<std::int64_t> some;
     for (std::int64_t i = 0; i < std::min(outer.rows.count, kInnerRows); ++i)

@@ -89,7 +89,7 @@ std::optional<Holdout> hold_out(const Observations& cheap_rows, const Observatio
     Forecaster forecaster = forecaster_of(
         resampled, found.best.theta, refits(resampled, found, options.bootstrap, options.seed, options.threads, options.stop), options.seed);
     forecaster.heavy = true;
-    if (forecaster.thetas.size() < 40) return h;
+    if (forecaster.thetas.size() < kLeastDraws) return h;
     h.discrepancy = forecaster.drift = drift_of(cheap, options).per_e;
     const std::vector<Interval> intervals = forecaster.at(dear.rows, kLevel);
     std::int64_t inside = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 #include "base/math.h"
@@ -61,6 +62,13 @@ std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
   return quantities;
 }
 
+Interval within(Interval interval, const Interval& possible, double value) {
+  if (!(value >= possible.low && value <= possible.high)) return interval;
+  interval.low = std::max(interval.low, possible.low);
+  interval.high = std::min(interval.high, possible.high);
+  return interval;
+}
+
 std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Search& found, const std::vector<Theta>& thetas,
                               double level, double widen) {
   std::vector<Bounds> bounds;
@@ -69,10 +77,7 @@ std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Sea
     std::vector<double> draws;
     for (const Theta& theta : thetas) draws.push_back(q.value(theta));
     Interval interval = interval_of_draws(draws, value, level, widen);
-    if (q.possible && value >= q.possible->low && value <= q.possible->high) {
-      interval.low = std::max(interval.low, q.possible->low);
-      interval.high = std::min(interval.high, q.possible->high);
-    }
+    if (q.possible) interval = within(interval, *q.possible, value);
     bounds.push_back({std::move(draws), interval});
   }
   return bounds;
@@ -80,8 +85,7 @@ std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Sea
 
 double widening(const Problem& problem, const Search& found, const FitOptions& options) {
   const auto units = static_cast<double>(problem.resample == Resample::groups ? problem.groups : problem.rows.count);
-  const double degrees = std::max(1.0, units - problem.free_count()), tail = 0.5 + 0.5 * options.level;
-  return student_t_quantile(tail, degrees) / student_t_quantile(tail, 1e6) *
+  return student_widening(std::max(1.0, units - problem.free_count()), options.level) *
          spread_ratio(problem, found.best.theta, options.seed, options.threads, options.stop);
 }
 
@@ -90,7 +94,12 @@ double widening(const Problem& problem, const Search& found, const FitOptions& o
 namespace isoflop {
 
 Interval interval_of_draws(std::vector<double> draws, double value, double level, double widen) {
+  ISOFLOP_CHECK(!draws.empty());
   const bool positive = value > 0 && std::all_of(draws.begin(), draws.end(), [](double x) { return x > 0; });
+  // a draw a trillion times the value ran away; of a value of 0 nothing can be said to be many times it
+  const double most = value == 0 ? std::numeric_limits<double>::max() : 1e12 * std::fabs(value);
+  for (double& draw : draws)
+    if (!(std::fabs(draw) <= most)) draw = std::copysign(INFINITY, std::isnan(draw) ? 1.0 : draw);
   Interval interval = laws::percentile_interval(std::move(draws), value, level, 1);
   for (double* end : {&interval.low, &interval.high})
     if (std::isfinite(*end)) *end = positive ? value * exp_(widen * log_(*end / value)) : value + widen * (*end - value);

@@ -22,6 +22,9 @@ struct Quantity {
 /// What the law says: its constants, exponents, the optimum at budgets, the loss of models.
 [[nodiscard]] std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options);
 
+/// The part of an interval that is possible, where the value itself is.
+[[nodiscard]] Interval within(Interval interval, const Interval& possible, double value);
+
 /// One quantity's draws, in the order of the refits, and its interval.
 struct Bounds {
   std::vector<double> draws;
@@ -37,6 +40,9 @@ struct Bounds {
 /// What percentiles of resamples lack or have too much of: Student's quantile over the normal one, and the spread of fits to new
 /// tables over the spread of refits of one table (`spread_ratio`).
 [[nodiscard]] double widening(const Problem& problem, const Search& found, const FitOptions& options);
+
+/// What percentiles of few rows lack: Student's quantile over the normal one.
+[[nodiscard]] double student_widening(double degrees, double level);
 
 /// Sums of products about the means, divided by one less than their number.
 [[nodiscard]] double covariance_of(const std::vector<double>& a, const std::vector<double>& b);

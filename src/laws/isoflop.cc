@@ -52,7 +52,7 @@ void check_options(const IsoflopOptions& options) {
     throw Error(Fault::usage, name, "is " + format_number(value) + ", expected " + expected);
   };
   for (const double flops : options.budgets)
-    if (!(flops > 0 && std::isfinite(flops))) refuse("budgets", flops, "a positive number of FLOPs");
+    if (!(flops > 0 && std::isfinite(flops))) refuse("--budgets", flops, "a positive number of FLOPs");
   if (!(options.tolerance > 0 && options.tolerance <= 0.5)) refuse("tolerance", options.tolerance, "a number between 0 and 0.5");
   if (!(options.window_decades >= 0 && std::isfinite(options.window_decades)))
     refuse("window_decades", options.window_decades, "0 or more");

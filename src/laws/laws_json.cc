@@ -1,19 +1,10 @@
 // A fit as JSON: one object, the same in every command (docs/formats/laws.md).
-#include "base/json.h"
-#include "isoflop/laws.h"
+#include "laws/json_parts.h"
 
 namespace isoflop {
 namespace {
 
-Json of(const Interval& interval) {
-  return {{"low", interval.low}, {"high", interval.high}, {"level", interval.level}};
-}
-
-Json of(const std::vector<Warning>& warnings) {
-  Json list = Json::array();
-  for (const Warning& w : warnings) list.push_back({{"code", w.code}, {"text", w.text}});
-  return list;
-}
+using namespace laws;
 
 Json of(const LocalMinimum& minimum) {
   return {{"constants", minimum.constants}, {"objective", minimum.objective}, {"starts", minimum.starts}};
@@ -37,7 +28,7 @@ Json of(const Holdout& h) {
   object["exponents"] = moved;
   Json rows = Json::array();
   for (const HeldOutRow& r : h.rows)
-    rows.push_back({{"row", r.row}, {"loss", r.loss}, {"predicted", r.predicted}, {"interval", r.interval ? of(*r.interval) : Json(nullptr)}});
+    rows.push_back({{"row", r.row}, {"loss", r.loss}, {"predicted", r.predicted}, {"interval", json_of(r.interval)}});
   object["rows"] = std::move(rows);
   object["baselines"] = h.baselines;
   return object;
@@ -66,13 +57,8 @@ Json of(const std::vector<Leverage>& leverage) {
 
 Json of(const Fit& fit) {
   Json intervals = Json::object(), derived = Json::object();
-  for (const auto& [name, interval] : fit.intervals) intervals[name] = of(interval);
-  for (const auto& [name, estimate] : fit.derived) {
-    derived[name] = {{"value", estimate.value},
-                     {"interval", estimate.interval ? of(*estimate.interval) : Json(nullptr)},
-                     {"contains", estimate.contains}};
-    if (estimate.prediction) derived[name]["prediction"] = of(*estimate.prediction);
-  }
+  for (const auto& [name, interval] : fit.intervals) intervals[name] = json_of(interval);
+  for (const auto& [name, estimate] : fit.derived) derived[name] = json_of(estimate);
   Json object;
   object["law"] = fit.law;
   object["formula"] = fit.formula;
@@ -106,24 +92,14 @@ Json of(const Fit& fit) {
   object["covariance"] = fit.covariance;
   object["jackknife_errors"] = fit.jackknife_errors;
   object["leverage"] = of(fit.leverage);
-  if (fit.cross_validated)
-    object["cross_validated"] = {{"rows", fit.cross_validated->rows},
-                                 {"r_squared", json_or_null(fit.cross_validated->r_squared)},
-                                 {"spearman", json_or_null(fit.cross_validated->spearman)},
-                                 {"mean_absolute_error", fit.cross_validated->mean_absolute_error},
-                                 {"rmse", fit.cross_validated->rmse}};
+  if (fit.cross_validated) object["cross_validated"] = json_of(*fit.cross_validated);
   Json profiles = Json::object();
-  for (const auto& [name, profile] : fit.profiles) profiles[name] = {{"interval", of(profile.interval)}, {"curve", profile.curve}};
+  for (const auto& [name, profile] : fit.profiles) profiles[name] = {{"interval", json_of(profile.interval)}, {"curve", profile.curve}};
   object["profiles"] = std::move(profiles);
   object["holdout"] = fit.holdout ? of(*fit.holdout) : Json(nullptr);
   object["optima"] = of(fit.optima);
-  object["warnings"] = of(fit.warnings);
+  object["warnings"] = json_of(fit.warnings);
   return object;
-}
-
-// labels come from files of others: a byte that is not UTF-8 must not stop the output
-std::string dump(const Json& object) {
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -153,7 +129,7 @@ std::string form_test_to_json(const FormTest& test) {
 }
 
 std::string fit_result_to_json(const FitResult& result) {
-  return dump(Json{{"fit", result.fit ? of(*result.fit) : Json(nullptr)}, {"warnings", of(result.warnings)}});
+  return dump(Json{{"fit", result.fit ? of(*result.fit) : Json(nullptr)}, {"warnings", json_of(result.warnings)}});
 }
 
 }  // namespace isoflop

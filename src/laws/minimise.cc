@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "base/team.h"
+#include "laws/damped_step.h"
 
 namespace isoflop::laws {
 namespace {
@@ -28,38 +29,16 @@ class System {
     return std::sqrt(squares);
   }
 
-  /// Solves (H + lambda S) step = -gradient, S the scale of every parameter; false where H + lambda S is not positive definite.
-  /// `promise` is what the quadratic model says the step gains.
+  /// damped_step() over the free parameters; the others stay.
   bool step(const Sums& sums, double lambda, Theta& step, double& promise) const {
     std::array<double, kMaxTriangle> l{};
-    std::array<double, kMaxConstants> y{};
-    for (int i = 0, at = 0; i < size_; ++i) {
-      for (int j = 0; j <= i; ++j, ++at) {
-        double sum = curvature(sums, i, j);
-        if (i == j) sum += lambda * std::max(scale_[i], 1e-300);
-        for (int k = 0; k < j; ++k) sum -= l[first(i) + k] * l[first(j) + k];
-        if (i == j) {
-          if (!(sum > 1e-14 * scale_[i])) return false;
-          l[at] = std::sqrt(sum);
-        } else {
-          l[at] = sum / l[first(j) + j];
-        }
-      }
-    }
-    for (int i = 0; i < size_; ++i) {
-      double sum = -sums.gradient[index_[i]];
-      for (int k = 0; k < i; ++k) sum -= l[first(i) + k] * y[k];
-      y[i] = sum / l[first(i) + i];
-    }
-    promise = 0;
-    for (int i = 0; i < size_; ++i) promise += 0.5 * y[i] * y[i];
+    std::array<double, kMaxConstants> y{}, free{};
+    const bool solved = damped_step(
+        size_, [&](int i, int j) { return curvature(sums, i, j); }, [&](int i) { return sums.gradient[index_[i]]; }, [&](int i) { return scale_[i]; }, lambda,
+        l.data(), y.data(), free.data(), promise);
     step = {};
-    for (int i = size_; i-- > 0;) {
-      double sum = y[i];
-      for (int k = i + 1; k < size_; ++k) sum -= l[first(k) + i] * step[index_[k]];
-      step[index_[i]] = sum / l[first(i) + i];
-    }
-    return std::isfinite(promise);
+    for (int i = 0; i < size_; ++i) step[index_[i]] = free[i];
+    return solved;
   }
 
   /// Damping is relative to the curvature of reweighted least squares, whose diagonal is never negative.

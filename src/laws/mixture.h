@@ -13,6 +13,8 @@ namespace isoflop::laws {
 
 [[nodiscard]] std::string share_column(const std::string& domain);
 [[nodiscard]] std::string loss_column(const std::string& target);
+/// Shares by name.
+[[nodiscard]] Mixture named(const std::vector<std::string>& domains, const std::vector<double>& shares);
 [[nodiscard]] MixtureTable rows_of(const MixtureTable& table, const std::vector<std::size_t>& rows);
 
 // of a seed's permutation that chooses some rows
@@ -58,7 +60,7 @@ class MixtureForm {
   /// Of one row of inputs; `slope` (domains) by the shares if asked, at a share of 0 that of a share just above.
   [[nodiscard]] double value(const std::vector<double>& theta, const std::vector<double>& x, double* slope = nullptr) const;
 
-  /// Constants by name, t summing to 0, and the parameters back from them.
+  /// Constants by name, t summing to 0.
   [[nodiscard]] std::map<std::string, double> constants(const std::vector<double>& theta, const std::vector<std::string>& domains) const;
   [[nodiscard]] std::vector<std::vector<double>> starts(const MixtureRows& rows) const;
 
@@ -101,11 +103,5 @@ struct BoostedTrees {
 /// The shares of a mixture in the model's order, then ln N and ln D as the form reads them. Throws Error{usage}.
 [[nodiscard]] std::vector<double> inputs_of(const MixtureModel& model, const MixtureFit& fit, const Mixture& mixture,
                                             std::optional<double> params, std::optional<double> tokens);
-
-/// Pearson's correlation of ranks, equal values sharing their mean rank; none where either does not vary.
-[[nodiscard]] std::optional<double> spearman_of(const std::vector<double>& a, const std::vector<double>& b);
-
-/// What percentiles of few rows lack: Student's quantile over the normal one.
-[[nodiscard]] double mixture_widening(std::int64_t degrees, double level);
 
 }  // namespace isoflop::laws

@@ -1,11 +1,9 @@
 // Which mixtures to run as proxies.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include "base/apportion.h"
-#include "base/check.h"
 #include "base/math.h"
 #include "base/random.h"
 #include "isoflop/text.h"
@@ -118,8 +116,13 @@ class Designer {
       caps_.push_back(cap == options.caps.end() ? steps_ : std::min(steps_, static_cast<std::int64_t>(std::floor(cap->second * static_cast<double>(steps_) * (1 + 1e-12)))));
       room += caps_.back();
     }
-    if (room < steps_) throw Error(Fault::usage, "caps", "they leave room for " + format_significant(static_cast<double>(room) / static_cast<double>(steps_), 4) + " of the mixture, expected 1 or more");
     for (const std::int64_t cap : caps_) cap_shares_.push_back(static_cast<double>(cap) / static_cast<double>(steps_));
+    if (room >= steps_) return;
+    std::vector<std::string> most;
+    for (std::size_t j = 0; j < domains_.size(); ++j) most.push_back(domains_[j] + " " + format_significant(cap_shares_[j], 3));
+    throw Error(Fault::usage, "--caps", "the largest shares that sources may have (" + listed(most) + ") sum to " +
+                                            format_significant(static_cast<double>(room) / static_cast<double>(steps_), 4) + ", expected 1 or more",
+                "higher caps; where repetition sets them: fewer tokens a run, more epochs, or a larger source");
   }
 
   MixtureDesign run() {
@@ -234,16 +237,16 @@ class Designer {
 [[noreturn]] void refuse(const std::string& what, const std::string& problem) { throw Error(Fault::usage, what, problem); }
 
 void check(const MixtureDesignOptions& options) {
-  if (options.prior.size() < 2) refuse("sources", std::to_string(options.prior.size()) + " given, expected 2 or more");
+  if (options.prior.size() < 2) refuse("--sources", std::to_string(options.prior.size()) + " given, expected 2 or more");
   double sum = 0;
   for (const auto& [domain, share] : options.prior) {
     if (!(share >= 0 && std::isfinite(share))) refuse(domain, format_number(share) + ", expected a number from 0 up");
     sum += share;
   }
-  if (!(sum > 0)) refuse("sources", "none has a share above 0");
+  if (!(sum > 0)) refuse("--sources", "none has a share above 0");
   for (const auto& [domain, cap] : options.caps) {
-    if (!options.prior.contains(domain)) refuse("caps", "`" + domain + "` is no source");
-    if (!(cap >= 0)) refuse("caps", domain + " = " + format_number(cap) + ", expected a share");
+    if (!options.prior.contains(domain)) refuse("--caps", "`" + domain + "` is no source");
+    if (!(cap >= 0)) refuse("--caps", domain + " = " + format_number(cap) + ", expected a share");
   }
   if (options.proxies < 2) refuse("--proxies", std::to_string(options.proxies) + ", expected 2 or more");
   if (options.candidates < options.proxies) refuse("--candidates", std::to_string(options.candidates) + " are fewer than the proxies");

@@ -2,16 +2,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <numeric>
 #include <set>
 
-#include "base/check.h"
-#include "base/math.h"
 #include "base/random.h"
 #include "base/team.h"
 #include "isoflop/text.h"
+#include "laws/agreement.h"
+#include "laws/intervals.h"
 #include "laws/mixture_parts.h"
-#include "laws/resample.h"
 #include "laws/rows.h"
 #include "laws/words.h"
 
@@ -100,16 +98,14 @@ class PartFit {
 
   /// Predictions of every row by a fit that has not seen its mixture.
   std::vector<double> left_out(std::int64_t folds, double ridge) {
-    const Permutation shuffled(static_cast<std::uint64_t>(rows_.units), options_.seed, kFoldKey);
+    const std::vector<std::int64_t> fold_of = folds_of(static_cast<std::size_t>(rows_.units), folds, options_.seed);
     std::vector<double> predicted(static_cast<std::size_t>(rows_.count));
     std::vector<std::vector<double>> shares;
     std::atomic<std::int64_t> next{0};
     Team team(std::max<std::int64_t>(1, std::min(options_.threads, folds)));
     team.run([&](std::int64_t) {
       for (std::int64_t fold = next++; fold < folds && !options_.stop.stop_requested(); fold = next++) {
-        const auto out = [&](std::int64_t i) {
-          return static_cast<std::int64_t>(shuffled(static_cast<std::uint64_t>(rows_.unit[i]))) % folds == fold;
-        };
+        const auto out = [&](std::int64_t i) { return fold_of[rows_.unit[i]] == fold; };
         MixtureRows rows = rows_;
         for (std::int64_t i = 0; i < rows.count; ++i)
           if (out(i)) rows.weight[i] = 0;
@@ -193,14 +189,16 @@ class PartFit {
 
   void set_intervals() {
     Fit& fit = result_.fit;
-    constexpr std::size_t kEnough = 40;
-    if (result_.draws.size() < kEnough || fit.degrees_of_freedom < 1) return;
-    fit.interval_widening = mixture_widening(fit.degrees_of_freedom, options_.level);
+    if (result_.draws.size() < kLeastDraws || fit.degrees_of_freedom < 1) return;
+    fit.interval_widening = student_widening(static_cast<double>(fit.degrees_of_freedom), options_.level);
     std::map<std::string, std::vector<double>> values;
     for (const auto& draw : result_.draws)
       for (const auto& [name, value] : form_.constants(draw, table_.domains)) values[name].push_back(value);
-    for (auto& [name, draws] : values)
-      fit.intervals[name] = percentile_interval(std::move(draws), fit.constants.at(name), options_.level, fit.interval_widening);
+    for (auto& [name, draws] : values) {
+      const double value = fit.constants.at(name);
+      fit.intervals[name] = interval_of_draws(std::move(draws), value, options_.level, fit.interval_widening);
+      if (name == "c" || name == "E") fit.intervals[name] = within(fit.intervals[name], {0, INFINITY}, value);  // floors
+    }
     fit.interval_method = "bootstrap of mixtures, " + format_count(static_cast<double>(result_.draws.size())) + " draws";
   }
 
@@ -249,7 +247,9 @@ std::vector<std::string> targets_of(const MixtureTable& table, const MixtureFitO
   if (table.targets.empty())
     throw Error(Fault::bad_data, table.runs.subject, "no column of losses", "name it loss or loss.X, or give the losses as a table of their own");
   if (options.targets.empty()) return table.targets;
+  std::set<std::string> once;
   for (const std::string& target : options.targets) {
+    if (!once.insert(target).second) throw Error(Fault::usage, "--target", "`" + target + "` is given twice");
     if (std::find(table.targets.begin(), table.targets.end(), target) != table.targets.end()) continue;
     const auto near = nearest(target, table.targets);
     throw Error(Fault::usage, "--target", "no loss `" + target + "`", near ? "did you mean `" + *near + "`?" : "the table has " + listed(table.targets));
@@ -277,6 +277,8 @@ MixtureModel fit_mixture(const MixtureTable& table, const MixtureFitOptions& opt
                      .most = {},
                      .level = options.level,
                      .warnings = table.runs.warnings};
+  if (form.kind() == MixtureForm::Kind::additive && kind)
+    for (const char* column : {"params", "tokens"}) doubt_gaps(table, column, model.warnings);
   for (const std::string& domain : table.domains)
     for (const auto& share : table.runs.columns.at(share_column(domain))) {
       model.mean[domain] += *share / static_cast<double>(table.rows());

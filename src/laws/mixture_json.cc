@@ -1,49 +1,24 @@
 // Mixture laws, their optimum and their file as JSON (docs/formats/mixture.md).
 #include <algorithm>
-#include <cmath>
 
-#include "base/json.h"
 #include "base/sealed_json.h"
 #include "isoflop/text.h"
+#include "laws/json_parts.h"
 #include "laws/mixture.h"
 
 namespace isoflop {
 namespace {
 
-using laws::MixtureForm;
+using laws::dump;
+using laws::json_of;
 
 constexpr int kMixtureSchema = 1;
 constexpr const char* kHint = "isoflop mix fit --out FILE writes one";
-
-Json of(const std::optional<Interval>& interval) {
-  if (!interval) return nullptr;
-  return {{"low", interval->low}, {"high", interval->high}, {"level", interval->level}};
-}
-
-Json of(const std::vector<Warning>& warnings) {
-  Json list = Json::array();
-  for (const Warning& w : warnings) list.push_back({{"code", w.code}, {"text", w.text}});
-  return list;
-}
 
 Json of(const Mixture& mixture) {
   Json object = Json::object();
   for (const auto& [domain, share] : mixture) object[domain] = share;
   return object;
-}
-
-Json of(const Agreement& a) {
-  return {{"rows", a.rows},
-          {"r_squared", json_or_null(a.r_squared)},
-          {"spearman", json_or_null(a.spearman)},
-          {"mean_absolute_error", a.mean_absolute_error},
-          {"rmse", a.rmse}};
-}
-
-Json of(const std::optional<Agreement>& a) { return a ? of(*a) : Json(nullptr); }
-
-Json of(const Estimate& estimate) {
-  return {{"value", estimate.value}, {"interval", of(estimate.interval)}, {"contains", estimate.contains}};
 }
 
 Json of(const RankFlips& f) {
@@ -68,8 +43,8 @@ Json facts_of(const MixtureFit& m) {
           {"tuned", m.tuned},
           {"ridge", m.ridge},
           {"residual_sd", m.residual_sd},
-          {"in_sample", of(m.in_sample)},
-          {"cross_validated", of(m.cross_validated)},
+          {"in_sample", json_of(m.in_sample)},
+          {"cross_validated", json_of(m.cross_validated)},
           {"seed_sd", json_or_null(m.seed_sd)},
           {"best_proxy", of(m.best_proxy)},
           {"best_loss", m.best_loss}};
@@ -119,6 +94,13 @@ RegressionTree tree_from(const Json& json, std::size_t domains, const std::strin
   return tree;
 }
 
+std::vector<Warning> warnings_from(const Json& object, const std::string& subject) {
+  std::vector<Warning> warnings;
+  for (const Json& w : json_find<Json>(object, "warnings", subject).value_or(Json::array()))
+    warnings.push_back({json_get<std::string>(w, "code", subject), json_get<std::string>(w, "text", subject)});
+  return warnings;
+}
+
 Mixture mixture_from(const Json& object, const std::string& key, const std::string& subject) {
   const auto mixture = json_get<Mixture>(object, key, subject);
   for (const auto& [domain, share] : mixture)
@@ -145,6 +127,7 @@ MixtureFit fit_from(const Json& object, const MixtureModel& model, const std::st
   fit.fit.degrees_of_freedom = json_get<std::int64_t>(object, "degrees_of_freedom", subject);
   fit.fit.interval_widening = json_get<double>(object, "interval_widening", subject);
   fit.fit.constants = json_get<std::map<std::string, double>>(object, "constants", subject);
+  fit.fit.warnings = warnings_from(object, subject);
   fit.base = json_get<double>(object, "base", subject);
   fit.parameters = json_get<std::vector<double>>(object, "parameters", subject);
   fit.draws = json_get<std::vector<std::vector<double>>>(object, "draws", subject);
@@ -173,6 +156,7 @@ std::string mixture_to_text(const MixtureModel& model) {
     fit["base"] = m.base;
     fit["parameters"] = m.parameters;
     fit["draws"] = m.draws;
+    fit["warnings"] = json_of(m.fit.warnings);
     fit["trees"] = Json::array();
     for (const RegressionTree& tree : m.trees) fit["trees"].push_back(of(tree));
     fits.push_back(std::move(fit));
@@ -184,10 +168,10 @@ std::string mixture_to_text(const MixtureModel& model) {
   object["formula"] = model.formula;
   object["domains"] = model.domains;
   object["level"] = model.level;
-  object["mean"] = of(model.mean);
   object["most"] = of(model.most);
   object["fits"] = std::move(fits);
-  return seal_json(object.dump());
+  object["warnings"] = json_of(model.warnings);
+  return seal_json(dump(object));
 }
 
 MixtureModel mixture_from_text(const std::string& text, const std::string& subject) {
@@ -204,7 +188,7 @@ MixtureModel mixture_from_text(const std::string& text, const std::string& subje
   if (model.domains.size() < 2) refuse(subject, "fewer than 2 sources");
   model.level = json_get<double>(object, "level", subject);
   if (!(model.level >= 0.5 && model.level < 1)) refuse(subject, "level " + format_number(model.level) + ", expected one from 0.5 to 1");
-  model.mean = mixture_from(object, "mean", subject);
+  model.warnings = warnings_from(object, subject);
   model.most = mixture_from(object, "most", subject);
   for (const Json& fit : json_get<Json>(object, "fits", subject)) model.fits.push_back(fit_from(fit, model, subject));
   return model;
@@ -219,27 +203,57 @@ std::string mixture_to_json(const MixtureModel& model) {
   }
   Json flips = Json::array();
   for (const RankFlips& f : model.flips) flips.push_back(of(f));
-  return Json{{"law", model.law},   {"formula", model.formula}, {"domains", model.domains}, {"mean", of(model.mean)},
-              {"most", of(model.most)}, {"fits", fits},         {"flips", flips},           {"warnings", of(model.warnings)}}
-      .dump();
+  return dump({{"law", model.law},   {"formula", model.formula}, {"domains", model.domains}, {"mean", of(model.mean)},
+               {"most", of(model.most)}, {"fits", fits},         {"flips", flips},           {"warnings", json_of(model.warnings)}});
 }
 
 std::string mixture_optimum_to_json(const MixtureOptimum& optimum) {
   Json shares = Json::array(), comparisons = Json::array();
   for (const MixtureShare& s : optimum.shares)
-    shares.push_back({{"domain", s.domain}, {"weight", s.weight}, {"interval", of(s.interval)}, {"cap", s.cap}, {"epochs", json_or_null(s.epochs)}});
+    shares.push_back({{"domain", s.domain}, {"weight", s.weight}, {"interval", json_of(s.interval)}, {"cap", s.cap}, {"epochs", json_or_null(s.epochs)}});
   for (const MixtureComparison& c : optimum.comparisons)
     comparisons.push_back({{"with", c.with},
                            {"mixture", of(c.mixture)},
                            {"loss", c.loss},
-                           {"gain", of(c.gain)},
+                           {"gain", json_of(c.gain)},
                            {"gain_other_rate", json_or_null(c.gain_other_rate)},
                            {"verdict", to_string(c.verdict)},
                            {"reason", c.reason}});
-  return Json{{"target", optimum.target}, {"family", optimum.family}, {"law", optimum.law},         {"weights", of(optimum.mixture())},
-              {"shares", shares},         {"loss", of(optimum.loss)}, {"comparisons", comparisons}, {"decided", optimum.decided},
-              {"text", optimum.text},     {"warnings", of(optimum.warnings)}}
-      .dump();
+  return dump({{"target", optimum.target}, {"family", optimum.family}, {"law", optimum.law}, {"weights", of(optimum.mixture())},
+               {"shares", shares}, {"loss", json_of(optimum.loss)}, {"comparisons", comparisons}, {"decided", optimum.decided},
+               {"text", optimum.text}, {"warnings", json_of(optimum.warnings)}});
+}
+
+std::string mixture_predictions_to_json(const std::vector<MixturePrediction>& predictions, const MixtureTable& table) {
+  Json list = Json::array();
+  for (const MixturePrediction& p : predictions) {
+    Json rows = Json::array();
+    for (std::size_t i = 0; i < p.predicted.size(); ++i)
+      rows.push_back({{"row", table.runs.labels[i]}, {"predicted", p.predicted[i]}, {"interval", json_of(p.intervals[i])}});
+    list.push_back({{"target", p.target}, {"agreement", json_of(p.agreement)}, {"rows", std::move(rows)}});
+  }
+  return dump({{"predictions", list}});
+}
+
+std::string mixture_predictions_to_csv(const std::vector<MixturePrediction>& predictions, const MixtureTable& table) {
+  std::string text = csv_row({"row", "target", "predicted", "low", "high"});
+  for (const MixturePrediction& p : predictions)
+    for (std::size_t i = 0; i < p.predicted.size(); ++i) {
+      const auto& interval = p.intervals[i];
+      text += csv_row({table.runs.labels[i], p.target, format_number(p.predicted[i]), interval ? format_number(interval->low) : "", interval ? format_number(interval->high) : ""});
+    }
+  return text;
+}
+
+std::string mixture_design_to_json(const MixtureDesign& design) {
+  Json proxies = Json::array();
+  for (const Mixture& mixture : design.proxies) proxies.push_back(of(mixture));
+  return dump({{"domains", design.domains},
+               {"proxies", proxies},
+               {"candidates", design.candidates},
+               {"log_determinant", design.log_determinant},
+               {"log_determinant_random", design.log_determinant_random},
+               {"warnings", json_of(design.warnings)}});
 }
 
 }  // namespace isoflop

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "laws/damped_step.h"
 #include "laws/mixture.h"
 
 namespace isoflop::laws {
@@ -76,39 +77,17 @@ class Equations {
   std::vector<Pack> inputs_, slopes_, sums_, squares_;
 };
 
-/// Solves (H + lambda S) step = -gradient over the free parameters; false where that is not positive definite. What is promised is the
-/// quadratic model's gain.
+/// damped_step() over the free parameters; the others stay.
 bool solve(const Equations& equations, const std::vector<double>& scale, double lambda, const std::vector<std::size_t>& free,
            std::vector<double>& step, double& promise) {
   const std::size_t n = free.size(), width = scale.size();
-  std::vector<double> l(n * n), y(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      double sum = equations.curvature[free[i] * width + free[j]];
-      if (i == j) sum += lambda * scale[free[i]];
-      for (std::size_t k = 0; k < j; ++k) sum -= l[i * n + k] * l[j * n + k];
-      if (i == j) {
-        if (!(sum > 1e-13 * scale[free[i]])) return false;
-        l[i * n + i] = std::sqrt(sum);
-      } else {
-        l[i * n + j] = sum / l[j * n + j];
-      }
-    }
-  }
-  promise = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    double sum = -equations.gradient[free[i]];
-    for (std::size_t k = 0; k < i; ++k) sum -= l[i * n + k] * y[k];
-    y[i] = sum / l[i * n + i];
-    promise += 0.5 * y[i] * y[i];
-  }
+  std::vector<double> l(n * (n + 1) / 2), y(n), moved(n);
+  const bool solved = damped_step(
+      static_cast<int>(n), [&](int i, int j) { return equations.curvature[free[i] * width + free[j]]; }, [&](int i) { return equations.gradient[free[i]]; },
+      [&](int i) { return scale[free[i]]; }, lambda, l.data(), y.data(), moved.data(), promise);
   std::fill(step.begin(), step.end(), 0.0);
-  for (std::size_t i = n; i-- > 0;) {
-    double sum = y[i];
-    for (std::size_t k = i + 1; k < n; ++k) sum -= l[k * n + i] * step[free[k]];
-    step[free[i]] = sum / l[i * n + i];
-  }
-  return std::isfinite(promise);
+  for (std::size_t i = 0; i < n; ++i) step[free[i]] = moved[i];
+  return solved;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "base/quantile.h"
 #include "base/team.h"
 #include "isoflop/text.h"
 #include "laws/mixture_target.h"
@@ -12,14 +13,6 @@
 namespace isoflop {
 namespace laws {
 namespace {
-
-constexpr const char* kSame = "these are the weights recommended";
-
-Mixture named(const MixtureModel& model, const std::vector<double>& shares) {
-  Mixture mixture;
-  for (std::size_t j = 0; j < shares.size(); ++j) mixture[model.domains[j]] = shares[j];
-  return mixture;
-}
 
 /// One call of optimise_mixture.
 class Optimiser {
@@ -60,12 +53,14 @@ class Optimiser {
         chosen_[b] = least_shares(tuned.pulled(b), caps_, best_, 1e-6, 4000);
     });
     if (options_.stop.stop_requested()) throw Error(Fault::interrupted, "mix optimise", "interrupted");
-    double least = INFINITY;
-    for (const TargetTerm& term : tuned.terms()) least = std::min(least, term.fit->fit.interval_widening);
-    if (std::isfinite(least)) widen_ = least;
+    // the term that is known least well decides: nothing of it is known without a degree of freedom
+    for (const TargetTerm& term : tuned.terms()) {
+      widen_ = std::max(widen_, term.fit->fit.interval_widening);
+      free_ = free_ && term.fit->fit.degrees_of_freedom >= 1;
+    }
   }
 
-  [[nodiscard]] bool has_draws() const { return chosen_.size() >= 40; }
+  [[nodiscard]] bool has_draws() const { return free_ && chosen_.size() >= kLeastDraws; }
 
   void set_shares(MixtureOptimum& optimum) const {
     for (std::size_t j = 0; j < best_.size(); ++j) {
@@ -74,9 +69,8 @@ class Optimiser {
         std::vector<double> draws;
         for (const auto& shares : chosen_) draws.push_back(shares[j]);
         // no widening: a share has ends, and percentiles keep to them
-        std::sort(draws.begin(), draws.end());
-        const double tail = 0.5 * (1 - model_.level) * static_cast<double>(draws.size() - 1);
-        share.interval = Interval{draws[static_cast<std::size_t>(std::floor(tail))], draws[draws.size() - 1 - static_cast<std::size_t>(std::floor(tail))], model_.level};
+        const auto [low, high] = middle_of(std::move(draws), model_.level);
+        share.interval = Interval{low, high, model_.level};
       }
       if (const auto unique = options_.unique_tokens.find(share.domain); options_.tokens && unique != options_.unique_tokens.end())
         share.epochs = share.weight * *options_.tokens / unique->second;
@@ -86,7 +80,7 @@ class Optimiser {
     if (!has_draws()) return;
     std::vector<double> draws;
     for (std::size_t b = 0; b < chosen_.size(); ++b) draws.push_back(by_rate_[0].loss(best_, static_cast<std::int64_t>(b)));
-    optimum.loss.interval = percentile_interval(std::move(draws), optimum.loss.value, model_.level, widen_);
+    optimum.loss.interval = interval_of_draws(std::move(draws), optimum.loss.value, model_.level, widen_);
     optimum.loss.contains = {"seed", "proxies drawn"};
   }
 
@@ -117,7 +111,7 @@ class Optimiser {
     }
     bool others = false, better = true;
     for (const MixtureComparison& c : optimum.comparisons) {
-      if (c.reason == kSame) continue;
+      if (c.verdict == MixtureComparison::Verdict::same) continue;
       others = true;
       better = better && c.verdict == MixtureComparison::Verdict::better;
     }
@@ -126,7 +120,7 @@ class Optimiser {
 
   void add(MixtureOptimum& optimum, const std::string& with, const std::vector<double>& other) const {
     const MixtureTarget& tuned = by_rate_[0];
-    MixtureComparison c{.with = with, .mixture = named(model_, other), .loss = tuned.loss(other), .gain = {}, .gain_other_rate = {}, .reason = {}};
+    MixtureComparison c{.with = with, .mixture = named(model_.domains, other), .loss = tuned.loss(other), .gain = {}, .gain_other_rate = {}, .reason = {}};
     const double claimed = c.loss - optimum.loss.value;
     c.gain.value = claimed;
     if (has_draws()) {
@@ -157,9 +151,11 @@ class Optimiser {
     for (std::size_t j = 0; j < best_.size(); ++j) apart = std::max(apart, std::fabs(best_[j] - other[j]));
     for (const TargetTerm& term : by_rate_[0].terms()) seed_sd += term.weight * term.fit->seed_sd.value_or(0);
     if (apart < 1e-4) {
-      c.reason = kSame;
+      c.verdict = Verdict::same;
     } else if (!c.gain.interval) {
-      c.reason = by_rate_[0].of_trees() ? "trees have no resamples: a law has" : "no resamples: fit with --bootstrap 200";
+      c.reason = by_rate_[0].of_trees() ? "trees have no resamples: a law has"
+                 : !free_               ? "no degree of freedom is left: the law has as many constants as there are runs"
+                                        : "no resamples: fit with --bootstrap 200";
     } else if (c.gain.interval->low <= 0 && c.gain.interval->high >= 0) {
       c.reason = "the interval of the gain holds 0";
     } else if (std::fabs(c.gain.value) <= seed_sd) {
@@ -172,6 +168,12 @@ class Optimiser {
   }
 
   void warn(MixtureOptimum& optimum) const {
+    optimum.warnings = model_.warnings;
+    for (const TargetTerm& term : by_rate_[0].terms())
+      for (Warning w : term.fit->fit.warnings) {
+        w.text = term.fit->target + (term.fit->family.empty() ? "" : " of " + term.fit->family) + ": " + w.text;
+        optimum.warnings.push_back(std::move(w));
+      }
     std::vector<std::string> beyond;
     for (const MixtureShare& share : optimum.shares)
       if (const auto most = model_.most.find(share.domain); most != model_.most.end() && share.weight > most->second + 0.01)
@@ -201,6 +203,10 @@ class Optimiser {
     }
     text += ": predicted loss " + people(optimum.loss.value) + ".";
     for (const MixtureComparison& c : optimum.comparisons) {
+      if (c.verdict == MixtureComparison::Verdict::same) {
+        text += " " + c.with + ": the same weights.";
+        continue;
+      }
       text += " Against " + c.with + " it saves " + format_significant(c.gain.value, 3) + " nats";
       if (c.gain.interval) text += " (" + format_significant(c.gain.interval->low, 3) + " to " + format_significant(c.gain.interval->high, 3) + ")";
       text += ": " + to_string(c.verdict) + (c.reason.empty() ? "" : ", " + c.reason) + ".";
@@ -218,6 +224,7 @@ class Optimiser {
   std::vector<MixtureTarget> by_rate_;
   std::vector<std::vector<double>> chosen_;
   double widen_ = 1;
+  bool free_ = true;  // every fit has a degree of freedom
 };
 
 }  // namespace
@@ -227,6 +234,7 @@ std::string to_string(MixtureComparison::Verdict verdict) {
   switch (verdict) {
     case MixtureComparison::Verdict::better: return "better";
     case MixtureComparison::Verdict::worse: return "worse";
+    case MixtureComparison::Verdict::same: return "the same";
     case MixtureComparison::Verdict::undecided: break;
   }
   return "undecided";

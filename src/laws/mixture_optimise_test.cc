@@ -102,8 +102,8 @@ TEST(Optimise, NoSourceIsSeenMoreOftenThanItMay) {
   EXPECT_NEAR(optimum.comparisons[0].mixture.at("d2"), 0.1, 1e-12);
 
   const Error few = error_of([&] { (void)optimise_mixture(model, {.target = {}, .unique_tokens = {{"d1", 9e5}, {"d2", 1e5}}, .tokens = 1e7}); });
-  EXPECT_EQ(few.fault(), Fault::bad_data);
-  EXPECT_THAT(few.what(), HasSubstr("less than 10"));
+  EXPECT_EQ(few.fault(), Fault::usage);
+  EXPECT_THAT(few.what(), HasSubstr("10M are more than the sources hold: 1M (d1 900k, d2 100k), at most 4 times over 4M"));
   EXPECT_THAT(error_of([&] { (void)optimise_mixture(model, {.target = {}, .unique_tokens = {{"d1", 1e9}}, .tokens = 1e7}); }).what(), HasSubstr("`d2`"));
   EXPECT_THAT(error_of([&] { (void)optimise_mixture(model, {.target = {{"z", 1}}}); }).what(), HasSubstr("`z`"));
 }
@@ -112,6 +112,61 @@ TEST(Optimise, ThePullTowardsNaturalProportionsEndsThere) {
   const MixtureModel model = fit_mixture(two_losses(2, 3), {.ridge = 0.0, .bootstrap = 0});
   const MixtureOptimum optimum = optimise_mixture(model, {.target = {{"y", 1}}, .natural = {{"d1", 0.7}, {"d2", 0.3}}, .prior_weight = 1e4});
   EXPECT_NEAR(optimum.mixture().at("d1"), 0.7, 1e-3);
+}
+
+TEST(Optimise, TheSameWeightsAreSaidToBeTheSame) {
+  const MixtureModel model = fit_mixture(two_losses(2, 3), {.ridge = 0.0, .bootstrap = 0});
+  const Mixture best = optimise_mixture(model).mixture();
+  const MixtureOptimum optimum = optimise_mixture(model, {.target = {}, .natural = best});
+  EXPECT_EQ(optimum.comparisons[0].verdict, Verdict::same);
+  EXPECT_THAT(optimum.text, HasSubstr("natural: the same weights."));
+}
+
+// a model whose losses are known well and badly: the badly known one decides what can be decided
+TEST(Optimise, TheLossThatIsKnownLeastWidensTheIntervals) {
+  MixtureModel model = fit_mixture(two_losses(2, 3, 0.01), {.bootstrap = 60});
+  ASSERT_EQ(model.fits.size(), 2U);
+  const auto width = [&] {
+    const Interval interval = *optimise_mixture(model).loss.interval;
+    return interval.high - interval.low;
+  };
+  model.fits[0].fit.interval_widening = model.fits[1].fit.interval_widening = 1;
+  const double plain = width();
+  model.fits[1].fit.interval_widening = 3;
+  EXPECT_NEAR(width() / plain, 3, 0.05);
+}
+
+TEST(Optimise, WithoutADegreeOfFreedomNothingIsDecided) {
+  // 4 sources have 5 constants
+  const MixtureTable table = proxies(4, 5, log_linear_loss(1, 0, {-3, -1, 1, 3}));
+  const MixtureModel model = fit_mixture(table, {.ridge = 1e-2, .bootstrap = 60});
+  ASSERT_EQ(model.fits[0].fit.degrees_of_freedom, 0);
+  ASSERT_GE(model.fits[0].draws.size(), 40U);
+  const MixtureOptimum optimum = optimise_mixture(model);
+  EXPECT_FALSE(optimum.loss.interval);
+  EXPECT_FALSE(optimum.decided);
+  EXPECT_THAT(optimum.text, HasSubstr("no degree of freedom is left"));
+}
+
+TEST(Optimise, SaysWhatTheLawShouldBeDoubtedFor) {
+  MixtureModel model = fit_mixture(proxies(6, 6, log_linear_loss(2, 0, {-1, 0, 0, 0, 0, 1})), {.bootstrap = 0});
+  model.warnings.push_back({"rates_disagree", "of the model"});
+  const MixtureModel again = mixture_from_text(mixture_to_text(model), "m.json");
+  const MixtureOptimum optimum = optimise_mixture(again);
+  for (const char* code : {"few_mixtures", "rates_disagree"})
+    EXPECT_TRUE(std::any_of(optimum.warnings.begin(), optimum.warnings.end(), [&](const Warning& w) { return w.code == code; })) << code;
+}
+
+TEST(Optimise, ALawThatReadsTokensNeedsNoCaps) {
+  MixtureTable table = proxies(2, 40, [](const std::vector<double>& r) { return 1 + 1 / (2 * std::pow(r[0], 0.4) + std::pow(r[1], 0.6)); });
+  for (std::size_t i = 0; i < 40; ++i) {
+    table.runs.columns["tokens"].emplace_back(i % 3 == 0 ? 2e7 : 3e8);
+    *table.runs.columns["loss.x"][i] += 90 * std::pow(i % 3 == 0 ? 2e7 : 3e8, -0.25);
+  }
+  const MixtureModel model = fit_mixture(table, {.law = "additive", .ridge = 0.0, .bootstrap = 0, .folds = 0});
+  EXPECT_GT(optimise_mixture(model, {.target = {}, .tokens = 1e8}).loss.value, optimise_mixture(model, {.target = {}, .tokens = 1e9}).loss.value);
+  const MixtureModel plain = fit_mixture(table, {.bootstrap = 0, .folds = 0});
+  EXPECT_EQ(error_of([&] { (void)optimise_mixture(plain, {.target = {}, .tokens = 1e8}); }).subject(), "--tokens");
 }
 
 TEST(Optimise, AClearGainIsDecidedAndNoiseIsNot) {
@@ -154,6 +209,10 @@ TEST(Optimise, TreesAreSimulatedAsRegMixDoesAndDecideNothing) {
   EXPECT_FALSE(optimum.decided);
   EXPECT_THAT(optimum.comparisons[0].reason, HasSubstr("no resamples"));
   EXPECT_EQ(optimise_mixture(model, {.target = {}, .threads = 3}).text, optimum.text);
+  // pulled towards natural proportions, the simulated mixtures nearest to them are best
+  const Mixture pulled = optimise_mixture(model, {.target = {}, .natural = {{"d1", 0.2}, {"d2", 0.3}, {"d3", 0.5}}, .prior_weight = 1e3}).mixture();
+  EXPECT_NEAR(pulled.at("d1"), 0.2, 0.05);
+  EXPECT_NEAR(pulled.at("d3"), 0.5, 0.05);
 }
 
 }  // namespace

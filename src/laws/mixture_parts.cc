@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/math.h"
+#include "laws/agreement.h"
 #include "laws/rows.h"
+#include "laws/words.h"
 
 namespace isoflop::laws {
 namespace {
@@ -47,13 +50,16 @@ double tuned_rate(const MixtureTable& table, const std::string& target, const st
 std::vector<MixturePart> parts_of(const MixtureTable& table, const std::string& target, bool pooled) {
   const Column& loss = table.runs.columns.at(loss_column(target));
   const Column* rates = find_column(table.runs, "learning_rate");
+  const bool with_rates = rates && std::any_of(rates->begin(), rates->end(), [](const auto& rate) { return rate.has_value(); });
   std::vector<std::string> families;  // in the table's order
   std::map<std::string, std::map<double, std::vector<std::size_t>>> rows;
   for (std::size_t row = 0; row < table.runs.labels.size(); ++row) {
     if (!loss[row]) continue;
     const std::string family = pooled || table.families.empty() ? "" : table.families[row];
     if (!rows.contains(family)) families.push_back(family);
-    rows[family][rates && (*rates)[row] ? *(*rates)[row] : 0].push_back(row);
+    if (with_rates && !(*rates)[row])
+      throw Error(Fault::bad_data, place_of(table.runs, row), "has no learning_rate, and other rows have one", "fill it in, or leave the column out");
+    rows[family][with_rates ? *(*rates)[row] : 0].push_back(row);
   }
   std::vector<MixturePart> parts;
   for (const std::string& family : families) {
@@ -71,6 +77,20 @@ bool varies(const MixtureTable& table, const std::string& name) {
   const Column* column = find_column(table.runs, name);
   if (!column || !std::all_of(column->begin(), column->end(), [](const auto& v) { return v && *v > 0; })) return false;
   return std::any_of(column->begin(), column->end(), [&](const auto& v) { return *v != *(*column)[0]; });
+}
+
+void doubt_gaps(const MixtureTable& table, const std::string& name, std::vector<Warning>& warnings) {
+  const Column* column = find_column(table.runs, name);
+  if (!column) return;
+  std::vector<std::string> without;
+  std::set<double> values;
+  for (std::size_t row = 0; row < column->size(); ++row) {
+    if (const auto& value = (*column)[row]; value && *value > 0) values.insert(*value);
+    else without.push_back(table.runs.labels[row]);
+  }
+  if (values.size() > 1 && !without.empty())
+    warnings.push_back({"not_read", listed(without) + " of " + plural(column->size(), "row") + (without.size() == 1 ? " has" : " have") + " no `" + name +
+                                        "`: the law does not read it, though it varies"});
 }
 
 MixtureRows rows_of_part(const MixtureTable& table, const MixturePart& part, const MixtureForm& form) {
@@ -129,14 +149,7 @@ RankFlips flips_of(const MixtureTable& table, const MixturePart& tuned, const Mi
   flips.spearman = spearman_of(first, second);
   if (first.empty()) return flips;
   const auto best_a = std::min_element(first.begin(), first.end()) - first.begin(), best_b = std::min_element(second.begin(), second.end()) - second.begin();
-  if (best_a != best_b) {
-    const auto named = [&](const std::vector<double>& shares) {
-      Mixture mixture;
-      for (std::size_t j = 0; j < shares.size(); ++j) mixture[table.domains[j]] = shares[j];
-      return mixture;
-    };
-    flips.best = std::pair{named(*mixtures[best_a]), named(*mixtures[best_b])};
-  }
+  if (best_a != best_b) flips.best = std::pair{named(table.domains, *mixtures[best_a]), named(table.domains, *mixtures[best_b])};
   return flips;
 }
 

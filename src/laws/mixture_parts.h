@@ -18,10 +18,15 @@ struct MixturePart {
 };
 
 /// Rows with a loss, by family and learning rate, the tuned rate of a family first. `pooled`: families are not told apart.
+///
+/// Throws   Error{bad_data} naming a row without a learning rate where others have one.
 [[nodiscard]] std::vector<MixturePart> parts_of(const MixtureTable& table, const std::string& target, bool pooled);
 
 /// A column that every row has, positive, and not the same in all.
 [[nodiscard]] bool varies(const MixtureTable& table, const std::string& column);
+
+/// Adds a warning where a column varies and is not read because some rows lack it.
+void doubt_gaps(const MixtureTable& table, const std::string& column, std::vector<Warning>& warnings);
 
 [[nodiscard]] MixtureRows rows_of_part(const MixtureTable& table, const MixturePart& part, const MixtureForm& form);
 

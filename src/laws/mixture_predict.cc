@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/check.h"
 #include "base/math.h"
 #include "isoflop/text.h"
 #include "laws/mixture.h"

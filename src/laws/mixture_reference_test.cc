@@ -1,7 +1,6 @@
 // RegMix's 512 proxy runs of 1M parameters and their 256 test mixtures (Liu et al. 2024), and SLDBench's two tables.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <iostream>
 
 #include "base/reference.h"
@@ -68,16 +67,6 @@ TEST(RegMixReference, TheLinearLawRanksAsLeastSquaresDoes) {
   EXPECT_NEAR(spearman(regmix("train"), regmix("test"), {.law = "linear", .delta = 10, .ridge = 0.0, .folds = 0}), 0.9021, 0.002);
 }
 
-TEST(RegMixReference, AFitWithItsResamplesTakesSeconds) {
-  ISOFLOP_NEEDS_REFERENCE_DATA();
-  const auto began = std::chrono::steady_clock::now();
-  const MixtureModel model = fit_mixture(regmix("train"), {.targets = {"pile_cc"}, .bootstrap = 200, .threads = 2});
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  std::cout << "512 x 17 with 200 resamples: " << seconds << " s\n";
-  EXPECT_EQ(model.fits[0].draws.size(), 200U);
-  EXPECT_LT(seconds, 60);  // generous: other tests may run beside it, a sanitizer in it
-}
-
 TEST(RegMixReference, TheRecommendedWeightsSayWhatTheyAreWorth) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   const MixtureModel model = fit_mixture(regmix("train"), {.targets = {"pile_cc"}, .bootstrap = 60, .folds = 2, .threads = 2});
@@ -113,19 +102,6 @@ TEST(SldBenchReference, LossesOfFiveDomainsAtFourSizesAreTheLogLinearLaw) {
   EXPECT_GE(mean, 0.9718);
   EXPECT_LE(flat.mean_absolute_error, 0.030);
   EXPECT_GE(mean_left_out, 0.9);
-}
-
-// one run, 320 epochs of 100 M tokens, lies 1.6 nats above what every law says that has not seen it: it is most of what is missing
-TEST(SldBenchReference, RowsLeftOutOfTheRepeatedDataArePredictedButForTheMostRepeatedRun) {
-  ISOFLOP_NEEDS_REFERENCE_DATA();
-  const std::string name = "data_constrained_train.csv", text = reference_text("mixture/sldbench/" + name);
-  const auto r_squared = [&](const TableOptions& rows) {
-    return *cross_validate(observations_from_csv(text, name, rows), "overfit_penalty", 10, {.threads = 2})->r_squared;
-  };
-  const double all = r_squared({}), without = r_squared({.drop = {"line 132"}});
-  std::cout << "overfit_penalty, rows left out: R2 " << all << ", without the run of 320 epochs " << without << "\n";
-  EXPECT_GE(all, 0.945);
-  EXPECT_GE(without, 0.96);
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "laws/mixture.h"
 #include "laws/rows.h"
 #include "laws/table.h"
-#include "laws/words.h"
 
 namespace isoflop {
 namespace {
@@ -96,7 +95,9 @@ Columns all_numbers(const CsvTable& table, const auto& prefixes, bool loss) {
   bool ours = true;
   for (std::size_t i = 0; i < table.header.size(); ++i) {
     if (describes_run(table.header[i]) || table.header[i].empty()) continue;
-    if (!table.rows.empty() && !parse_double(trimmed(table.rows[0][i]))) continue;
+    // numbers by the first cell that is filled: a run whose loss is missing may come first
+    const auto filled = std::find_if(table.rows.begin(), table.rows.end(), [i](const auto& row) { return !trimmed(row[i]).empty(); });
+    if (!table.rows.empty() && (filled == table.rows.end() || !parse_double(trimmed((*filled)[i])))) continue;
     columns.at.push_back(i);
     headers.push_back(table.header[i]);
     ours = ours && behind_prefix(table.header[i], prefixes).has_value();
@@ -217,6 +218,13 @@ MixtureTable table_of(const CsvTable& table, const Columns& share_columns, const
   for (std::size_t j = 0; j < loss_columns.at.size(); ++j) plain.header[loss_columns.at[j]] = laws::loss_column(loss_columns.names[j]);
   for (std::size_t row = 0; row < plain.rows.size(); ++row)
     for (std::size_t j = 0; j < share_columns.at.size(); ++j) plain.rows[row][share_columns.at[j]] = format_number(shares[row][j]);
+  // rows that have no name are called by what tells them apart: a design's index
+  if (!laws::RowNames(table).any())
+    for (const char* key : kKeys)
+      if (const auto column = laws::Header(table).find(key)) {
+        plain.header[*column] = "name";
+        break;
+      }
   TableOptions options;
   if (laws::Header(plain).find("group")) options.rename["group"] = "group";
   result.runs = observations_from_table(plain, options);
@@ -281,6 +289,12 @@ namespace laws {
 
 std::string share_column(const std::string& domain) { return "share." + domain; }
 std::string loss_column(const std::string& target) { return target == "loss" ? target : "loss." + target; }
+
+Mixture named(const std::vector<std::string>& domains, const std::vector<double>& shares) {
+  Mixture mixture;
+  for (std::size_t j = 0; j < shares.size(); ++j) mixture[domains[j]] = shares[j];
+  return mixture;
+}
 
 MixtureTable rows_of(const MixtureTable& table, const std::vector<std::size_t>& rows) {
   MixtureTable part{.runs = rows_of(table.runs, rows), .domains = table.domains, .targets = table.targets, .families = {}};

@@ -40,6 +40,18 @@ TEST(MixtureTable, TwoTablesMeetByTheirIndexAndNamesAreWhatTellsHeadersApart) {
   EXPECT_EQ(*table.runs.columns.at("loss.arxiv")[1], 3);
 }
 
+TEST(MixtureTable, ALossIsAColumnOfNumbersThoughItsFirstCellIsMissing) {
+  const MixtureTable table = mixture_table(csv("a,b\n0.5,0.5\n0.2,0.8\n"), csv("code_loss,web_loss,note\n,3,x\n4,5,y\n", "l.csv"));
+  EXPECT_THAT(table.targets, ElementsAre("code", "web"));
+  EXPECT_FALSE(table.runs.columns.at("loss.code")[0]);
+  EXPECT_EQ(*table.runs.columns.at("loss.code")[1], 4);
+}
+
+TEST(MixtureTable, RowsOfADesignAreCalledByItsIndex) {
+  EXPECT_THAT(mixture_table(csv("index,share.a,share.b\n7,0.5,0.5\n9,0,1\n")).runs.labels, ElementsAre("7", "9"));
+  EXPECT_THAT(mixture_table(csv("index,run,share.a,share.b\n7,x,0.5,0.5\n")).runs.labels, ElementsAre("x"));
+}
+
 TEST(MixtureTable, WithoutAnIndexRowsMeetInOrder) {
   const MixtureTable table = mixture_table(csv("a,b\n0.5,0.5\n0.2,0.8\n"), csv("val\n3\n4\n", "l.csv"));
   EXPECT_THAT(table.targets, ElementsAre("val"));
@@ -103,6 +115,9 @@ TEST(Predict, ATableIsJudgedRowByRowAndAStrangerIsNamed) {
   ASSERT_EQ(predictions.size(), 1U);
   EXPECT_GT(*predictions[0].agreement->spearman, 0.999);
   EXPECT_LT(predictions[0].agreement->rmse, 1e-4);
+  MixtureTable named = table;
+  named.runs.labels[0] = "a, b";
+  EXPECT_THAT(mixture_predictions_to_csv(predictions, named), HasSubstr("row,target,predicted,low,high\n\"a, b\",loss,"));
   const Error error = error_of([&] { (void)predict_mixtures(model, mixture_table(csv("share.a,share.bb\n0.5,0.5\n"))); });
   EXPECT_THAT(error.what(), HasSubstr("w.csv:2"));
   EXPECT_THAT(error.what(), HasSubstr("bb"));

@@ -11,7 +11,8 @@
 #include "isoflop/text.h"
 #include "laws/words.h"
 
-namespace isoflop::laws {
+namespace isoflop {
+namespace laws {
 
 double MixtureTarget::loss(const std::vector<double>& shares, std::int64_t draw, double* slope) const {
   const std::size_t n = shares.size();
@@ -64,11 +65,12 @@ std::vector<double> best_simulated(const MixtureTarget& target, const std::vecto
     for (const double p : prior) alpha.push_back(spread * (0.5 * p * n + 0.5));  // half the prior, half uniform
     return filled(dirichlet(random, static_cast<std::uint64_t>(i), alpha), caps);
   };
+  const SharesFunction wanted = target.pulled(-1);
   std::vector<double> losses(kSimulated);
   std::atomic<std::int64_t> next{0};
   Team team(std::max<std::int64_t>(1, options.threads));
   team.run([&](std::int64_t) {
-    for (std::int64_t i = next++; i < kSimulated && !options.stop.stop_requested(); i = next++) losses[i] = target.loss(mixture(i));
+    for (std::int64_t i = next++; i < kSimulated && !options.stop.stop_requested(); i = next++) losses[i] = wanted(mixture(i), nullptr);
   });
   std::vector<std::int64_t> order(kSimulated);
   std::iota(order.begin(), order.end(), std::int64_t{0});
@@ -121,21 +123,15 @@ std::vector<double> caps_of(const MixtureModel& model, const MixtureOptimiseOpti
   std::vector<double> caps(model.domains.size(), 1.0);
   if (!options.tokens) return caps;
   if (!(*options.tokens > 0)) throw Error(Fault::usage, "--tokens", format_number(*options.tokens) + " is not a positive number");
-  if (options.unique_tokens.empty()) throw Error(Fault::usage, "--tokens", "caps need the tokens each source holds", "--unique-tokens a=5e9,b=2e8");
-  double room = 0, held = 0;
-  for (std::size_t j = 0; j < caps.size(); ++j) {
-    const auto unique = options.unique_tokens.find(model.domains[j]);
-    if (unique == options.unique_tokens.end())
-      throw Error(Fault::usage, "--unique-tokens", "nothing is said of `" + model.domains[j] + "`", "name every source of the law: " + listed(model.domains));
-    caps[j] = std::min(1.0, options.max_epochs * unique->second / *options.tokens);
-    room += caps[j];
-    held += unique->second;
+  if (options.unique_tokens.empty()) {
+    const bool read = std::any_of(model.fits.begin(), model.fits.end(), [&](const MixtureFit& fit) { return form_of(model, fit).reads_tokens(); });
+    if (read) return caps;  // the law asks for D, and nothing is said of repetition
+    throw Error(Fault::usage, "--tokens", "caps need the tokens each source holds", "--unique-tokens a=5e9,b=2e8");
   }
-  if (room < 1)
-    throw Error(Fault::bad_data, "--tokens", "the sources hold " + format_si(held) + " tokens: at most " + format_significant(options.max_epochs, 3) + " times over that is " +
-                                                 format_si(options.max_epochs * held) + ", less than " + format_si(*options.tokens),
-                "raise --max-epochs, add sources or plan fewer tokens");
-  return caps;
+  for (const std::string& domain : model.domains)
+    if (!options.unique_tokens.contains(domain))
+      throw Error(Fault::usage, "--unique-tokens", "nothing is said of `" + domain + "`", "name every source of the law: " + listed(model.domains));
+  return shares_in_order(model, caps_by_repetition(options.unique_tokens, *options.tokens, options.max_epochs));
 }
 
 std::map<std::string, double> target_of(const MixtureModel& model, const MixtureOptimiseOptions& options) {
@@ -172,4 +168,22 @@ std::vector<std::vector<TargetTerm>> terms_by_rate(const MixtureModel& model, co
   return rates;
 }
 
-}  // namespace isoflop::laws
+}  // namespace laws
+
+Mixture caps_by_repetition(const std::map<std::string, double>& unique_tokens, double tokens, double max_epochs) {
+  Mixture caps;
+  double room = 0, held = 0;
+  std::vector<std::string> sizes;
+  for (const auto& [source, unique] : unique_tokens) {
+    room += caps[source] = std::min(1.0, max_epochs * unique / tokens);
+    held += unique;
+    sizes.push_back(source + " " + format_billions(unique));
+  }
+  if (room < 1)
+    throw Error(Fault::usage, "--tokens", format_billions(tokens) + " are more than the sources hold: " + format_billions(held) + " (" + listed(sizes) + "), at most " +
+                                              format_significant(max_epochs, 3) + " times over " + format_billions(max_epochs * held),
+                "raise --max-epochs, add sources or plan fewer tokens");
+  return caps;
+}
+
+}  // namespace isoflop

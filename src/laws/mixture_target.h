@@ -44,7 +44,7 @@ class MixtureTarget {
 [[nodiscard]] std::vector<double> best_simulated(const MixtureTarget& target, const std::vector<double>& prior, const std::vector<double>& caps,
                                                  const MixtureOptimiseOptions& options);
 
-// what was asked for; each throws Error{usage} (caps_of: bad_data where the sources are too few) naming the flag
+// what was asked for; each throws Error{usage} naming the flag
 
 [[nodiscard]] std::vector<double> shares_in_order(const MixtureModel& model, const Mixture& mixture);
 /// Natural proportions where they are known: given, else as the sources' tokens.

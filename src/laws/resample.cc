@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
 
-#include "base/check.h"
 #include "base/math.h"
+#include "base/quantile.h"
 #include "base/random.h"
 #include "base/team.h"
 
@@ -208,7 +207,7 @@ double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t see
       again.push_back(std::fabs(trial.first[j] - trial.table[j]));
       again.push_back(std::fabs(trial.second[j] - trial.table[j]));
     }
-    if (fresh.size() < 40) return 1;
+    if (fresh.size() < kLeastDraws) return 1;
     const double ratio = spread_of(fresh) / spread_of(again);
     if (!(ratio > 0) || !std::isfinite(ratio)) continue;
     sum += log_(ratio);
@@ -219,19 +218,8 @@ double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t see
 }
 
 Interval percentile_interval(std::vector<double> draws, double value, double level, double widen) {
-  ISOFLOP_CHECK(!draws.empty());
-  constexpr double kInf = std::numeric_limits<double>::infinity();
-  for (double& draw : draws)
-    if (!(std::fabs(draw) <= 1e12 * std::fabs(value))) draw = draw < 0 ? -kInf : kInf;
-  std::sort(draws.begin(), draws.end());
-  const auto at = [&](double share) {
-    const double place = share * static_cast<double>(draws.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const double part = place - static_cast<double>(below);
-    return part > 0 && below + 1 < draws.size() && std::isfinite(draws[below]) ? draws[below] + part * (draws[below + 1] - draws[below]) : draws[below];
-  };
-  const double tail = 0.5 * (1 - level);
-  return {value + widen * (at(tail) - value), value + widen * (at(1 - tail) - value), level};
+  const auto [low, high] = middle_of(std::move(draws), level);
+  return {value + widen * (low - value), value + widen * (high - value), level};
 }
 
 }  // namespace isoflop::laws

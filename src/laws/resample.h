@@ -26,8 +26,8 @@ namespace isoflop::laws {
 [[nodiscard]] double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t seed, std::int64_t threads,
                                   const std::stop_token& stop);
 
-/// The interval of a number from its draws, widened about `value` by `widen`. An end is infinite where a tail's share of the draws
-/// ran away: not finite, or a trillion times the value.
+/// Percentiles of the draws, widened about `value` by `widen`. An end is infinite where a tail's share of the draws is. Of numbers that
+/// may be 0 or have either sign: differences, logarithms.
 [[nodiscard]] Interval percentile_interval(std::vector<double> draws, double value, double level, double widen);
 
 }  // namespace isoflop::laws

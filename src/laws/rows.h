@@ -10,9 +10,6 @@
 
 namespace isoflop::laws {
 
-/// Of a seed's permutation that puts rows into the folds of a cross-validation.
-inline constexpr std::uint64_t kFoldKey = 0x4d0002;
-
 using Column = std::vector<std::optional<double>>;
 
 [[nodiscard]] const Column* find_column(const Observations& table, const std::string& name);

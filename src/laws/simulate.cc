@@ -39,7 +39,7 @@ Outcome outcome_of(const Problem& problem, const std::vector<Theta>& starts, con
   // resamples of two tables are not the same rows
   const std::uint64_t seed = Philox{options.seed, Stream::simulate}.bits(static_cast<std::uint64_t>(table), ~0U);
   const std::vector<Theta> thetas = refits(problem, found, options.bootstrap, seed, 1, options.stop);
-  if (thetas.size() < 40) return {};
+  if (thetas.size() < kLeastDraws) return {};
   Outcome outcome{.fitted = true, .value = {}, .interval = {}};
   FitOptions own = options;
   own.seed = seed;
@@ -108,7 +108,8 @@ void check_options(const SimulateOptions& options) {
   if (!(options.noise > 0) || !std::isfinite(options.noise))
     throw Error(Fault::usage, "--noise", format_number(options.noise) + " is not a positive number");
   if (options.tables < 1) throw Error(Fault::usage, "--tables", "expected 1 or more");
-  if (options.fit.bootstrap < 40) throw Error(Fault::usage, "--bootstrap", "intervals need 40 resamples or more");
+  if (options.fit.bootstrap < kLeastDraws)
+    throw Error(Fault::usage, "--bootstrap", "intervals need " + std::to_string(kLeastDraws) + " resamples or more");
 }
 
 }  // namespace

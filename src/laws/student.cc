@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "isoflop/laws.h"
+#include "laws/intervals.h"
 
 namespace isoflop {
 namespace {
@@ -107,6 +108,11 @@ double student_t_quantile(double p, double degrees) {
     if (step <= 1e-15 * t) break;
   }
   return p < 0.5 ? -t : t;
+}
+
+double laws::student_widening(double degrees, double level) {
+  const double tail = 0.5 + 0.5 * level;
+  return student_t_quantile(tail, degrees) / student_t_quantile(tail, 1e6);
 }
 
 }  // namespace isoflop

@@ -40,6 +40,12 @@ Range times(const Range& range, double factor) {
 
 }  // namespace
 
+std::string format_amount(double value, int digits) {
+  const std::string rounded = format_significant(value, digits);
+  if (!(std::fabs(value) >= 1000 && std::fabs(value) < 1e15)) return rounded;
+  return format_count(parse_double(rounded).value_or(value));
+}
+
 TrainingCost training_cost(double flops, const CostOptions& o) {
   need_positive("FLOPs", flops);
   check(o);

@@ -21,6 +21,13 @@ CostOptions on(const std::string& devices, double mfu) {
   return options;
 }
 
+TEST(Amounts, AreWrittenWithoutAnExponent) {
+  EXPECT_EQ(format_amount(29717.6, 4), "29,720");
+  EXPECT_EQ(format_amount(1034323, 4), "1,034,000");
+  EXPECT_EQ(format_amount(21.04, 3), "21");
+  EXPECT_EQ(format_amount(5762, 3), "5,760");
+}
+
 TEST(Accelerators, AreAllThereWithDensePeaksAndSources) {
   const std::map<std::string, std::pair<double, double>> known{
       // TF/s, GB

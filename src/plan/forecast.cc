@@ -1,10 +1,8 @@
 // Forecasts: sealed before the run, judged when it is done.
-#include <algorithm>
 #include <cmath>
 
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/math.h"
 #include "base/sealed_json.h"
 #include "isoflop/text.h"
 #include "isoflop/plan.h"
@@ -72,26 +70,7 @@ PlanningLaw law_of(const Json& object, const std::string& subject) {
   return law;
 }
 
-/// Share of a standard normal distribution below z.
-double normal_share(double z) {
-  return 0.5 * (1 + erf_(z / std::sqrt(2.0)));
-}
-
 }  // namespace
-
-namespace plan {
-
-std::optional<Interval> run_interval(const PlanningLaw& law, const ModelPlan& model, double residual_sd) {
-  if (!law.surface) return std::nullopt;
-  const auto intervals = plan_intervals(law, model.flops, model, residual_sd);
-  if (const auto it = intervals.find("prediction"); it != intervals.end()) return it->second;
-  if (!(residual_sd > 0)) return std::nullopt;
-  // without draws: the scatter of runs alone
-  const double value = loss_of(law, *law.surface, model.params, model.tokens), width = residual_sd * student_t_quantile(0.5 + 0.5 * law.level, 1e6);
-  return Interval{value * exp_(-width), value * exp_(width), law.level};
-}
-
-}  // namespace plan
 
 std::string forecast_to_json(const Forecast& forecast) {
   Json object;
@@ -108,10 +87,12 @@ std::string forecast_to_json(const Forecast& forecast) {
   return seal_json(object.dump());
 }
 
+bool is_forecast(const std::string& text) { return text.find("\"kind\":\"forecast\"") != std::string::npos; }
+
 Forecast forecast_from_json(const std::string& text, const std::string& subject) {
   constexpr const char* kHint = "a forecast is judged as it was sealed: isoflop plan --seal FILE writes one";
   // another file is said to be another file; only what calls itself a forecast can be torn or changed
-  if (text.find("\"kind\":\"forecast\"") == std::string::npos) throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
+  if (!is_forecast(text)) throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
   const Json object = parse_json(unseal_json(text, subject, kHint), subject);
   if (json_find<std::string>(object, "kind", subject).value_or("") != "forecast") throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
   Forecast forecast;
@@ -137,18 +118,10 @@ Score score_forecast(const Forecast& forecast, double params, double tokens, dou
   score.error = loss - score.predicted;
   const auto off = [](double a, double b) { return std::fabs(a / b - 1) > 0.01; };
   score.other_model = off(params, forecast.model.params) || off(tokens, forecast.model.tokens);
-  score.interval = score.other_model ? plan::run_interval(forecast.law, {params, tokens, forecast.law.flops_per * params * tokens, score.predicted},
-                                                          forecast.residual_sd)
-                                     : forecast.interval;
+  const plan::RunLoss run(forecast.law, params, tokens, forecast.residual_sd);
+  score.interval = score.other_model ? run.interval(forecast.law.level) : forecast.interval;
   if (score.interval) score.inside = score.interval->low <= loss && loss <= score.interval->high;
-  if (!(forecast.residual_sd > 0) && forecast.law.draws.empty()) return score;
-  const std::vector<AdditiveLaw> draws = forecast.law.draws.empty() ? std::vector<AdditiveLaw>{surface} : forecast.law.draws;
-  double below = 0;
-  for (const AdditiveLaw& draw : draws) {
-    const double apart = log_(loss / plan::loss_of(forecast.law, draw, params, tokens));
-    below += forecast.residual_sd > 0 ? normal_share(apart / forecast.residual_sd) : apart > 0 ? 1 : 0;
-  }
-  score.quantile = below / static_cast<double>(draws.size());
+  if (forecast.residual_sd > 0 || forecast.law.draws.size() >= kLeastDraws) score.quantile = run.share_below(loss);
   return score;
 }
 

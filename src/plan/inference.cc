@@ -57,7 +57,7 @@ void count_costs(InferenceAware& plan, const Serving& serving, double flops_per)
 }
 
 void put_intervals(InferenceAware& plan, const PlanningLaw& law, const std::vector<InferenceAware>& draws) {
-  if (draws.size() < 40) return;
+  if (draws.size() < kLeastDraws) return;
   std::vector<double> params, tokens, saving;
   for (const InferenceAware& draw : draws) {
     params.push_back(draw.model.params);

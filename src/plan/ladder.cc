@@ -47,7 +47,7 @@ Vector slopes_of_optimum(const AdditiveLaw& law, double flops, double flops_per)
 /// within half an e-fold, their exponents within 0.05 and the floor within 15 %.
 Matrix prior_of(const PlanningLaw& law, double pilot_flops) {
   Matrix covariance{};
-  if (law.draws.size() >= 40) {
+  if (law.draws.size() >= kLeastDraws) {
     std::vector<Vector> rows;
     Vector mean{};
     for (const AdditiveLaw& d : law.draws) rows.push_back({log_(std::max(d.floor, 1e-6)), log_(d.a), log_(d.b), d.alpha, d.beta});
@@ -156,7 +156,7 @@ Ladder plan_ladder(const PlanningLaw& law, const LadderOptions& options) {
   const Planner planner(law, options);
   const std::vector<double> budgets = candidates(options);
   // a law that was fitted to dear runs has drifted less when it comes to the target
-  const double start = law.draws.size() >= 40 && law.fitted_flops ? law.fitted_flops->second : budgets.front();
+  const double start = law.draws.size() >= kLeastDraws && law.fitted_flops ? law.fitted_flops->second : budgets.front();
   const Matrix prior = prior_of(law, budgets.back());
   std::vector<Rung> rungs;
   for (const double flops : budgets) rungs.push_back(planner.rung_at(flops));

@@ -93,7 +93,7 @@ DataLimit data_limited(const PlanningLaw& law, double flops, double unique_token
   limit.loss_fresh = law.surface->optimum(flops, law.flops_per).loss;
   const double wasted = 1 - law.surface->least_flops(best.loss, law.flops_per) / flops;
   limit.wasted = wasted > 1e-9 ? wasted : 0;  // the search's tolerance
-  if (law.draws.size() < 40) return limit;
+  if (law.draws.size() < kLeastDraws) return limit;
   std::vector<double> params, tokens, epochs, loss;
   for (const AdditiveLaw& draw : law.draws) {
     const Optimum at = plan::LimitedSurface(draw, unique_tokens, repetition).optimum(flops, law.flops_per);

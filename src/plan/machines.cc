@@ -1,6 +1,5 @@
 // A plan on machines: a shape that can be built, its cost, memory, rates and batches.
 #include <algorithm>
-#include <cmath>
 
 #include "base/check.h"
 #include "base/json.h"
@@ -33,13 +32,11 @@ std::vector<ShapeChoice> shapes_of(const Plan& plan, const ShapeOptions& asked, 
       const double tokens = plan.model.flops / (plan.law.flops_per * params);
       return plan::loss_of(plan.law, *plan.law.surface, params, tokens);
     };
-  try {
-    return feasible_shapes(plan.model.params, options);
-  } catch (const Error& error) {
-    if (error.subject() != "params") throw;  // the model is too small for this vocabulary: a finding, not a mistake
-    warnings.push_back({"no_shape", std::string(error.what()) + "; " + error.hint()});
-    return {};
-  }
+  std::vector<ShapeChoice> shapes = feasible_shapes(plan.model.params, options);
+  if (shapes.empty())
+    warnings.push_back({"no_shape", "no shape is within a tenth of " + format_billions(plan.model.params) + " parameters: the least of this vocabulary has " +
+                                        format_billions(least_shape_params(plan.model.params, options)) + "; a smaller --vocab-size has smaller ones"});
+  return shapes;
 }
 
 CostOptions cost_options(const Plan& plan, const MachineRequest& request) {
@@ -66,14 +63,7 @@ std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flo
   near.loss_at = {};
   std::optional<CountedOptimum> best;
   const auto look = [&](double params) {
-    std::vector<ShapeChoice> shapes;
-    try {
-      shapes = feasible_shapes(params, near);
-    } catch (const Error& error) {
-      if (error.subject() != "params") throw;
-      return;  // below the least model of this vocabulary
-    }
-    for (const ShapeChoice& shape : shapes) {
+    for (const ShapeChoice& shape : feasible_shapes(params, near)) {
       CountedOptimum at{.convention = convention, .shape = shape, .model = {}};
       at.model.params = params * (1 + shape.off);
       at.model.tokens = flops / (convention == "flops_exact" ? shape.flops.exact : shape.flops.full_attention);
@@ -92,6 +82,9 @@ std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flo
 }
 
 MachinePlan plan_machines(const Plan& plan, const MachineRequest& request) {
+  if (!request.count.empty() && !plan.law.surface)
+    throw Error(Fault::usage, "--count", "the law " + plan.law.name + " knows no loss: which shape is best of a count is not known",
+                "plan with a law of params and tokens, e.g. --law published:epoch2024");
   MachinePlan machines;
   const CostOptions cost = cost_options(plan, request);
   machines.cost = training_cost(plan.model.flops, cost);

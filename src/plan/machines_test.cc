@@ -50,6 +50,17 @@ TEST(Machines, AModelSmallerThanItsVocabularyHasNoShape) {
   EXPECT_EQ(machines.warnings.front().code, "no_shape");
 }
 
+TEST(Machines, ACountNeedsALawOfTheLoss) {
+  PlanRequest rule;
+  rule.law = planning_law("tokens_per_param:20");
+  rule.flops = 1e22;
+  MachineRequest request;
+  request.count = "flops_exact";
+  const Error error = error_of([&] { (void)plan_machines(make_plan(rule), request); });
+  EXPECT_EQ(error.fault(), Fault::usage);
+  EXPECT_EQ(error.subject(), "--count");
+}
+
 TEST(Machines, TheJsonHasWhatItPromises) {
   const Json json = parse_json(machines_to_json(plan_machines(plan_of(1e22))), "machines");
   for (const char* key : {"shape", "cost", "memory", "hyperparameters", "schedule", "frontier"}) EXPECT_TRUE(json.contains(key)) << key;

@@ -7,7 +7,6 @@
 #include "isoflop/claims.h"
 #include "plan/explain.h"
 #include "plan/rounding.h"
-#include "plan/run_interval.h"
 #include "plan/surface.h"
 #include "isoflop/text.h"
 
@@ -38,6 +37,16 @@ void check_numbers(const PlanRequest& request) {
   if (!request.law.surface && !request.law.rule) refuse("--law", "no law is given");
 }
 
+/// Refuses what no training run takes: laws say something of it, and nothing that is true.
+void check_budget(const PlanningLaw& law, double flops) {
+  constexpr double kLeast = 1e6, kMost = 1e35;
+  if (!(flops >= kLeast && flops <= kMost))
+    refuse("plan", short_number(flops) + " FLOPs are no training run, expected a budget of " + short_number(kLeast) + " to " + short_number(kMost));
+  if (const ModelPlan best = optimal_model(law, flops); !(best.params >= 1 && best.tokens >= 1))
+    refuse("plan", "by " + law.name + " " + short_number(flops) + " FLOPs train " + format_significant(best.params, 3) + " parameters on " + format_significant(best.tokens, 3) +
+                       " tokens, expected 1 of each or more", "a larger budget, or another law");
+}
+
 const AdditiveLaw& need_surface(const PlanningLaw& law, const std::string& flag) {
   if (!law.surface)
     refuse(flag, "the law " + law.name + " knows no loss", "plan with a law of params and tokens, e.g. --law published:epoch2024");
@@ -48,7 +57,7 @@ void check_target(const PlanningLaw& law, double loss) {
   const AdditiveLaw& surface = need_surface(law, "--target-loss");
   if (loss > surface.least_loss()) return;
   std::string floor = short_number(surface.least_loss());
-  if (law.draws.size() >= 40) {
+  if (law.draws.size() >= kLeastDraws) {
     std::vector<double> floors;
     for (const AdditiveLaw& draw : law.draws) floors.push_back(draw.least_loss());
     const Interval interval = interval_of_draws(std::move(floors), surface.least_loss(), law.level, law.widening);
@@ -135,7 +144,7 @@ void resolve(const PlanRequest& request, Plan& plan) {
     model.flops = *needed;
   }
   plan.flops = model.flops;
-  if (!std::isfinite(plan.flops) || !(plan.flops > 0)) refuse("plan", "the budget is beyond what a number holds");
+  check_budget(law, plan.flops);
   plan.optimum = optimal_model(law, plan.flops);
   if (!plan.off_optimum) model = plan.optimum;
   if (budget && plan.law.text) {
@@ -168,10 +177,10 @@ void warn(const PlanRequest& request, Plan& plan) {
   if (const auto rounding = plan::rounding_of(law, plan.flops))
     said.push_back({"rounded_exponents", rounding->exponents + ": within what rounding hides N* lies between " + format_billions(rounding->params_low) + " and " +
                                              format_billions(rounding->params_high) + ", and the plan wastes up to " + format_percent(rounding->waste) + " of the compute"});
-  if (law.draw_constants.size() < 40)
+  if (law.draw_constants.size() < kLeastDraws)
     said.push_back({"no_draws", law.draw_constants.empty() ? "the law has no draws: nothing here has an interval; isoflop fit TABLE --law " + law.law +
                                                                  " --draws draws.csv makes them, plan --draws draws.csv reads them"
-                                                           : "the law has " + std::to_string(law.draw_constants.size()) + " draws: no interval is made of fewer than 40"});
+                                                           : "the law has " + std::to_string(law.draw_constants.size()) + " draws: no interval is made of fewer than " + std::to_string(kLeastDraws)});
   if (law.n_convention == "unstated")
     said.push_back({"n_convention", "the law does not say what its N counts"});
   else if (!law.n_convention.empty() && law.n_convention != "params")
@@ -261,7 +270,7 @@ void plan_precision(const PrecisionPlan& asked, Plan& plan) {
 
 /// At a loss every draw has its own compute, and the size and data that are best with it.
 void put_target_intervals(const PlanningLaw& law, double loss, Plan& plan) {
-  if (law.draws.size() < 40) return;
+  if (law.draws.size() < kLeastDraws) return;
   std::vector<double> flops, params, tokens, ratio;
   for (const AdditiveLaw& draw : law.draws) {
     const double least = draw.least_flops(loss, law.flops_per);
@@ -297,8 +306,6 @@ Plan make_plan(const PlanRequest& request) {
   const auto residual_sd = request.residual_sd ? request.residual_sd : law.residual_sd;
 
   plan.intervals = plan_intervals(plan.law, plan.flops, plan.model, residual_sd);
-  if (residual_sd && law.surface && !plan.intervals.contains("prediction"))
-    if (const auto interval = plan::run_interval(plan.law, plan.model, *residual_sd)) plan.intervals["prediction"] = *interval;
   if (plan.asked == "target_loss" && !plan.text_limited) put_target_intervals(law, *request.target_loss, plan);
 
   if (law.surface) {
@@ -317,6 +324,7 @@ Plan make_plan(const PlanRequest& request) {
     if (!plan.laws->judges.empty()) plan.regret_laws = regret_optimum(laws, plan.flops);
   }
   for (const double flops : request.budgets) {
+    check_budget(law, flops);
     plan.budgets.push_back(optimal_model(law, flops));
     plan.budget_intervals.push_back(plan_intervals(law, flops, plan.budgets.back()));
   }

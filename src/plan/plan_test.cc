@@ -126,6 +126,21 @@ TEST(MakePlan, WithLittleTextTheModelIsTheBestOfThatText) {
   EXPECT_GT(*given.model.loss, request.law.surface->loss(7e9, 1e12));
 }
 
+TEST(MakePlan, ABudgetThatIsNoTrainingRunIsRefused) {
+  for (const double flops : {1.0, 1e5, 1e36, 1e300}) {
+    PlanRequest request;
+    request.law = planning_law("published:epoch2024");
+    request.flops = flops;
+    const Error error = error_of([&] { (void)make_plan(request); });
+    EXPECT_EQ(error.fault(), Fault::usage) << flops;
+    EXPECT_NE(error.problem().find("no training run"), std::string::npos) << error.what();
+    request.flops = 1e22;
+    EXPECT_NO_THROW((void)make_plan(request));
+    request.budgets = {flops};
+    EXPECT_EQ(error_of([&] { (void)make_plan(request); }).fault(), Fault::usage) << flops;
+  }
+}
+
 TEST(MakePlan, ContradictionsAreRefused) {
   PlanRequest request = request_of(epoch());
   EXPECT_THAT(error_of([&] { (void)make_plan(request); }).hint(), HasSubstr("--flops"));

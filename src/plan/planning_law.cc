@@ -61,7 +61,7 @@ void take_held(PlanningLaw& law, const Constants& held) {
   law.held = held;
   if (const auto share = held.find("active_share"); share != held.end()) {
     if (!(share->second > 0 && share->second <= 1))
-      throw Error(Fault::usage, "active_share", format_number(share->second) + " is not in (0, 1]");
+      throw Error(Fault::usage, "--active-share", format_number(share->second) + " is not in (0, 1]");
     law.flops_per *= share->second;
     law.held.erase("active_share");
   }
@@ -188,7 +188,7 @@ void add_draws(PlanningLaw& law, const CsvTable& table) {
       high = first ? draw : std::max(high, draw);
       first = false;
     }
-    if (law.draw_constants.size() >= 40 && !law.held.contains(name) && (value < low || value > high))
+    if (law.draw_constants.size() >= kLeastDraws && !law.held.contains(name) && (value < low || value > high))
       throw Error(Fault::bad_data, table.subject,
                   "its draws of " + name + " lie from " + format_significant(low, 5) + " to " + format_significant(high, 5) + ", the law " + law.name + " has " +
                       format_significant(value, 5) + ": they are of another fit",

@@ -110,6 +110,11 @@ Style style_from(const std::string& text) {
               near ? "did you mean `" + *near + "`?" : "");
 }
 
+double least_shape_params(double params, const ShapeOptions& options) {
+  const ShapeOptions o = resolved(params, options);
+  return counted(param_counts(shape_of(1, o.multiple, o)), o.n_convention);
+}
+
 std::vector<ShapeChoice> feasible_shapes(double params, const ShapeOptions& options) {
   const ShapeOptions o = resolved(params, options);
   std::vector<ShapeChoice> found;
@@ -118,13 +123,6 @@ std::vector<ShapeChoice> feasible_shapes(double params, const ShapeOptions& opti
     found = search(params, o, o.aspect_low / wider, o.aspect_high * wider);
     std::erase_if(found, [](const ShapeChoice& c) { return !(std::abs(c.off) <= .1); });
     if (!found.empty()) break;
-  }
-  if (found.empty()) {
-    const ParamCounts least = param_counts(shape_of(1, o.multiple, o));
-    throw Error(Fault::usage, "params",
-                format_significant(params, 4) + " cannot be met: the least model of width " + format_number(o.multiple) +
-                    " and vocabulary " + format_number(o.vocab_size) + " has " + format_count(counted(least, o.n_convention)),
-                "a smaller vocabulary, or a smaller head_size");
   }
   std::stable_sort(found.begin(), found.end(),
                    [&](const auto& a, const auto& b) { return awkwardness(a, o) < awkwardness(b, o); });

@@ -54,8 +54,13 @@ TEST(FeasibleShapes, CountAsTheLawDoesAndSayWhatRoundingCosts) {
   EXPECT_FALSE(parse_json(shape_to_json(choices[0]), "shape")["loss_rise"].is_null());
 }
 
-TEST(FeasibleShapes, RefuseWhatTheVocabularyAloneExceeds) {
-  EXPECT_THAT(error_of([] { (void)feasible_shapes(1e5); }).what(), HasSubstr("cannot be met"));
+TEST(FeasibleShapes, AreNoneWhereTheVocabularyAloneTakesMore) {
+  EXPECT_TRUE(feasible_shapes(1e5).empty());
+  EXPECT_GT(least_shape_params(1e5), 2e6);  // 32,000 words, 64 wide
+  EXPECT_FALSE(feasible_shapes(least_shape_params(1e5)).empty());
+}
+
+TEST(FeasibleShapes, RefuseWhatCannotBeMeant) {
   EXPECT_EQ(error_of([] { (void)feasible_shapes(-1); }).fault(), Fault::usage);
   EXPECT_EQ(error_of([] { (void)feasible_shapes(1e9, {.n_convention = "all"}); }).fault(), Fault::usage);
   EXPECT_THAT(error_of([] { (void)style_from("lama"); }).hint(), HasSubstr("`llama`"));

@@ -1,13 +1,11 @@
 // What the draws of a law say of a plan: intervals, and the size that wastes least on average.
 #include <algorithm>
-#include <cmath>
-#include <functional>
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/random.h"
 #include "base/search.h"
 #include "isoflop/plan.h"
+#include "plan/run_interval.h"
 #include "plan/surface.h"
 
 namespace isoflop {
@@ -90,10 +88,11 @@ RegretOptimum regret_optimum(const std::vector<PlanningLaw>& laws, double flops)
 std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double flops, const ModelPlan& model, std::optional<double> residual_sd) {
   std::map<std::string, Interval> intervals;
   const ModelPlan best = optimal_model(law, flops);
+  if (law.surface && residual_sd && *residual_sd > 0)
+    intervals["prediction"] = *plan::RunLoss(law, model.params, model.tokens, *residual_sd).interval(law.level);
   const std::size_t count = law.draw_constants.size();
-  if (count < 40) return intervals;  // as few make no interval of a fit
-  std::vector<double> params, tokens, ratio, loss, of_model, of_run;
-  const Philox random{.seed = 0, .stream = Stream::simulate};
+  if (count < kLeastDraws) return intervals;
+  std::vector<double> params, tokens, ratio, loss, of_model;
   for (std::size_t i = 0; i < count; ++i) {
     PlanningLaw drawn;
     drawn.flops_per = law.flops_per;
@@ -106,7 +105,6 @@ std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double fl
     if (!at.loss) continue;
     loss.push_back(*at.loss);
     of_model.push_back(plan::loss_of(law, law.draws[i], model.params, model.tokens));
-    if (residual_sd) of_run.push_back(of_model.back() * exp_(*residual_sd * random.normal(i)));
   }
   const auto put = [&](const char* name, std::vector<double> draws, double value) {
     if (!draws.empty()) intervals[name] = interval_of_draws(std::move(draws), value, law.level, law.widening);
@@ -115,10 +113,7 @@ std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double fl
   put("tokens", std::move(tokens), best.tokens);
   put("tokens_per_param", std::move(ratio), best.tokens_per_param());
   put("loss", std::move(loss), best.loss.value_or(0));
-  const double value = law.surface ? plan::loss_of(law, *law.surface, model.params, model.tokens) : 0;
-  put("loss_of_model", std::move(of_model), value);
-  // the scatter of runs is not the draws': it is not widened with them
-  if (!of_run.empty()) intervals["prediction"] = interval_of_draws(std::move(of_run), value, law.level, 1);
+  put("loss_of_model", std::move(of_model), law.surface ? plan::loss_of(law, *law.surface, model.params, model.tokens) : 0);
   return intervals;
 }
 

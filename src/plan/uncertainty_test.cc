@@ -57,6 +57,28 @@ TEST(Intervals, AreThoseOfTheDraws) {
   EXPECT_GT(intervals.at("prediction").high, intervals.at("loss_of_model").high);
 }
 
+// draws that agree leave the scatter of runs: 1.96 sd to both sides, however few they are
+TEST(Intervals, OfOneRunAreNotMadeOfFewNormalNumbers) {
+  for (const std::size_t count : {0UL, 40UL, 100UL, 1000UL}) {
+    PlanningLaw law = epoch();
+    if (count > 0) give_draws(law, count, 0);
+    const ModelPlan best = optimal_model(law, 1e24);
+    const Interval run = plan_intervals(law, 1e24, best, 0.01).at("prediction");
+    EXPECT_NEAR(log_(run.low / *best.loss), -1.959964 * 0.01, 1e-7) << count;
+    EXPECT_NEAR(log_(run.high / *best.loss), 1.959964 * 0.01, 1e-7) << count;
+  }
+}
+
+TEST(Intervals, OfOneRunAreWidenedWhereTheLawIs) {
+  PlanningLaw law = epoch();
+  give_draws(law, 400, 0.05);
+  const ModelPlan best = optimal_model(law, 1e24);
+  law.widening = 3;
+  const auto intervals = plan_intervals(law, 1e24, best, 1e-6);
+  EXPECT_NEAR(intervals.at("prediction").low / intervals.at("loss_of_model").low, 1, 1e-3);
+  EXPECT_NEAR(intervals.at("prediction").high / intervals.at("loss_of_model").high, 1, 1e-3);
+}
+
 TEST(Intervals, AreWidenedAsTheFitsAre) {
   PlanningLaw law = epoch();
   give_draws(law, 400, 0.05);

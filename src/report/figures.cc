@@ -129,7 +129,7 @@ Figure loss_figure(const LawView& law, const std::vector<Baseline>& baselines, c
   Figure figure;
   figure.id = id;
   figure.title = "Loss against parameters";
-  figure.x = {.label = "N, " + n_words(law.n_convention), .scale = AxisScale::log, .low = {}, .high = {}};
+  figure.x = {.label = "N, " + n_words(law.n_convention), .scale = AxisScale::log, .low = {}, .high = {}, .counts = true};
   figure.y = {.label = loss_words(law.loss_kind) + ", nats per token", .scale = AxisScale::log, .low = {}, .high = {}};
   figure.description = law_in_words(law);
   for (const LawPoint& p : law.points)
@@ -161,7 +161,7 @@ Figure residual_figure(const LawView& law) {
   Figure figure;
   figure.id = "residuals";
   figure.title = "Residuals of the law";
-  figure.x = {.label = "N, " + n_words(law.n_convention), .scale = AxisScale::log, .low = {}, .high = {}};
+  figure.x = {.label = "N, " + n_words(law.n_convention), .scale = AxisScale::log, .low = {}, .high = {}, .counts = true};
   figure.y = {.label = "measured over fitted loss, %", .scale = AxisScale::linear, .low = {}, .high = {}};
   FigureSeries zero{.mark = Mark::horizontal_rule, .name = "", .tone = Tone::muted, .points = {}};
   zero.points.push_back({.x = 0, .y = 0, .low = {}, .high = {}, .label = {}});
@@ -219,7 +219,7 @@ Figure curves_figure(const StudyReport& study) {
   figure.id = "learning_curves";
   figure.title = "Learning curves";
   figure.description = "Loss against training tokens, one line a run.";
-  figure.x = {.label = "training tokens", .scale = AxisScale::log, .low = {}, .high = {}};
+  figure.x = {.label = "training tokens", .scale = AxisScale::log, .low = {}, .high = {}, .counts = true};
   figure.y = {.label = "loss, nats per token", .scale = AxisScale::log, .low = {}, .high = {}};
 
   std::map<std::int64_t, std::size_t> rank;  // colours follow size, not the order of rows

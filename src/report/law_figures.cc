@@ -7,6 +7,7 @@
 #include "base/math.h"
 #include "isoflop/text.h"
 #include "isoflop/report.h"
+#include "laws/rows.h"
 #include "report/draw.h"
 #include "report/figures.h"
 #include "report/text.h"
@@ -16,39 +17,26 @@ namespace {
 
 using report::at;
 using report::axis;
+using report::axis_words;
+using report::column_axis;
 using report::log_spaced;
 using report::middle;
 
-using Cells = std::vector<std::optional<double>>;
 using Constants = std::map<std::string, double>;
 
-using report::kGrid;
-constexpr std::size_t kBandDraws = 200; // that a band is made of
+constexpr int kGrid = 48;  // places along a line
 constexpr std::size_t kCloudDraws = 500;
 
-const Cells* column(const Observations& table, const std::string& name) {
-  const auto found = table.columns.find(name);
-  return found == table.columns.end() ? nullptr : &found->second;
-}
-
 std::optional<double> cell(const Observations& table, const std::string& name, std::size_t row) {
-  const Cells* values = column(table, name);
+  const laws::Column* values = laws::find_column(table, name);
   return values ? (*values)[row] : std::nullopt;
-}
-
-std::string words(const std::string& name) {
-  static const std::map<std::string, std::string> kWords{
-      {"params", "N, parameters"}, {"tokens", "D, training tokens"}, {"flops", "C, training FLOPs"}, {"loss", "loss, nats per token"},
-      {"unique_tokens", "unique tokens"}, {"source_loss", "loss on the source, nats per token"}, {"steps", "optimizer steps"}};
-  const auto known = kWords.find(name);
-  return known == kWords.end() ? name : known->second;
 }
 
 /// The constants of each of the first draws.
 std::vector<Constants> constants_of_draws(const Fit& fit) {
   std::vector<Constants> all;
   for (const auto& draw : fit.draws) {
-    if (all.size() == kBandDraws) break;
+    if (all.size() == report::kBandDraws) break;
     Constants constants = fit.constants;
     for (std::size_t k = 0; k < fit.draw_names.size(); ++k)
       if (constants.contains(fit.draw_names[k])) constants[fit.draw_names[k]] = draw[k];
@@ -143,7 +131,7 @@ class Drawer {
     if (input == "params") return n_column_;
     if (input == "flops")
       for (const char* name : {"flops", "flops_exact", "flops_6nd", "flops_full_attention"})
-        if (column(table_, name)) return name;
+        if (laws::find_column(table_, name)) return name;
     return input;
   }
   [[nodiscard]] std::optional<double> input(std::size_t row, const std::string& name) const { return cell(table_, column_name(name), row); }
@@ -181,8 +169,8 @@ class Drawer {
     const auto range = range_of(fit_, x);
     if (!range) return;
     Figure& figure = start("", "The law over its points");
-    figure.x = axis(words(name), AxisScale::log);
-    figure.y = axis(words(response()), AxisScale::log);
+    figure.x = column_axis(name);
+    figure.y = column_axis(response());
     figure.notes.push_back(fit_.formula);
     Observations grid;
     const double beyond = exp_(0.1 * log_(range->second / range->first));
@@ -204,7 +192,7 @@ class Drawer {
     if (!range) return;
     Figure& figure = start("", "Loss over compute, and the frontier L*(C) of the law");
     figure.x = axis("C = 6 N D, FLOPs", AxisScale::log);
-    figure.y = axis(words(response()), AxisScale::log);
+    figure.y = column_axis(response());
     figure.notes.push_back(fit_.formula);
     const std::vector<double> budgets = log_spaced(range->first, 10 * range->second, kGrid);
     constexpr int kSizes = 120;
@@ -249,12 +237,12 @@ class Drawer {
     const std::string flops_name = column_name("flops");
     figure = start("_curves", "Loss over size at each budget of FLOPs");
     figures_.pop_back();
-    figure.x = axis(words("params"), AxisScale::log);
-    figure.y = axis(words("loss"), AxisScale::log);
+    figure.x = column_axis("params");
+    figure.y = column_axis("loss");
     figure.series = std::move(curves);
     add_rows(
         table_, fit_, [this](std::size_t row) { return cell(table_, n_column_, row); }, "loss",
-        order_by([this, flops_name](std::size_t row) { return column(table_, flops_name) ? cell(table_, flops_name, row) : flops(row); }), figure);
+        order_by([this, flops_name](std::size_t row) { return laws::find_column(table_, flops_name) ? cell(table_, flops_name, row) : flops(row); }), figure);
     figure.series.push_back(std::move(minima));
     figures_.push_back(std::move(figure));
   }
@@ -263,8 +251,9 @@ class Drawer {
   void allocation() {
     if (!fit_.constants.contains("k_n") || !fit_.constants.contains("a")) return;
     Figure& figure = start("", "Optimal size over compute");
-    figure.x = axis(words("flops"), AxisScale::log);
-    figure.y = axis("N*, parameters", AxisScale::log);
+    figure.x = column_axis("flops");
+    figure.y = column_axis("params");
+    figure.y.label = "N*, parameters";
     figure.notes.push_back("N* = " + report::significant(fit_.constants.at("k_n"), 4) + " C^" + report::fixed(fit_.constants.at("a"), 4));
     const std::vector<double> budgets = log_spaced(fit_.optima.front().flops, fit_.optima.back().flops, kGrid);
     const auto line = [&](const Constants& constants) {
@@ -296,7 +285,7 @@ class Drawer {
     const std::string first = info_.inputs[0];
     const auto x = [&](std::size_t row) { return of_surface() ? flops(row) : input(row, first); };
     Figure& figure = start("_residuals", "Residuals of the law");
-    figure.x = axis(of_surface() ? "C = 6 N D, FLOPs" : words(first), AxisScale::log);
+    figure.x = of_surface() ? axis("C = 6 N D, FLOPs", AxisScale::log) : column_axis(first);
     figure.y = axis("measured over fitted, %", AxisScale::linear);
     FigureSeries zero{.mark = Mark::horizontal_rule, .name = "", .tone = Tone::muted, .points = {at(0, 0)}};
     FigureSeries points{.mark = Mark::points, .name = "residual", .faint = fit_.fitted.size() > 40, .points = {}};
@@ -310,8 +299,8 @@ class Drawer {
   void observed() {
     const std::vector<std::optional<double>> predicted = predict_law(table_, fit_.law, fit_.constants, n_column_);
     Figure& figure = start("_observed", "Observed against predicted");
-    figure.x = axis("predicted " + words(response()), AxisScale::log);
-    figure.y = axis("observed " + words(response()), AxisScale::log);
+    figure.x = axis("predicted " + axis_words(response()), AxisScale::log);
+    figure.y = axis("observed " + axis_words(response()), AxisScale::log);
     FigureSeries same{.mark = Mark::line, .name = "", .tone = Tone::muted, .points = {}};
     FigureSeries fitted{.mark = Mark::points, .name = "fitted", .faint = fit_.fitted.size() > 40, .points = {}};
     FigureSeries held_out{.mark = Mark::points, .name = "held out", .hollow = true, .points = {}};

@@ -31,6 +31,11 @@ std::string lead(const Fit& fit) {
     if (h.covered) text += "; " + digits(100 * *h.covered, 3) + " % lie in their " + digits(100 * h.interval_level, 3) + " % intervals";
     text += ".";
   }
+  if (const auto& a = fit.cross_validated) {
+    text += " Rows left out by parts it predicts to " + digits(a->rmse, 3) + " (rms)";
+    if (a->r_squared) text += ", R\xC2\xB2 " + digits(*a->r_squared, 4);
+    text += ".";
+  }
   return text;
 }
 

@@ -94,12 +94,18 @@ class Placer {
   [[nodiscard]] double cost(const Box& box) const {
     double sum = 0;
     for (const Box& b : marks_) sum += overlap(box, b);
+    for (const Box& b : points_) sum += 4 * overlap(box, b);
     for (const Box& b : labels_) sum += 50 * overlap(box, b);
     const double outside = std::max({0.0, plot_.x0 - box.x0, box.x1 - plot_.x1, plot_.y0 - box.y0, box.y1 - plot_.y1});
     return sum + 1000 * outside;
   }
   [[nodiscard]] bool covers_label(const Box& box) const {
     return std::any_of(labels_.begin(), labels_.end(), [&](const Box& b) { return overlap(box, b) > 0; });
+  }
+  /// More than a corner of its mark.
+  [[nodiscard]] bool covers_point(const Box& box) const {
+    constexpr double kCorner = 12;  // square pixels
+    return std::any_of(points_.begin(), points_.end(), [&](const Box& b) { return overlap(box, b) > kCorner; });
   }
   void take(const Box& box) { labels_.push_back({box.x0 - 2, box.y0 - 1, box.x1 + 2, box.y1 + 1}); }
 
@@ -123,7 +129,7 @@ class Placer {
     const FigurePoint& p = s.points[i];
     if (s.mark == Mark::band || !layout.x.holds(p.x) || !layout.y.holds(p.y)) return;
     const double x = layout.x(p.x), y = layout.y(p.y);
-    if (s.mark == Mark::points) marks_.push_back({x - 6, y - 6, x + 6, y + 6});
+    if (s.mark == Mark::points) points_.push_back({x - 6, y - 6, x + 6, y + 6});
     if (s.mark == Mark::points && p.low && p.high && layout.y.holds(*p.low) && layout.y.holds(*p.high))
       marks_.push_back({x - 2, layout.y(*p.high), x + 2, layout.y(*p.low)});
     if (s.mark == Mark::horizontal_rule && i == 0) marks_.push_back({plot_.x0, y - 1, plot_.x1, y + 1});
@@ -140,7 +146,7 @@ class Placer {
   }
 
   Box plot_;
-  std::vector<Box> marks_, labels_;
+  std::vector<Box> marks_, points_, labels_;
 };
 
 void place_notes(const Figure& figure, Placer& placer, Layout& layout) {
@@ -182,18 +188,20 @@ void place_rules(const Figure& figure, Placer& placer, Layout& layout) {
   }
 }
 
-void place_point_names(const Figure& figure, Placer& placer, Layout& layout) {
+/// Names of the points of one kind; one for which there is no room beside other points is left out.
+void place_point_names(const Figure& figure, bool hollow, Placer& placer, Layout& layout) {
   for (const FigureSeries& s : figure.series) {
-    if (s.mark != Mark::points) continue;
+    if (s.mark != Mark::points || s.hollow != hollow) continue;
     for (const FigurePoint& p : s.points) {
       if (p.label.empty() || !layout.x.holds(p.x) || !layout.y.holds(p.y)) continue;
       const double x = layout.x(p.x), y = layout.y(p.y);
       const std::string name = shorten(p.label, kLongest);
-      const std::vector<PlacedText> candidates{
+      std::vector<PlacedText> candidates{
           text_at(name, x + 8, y - 7, Anchor::start, false, true),  text_at(name, x, y - 10, Anchor::middle, false, true),
           text_at(name, x + 10, y + 4, Anchor::start, false, true), text_at(name, x - 8, y + 15, Anchor::end, false, true),
           text_at(name, x, y + 19, Anchor::middle, false, true),    text_at(name, x - 10, y + 4, Anchor::end, false, true),
           text_at(name, x + 8, y + 15, Anchor::start, false, true), text_at(name, x - 8, y - 7, Anchor::end, false, true)};
+      std::erase_if(candidates, [&](const PlacedText& c) { return placer.covers_point(c.box); });
       if (auto placed = placer.best(candidates)) layout.labels.push_back(*placed);
     }
   }
@@ -251,7 +259,7 @@ Layout lay_out(const Figure& figure, double width, double height) {
   layout.width = width;
   layout.height = height;
   set_ranges(figure, layout);
-  layout.y.ticks = axis_ticks(layout.y.low, layout.y.high, layout.y.scale, std::max(3, static_cast<int>(height / 55)));
+  layout.y.ticks = axis_ticks(layout.y.low, layout.y.high, layout.y.scale, std::max(3, static_cast<int>(height / 55)), figure.y.counts);
 
   double tick_width = 0;
   for (const Tick& tick : layout.y.ticks) tick_width = std::max(tick_width, text_width(tick.label, kSize));
@@ -262,11 +270,11 @@ Layout lay_out(const Figure& figure, double width, double height) {
   layout.y.from = layout.plot.y1;
   layout.y.to = layout.plot.y0;
   layout.x.ticks = axis_ticks(layout.x.low, layout.x.high, layout.x.scale,
-                              std::max(3, static_cast<int>((layout.plot.x1 - layout.plot.x0) / 60)));
+                              std::max(3, static_cast<int>((layout.plot.x1 - layout.plot.x0) / 60)), figure.x.counts);
 
   Placer placer(figure, layout);
   place_notes(figure, placer, layout);
-  place_point_names(figure, placer, layout);
+  for (const bool hollow : {false, true}) place_point_names(figure, hollow, placer, layout);  // what is shown beside comes after
   place_rules(figure, placer, layout);
   place_line_ends(figure, layout);
   return layout;

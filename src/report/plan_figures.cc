@@ -3,7 +3,6 @@
 #include <cmath>
 #include <functional>
 
-#include "base/math.h"
 #include "isoflop/claims.h"
 #include "isoflop/plan.h"
 #include "isoflop/report.h"
@@ -16,10 +15,10 @@ namespace {
 
 using report::at;
 using report::axis;
+using report::column_axis;
 using report::log_spaced;
 
-constexpr std::size_t kBandDraws = 200;  // that a band or a mean is made of
-constexpr int kPlaces = 32;              // along a line whose every place asks all draws
+constexpr int kPlaces = 32;  // along a line whose every place asks all draws
 
 class Drawer {
  public:
@@ -104,8 +103,8 @@ class Drawer {
   void frontier() {
     Figure& figure = start("plan_frontier", "The loss a budget reaches", "Hollow: released models, with the loss this law gives them on its own text." + line_words());
     figure.description = "Least loss against compute by " + law_.name + "; the plan at " + format_significant(plan_.flops, 3) + " FLOPs reaches " + format_significant(*plan_.model.loss, 5) + ".";
-    figure.x = axis("C, training FLOPs", AxisScale::log);
-    figure.y = axis("loss, nats per token", AxisScale::log);
+    figure.x = column_axis("flops");
+    figure.y = column_axis("loss");
     add_law(figure, "L*(C)", [](const ModelPlan& m) { return *m.loss; }, "loss");
     add_released(figure, true);
     const auto interval = plan_.intervals.find("prediction");
@@ -115,8 +114,8 @@ class Drawer {
   void sizes() {
     Figure& figure = start("plan_sizes", "The size a budget trains", "Thin: other laws. Hollow: released models (of mixtures the parameters a token meets)." + line_words());
     figure.description = "Optimal parameters against compute by " + law_.name + "; " + format_billions(plan_.optimum.params) + " at the plan's budget.";
-    figure.x = axis("C, training FLOPs", AxisScale::log);
-    figure.y = axis("N, parameters", AxisScale::log);
+    figure.x = column_axis("flops");
+    figure.y = column_axis("params");
     for (std::size_t i = 0; i < plan_.others.size(); ++i) {
       const PlanningLaw& other = plan_.others[i];
       const double order = plan_.others.size() > 1 ? static_cast<double>(i) / static_cast<double>(plan_.others.size() - 1) : 1;
@@ -133,7 +132,8 @@ class Drawer {
   /// Share of the compute in vain over the size, all at the plan's budget.
   void regret() {
     Figure& figure = start("plan_regret", "What a size off the optimum costs", "");
-    figure.x = axis("N, parameters, at " + format_significant(plan_.flops, 3) + " FLOPs", AxisScale::log);
+    figure.x = column_axis("params");
+    figure.x.label += ", at " + format_significant(plan_.flops, 3) + " FLOPs";
     figure.y = axis("compute in vain, %", AxisScale::linear);
     const auto wasted = [&](const AdditiveLaw& law, double params) { return 100 * wasted_compute(law, params, plan_.flops / (law_.flops_per * params), law_.flops_per); };
     const double spread = 5, reach = std::max(plan_.model.params / plan_.optimum.params, plan_.optimum.params / plan_.model.params);
@@ -141,10 +141,10 @@ class Drawer {
     FigureSeries own{.mark = Mark::line, .name = "if the law is right", .label_end = true, .points = {}};
     FigureSeries mean{.mark = Mark::line, .name = "mean of the resamples", .dashed = true, .label_end = true, .points = {}};
     FigureSeries band{.mark = Mark::band, .name = "resamples", .points = {}};
-    const std::size_t count = std::min(kBandDraws, law_.draws.size());
+    const std::size_t count = std::min(report::kBandDraws, law_.draws.size());
     for (const double n : log_spaced(plan_.optimum.params / beyond, plan_.optimum.params * beyond, kPlaces)) {
       own.points.push_back(at(n, wasted(*law_.surface, n)));
-      if (count < 40) continue;
+      if (count < kLeastDraws) continue;
       std::vector<double> values;
       double sum = 0;
       for (std::size_t k = 0; k < count; ++k) values.push_back(wasted(law_.draws[k * law_.draws.size() / count], n)), sum += values.back();
@@ -162,7 +162,7 @@ class Drawer {
     }
     figure.series.push_back(std::move(own));
     add_plan(figure, plan_.model.params, 100 * plan_.wasted);
-    if (plan_.regret && count >= 40) {
+    if (plan_.regret && count >= kLeastDraws) {
       figure.series.push_back({.mark = Mark::points, .name = "least regret", .tone = Tone::muted, .points = {at(plan_.regret->model.params, 100 * plan_.regret->mean_waste, "least regret")}});
       caption += " Least regret: the size that wastes least on average.";
     }
@@ -173,11 +173,13 @@ class Drawer {
   void same_loss() {
     Figure& figure = start("plan_same_loss", "Models of the same loss", "A smaller model needs more data and more compute for the same loss, and is cheaper to serve.");
     figure.description = "Compute against parameters at a loss of " + format_significant(*plan_.model.loss, 5) + ".";
-    figure.x = axis("N, parameters, all of loss " + format_significant(*plan_.model.loss, 4), AxisScale::log);
+    figure.x = column_axis("params");
+    figure.x.label += ", all of loss " + format_significant(*plan_.model.loss, 4);
     figure.y = axis("FLOPs", AxisScale::log);
     FigureSeries training{.mark = Mark::line, .name = "training", .label_end = true, .points = {}}, total{.mark = Mark::line, .name = "with inference", .tone = Tone::muted, .label_end = true, .points = {}};
     const bool served = plan_.inference && !plan_.serving->in_money();
-    for (const EqualLoss& e : plan_.iso_loss) {
+    constexpr std::int64_t kSmooth = 65;  // the curve is steep near its least model
+    for (const EqualLoss& e : iso_loss_curve(law_, *plan_.model.loss, kSmooth)) {
       training.points.push_back(at(e.params, e.flops));
       if (served) total.points.push_back(at(e.params, e.flops + 2 * e.params * plan_.inference->demand));
     }
@@ -188,19 +190,22 @@ class Drawer {
   }
 
   void days_and_money() {
-    FigureSeries line{.mark = Mark::line, .name = "", .tone = Tone::muted, .points = {}}, points{.mark = Mark::points, .name = "devices", .points = {}};
+    FigureSeries line{.mark = Mark::line, .name = "", .tone = Tone::muted, .points = {}}, points{.mark = Mark::points, .name = "devices", .tone = Tone::muted, .points = {}};
+    const TrainingCost& own = machines_.cost;
     for (const FrontierPoint& p : machines_.frontier) {
       if (p.dominated || !p.cost.usd) continue;
-      points.points.push_back(at(p.cost.days.value, p.cost.usd->value, std::to_string(p.devices)));
       line.points.push_back(at(p.cost.days.value, p.cost.usd->value));
+      if (p.devices != own.devices) points.points.push_back(at(p.cost.days.value, p.cost.usd->value, std::to_string(p.devices)));
     }
-    if (points.points.size() < 2) return;
+    if (line.points.size() < 2 || !own.usd) return;
     Figure& figure = start("plan_days_money", "Days against money",
-                           "Numbers: devices (" + machines_.cost.accelerator + "). More of them are faster until their batch passes the critical one; then tokens are spent for time.");
-    figure.description = "Cost in US dollars against days for each number of devices.";
+                           "Numbers: devices (" + own.accelerator + "). More of them are faster until their batch passes the critical one; then tokens are spent for time.");
+    figure.description = "Cost in US dollars against days for each number of devices; the plan's " + std::to_string(own.devices) + " take " + format_significant(own.days.value, 3) + " days.";
     figure.x = axis("days", AxisScale::log);
     figure.y = axis("US dollars", AxisScale::log);
+    figure.x.counts = figure.y.counts = true;
     figure.series = {std::move(line), std::move(points)};
+    figure.series.push_back({.mark = Mark::points, .name = "plan", .points = {at(own.days.value, own.usd->value, "the plan: " + std::to_string(own.devices))}});
   }
 
   static std::string short_name(const std::string& name) { return name.starts_with("published:") ? name.substr(10) : name; }

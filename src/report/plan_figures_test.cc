@@ -8,6 +8,7 @@
 #include "isoflop/plan.h"
 #include "isoflop/report.h"
 #include "plan/fixture.h"
+#include "report/layout.h"
 #include "report/markup_check.h"
 
 namespace isoflop {
@@ -113,6 +114,48 @@ TEST(PlanFigures, TheCheapestServedModelIsTheLeastOfTrainingAndInferenceTogether
   const Figure& figure = d.named("plan_same_loss");
   const FigurePoint& served = series(figure, "served").points.front();
   for (const FigurePoint& p : series(figure, "with inference").points) EXPECT_GE(p.y, served.y * (1 - 1e-9));
+}
+
+TEST(PlanFigures, ThePlansDevicesAreAmongTheDaysAndMoney) {
+  PlanRequest request = with_draws();
+  request.flops = 1e22;
+  Drawn d{.plan = make_plan(request), .machines = {}, .figures = {}};
+  MachineRequest few;
+  few.devices = 16;
+  d.machines = plan_machines(d.plan, few);
+  d.figures = plan_figures(d.plan, d.machines);
+  const FigurePoint& own = series(d.named("plan_days_money"), "plan").points.front();
+  EXPECT_EQ(own.x, d.machines.cost.days.value);
+  EXPECT_EQ(own.y, d.machines.cost.usd->value);
+  EXPECT_EQ(own.label, "the plan: 16");
+  for (const FigurePoint& p : series(d.named("plan_days_money"), "devices").points) EXPECT_NE(p.label, "16");
+}
+
+TEST(PlanFigures, ThePlanIsNamedAndNoNameHidesAPoint) {
+  const Drawn d = drawn(with_draws());
+  for (const char* id : {"plan_frontier", "plan_sizes"}) {
+    const Figure& figure = d.named(id);
+    const report::Layout layout = report::lay_out(figure, 760, 440);
+    const auto named = [&](const std::string& name) {
+      return std::any_of(layout.labels.begin(), layout.labels.end(), [&](const report::PlacedText& label) { return label.text == name; });
+    };
+    EXPECT_TRUE(named("the plan")) << id;
+    EXPECT_TRUE(named("GPT-3 2.7B")) << id;
+    for (const FigureSeries& s : figure.series)
+      for (const FigurePoint& p : s.points) {
+        if (s.mark != Mark::points) continue;
+        const double x = layout.x(p.x), y = layout.y(p.y);
+        for (const report::PlacedText& label : layout.labels) EXPECT_LE(report::overlap(label.box, {x - 6, y - 6, x + 6, y + 6}), 12) << id << ": " << label.text << " over " << p.label;
+      }
+  }
+}
+
+TEST(PlanFigures, AxesOfCountsSaySo) {
+  const Drawn d = drawn(with_draws());
+  EXPECT_TRUE(d.named("plan_sizes").y.counts);
+  EXPECT_TRUE(d.named("plan_days_money").y.counts);
+  EXPECT_FALSE(d.named("plan_sizes").x.counts) << "FLOPs";
+  EXPECT_TRUE(section_from_json(section_to_json({.title = "", .lead = "", .tiles = {}, .warnings = {}, .figures = d.figures, .tables = {}}), "plan.json").figures[1].figure.y.counts);
 }
 
 TEST(PlanFigures, ALawWithoutDrawsHasNoBandAndOneWithoutLossOnlySizes) {

@@ -4,11 +4,9 @@
 #include "isoflop/text.h"
 #include "isoflop/plan.h"
 #include "isoflop/report.h"
-#include "report/text.h"
 
 namespace isoflop {
 namespace {
-
 
 std::string digits(double value, int count = 4) { return format_significant(value, count); }
 
@@ -30,7 +28,8 @@ std::string level_span(const Plan& plan, const std::string& name, bool counts) {
 }
 
 std::string range_text(const Range& range, int count = 3) {
-  return range.low == range.high ? digits(range.value, count) : digits(range.value, count) + " (" + digits(range.low, count) + " to " + digits(range.high, count) + ")";
+  const auto number = [count](double value) { return format_amount(value, count); };
+  return range.low == range.high ? number(range.value) : number(range.value) + " (" + number(range.low) + " to " + number(range.high) + ")";
 }
 
 std::string lead(const Plan& plan) {
@@ -68,35 +67,45 @@ PageTable limits_table(const Plan& plan) {
 }
 
 PageTable served_table(const Plan& plan) {
-  PageTable table{"Least training and inference together", {"", "N", "D", "times the data", "saves"}, {}, ""};
+  PageTable table{"Least training and inference together", {"", "N", "D", "times the data", "instead of N", "D", "saves", "interval"}, {}, ""};
   const auto add = [&](const char* name, const std::optional<InferenceAware>& served) {
     if (!served) return;
-    table.rows.push_back({name, format_billions(served->model.params), format_billions(served->model.tokens), digits(served->model.tokens / served->reference.tokens), format_percent(served->saving)});
+    const auto& interval = served->saving_interval;
+    table.rows.push_back({name, format_billions(served->model.params), format_billions(served->model.tokens), digits(served->model.tokens / served->reference.tokens),
+                          format_billions(served->reference.params), format_billions(served->reference.tokens), format_percent(served->saving),
+                          interval ? format_percent(interval->low) + " to " + format_percent(interval->high) : ""});
   };
   add("text without end", plan.inference);
   add("with the text there is", plan.inference_limited);
+  if (plan.inference) table.note = "Models of one loss, " + digits(plan.inference->loss, 5) + ": the smaller is cheaper to serve.";
   return table;
 }
 
+/// A column a judge, numbered: their names are long.
 PageTable laws_table(const Plan& plan) {
   PageTable table;
   if (!plan.laws) return table;
   table.title = "What other laws would train";
   table.head = {"plan of", "N", "D"};
-  for (const std::string& judge : plan.laws->judges) table.head.push_back("in vain by " + judge);
+  table.note = "Share of the compute that each plan wastes if the law of the column is right.";
+  for (std::size_t j = 0; j < plan.laws->judges.size(); ++j) {
+    table.head.push_back("in vain by " + std::to_string(j + 1));
+    table.note += " " + std::to_string(j + 1) + ": " + plan.laws->judges[j] + (j + 1 < plan.laws->judges.size() ? ";" : ".");
+  }
   for (std::size_t i = 0; i < plan.laws->plans.size(); ++i) {
     std::vector<std::string> row{plan.laws->plans[i], format_billions(plan.laws->models[i].params), format_billions(plan.laws->models[i].tokens)};
     for (const double wasted : plan.laws->wasted[i]) row.push_back(format_percent(wasted));
     table.rows.push_back(std::move(row));
   }
-  table.note = "Share of the compute that each plan wastes if the law of the column is right.";
+  if (plan.regret_laws)
+    table.note += " Least regret over these laws: N = " + format_billions(plan.regret_laws->model.params) + ", wastes " + format_percent(plan.regret_laws->mean_waste) + " on average.";
   return table;
 }
 
 PageTable released_table(const Plan& plan) {
   PageTable table{"Released models of like compute, as this law sees them", {"", "N", "D", "tokens per parameter", "C", "loss", "compute in vain", "explained by serving"}, {}, ""};
   for (const ReleasedModel& r : plan.released)
-    table.rows.push_back({r.name, format_billions(r.model.params), format_billions(r.model.tokens), digits(r.model.tokens_per_param(), 3), digits(r.model.flops, 3), digits(*r.model.loss),
+    table.rows.push_back({r.name, format_billions(r.model.params), format_billions(r.model.tokens), format_amount(r.model.tokens_per_param(), 3), digits(r.model.flops, 3), digits(*r.model.loss),
                           format_percent(r.wasted), r.implied_demand < 0 ? "none" : format_billions(r.implied_demand) + " tokens"});
   return table;
 }
@@ -122,15 +131,15 @@ PageTable machine_table(const MachinePlan& machines) {
     row("Layout", "tensor " + std::to_string(m.layout.tensor) + ", pipeline " + std::to_string(m.layout.pipeline) + ", data " + std::to_string(m.layout.data) + ", ZeRO-" + std::to_string(m.layout.zero) +
                       ", recomputation " + to_string(m.recomputation));
   }
-  if (machines.schedule)
-    row("Batch, steps, warm-up", format_billions(machines.schedule->batch_tokens) + " tokens, " + format_count(machines.schedule->steps) + ", " + format_count(machines.schedule->warmup_steps));
   return table;
 }
 
 PageTable rates_table(const MachinePlan& machines) {
-  PageTable table{"Learning rates and batches by law", {"law", "quantity", "value", "fitted range"}, {}, ""};
+  PageTable table{"Learning rates and batches by law", {"quantity", "value", "law", "fitted range", "conditions"}, {}, ""};
   for (const Hyperparameter& h : machines.hyperparameters)
-    table.rows.push_back({h.law, h.quantity, h.value ? digits(*h.value) : "none", h.in_range ? (*h.in_range ? "inside" : "outside") : "not known"});
+    table.rows.push_back({h.quantity, h.value ? digits(*h.value) : "none", h.law, h.in_range ? (*h.in_range ? "inside" : "outside") : "not known", h.conditions});
+  if (const auto& s = machines.schedule)
+    table.note = "Batch " + format_billions(s->batch_tokens) + " tokens, " + format_count(s->steps) + " steps, " + format_count(s->warmup_steps) + " of warm-up.";
   return table;
 }
 
@@ -138,14 +147,21 @@ PageTable ladder_table(const Plan& plan) {
   PageTable table;
   if (!plan.ladder) return table;
   table.title = "Pilots before it";
-  table.head = {"C of each", "models", "cost", "saves", "N* within a factor", "waste expected"};
+  table.head = {"C of each", "models", "N", "cost", "saves", "N* within a factor", "waste expected"};
   for (const Rung& r : plan.ladder->rungs)
-    table.rows.push_back({digits(r.flops, 3), std::to_string(r.models.size()), digits(r.cost, 3), digits(r.saved, 3), digits(r.factor, 3), format_percent(r.waste)});
-  table.note = "Together " + format_percent(plan.ladder->share) + " of the target. No further rung: " + plan.ladder->stop + ".";
+    table.rows.push_back({digits(r.flops, 3), std::to_string(r.models.size()), format_billions(r.models.front().params) + " to " + format_billions(r.models.back().params), digits(r.cost, 3), digits(r.saved, 3), digits(r.factor, 3), format_percent(r.waste)});
+  table.note = "Together " + format_percent(plan.ladder->share) + " of the target; without pilots N* is known within a factor of " + digits(plan.ladder->factor_before, 3) + " and " +
+               format_percent(plan.ladder->waste_before) + " is wasted. No further rung: " + plan.ladder->stop + ".";
   return table;
 }
 
 }  // namespace
+
+std::vector<PageTable> plan_tables(const Plan& plan, const MachinePlan& machines) {
+  std::vector<PageTable> tables{limits_table(plan), served_table(plan), laws_table(plan), released_table(plan), ladder_table(plan), rates_table(machines)};
+  std::erase_if(tables, [](const PageTable& table) { return table.rows.empty(); });
+  return tables;
+}
 
 PageSection plan_section(const Plan& plan, const MachinePlan& machines) {
   PageSection section;
@@ -156,7 +172,8 @@ PageSection plan_section(const Plan& plan, const MachinePlan& machines) {
   section.warnings.insert(section.warnings.end(), machines.warnings.begin(), machines.warnings.end());
   section.warnings.insert(section.warnings.end(), machines.cost.warnings.begin(), machines.cost.warnings.end());
   section.figures = plan_figures(plan, machines);
-  section.tables = {limits_table(plan), served_table(plan), laws_table(plan), released_table(plan), machine_table(machines), rates_table(machines), ladder_table(plan)};
+  section.tables = plan_tables(plan, machines);
+  section.tables.push_back(machine_table(machines));
   return section;
 }
 

@@ -35,14 +35,16 @@ Enum word_from(const std::array<const char*, n>& words, const Json& json, const 
 }
 
 Json axis_json(const FigureAxis& axis) {
-  return {{"label", axis.label}, {"scale", kScales.at(static_cast<std::size_t>(axis.scale))}, {"low", json_or_null(axis.low)}, {"high", json_or_null(axis.high)}};
+  return {{"label", axis.label}, {"scale", kScales.at(static_cast<std::size_t>(axis.scale))}, {"low", json_or_null(axis.low)}, {"high", json_or_null(axis.high)},
+          {"counts", axis.counts}};
 }
 
 FigureAxis axis_from(const Json& json, const std::string& subject) {
   return {.label = json_get<std::string>(json, "label", subject),
           .scale = word_from<AxisScale>(kScales, json, "scale", subject),
           .low = json_find<double>(json, "low", subject),
-          .high = json_find<double>(json, "high", subject)};
+          .high = json_find<double>(json, "high", subject),
+          .counts = json_find<bool>(json, "counts", subject).value_or(false)};
 }
 
 Json point_json(const FigurePoint& p) {

@@ -40,6 +40,7 @@ TEST(Ticks, StandAtDecadesOverAWideRange) {
   EXPECT_THAT(labels(axis_ticks(1e3, 1e9, AxisScale::log, 7)),
               ElementsAre(nb("1 k"), nb("10 k"), nb("100 k"), nb("1 M"), nb("10 M"), nb("100 M"), nb("1 G")));
   EXPECT_THAT(labels(axis_ticks(1e3, 1e9, AxisScale::log, 4)), ElementsAre(nb("1 k"), nb("100 k"), nb("10 M"), nb("1 G")));
+  EXPECT_THAT(labels(axis_ticks(1e3, 1e9, AxisScale::log, 4, true)), ElementsAre("1k", "100k", "10M", "1B"));
 }
 
 TEST(Ticks, AreEvenNumbersWithinADecadeOfLoss) {

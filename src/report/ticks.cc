@@ -25,20 +25,22 @@ int floor_log10(double value) {
   return exponent;
 }
 
-std::string label_of(double value, int decimals) {
+std::string label_of(double value, int decimals, bool counts) {
   if (std::fabs(value) >= 0.9995e15) {  // FLOPs: prefixes beyond tera are read by few
     const int exponent = floor_log10(std::fabs(value) * (1 + 1e-9));
     std::string factor = format_significant(value / power_of_ten(exponent), 3);
     if (factor[0] == '-') factor = report::kMinus + factor.substr(1);
     return factor + "e" + std::to_string(exponent);
   }
-  if (std::fabs(value) >= 999.5 || value == 0)
-    return value < 0 ? report::kMinus + report::short_count(-value) : report::short_count(value);
+  if (std::fabs(value) >= 999.5 || value == 0) {
+    const std::string text = counts ? format_billions(std::fabs(value)) : report::short_count(std::fabs(value));
+    return value < 0 ? report::kMinus + text : text;
+  }
   return report::fixed(value, std::max(0, decimals));
 }
 
 /// Multiples of 1, 2 or 5 times a power of ten, as near to `about` of them as these allow without going over.
-std::vector<Tick> even_ticks(double low, double high, int about) {
+std::vector<Tick> even_ticks(double low, double high, int about, bool counts) {
   int exponent = floor_log10((high - low) / about);
   double step = power_of_ten(exponent);
   for (const double factor : {1.0, 2.0, 5.0, 10.0, 20.0}) {
@@ -50,13 +52,13 @@ std::vector<Tick> even_ticks(double low, double high, int about) {
   const double first = std::ceil(low / step - 1e-9);
   for (int i = 0; first + i <= high / step + 1e-9; ++i) {
     const double value = std::clamp((first + i) * step, low, high);
-    ticks.push_back({value, label_of(value, decimals)});
+    ticks.push_back({value, label_of(value, decimals, counts)});
   }
   return ticks;
 }
 
 /// Labels at the densest of these multiples per decade that stays within `about`; the other multiples are minor marks.
-std::vector<Tick> decade_ticks(double low, double high, int about) {
+std::vector<Tick> decade_ticks(double low, double high, int about, bool counts) {
   static const std::vector<std::vector<int>> kDensities{{1, 2, 5}, {1, 3}, {1}};
   const int first = floor_log10(low), last = floor_log10(high);
   const auto inside = [&](double value) { return value >= low * (1 - 1e-12) && value <= high * (1 + 1e-12); };
@@ -78,19 +80,19 @@ std::vector<Tick> decade_ticks(double low, double high, int about) {
       if (!inside(value)) continue;
       const bool named =
           std::find(labelled.begin(), labelled.end(), m) != labelled.end() && (stride == 1 || (e - first) % stride == 0);
-      ticks.push_back({std::clamp(value, low, high), named ? label_of(value, -e) : ""});
+      ticks.push_back({std::clamp(value, low, high), named ? label_of(value, -e, counts) : ""});
     }
   return ticks;
 }
 
 }  // namespace
 
-std::vector<Tick> axis_ticks(double low, double high, AxisScale scale, int about) {
+std::vector<Tick> axis_ticks(double low, double high, AxisScale scale, int about, bool counts) {
   ISOFLOP_CHECK(about >= 2 && high > low);
-  if (scale == AxisScale::linear) return even_ticks(low, high, about);
+  if (scale == AxisScale::linear) return even_ticks(low, high, about, counts);
   ISOFLOP_CHECK(low > 0);
-  if (high / low >= 12) return decade_ticks(low, high, about);
-  return even_ticks(low, high, about);  // within a decade, even numbers read best
+  if (high / low >= 12) return decade_ticks(low, high, about, counts);
+  return even_ticks(low, high, about, counts);  // within a decade, even numbers read best
 }
 
 }  // namespace isoflop

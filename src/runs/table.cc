@@ -121,13 +121,6 @@ std::string cell_of(const StoredRun& run, const Column& column) {
   return given.empty() && column.name == "run" ? run.id : given;
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
-
 // other tables' words for our columns
 std::string column_name(const std::string& header) {
   if (header == "C") return "flops";
@@ -280,8 +273,9 @@ std::string run_table_csv(const std::vector<StoredRun>& runs) {
   });
   std::string out;
   const auto add_row = [&](auto cell_at) {
-    for (std::size_t c = 0; c < columns().size(); ++c) out += (c == 0 ? "" : ",") + quoted(cell_at(columns()[c]));
-    out += "\n";
+    std::vector<std::string> cells;
+    for (const Column& column : columns()) cells.push_back(cell_at(column));
+    out += csv_row(cells);
   };
   add_row([](const Column& column) { return column.name; });
   for (const auto& row : rows) add_row([&run = *row.first](const Column& column) { return cell_of(run, column); });

@@ -48,8 +48,34 @@ TEST(Mix, DesignsATableThatPredictReads) {
   const std::string law = (place / "m.json").string(), table = (place / "p.csv").string();
   EXPECT_THAT(ran("design --sources web=5e9,code=8e8,books=3e8 --proxies 9 --candidates 200 --out " + table).err, HasSubstr("9 proxies"));
   (void)ran("fit " + kProxies + " --law linear --target web --bootstrap 0 --out " + law);
-  EXPECT_EQ(ran("predict " + law + " " + table + " --json").json()["predictions"][0]["rows"].size(), 9U);
+  const auto rows = ran("predict " + law + " " + table + " --json").json()["predictions"][0]["rows"];
+  EXPECT_EQ(rows.size(), 9U);
+  EXPECT_EQ(rows[0]["row"], "1") << "the design's index";
+  (void)ran("predict " + law + " " + table + " --out " + (place / "said.csv").string());
+  EXPECT_THAT(read(place / "said.csv"), testing::StartsWith("row,target,predicted,low,high\n1,web,"));
   EXPECT_THAT(ran("design --sources a=1,b=2 --proxies 3 --candidates 50").out, HasSubstr("index,share.a,share.b\n"));
+}
+
+TEST(Mix, WritesOverNothingItReads) {
+  const fs::path place = fresh("mix_over");
+  const std::string table = (place / "proxies.csv").string(), law = (place / "m.json").string();
+  write(table, read(kProxies));
+  EXPECT_EQ(program("mix fit " + table + " --target web --bootstrap 0 --out " + table).code, 2);
+  EXPECT_EQ(read(table), read(kProxies));
+  (void)ran("fit " + table + " --target web --bootstrap 0 --out " + law);
+  const std::string sealed = read(law);
+  EXPECT_EQ(program("mix predict " + law + " " + table + " --out " + table).code, 2);
+  EXPECT_EQ(program("mix predict " + law + " " + table + " --out " + law).code, 2);
+  EXPECT_EQ(read(law), sealed);
+  // more tokens than there are is a mistake of the command line
+  EXPECT_EQ(program("mix optimise " + law + " --unique-tokens web=5e6,code=8e5,books=3e5 --tokens 2e9").code, 2);
+}
+
+TEST(Mix, WithoutALawSaysSo) {
+  const fs::path place = fresh("mix_none");
+  write(place / "few.csv", "share.a,share.b,loss\n0.5,0.5,3\n0.4,0.6,3.1\n");
+  const Outcome outcome = ran("fit " + (place / "few.csv").string());
+  EXPECT_THAT(outcome.out, testing::AllOf(HasSubstr("no law"), HasSubstr("few_rows"), testing::Not(HasSubstr("Spearman"))));
 }
 
 TEST(Mix, SaysWhatItCannotRead) {
@@ -64,7 +90,9 @@ TEST(Mix, SaysWhatItCannotRead) {
   refused("fit " + (place / "none.csv").string(), 66, "no such file");
   refused("fit " + kProxies + " --target chatt", 2, "did you mean `chat`?");
   refused("fit " + kProxies + " --law loglinear", 2, "log_linear");
+  refused("fit " + kProxies + " --target chat,chat", 2, "given twice");
   refused("design --sources a=1", 2, "2 or more");
+  refused("design --sources a=1e6,b=1e6 --tokens 1e9", 2, "1B are more than the sources hold: 2M (a 1M, b 1M)");
   write(place / "m.json", "{\"kind\":\"mixture\"}\n");
   refused("optimise " + (place / "m.json").string(), 65, "checksum");
   refused("predict " + kProxies + " " + kProxies, 65, "checksum");

@@ -158,6 +158,8 @@ TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
   refused("--gpus H1000:8 --days 3", {"h100"});
   refused("--gpus H100:8 --days 3 --usd 5", {"contradicts"});
   refused("--flops 1e24 --arch lama", {"llama"});
+  for (const char* flops : {"1", "1e300"}) refused("--flops " + std::string(flops), {"no training run", "1e+06 to 1e+35"});
+  refused("--flops 1e24 --law tokens_per_param:20 --count flops_exact", {"--count", "no loss"});
   EXPECT_EQ(program("plan --flops 1e24 --law nowhere.json").code, 66);
   write(place / "bad.json", "{\"law\": 5}");
   EXPECT_EQ(program("plan --flops 1e24 --law bad.json").code, 65);
@@ -174,6 +176,20 @@ TEST(Plan, ALadderIsAFolderOfStudies) {
     const Outcome outcome = program("run " + study.get<std::string>() + " --data text.txt --dry-run --json");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
   }
+}
+
+TEST(Plan, WritesOverNothingThatIsReadOrSealed) {
+  const fs::path place = fresh("plan_over");
+  refused("--flops 1e20 --residual-sd 0.01 --seal one.html --report one.html", {"one.html"});
+  EXPECT_FALSE(fs::exists(place / "one.html"));
+  ASSERT_EQ(program("plan --flops 1e20 --residual-sd 0.01 --seal forecast.json").code, 0);
+  const std::string sealed = read(place / "forecast.json");
+  refused("--flops 1e20 --report forecast.json", {"--report", "sealed forecast"});
+  EXPECT_EQ(read(place / "forecast.json"), sealed);
+  const Outcome fit = program("fit " + kTable + " --law chinchilla --bootstrap 60 --draws draws.csv --json");
+  write(place / "laws.json", fit.out);
+  for (const char* input : {"laws.json", "draws.csv"}) refused("--flops 1e22 --law laws.json#chinchilla --draws draws.csv --report " + std::string(input), {"--report", input});
+  EXPECT_EQ(read(place / "laws.json"), fit.out);
 }
 
 TEST(Score, ASealedForecastIsJudgedByTheRun) {

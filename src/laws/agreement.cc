@@ -1,18 +1,14 @@
-// How well predictions meet losses.
+#include "laws/agreement.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "base/check.h"
-#include "laws/mixture.h"
+#include "base/random.h"
 
 namespace isoflop {
 namespace laws {
-
-double mixture_widening(std::int64_t degrees, double level) {
-  const double p = 0.5 * (1 + level);
-  return student_t_quantile(p, static_cast<double>(degrees)) / student_t_quantile(p, 1e6);
-}
 
 std::optional<double> spearman_of(const std::vector<double>& a, const std::vector<double>& b) {
   ISOFLOP_CHECK(a.size() == b.size());
@@ -39,6 +35,14 @@ std::optional<double> spearman_of(const std::vector<double>& a, const std::vecto
   }
   if (!(xx > 0 && yy > 0)) return std::nullopt;
   return xy / std::sqrt(xx * yy);
+}
+
+std::vector<std::int64_t> folds_of(std::size_t units, std::int64_t folds, std::uint64_t seed) {
+  constexpr std::uint64_t kFoldKey = 0x4d0002;  // of the seed's permutation
+  const Permutation shuffled(std::max<std::uint64_t>(1, units), seed, kFoldKey);
+  std::vector<std::int64_t> fold;
+  for (std::uint64_t unit = 0; unit < units; ++unit) fold.push_back(static_cast<std::int64_t>(shuffled(unit)) % folds);
+  return fold;
 }
 
 }  // namespace laws
