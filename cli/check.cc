@@ -46,7 +46,8 @@ void check(const Options& options, const Globals& globals) {
       const bool wrong = claim.verdict != isoflop::ClaimVerdict::agrees && claim.verdict != isoflop::ClaimVerdict::cannot_check;
       if (!globals.json && (wrong || options.all)) print_claim(claim);
     }
-    for (auto& claim : Json::parse(isoflop::claims_to_json(claims))) list.push_back(std::move(claim));
+    if (globals.json)
+      for (auto& claim : Json::parse(isoflop::claims_to_json(claims))) list.push_back(std::move(claim));
   }
   const std::int64_t wrong = counts[1] + counts[2] + counts[3];
   if (globals.json) {
@@ -72,7 +73,7 @@ void add_check(CLI::App& program, Globals& globals) {
                               "Finds numbers that texts claim about models and their training, recomputes them from the others, "
                               "and says which do not follow.",
                               "isoflop check article.md table.csv");
-  app->add_option("files", options->files, "texts in English or Japanese, Markdown, CSV, JSON or TOML")->required();
+  app->add_option("files", options->files, "texts in English or Japanese, Markdown, CSV, JSON, TOML or YAML")->required();
   app->add_flag("--all", options->all, "print the claims that agree or cannot be checked too");
   app->callback([options, &globals] { check(*options, globals); });
 }

@@ -6,6 +6,7 @@
 
 #include "base/csv.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "isoflop/text.h"
 #include "plan/claims_rules.h"
 #include "plan/claims_words.h"
@@ -60,9 +61,8 @@ bool is_rule(const std::string& line) {
   return is_row(line) && line.find_first_not_of(" |:-\t") == std::string::npos;
 }
 
-/// A title opens a new subject: a heading, a line all in bold, or a line that ends in a colon and holds no sentence.
-bool is_title(const std::string& line) {
-  const std::string t = trimmed(line);
+/// A title opens a new subject: a heading or its underline, a line all in bold, a table of TOML. Of a line that is trimmed.
+bool is_title(const std::string& t) {
   if (t.starts_with("#") || t.starts_with("---") || t.starts_with("===")) return true;
   if (t.starts_with("**") &&
       (t.ends_with("**") || t.ends_with("**：") || t.ends_with("**:") || t.ends_with("：**") || t.ends_with(":**")))
@@ -82,7 +82,7 @@ bool goes_on(const std::string& line, const std::string& next) {
   const bool numbered = digit(first) && b.find_first_of(".)") < 3 && b.find(' ') < 4;
   const bool plain = std::none_of(a.begin(), a.end(), [](char c) { return static_cast<unsigned char>(c) >= 0xE3; });
   return open && plain && (letter(first) || digit(first) || first == '(' || first == '$') && !numbered && !is_row(next) &&
-         !is_title(next);
+         !is_title(b);
 }
 
 enum class Format { prose, csv, data };
@@ -95,18 +95,15 @@ Format format_of(const std::string& file) {
   return ends(".json") || ends(".toml") || ends(".jsonl") || ends(".yaml") || ends(".yml") ? Format::data : Format::prose;
 }
 
-void check_utf8(const std::string& text, const std::string& file) {
+void check_utf8(std::string_view text, const std::string& file) {
   std::int64_t line = 1;
   for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t more = c < 0x80 ? 0 : (c & 0xE0) == 0xC0 ? 1 : (c & 0xF0) == 0xE0 ? 2 : (c & 0xF8) == 0xF0 ? 3 : 4;
-    bool good = c != 0 && more < 4 && i + more < text.size() + (more == 0 ? 1 : 0);
-    for (std::size_t k = 1; good && k <= more; ++k) good = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-    if (!good)
-      throw Error(Fault::bad_data, file + ":" + format_number(line), c == 0 ? "holds a zero byte: not a text" : "is not UTF-8",
+    const CodePoint c = first_code_point(text.substr(i));
+    if (!c.valid || c.value == 0)
+      throw Error(Fault::bad_data, file + ":" + format_number(line), c.valid ? "holds a zero byte: not a text" : "is not UTF-8",
                   "convert it to UTF-8 (iconv)");
-    if (c == '\n') ++line;
-    i += more + 1;
+    if (c.value == U'\n') ++line;
+    i += c.length;
   }
 }
 
@@ -139,7 +136,7 @@ class Document {
       i = read_table(i);
       return;
     }
-    if (is_title(line)) checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
+    if (is_title(bare)) checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
     if (format_ == Format::prose) {
       std::vector<std::string> wrapped{line};
       while (wrapped.size() < kLongestParagraph && i + 1 < lines_.size() && goes_on(lines_[i], lines_[i + 1]))
@@ -163,9 +160,7 @@ class Document {
     if (limit == line.size()) return limit;
     const std::size_t space = line.rfind(' ', limit);
     if (space != std::string::npos && space > begin) return space;
-    std::size_t end = limit;  // not in the middle of a character
-    while (end > begin + 1 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
-    return end;
+    return begin + whole_characters(std::string_view(line).substr(begin), kLongest);
   }
 
   /// Markdown: a header, a rule, rows; returns the index of its last line.

@@ -9,9 +9,10 @@ namespace isoflop::plan {
 namespace {
 
 constexpr std::string_view kSeparators[] = {
-    "=",        "~",       "→",          "は約",     " is about ",     " is roughly ", " is approximately ",
-    " equals ", " gives ", " comes to ", " yields ", " works out to ", " or about ",   " or roughly ",
-    "で約",     "で, ",    ", 約",       ", about ", " is ",           ", つまり",     ", i.e. "};
+    "=",        "~",        "→",          "は約",     " is about ",     " is roughly ", " is approximately ",
+    " equals ", " gives ",  " comes to ", " yields ", " works out to ", " or about ",   " or roughly ",
+    "で約",     ", およそ", "で, ",       ", 約",     ", about ",       " is ",         ", つまり",
+    ", i.e. "};
 
 }  // namespace
 
@@ -126,7 +127,7 @@ std::vector<Equality> equalities(const std::string& s, std::optional<Value>& car
     } else if (right->end < parts[k].end && k + 1 < parts.size()) {
       // the next comparison is with what ends this part
       const auto ending = suffix_expression(s, parts[k]);
-      if (ending && ending->operators > right->operators && ending->begin > right->end) {
+      if (ending && ending->operators >= right->operators && ending->begin > right->end) {
         last = ending;
         last_text = s.substr(ending->begin, ending->end - ending->begin);
       }

@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"faq_perplexity_en.md", {{7, 2.708}, {15, 0.9939}}},
         Planted{"ichiran_ja.csv", {{4, 1.08e21}, {6, 20}, {7, 384000}}}, Planted{"jikken_memo_ja.md", {}},
         Planted{"lecture_loss_ja.md", {{9, 2.14}, {19, 1.038}, {25, 10.37}, {33, .6457}}},
-        Planted{"memo_denryoku_ja.txt", {{15, 77.4 * kMWh}, {16, 43.6 * kTonne}}},
+        Planted{"memo_denryoku_ja.txt", {{15, 77.4 * kMWh}, {16, 34.83 * kTonne}}},
         Planted{"memory_guide_en.md", {{14, 208 * kGB}, {19, 17.5 * kGB}, {23, 12.58e9}}}, Planted{"news_kokusan_ja.md", {}},
         Planted{"news_startup_en.md", {}}, Planted{"notes_throughput_en.txt", {{12, 41.25}, {18, 6e11}}},
         Planted{"qa_memory_ja.md", {{17, 128 * kGB}, {25, 819200}}}, Planted{"readme_trainer_en.md", {}},
@@ -108,7 +108,28 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"runs_grid_en.csv", {{5, 1.2e20}, {6, 20}, {8, 131607}, {9, 38912}}},
         Planted{"shiryo_kaigi_ja.md", {{17, 5.31 * kDay}, {33, 3.01e7}}},
         Planted{"slides_keisan_ja.md", {{10, 1.387e23}, {14, 1e11}, {22, 35.49}, {26, 2}}},
-        Planted{"slides_scaling_en.md", {{9, 10}, {13, 28.84}, {19, 9139}}}));
+        Planted{"slides_scaling_en.md", {{9, 10}, {13, 28.84}, {19, 9139}}},
+        Planted{"blog_forty_hours_en.md", {{20, 3103}, {30, 11.13}, {40, 1.35 * kGB}}},
+        Planted{"appendix_details_en.md", {{13, 679.5e6}, {22, 12.58e9}, {34, 9.51e20}}},
+        Planted{"readme_model_en.md", {{43, 110.4 * kGB}, {55, 18.1 * kTonne}}},
+        Planted{"slides_reading_en.md", {{18, 29.5}, {40, 28.6}, {60, 1.0025e26}}},
+        Planted{"labnotes_en.md", {{10, 20833}, {23, 2.8}, {36, 202e3}}},
+        Planted{"runs_ladder_en.csv", {{5, 6.144e18}, {7, 40}, {10, 15.55}}},
+        Planted{"costs_jobs_en.csv", {{4, 49766}, {7, 8.602 * kMWh}}}, Planted{"blog_memory_en.md", {}},
+        Planted{"fit_report_en.md", {{9, 87.5}, {23, 3.44}, {33, .45}}}, Planted{"ladder_en.csv", {{5, 39.0}}},
+        Planted{"blog_ichikara_ja.md", {{22, 903}, {33, 13.7}, {38, .65 * kGB}}},
+        Planted{"furoku_shosai_ja.md", {{25, 5.47e19}, {33, 92316}, {41, 50}}}, Planted{"readme_model_ja.md", {}},
+        Planted{"slides_rinko_ja.md", {{25, 9139}, {35, 8.4e23}, {57, 2}}},
+        Planted{"jikken_note_ja.md", {{8, 26042}, {42, 4.23}}}, Planted{"runs_ichiran_ja.csv", {{4, 2.02e19}, {6, 150}, {9, 40}}},
+        Planted{"hiyou_ja.csv", {{5, 1.613e6}, {7, 9216}}}, Planted{"lecture_shigen_ja.md", {{27, 188 * 3600}, {42, 2.89}}},
+        Planted{"faq_yosan_ja.md", {{17, 283 * kDay}, {29, 6.7}}}, Planted{"ladder_ja.csv", {}},
+        Planted{"newsletter_en.md", {{24, .725}}}, Planted{"grid_report_en.md", {{10, 17.46}, {11, 2.7e20}}},
+        Planted{"runbook_en.txt", {{6, 17 * kGB}}}, Planted{"hokoku_ja.md", {{11, 1.202e6}, {23, 1.47 * kTonne}}},
+        Planted{"enshu_ja.md", {{14, 80}, {28, .705}}}, Planted{"keikaku_ja.csv", {{5, 3840}, {8, 20}, {9, 26.97e6}}},
+        Planted{"paper_setup_en.md", {{7, 499200}, {15, 3.72}}},
+        Planted{"thread_cluster_en.txt", {{9, 198.5e3}, {18, 87.7 * kMWh}, {22, 20.2 * kDay}}},
+        Planted{"plan_quarter_en.yaml", {{21, 1620}, {25, 20}}}, Planted{"news_koukai_ja.md", {{6, 22.73e6}, {11, 10 * kGB}}},
+        Planted{"qa_shanai_ja.md", {{10, 6.27 * kDay}, {14, 80 * kGB}}}, Planted{"hyou_jisseki_ja.md", {{8, 768}}}));
 
 }  // namespace
 }  // namespace isoflop

@@ -33,8 +33,8 @@ Subject multiplied(const std::string& s, const std::vector<Quantity>& factors, s
   return first.any() ? first : second;
 }
 
-/// A word that stands for a factor: doubled, a third.
-std::optional<double> factor_word(const std::string& s) {
+/// A word that stands for a factor (doubled, a third), at its place.
+std::optional<Quantity> factor_word(const std::string& s) {
   struct Word {
     std::string_view text;
     double factor;
@@ -68,14 +68,23 @@ std::optional<double> factor_word(const std::string& s) {
                            Word{"one fifth", .2},
                            Word{"a tenth", .1},
                            Word{"one tenth", .1}})
-    if (mentions(s, word.text)) return word.factor;
+    if (const std::size_t i = find_word(s, word.text); i != std::string::npos) {
+      Quantity q;
+      q.kind = Kind::factor;
+      q.value = q.raw = word.factor;
+      q.step = .1 * word.factor;
+      q.begin = i;
+      q.number_end = q.end = i + word.text.size();
+      return q;
+    }
   return std::nullopt;
 }
 
 bool speaks_of_another(const std::string& s) {
-  return mentions_any(s, {"perplexity", "PPL",        "パープレキシティ", "loss",     "損失",   "compute",    "計算量", "cost",
-                          "costs",      "費用",       "コスト",           "accuracy", "精度",   "speed",      "速度",   "tokens",
-                          "トークン",   "parameters", "パラメータ",       "memory",   "メモリ", "throughput", "time",   "期間"});
+  return mentions_any(
+      s, {"perplexity", "PPL",    "パープレキシティ", "loss",       "損失",  "compute", "計算量", "cost",     "costs",
+          "費用",       "コスト", "accuracy",         "精度",       "speed", "速度",    "tokens", "トークン", "parameters",
+          "パラメータ", "memory", "メモリ",           "throughput", "time",  "期間",    "size",   "sizes"});
 }
 
 /// "from 16 to 8", "16から8へ", "16 → 8": the indices of the two.
@@ -115,17 +124,12 @@ void Checker::growth(const Scene& scene) {
     if ((q.kind == Kind::factor || (q.kind == Kind::percent && !q.utilisation)) && q.value > 0 && !is_term(q))
       claims.push_back(q);
   if (claims.empty())
-    if (const auto word = factor_word(scene.text)) {
-      Quantity q;
-      q.kind = Kind::factor;
-      q.value = q.raw = *word;
-      q.step = .1 * *word;
-      claims.push_back(q);
-    }
+    if (const auto word = factor_word(scene.text)) claims.push_back(*word);
   if (claims.size() != 1 || judged(scene, claims[0].value)) return;
   // from 2.0 to 1.8 nats the perplexity falls by 18 %: of something else
   const std::size_t behind = std::max(second.end, second.number_end);
   if (claims[0].begin > behind && speaks_of_another(scene.text.substr(behind, claims[0].begin - behind))) return;
+  if (at(scene.text, skip_spaces(scene.text, claims[0].end), "that of")) return;
   const Quantity& q = claims[0];
   const double times = to / from;
   std::vector<double> meant{times, 1 / times};

@@ -6,22 +6,28 @@
 
 namespace isoflop::plan {
 
+namespace {
+
+/// The letter that a side of an equation is, perhaps with a subscript opt; none of N, D and C: 0.
+char symbol_of(const std::string& s, const Segment& side) {
+  std::size_t end = side.end;
+  while (end > side.begin && s[end - 1] == ' ') --end;
+  for (const std::string_view sub : {"_opt", "_{opt}", "*", "^*"})
+    if (end - side.begin >= sub.size() && s.compare(end - sub.size(), sub.size(), sub) == 0) end -= sub.size();
+  if (end == side.begin) return 0;
+  const char symbol = s[end - 1], before = end - 1 == side.begin ? ' ' : s[end - 2];
+  const bool alone = !letter(before) && !digit(before) && std::string_view("_*/(),").find(before) == std::string_view::npos;
+  return alone && (symbol == 'N' || symbol == 'D' || symbol == 'C') ? symbol : '\0';
+}
+
+}  // namespace
+
 std::vector<Formula> formulas(const std::string& s) {
   std::vector<Formula> all;
   const auto parts = segments(s);
   for (std::size_t k = 0; k + 1 < parts.size(); ++k) {
-    // the left side is one letter, perhaps with a subscript opt
-    std::size_t end = parts[k].end;
-    while (end > parts[k].begin && s[end - 1] == ' ') --end;
-    for (const std::string_view sub : {"_opt", "_{opt}", "*", "^*"})
-      if (end - parts[k].begin >= sub.size() && s.compare(end - sub.size(), sub.size(), sub) == 0) end -= sub.size();
-    if (end == parts[k].begin) continue;
-    const char symbol = s[end - 1];
-    if (symbol != 'N' && symbol != 'D' && symbol != 'C') continue;
-    const char before = end - 1 == parts[k].begin ? ' ' : s[end - 2];
-    if (letter(before) || digit(before) || before == '_' || before == '*' || before == '/' || before == '(' || before == ')' ||
-        before == ',')
-      continue;
+    const char symbol = symbol_of(s, parts[k]);
+    if (symbol == 0) continue;
     const auto evaluate = [&](const Symbols& symbols, std::size_t* stopped,
                               std::vector<double>* literals) -> std::optional<double> {
       std::size_t i = parts[k + 1].begin;

@@ -16,8 +16,6 @@ std::string percent_off(double ratio) {
   return short_number(std::abs(off)) + " % too " + (off > 0 ? "large" : "small");
 }
 
-constexpr std::size_t kMostNumbers = 48;  // of a sentence; more are a listing
-
 /// Counts that a text gives rather than measures.
 bool given(Kind kind) {
   switch (kind) {
@@ -53,6 +51,8 @@ double tolerance_of(const Quantity& q) {
 double slack_of(const Quantity& q) {
   if (q.kind == Kind::batch_tokens && q.suffixed) return .05;  // 0.5M tokens are often 2^19
   if (given(q.kind) && q.exact && !q.approximate) return 0;
+  // weeks and months are round numbers
+  if (q.kind == Kind::seconds && q.value > q.raw * 6 * 86400) return q.value > q.raw * 27 * 86400 ? .10 : .05;
   return std::min(std::abs(q.step / q.value) / 2, .04);
 }
 
@@ -103,6 +103,8 @@ void Checker::add(const Scene& scene, const std::string& kind, std::optional<dou
   if (claimed && judged(scene, *claimed)) return;
   const std::size_t begin = scene.written.find_first_not_of(" \t"), end = scene.written.find_last_not_of(" \t\r");
   const std::int64_t line = line_at(scene, current_ != nullptr ? current_->begin : spot_);
+  const bool wrong = verdict != ClaimVerdict::agrees && verdict != ClaimVerdict::cannot_check;
+  if (wrong && current_ != nullptr && claimed && computed) correct(*current_, *computed / *claimed);
   claims_.push_back({file_, line, begin == std::string::npos ? "" : scene.written.substr(begin, end - begin + 1), kind, claimed,
                      computed, verdict,
                      explanation + in_its_own_words(verdict == ClaimVerdict::agrees ? std::nullopt : claimed, computed, line)});
@@ -126,10 +128,8 @@ bool Checker::is_term(const Quantity& q) const {
   return std::any_of(terms_.begin(), terms_.end(), [&](const auto& t) { return q.begin >= t.first && q.begin < t.second; });
 }
 
-void Checker::check(const Scene& scene) {
-  power_law(scene);  // before arithmetic: the number may be right as a sum and wrong as a law
-  arithmetic(scene);
-  symbolic(scene);
+void Checker::judge_each(const Scene& scene) {
+  if (scene.numbers.size() > kMostNumbers) return;
   for (const Quantity& q : scene.numbers) {
     if (is_term(q)) continue;
     current_ = &q;
@@ -148,6 +148,13 @@ void Checker::check(const Scene& scene) {
   }
   current_ = nullptr;
   borrowed_.clear();
+}
+
+void Checker::check(const Scene& scene) {
+  power_law(scene);  // before arithmetic: the number may be right as a sum and wrong as a law
+  arithmetic(scene);
+  symbolic(scene);
+  judge_each(scene);
   if (scene.numbers.size() > kMostNumbers) return;
   shape(scene);
   scaling(scene);

@@ -4,6 +4,7 @@
 
 #include "base/math.h"
 #include "plan/claims_rules.h"
+#include "plan/claims_vocabulary.h"
 #include "plan/claims_words.h"
 
 namespace isoflop::plan {
@@ -13,14 +14,13 @@ namespace {
 // arXiv:2402.15627; Megatron-LM .57 with recomputation counted, arXiv:2205.05198); above .75 nothing does.
 constexpr double kLeastMfu = .07, kMostMfu = .75;
 
-constexpr double kDay = 86400;
-
 std::string at_mfu(double mfu) {
   return mfu == 1 ? "" : " at MFU " + short_number(mfu);
 }
 
 }  // namespace
 
+/// Hours of devices by what is computed; by devices and days they are one of the relations.
 void Checker::device_time(const Scene& scene, const Quantity& q) {
   // 25,000 GPU-hours are 163 days on 64: the days are the claim
   const bool given = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
@@ -32,15 +32,7 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
     return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) { return x.kind == kind; });
   };
   const auto devices = input(scene, Kind::devices, q.begin), time = input(scene, Kind::seconds, q.begin);
-  if (devices && time && time->value >= 1800 && (own(Kind::devices) || own(Kind::seconds) || !own(Kind::flops))) {
-    const double value = devices->value * time->value;
-    // weeks and months are round numbers
-    const double unit = time->raw > 0 ? time->value / time->raw : 0, loose = unit > 27 * kDay ? .10 : unit > 6 * kDay ? .05 : 0;
-    return say(scene, "device_time", q.raw, value / per, tolerance_of(q) + slack_of(*time) + slack_of(*devices) + loose,
-               short_number(devices->value) + " devices x " + short_number(time->value / kDay) +
-                   " days = " + short_number(value / per) + q.unit,
-               true);
-  }
+  if (devices && time && (own(Kind::devices) || own(Kind::seconds) || !own(Kind::flops))) return;
   borrowed_.clear();
   const auto c = compute_of(scene, q.begin);
   const auto peak = peak_of(scene);
@@ -86,31 +78,29 @@ void Checker::judge_time(const Scene& scene, const std::string& kind, const Quan
           " would be an MFU of " + short_number(t.mfu) + (t.mfu > kMostMfu ? ", which nobody reaches" : ""));
 }
 
+/// Without a price: whether the one that follows exists. With one it is a relation.
 void Checker::money(const Scene& scene, const Quantity& q) {
-  const bool of_energy = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) {
-    return x.kind == Kind::watt_hours || x.kind == Kind::usd_per_kwh || x.kind == Kind::yen_per_kwh;
-  });
-  if (q.raw == 1 && q.exact) return;  // of a rate of exchange
-  // a budget buys hours, hours do not make a budget
-  if (of_energy || judged(scene, q.value) || mentions_any(scene.text, {"budget", "予算"})) return;
+  const auto own = [&](std::initializer_list<Kind> kinds) {
+    return std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                       [&](const Quantity& x) { return std::find(kinds.begin(), kinds.end(), x.kind) != kinds.end(); });
+  };
+  const bool of_energy =
+      own({Kind::watt_hours, Kind::usd_per_kwh, Kind::yen_per_kwh}) && !own({Kind::usd_per_hour, Kind::yen_per_hour});
+  // a budget buys hours, hours do not make a budget; small sums are prices, whatever of
+  if (q.kind == Kind::yen || q.value < 100 || of_energy || judged(scene, q.value) || mentions_any(scene.text, {"budget", "予算"}))
+    return;
+  if (input(scene, Kind::usd_per_hour, q.begin)) return;
+  borrowed_.clear();
   auto time = input(scene, Kind::device_seconds, q.begin);
   if (!time) {
     const auto devices = input(scene, Kind::devices, q.begin), wall = input(scene, Kind::seconds, q.begin);
     if (!devices || !wall) return;
     time = *wall;
     time->value = devices->value * wall->value;
-    time->step = wall->step * devices->value;
   }
   const double hours = time->value / 3600;
-  const auto price = input(scene, q.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour, q.begin);
-  if (price)
-    return say(scene, "cost", q.value, hours * price->value, tolerance_of(q) + slack_of(*time) + .005,
-               short_number(hours) + " device-hours x " + short_number(price->value) + " = " + short_number(hours * price->value),
-               true);
-  if (q.kind == Kind::yen) return;
   const double implied = q.value / hours;
   const std::string how = short_number(hours) + " device-hours at this cost are $" + short_number(implied) + " an hour";
-  if (q.value < 100) return;  // a price, whatever of
   if (implied >= .15 && implied <= 15)
     return add(scene, "cost", q.value, std::nullopt, ClaimVerdict::agrees, how + ": a price there is");
   add(scene, "cost", q.value, hours * 2.5, ClaimVerdict::inconsistent, how + "; prices are $0.2 to $12");
@@ -126,10 +116,10 @@ struct Precision {
 /// Bytes of a parameter by the nearest precision before `position`, else after it; 0 if none is named.
 double bytes_of_precision(const std::string& text, std::size_t position, std::size_t end, std::size_t distance) {
   static const std::vector<Precision> kPrecisions{
-      {{"fp32", "float32", "単精度", "32-bit", "32bit", "32ビット", "full precision"}, 4},
-      {{"fp16", "bf16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit", "16ビット"}, 2},
-      {{"int8", "fp8", "8-bit", "8bit", "8ビット"}, 1},
-      {{"int4", "4-bit", "4bit", "4ビット", "nf4", "fp4"}, .5}};
+      {{"fp32", "float32", "単精度", "32-bit", "32bit", "32 bits", "32ビット", "full precision"}, 4},
+      {{"fp16", "bf16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit", "16 bits", "16ビット"}, 2},
+      {{"int8", "fp8", "8-bit", "8bit", "8 bits", "8ビット"}, 1},
+      {{"int4", "4-bit", "4bit", "4 bits", "4ビット", "nf4", "fp4"}, .5}};
   double bytes = 0;
   for (const Precision& p : kPrecisions)
     for (const std::string_view word : p.words)
@@ -146,31 +136,48 @@ double bytes_of_precision(const std::string& text, std::size_t position, std::si
   return bytes;
 }
 
-bool of_other_memory(const std::string& text) {
-  return mentions_any(
-      text, {"KV", "activations", "activation", "最適化", "活性", "cache", "キャッシュ", "corpus", "dataset", "データ"});
+/// The clause says that its memory holds something else than weights, or more.
+bool of_other_memory(const Quantity& q, const std::string& text) {
+  const std::size_t comma = text.find_last_of(",:;", q.begin), begin = comma == std::string::npos || comma > q.begin ? 0 : comma;
+  const std::string clause = text.substr(begin, q.begin - begin) + " " + text.substr(std::min(q.end, text.size()), 24);
+  const bool apart = mentions_any(clause, {"before", "without", "excluding", "plus", "除"});
+  return !apart && mentions_any(clause, {"KV", "activations", "activation", "最適化", "活性", "cache", "キャッシュ", "corpus",
+                                         "dataset", "データ"});
+}
+
+/// A 24 GB card, 80GBのGPU, 640 GB of a node, two H100 of 80 GB: what a machine holds is no claim of weights.
+bool of_a_machine(const Quantity& q, const std::string& text) {
+  const std::string after = text.substr(std::min(q.end, text.size()), 16);
+  const bool each_holds = after.starts_with(" per ") || after.starts_with("/");
+  if (!each_holds && mentions_any(after, {"GPU", "GPUs", "VRAM", "card", "cards", "A100", "H100", "node", "server", "machine"}))
+    return true;
+  if (after.starts_with("の") || after.starts_with(" of memory")) return true;
+  std::string before = text.substr(0, q.begin);
+  for (const std::string_view word : {" of ", " with "})
+    if (before.ends_with(word)) before.resize(before.size() - word.size());
+  if (before.size() == q.begin) return false;
+  if (before.ends_with("cards") || before.ends_with("card")) return true;
+  for (std::size_t i = before.size() > 16 ? before.size() - 16 : 0; i < before.size(); ++i)
+    if (device_word(before, i) == before.size()) return true;
+  return false;
 }
 
 }  // namespace
 
 void Checker::weights(const Scene& scene, const Quantity& q) {
-  if (q.value < 1e8 || judged(scene, q.value) || of_other_memory(scene.text)) return;
-  // a 24 GB card holds more than the weights
+  if (q.value < 1e8 || judged(scene, q.value) || of_other_memory(q, scene.text) || of_a_machine(q, scene.text)) return;
   const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
-  const bool each_holds = after.starts_with(" per ") || after.starts_with("/");
-  if ((!each_holds && mentions_any(after, {"GPU", "GPUs", "VRAM", "card", "cards", "A100", "H100"})) || after.starts_with("の") ||
-      after.starts_with(" of memory"))
-    return;
-  const std::string before = scene.text.substr(q.begin > 12 ? q.begin - 12 : 0, std::min<std::size_t>(q.begin, 12));
-  if (mentions_any(before, {"GPUs with", "GPU with", "cards with", "GPUs of", "cards of"})) return;
+  const bool each_holds = after.starts_with(" per ") || after.starts_with("/") || after.starts_with(" each");
   const auto own = [&](Kind kind) {
     return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) { return x.kind == kind; });
   };
-  const auto n = input(scene, Kind::params, q.begin);
+  auto n = input(scene, Kind::params, q.begin);
+  const bool own_model = !n && scene.row && of_document(scene) != nullptr;  // a table of precisions: of the document's model
+  if (own_model) n = of_document(scene)->q;
   if (!n) return;
   double bytes = own(Kind::bytes_per_param) ? input(scene, Kind::bytes_per_param, q.begin)->value
                                             : bytes_of_precision(scene.text, q.begin, q.end, 64);
-  if (bytes == 0 && !own(Kind::params)) return;
+  if (bytes == 0 && (!own(Kind::params) || scene.row)) return;
   if (bytes == 0 && !own(Kind::bytes_per_param)) {
     const auto each = recall(scene, Kind::bytes_per_param);
     bytes = each ? each->value : bytes_of_precision(paragraph_text_, paragraph_text_.size(), paragraph_text_.size(), 160);
@@ -179,6 +186,7 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
   const auto devices = each_holds || mentions_any(scene.text, {"each GPU", "GPUあたり", "1枚あたり", "1台あたり"})
                            ? input(scene, Kind::devices, q.begin)
                            : std::nullopt;
+  if (each_holds && !devices) return;
   double value = n->value * bytes / (devices ? devices->value : 1);
   const std::string how = short_number(n->value) + " parameters x " + short_number(bytes) + " bytes" +
                           (devices ? " / " + short_number(devices->value) + " devices" : "") + " = " + short_number(value / 1e9) +

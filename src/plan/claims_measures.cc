@@ -3,102 +3,13 @@
 #include <iterator>
 
 #include "plan/claims_text.h"
+#include "plan/claims_vocabulary.h"
 #include "plan/claims_words.h"
 
 namespace isoflop::plan {
 namespace {
 
-struct Word {
-  std::string_view text;
-  Kind kind;
-  double factor;
-};
-
-// behind a number; longer ones first where one begins another
-constexpr Word kBehind[] = {{"nats per byte", Kind::other, 1},
-                            {"nats/byte", Kind::other, 1},
-                            {"nats per token", Kind::loss, 1},
-                            {"nats/token", Kind::loss, 1},
-                            {"nats/トークン", Kind::loss, 1},
-                            {"nats", Kind::loss, 1},
-                            {"nat", Kind::loss, 1},
-                            {"ナット", Kind::loss, 1},
-                            {"bits per byte", Kind::bits_per_byte, 1},
-                            {"bits-per-byte", Kind::bits_per_byte, 1},
-                            {"bits/byte", Kind::bits_per_byte, 1},
-                            {"bpb", Kind::bits_per_byte, 1},
-                            {"ビット/バイト", Kind::bits_per_byte, 1},
-                            {"bits per token", Kind::bits_per_token, 1},
-                            {"bits/token", Kind::bits_per_token, 1},
-                            {"ビット/トークン", Kind::bits_per_token, 1},
-                            {"bits", Kind::bits_per_token, 1},
-                            {"ビット", Kind::bits_per_token, 1},
-                            {"bytes per token", Kind::bytes_per_token, 1},
-                            {"bytes/token", Kind::bytes_per_token, 1},
-                            {"バイト/トークン", Kind::bytes_per_token, 1},
-                            {"bytes per parameter", Kind::bytes_per_param, 1},
-                            {"bytes per param", Kind::bytes_per_param, 1},
-                            {"bytes/parameter", Kind::bytes_per_param, 1},
-                            {"bytes/param", Kind::bytes_per_param, 1},
-                            {"bytes a parameter", Kind::bytes_per_param, 1},
-                            {"バイト/パラメータ", Kind::bytes_per_param, 1},
-                            {"TWh", Kind::watt_hours, 1e12},
-                            {"GWh", Kind::watt_hours, 1e9},
-                            {"MWh", Kind::watt_hours, 1e6},
-                            {"kWh", Kind::watt_hours, 1e3},
-                            {"Wh", Kind::watt_hours, 1},
-                            {"キロワット時", Kind::watt_hours, 1e3},
-                            {"メガワット時", Kind::watt_hours, 1e6},
-                            {"kW", Kind::watts, 1e3},
-                            {"キロワット", Kind::watts, 1e3},
-                            {"watts", Kind::watts, 1},
-                            {"watt", Kind::watts, 1},
-                            {"ワット", Kind::watts, 1},
-                            {"W", Kind::watts, 1},
-                            {"transformer layers", Kind::layers, 1},
-                            {"Transformer layers", Kind::layers, 1},
-                            {"hidden layers", Kind::layers, 1},
-                            {"decoder layers", Kind::layers, 1},
-                            {"layers", Kind::layers, 1},
-                            {"layer", Kind::layers, 1},
-                            {"層", Kind::layers, 1},
-                            {"ms", Kind::seconds, 1e-3},
-                            {"ミリ秒", Kind::seconds, 1e-3}};
-
-// what a number before which they stand counts, where it has no unit of its own
-constexpr Word kBefore[] = {{"perplexity", Kind::perplexity, 1},
-                            {"PPL", Kind::perplexity, 1},
-                            {"パープレキシティ", Kind::perplexity, 1},
-                            {"loss", Kind::loss, 1},
-                            {"cross-entropy", Kind::loss, 1},
-                            {"cross entropy", Kind::loss, 1},
-                            {"損失", Kind::loss, 1},
-                            {"PUE", Kind::overhead, 1},
-                            {"bits per byte", Kind::bits_per_byte, 1},
-                            {"BPB", Kind::bits_per_byte, 1},
-                            {"バイトあたりのビット数", Kind::bits_per_byte, 1},
-                            {"n_layer", Kind::layers, 1},
-                            {"n_layers", Kind::layers, 1},
-                            {"num_layers", Kind::layers, 1},
-                            {"層数", Kind::layers, 1},
-                            {"d_model", Kind::width, 1},
-                            {"n_embd", Kind::width, 1},
-                            {"hidden_size", Kind::width, 1},
-                            {"hidden size", Kind::width, 1},
-                            {"hidden dimension", Kind::width, 1},
-                            {"model dimension", Kind::width, 1},
-                            {"model width", Kind::width, 1},
-                            {"width", Kind::width, 1},
-                            {"隠れ次元", Kind::width, 1},
-                            {"隠れ層の次元", Kind::width, 1},
-                            {"埋め込み次元", Kind::width, 1},
-                            {"モデル次元", Kind::width, 1},
-                            {"vocabulary", Kind::vocabulary, 1},
-                            {"vocab_size", Kind::vocabulary, 1},
-                            {"vocab", Kind::vocabulary, 1},
-                            {"語彙数", Kind::vocabulary, 1},
-                            {"語彙サイズ", Kind::vocabulary, 1},
-                            {"語彙", Kind::vocabulary, 1}};
+constexpr double kLeastLoss = .3;  // nats; what is smaller is a difference
 
 /// The words of one sentence around one number.
 class Surroundings {
@@ -244,7 +155,7 @@ bool precision_of_numbers(const Quantity& q, Kind kind) {
 void labelled_measure(const std::string& s, Quantity& q, const Surroundings& around) {
   const Word* nearest = nullptr;
   std::size_t distance = 28;
-  for (const Word& word : kBefore)
+  for (const Word& word : words_of(kNearby))
     if (const std::size_t away = around.distance(word.text); away < distance) {
       distance = away;
       nearest = &word;
@@ -260,20 +171,24 @@ void labelled_measure(const std::string& s, Quantity& q, const Surroundings& aro
   if (mentions_any(between, {"by", "exponent", "alpha", "data", "scale", "curve", "law"}) ||
       between.find("指数") != std::string::npos || at(s, skip_spaces(s, q.number_end), "だけ"))
     return;  // falls by 0.1: a difference
+  const bool in_bits = nearest->kind == Kind::loss && mentions_any(between, {"bits", "ビット"});
   const bool loss = nearest->kind == Kind::loss, layers = nearest->kind == Kind::layers || nearest->kind == Kind::width;
-  if (loss && !(q.raw > .3 && q.raw < 15 && !q.suffixed)) return;
+  if (loss && !(q.raw > kLeastLoss && q.raw < 15 && !q.suffixed)) return;
   if (nearest->kind == Kind::perplexity && !(q.raw > 1 && q.raw < 1e6)) return;
   if (nearest->kind == Kind::overhead && !(q.raw >= 1 && q.raw < 4)) return;
   if ((layers || nearest->kind == Kind::vocabulary) && !(q.exact && q.raw >= 1)) return;
   if (nearest->kind == Kind::vocabulary && q.value < 50) return;
-  become(q, nearest->kind, 1);
+  become(q, in_bits ? Kind::bits_per_token : nearest->kind, 1);
 }
 
 void by_words_behind(const std::string& s, Quantity& q, const Surroundings& around) {
-  for (const Word& word : kBehind) {
+  for (const Word& word : words_of(kMeasure)) {
     const std::size_t end = around.follows(word.text);
     if (end == std::string::npos) continue;
-    if (precision_of_numbers(q, word.kind) || (word.kind == Kind::loss && around.ends_with(" by"))) return;
+    if (word.kind == Kind::loss && q.raw < kLeastLoss) return become(q, Kind::other, 1);  // a difference of losses
+    const bool precision =
+        precision_of_numbers(q, word.kind) || (word.kind == Kind::bits_per_token && mentions_any(s, {"precision", "精度"}));
+    if (precision || (word.kind == Kind::loss && around.ends_with(" by"))) return;
     if (word.text.size() == 1 && q.suffixed) return;
     become(q, word.kind, word.factor);
     q.end = end;
@@ -291,11 +206,29 @@ void by_words_behind(const std::string& s, Quantity& q, const Surroundings& arou
   }
 }
 
+/// 2,000 steps of warm-up, the last 50 steps: not the length of the run.
+bool of_a_part(const std::string& s, const Quantity& q, const Surroundings& around) {
+  return around.before({"warmup", "warm-up", "warm up", "warmed", "first", "last", "every", "ウォームアップ", "最初", "最後"}) ||
+         mentions_any(s.substr(q.end, 16), {"warmup", "warm-up", "ウォームアップ"});
+}
+
+/// 512 sequences of 2,048 tokens: one of each, not what the run reads.
+bool of_one_sequence(const Surroundings& around) {
+  std::string before = around.text_before();
+  const auto cut = [&](std::initializer_list<std::string_view> words) {
+    while (!before.empty() && before.back() == ' ') before.pop_back();
+    for (const std::string_view word : words)
+      if (before.ends_with(word)) return before.resize(before.size() - word.size()), true;
+    return false;
+  };
+  return cut({" of", "*", " x"}) && cut({"sequences", "samples", "documents", "系列", "文書"});
+}
+
 /// 13Bの学習, the 13B run: a count that stands for a model.
 bool names_a_model(const std::string& s, std::size_t end) {
   for (const std::string_view word : {"の", "は", "を", "なら", "級"})
     if (at(s, end, word)) return true;
-  for (const std::string_view word : {"run", "runs", "variant", "training", "row", "needs", "takes", "requires"})
+  for (const std::string_view word : {"run", "runs", "variant", "training", "row", "needs", "takes", "requires", "on"})
     if (word_at(s, skip_spaces(s, end), word)) return true;
   return false;
 }
@@ -325,53 +258,125 @@ bool one_of_each(const std::string& s, const std::vector<Quantity>& all, std::si
   return next != Kind::percent && next != Kind::seconds && next != Kind::devices;
 }
 
+bool of_loss(Kind kind) {
+  return kind == Kind::loss || kind == Kind::perplexity || kind == Kind::bits_per_token || kind == Kind::bits_per_byte;
+}
+
+/// A bare number may be one of the kind.
+bool may_be(const Quantity& q, Kind kind) {
+  return q.kind == kind || (q.kind == Kind::none && !q.exact && !q.suffixed &&
+                            (kind == Kind::perplexity ? q.raw > 1 : q.raw > kLeastLoss && q.raw < 15));
+}
+
+}  // namespace
+
+void carry_pairs(const std::string& s, std::vector<Quantity>& all, std::optional<PairOfKinds>& last) {
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    Quantity &a = all[i], &b = all[i + 1];
+    const std::size_t end = std::max(a.end, a.number_end);
+    if (b.begin < end) continue;
+    const std::string joint = s.substr(end, b.begin - end);
+    if (of_loss(a.kind) && of_loss(b.kind) && a.kind != b.kind) {
+      last = PairOfKinds{a.kind, b.kind, joint};
+      ++i;
+      continue;
+    }
+    const bool worded = joint.find_first_not_of(" ,.()/-") != std::string::npos;
+    if (!last || !worded || !last->joint.starts_with(joint) || !may_be(a, last->first) || !may_be(b, last->second)) continue;
+    if (a.kind == Kind::none) become(a, last->first, 1);
+    if (b.kind == Kind::none) become(b, last->second, 1);
+    ++i;
+  }
+}
+
+namespace {
+
+/// What the whole sentence speaks of.
+struct Talk {
+  bool carbon = false, batch = false, memory = false;
+};
+
+/// By the unit behind it and the words around.
+void by_units(const std::string& s, Quantity& q, const Surroundings& around, const Talk& talk) {
+  const bool bare = q.kind == Kind::none || q.kind == Kind::other;
+  if (q.kind == Kind::tokens || q.kind == Kind::batch_tokens) token_rate(s, q, around);
+  price_of_energy(s, q, around);
+  if (!short_token_rate(s, q, around) && !(talk.carbon && carbon(s, q, around))) by_words_behind(s, q, around);
+  if (q.kind == Kind::bytes && q.value < 20 && around.before({"トークンあたり", "トークン当たり"}))
+    q.kind = Kind::bytes_per_token;
+  if (q.kind == Kind::bytes && q.value < 40 &&
+      around.before({"パラメータあたり", "パラメータ当たり", "パラメータ1個", "1個", "per parameter"}))
+    q.kind = Kind::bytes_per_param;
+  if (q.kind == Kind::bits_per_token && around.before({"バイトあたり"})) q.kind = Kind::bits_per_byte;
+  if (bare && (q.kind == Kind::none || q.kind == Kind::other)) labelled_measure(s, q, around);
+}
+
+/// 400 TFLOP/s that were reached need no utilisation; a percentage may be one.
+bool is_utilisation(const std::string& s, const Quantity& q, const Surroundings& around) {
+  if (q.kind == Kind::rate)
+    return around.before({"実効", "実測", "effective", "sustained", "sustains", "sustain", "achieved", "achieves", "achieve",
+                          "measured", "delivers", "delivered"});
+  if (q.kind != Kind::percent) return q.utilisation;
+  const std::size_t behind = skip_spaces(s, q.end);
+  return around.before({"MFU", "utilization", "utilisation", "利用率", "使用率"}) || word_at(s, behind, "MFU") ||
+         word_at(s, behind, "utilization") || word_at(s, behind, "utilisation") || word_at(s, behind, "model FLOPs");
+}
+
+/// By what stands around it, where the unit leaves it open.
+void by_neighbours(const std::string& s, Quantity& q, const Quantity* first, const Surroundings& around, const Talk& talk) {
+  // FLOPs are 6 x ... = 4e22
+  if (q.kind == Kind::none && q.value >= 1e17 && (around.ends_with("=") || around.text_before().ends_with("~ ")) &&
+      mentions_any(s.substr(0, q.begin), {"FLOPs", "FLOP", "計算量", "compute"}))
+    q.kind = Kind::flops;
+  // from 20 to 15, from 0.6 s to 0.9 s: both are what the first is
+  const std::string& joint = around.text_before();
+  if (first != nullptr && (joint == " to " || joint == "から" || joint == " から ")) {
+    if (q.kind == Kind::none && (first->kind == Kind::perplexity || first->kind == Kind::loss)) become(q, first->kind, 1);
+    if (q.kind == Kind::seconds && first->kind == Kind::step_seconds) q.kind = first->kind;
+  }
+  // ## 7B, 13Bの学習, 3B: 48 GB, 30億なら6 GB
+  const std::string_view until = std::string_view(s).substr(0, q.number_end);
+  const bool named = names_a_model(s, q.number_end);
+  if (q.kind == Kind::none && q.suffixed &&
+      ((until.ends_with("B") && (talk.memory || s[0] == '#' || named)) || (until.ends_with("億") && talk.memory && named)))
+    q.kind = Kind::params;
+  // 13B on 2T
+  const bool capital = until.ends_with("B") || until.ends_with("T");
+  if (q.kind == Kind::none && q.suffixed && capital && first != nullptr && first->kind == Kind::params && joint == " on ")
+    q.kind = Kind::tokens;
+  if (q.kind == Kind::steps && of_a_part(s, q, around)) q.kind = Kind::other;
+  if (q.kind == Kind::tokens && of_one_sequence(around)) q.kind = Kind::other;
+  // 1,024 sequences of 2,048 tokens, or 2.1M tokens
+  if (q.kind == Kind::tokens && q.value < 5e7 && talk.batch) q.kind = q.value < 16384 ? Kind::other : Kind::batch_tokens;
+}
+
+/// 7B and 1T tokens, 7B with 140B tokens, 7Bを1兆トークン: what stands before tokens and is joined to them is a model.
+void name_models_of_tokens(const std::string& s, std::vector<Quantity>& all) {
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    if (all[i].kind != Kind::none || !all[i].suffixed || s[all[i].number_end - 1] != 'B' || all[i + 1].kind != Kind::tokens)
+      continue;
+    const std::string_view joint = std::string_view(s).substr(all[i].number_end, all[i + 1].begin - all[i].number_end);
+    for (const std::string_view word : {" and ", " with ", " on ", " for ", ", ", "を", "で"})
+      if (joint == word) all[i].kind = Kind::params;
+  }
+}
+
 }  // namespace
 
 void read_measures(const std::string& s, std::vector<Quantity>& all) {
+  const Talk talk{.carbon = about_carbon(s),
+                  .batch = mentions_any(s, {"batch", "batches", "バッチ"}),
+                  .memory = std::any_of(all.begin(), all.end(), [](const Quantity& q) { return q.kind == Kind::bytes; })};
   std::size_t previous = 0;
-  const bool of_carbon = about_carbon(s);
-  const bool of_batch = mentions_any(s, {"batch", "batches", "バッチ"});
-  const bool of_memory = std::any_of(all.begin(), all.end(), [](const Quantity& q) { return q.kind == Kind::bytes; });
   for (std::size_t i = 0; i < all.size(); ++i) {
     Quantity& q = all[i];
     const bool each = one_of_each(s, all, i);
     if (each) q.kind = Kind::other;
     if (q.raw != 0 && !each) {
       const Surroundings around(s, q, previous);
-      const bool bare = q.kind == Kind::none || q.kind == Kind::other;
-      if (q.kind == Kind::tokens || q.kind == Kind::batch_tokens) token_rate(s, q, around);
-      price_of_energy(s, q, around);
-      if (!short_token_rate(s, q, around) && !(of_carbon && carbon(s, q, around))) by_words_behind(s, q, around);
-      if (q.kind == Kind::bytes && q.value < 20 && around.before({"トークンあたり", "トークン当たり"}))
-        q.kind = Kind::bytes_per_token;
-      if (q.kind == Kind::bytes && q.value < 40 && around.before({"パラメータあたり", "パラメータ当たり", "per parameter"}))
-        q.kind = Kind::bytes_per_param;
-      if (q.kind == Kind::bits_per_token && around.before({"バイトあたり"})) q.kind = Kind::bits_per_byte;
-      if (bare && (q.kind == Kind::none || q.kind == Kind::other) && q.kind != Kind::percent) labelled_measure(s, q, around);
-      // 400 TFLOP/s that were reached need no utilisation
-      if (q.kind == Kind::rate)
-        q.utilisation = around.before({"実効", "実測", "effective", "sustained", "sustains", "sustain", "achieved", "achieves",
-                                       "achieve", "measured", "delivers", "delivered"});
-      if (q.kind == Kind::percent)
-        q.utilisation = around.before({"MFU", "utilization", "utilisation", "利用率", "使用率"}) ||
-                        word_at(s, skip_spaces(s, q.end), "MFU") || word_at(s, skip_spaces(s, q.end), "utilization") ||
-                        word_at(s, skip_spaces(s, q.end), "utilisation") || word_at(s, skip_spaces(s, q.end), "model FLOPs");
-      // FLOPs are 6 x ... = 4e22
-      if (q.kind == Kind::none && q.value >= 1e17 && (around.ends_with("=") || around.text_before().ends_with("~ ")) &&
-          mentions_any(s.substr(0, q.begin), {"FLOPs", "FLOP", "計算量", "compute"}))
-        q.kind = Kind::flops;
-      // from 20 to 15: both are what the first is
-      if (i > 0 && q.kind == Kind::none) {
-        const Kind before = all[i - 1].kind;
-        const bool pair = around.text_before() == " to " || around.text_before() == "から" || around.text_before() == " から ";
-        if (pair && (before == Kind::perplexity || before == Kind::loss)) become(q, before, 1);
-      }
-      // ## 7B, 13Bの学習, 3B: 48 GB
-      if (q.kind == Kind::none && q.suffixed && s[q.number_end - 1] == 'B' &&
-          (of_memory || s[0] == '#' || names_a_model(s, q.number_end)))
-        q.kind = Kind::params;
-      // 1,024 sequences of 2,048 tokens, or 2.1M tokens
-      if (q.kind == Kind::tokens && q.value < 5e7 && of_batch) q.kind = q.value < 16384 ? Kind::other : Kind::batch_tokens;
+      by_units(s, q, around, talk);
+      q.utilisation = is_utilisation(s, q, around);
+      by_neighbours(s, q, i > 0 ? &all[i - 1] : nullptr, around, talk);
       // one needs tokens, not bytes per parameter
       q.recommended =
           q.recommended && (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::ratio || q.kind == Kind::factor);
@@ -383,6 +388,7 @@ void read_measures(const std::string& s, std::vector<Quantity>& all) {
     // 1トークンあたり: the words belong to what follows
     previous = q.raw == 1 && q.exact ? q.begin : std::max(q.end, q.number_end);
   }
+  name_models_of_tokens(s, all);
 }
 
 }  // namespace isoflop::plan

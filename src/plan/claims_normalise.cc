@@ -10,7 +10,15 @@ namespace isoflop::plan {
 namespace {
 
 void replace_all(std::string& s, std::string_view from, std::string_view to) {
-  for (std::size_t i = s.find(from); i != std::string::npos; i = s.find(from, i + to.size())) s.replace(i, from.size(), to);
+  std::size_t i = s.find(from);
+  if (i == std::string::npos) return;
+  std::string out;
+  std::size_t begin = 0;
+  for (; i != std::string::npos; i = s.find(from, begin)) {
+    out.append(s, begin, i - begin).append(to);
+    begin = i + from.size();
+  }
+  s = out.append(s, begin);
 }
 
 /// The end of the braces that open at `i`.
@@ -147,10 +155,8 @@ constexpr Fold kFolds[] = {{"０", "0"},
                            {"ケ月", "ヶ月"},
                            {"数倍", ""},
                            {"パラメーター", "パラメータ"},
-                           {"トークン／", "トークン/"},
                            {"米ドル", "ドル"},
                            {"、", ", "},
-                           {"，", ", "},
                            {"㌦", "ドル"},
                            {" a trillion", " 1 trillion"},
                            {" a billion", " 1 billion"},
@@ -184,18 +190,35 @@ std::string with_carets(const std::string& s) {
   return out;
 }
 
+/// 倍増 -> 2倍増, where no number says how many times.
+void doubled(std::string& s) {
+  static constexpr std::string_view kDoubled = "倍増";
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t i = s.find(kDoubled); i != std::string::npos; i = s.find(kDoubled, i + kDoubled.size())) {
+    const std::size_t before = i == 0 ? std::string::npos : s.find_last_not_of(' ', i - 1);
+    if (before != std::string::npos && digit(s[before])) continue;
+    out.append(s, done, i - done).append("2");
+    done = i;
+  }
+  s = out.append(s, done);
+}
+
 /// 10の23乗 -> 10^(23)
 void japanese_powers(std::string& s) {
   static constexpr std::string_view kOf = "の", kPower = "乗";
+  std::string out;
+  std::size_t done = 0;
   for (std::size_t i = s.find(kOf); i != std::string::npos; i = s.find(kOf, i + 1)) {
     std::size_t end = i + kOf.size();
     if (end < s.size() && s[end] == '-') ++end;
     const std::size_t digits = end;
     while (end < s.size() && digit(s[end])) ++end;
     if (i == 0 || !digit(s[i - 1]) || end == digits || !at(s, end, kPower)) continue;
-    const std::string power = "^(" + s.substr(i + kOf.size(), end - i - kOf.size()) + ")";
-    s.replace(i, end + kPower.size() - i, power);
+    out.append(s, done, i - done).append("^(").append(s, i + kOf.size(), end - i - kOf.size()).append(")");
+    done = end + kPower.size();
   }
+  s = out.append(s, done);
 }
 
 }  // namespace
@@ -206,10 +229,7 @@ std::string normalised(std::string_view line) {
   s = without_math_marks(without_latex(std::move(s)));
   for (const Fold& fold : kFolds)
     if (!fold.from.empty()) replace_all(s, fold.from, fold.to);
-  for (std::size_t i = s.find("倍増"); i != std::string::npos; i = s.find("倍増", i + 6))
-    if (const std::size_t before = s.find_last_not_of(' ', i == 0 ? 0 : i - 1);
-        i == 0 || before == std::string::npos || !digit(s[before]))
-      s.insert(i, "2");
+  doubled(s);
   japanese_powers(s);
   replace_all(s, "CO₂", "CO2");
   replace_all(s, "**", "");

@@ -195,7 +195,8 @@ class Reader {
     if (v.unit.kind == Kind::devices && i_ < v.unit.end && s_.find('*', i_) < v.unit.end) v.unit = {};  // 256 * A100: no factor
     if (v.unit.kind != Kind::none && v.unit.end <= until_) {
       i_ = v.unit.end;
-      if (v.unit.kind == Kind::flops || v.unit.kind == Kind::rate || v.unit.kind == Kind::bytes || v.unit.kind == Kind::other) {
+      if (v.unit.kind == Kind::flops || v.unit.kind == Kind::rate || v.unit.kind == Kind::bytes || v.unit.kind == Kind::other ||
+          v.unit.kind == Kind::watt_hours || v.unit.kind == Kind::watts) {
         v.value *= v.unit.factor;
         v.step *= v.unit.factor;
         v.unit.factor = 1;

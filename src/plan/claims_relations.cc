@@ -4,11 +4,12 @@
 #include <algorithm>
 
 #include "base/math.h"
+#include "plan/claims_vocabulary.h"
 
 namespace isoflop::plan {
 namespace {
 
-constexpr double kHour = 3600, kNatsPerBit = .6931471805599453;
+constexpr double kNatsPerBit = .6931471805599453;
 
 }  // namespace
 
@@ -29,9 +30,12 @@ const std::vector<Relation>& relations_known() {
       {"mfu", 6, 1, {{utilisation, 1}, {devices, 1}, {seconds, 1}, {rate, 1}, {params, -1}, {tokens, -1}}},
       {"mfu", 1, 1, {{utilisation, 1}, {device_seconds, 1}, {rate, 1}, {flops, -1}}},
       {"mfu", 6, 1, {{utilisation, 1}, {device_seconds, 1}, {rate, 1}, {params, -1}, {tokens, -1}}},
-      {"device_time", 1, 2, {{seconds, 1}, {device_seconds, -1}, {devices, 1}}},
-      {"cost", kHour, 2, {{device_seconds, 1}, {usd, -1}, {usd_per_hour, 1}}},
-      {"cost", kHour, 2, {{device_seconds, 1}, {yen, -1}, {yen_per_hour, 1}}},
+      {"device_time", 1, 1, {{device_seconds, 1}, {seconds, -1}, {devices, -1}}},
+      {"device_time", 1, 1, {{seconds, 1}, {device_seconds, -1}, {devices, 1}}},
+      {"cost", 1 / kHour, 2, {{usd, 1}, {device_seconds, -1}, {usd_per_hour, -1}}},
+      {"cost", 1 / kHour, 2, {{yen, 1}, {device_seconds, -1}, {yen_per_hour, -1}}},
+      {"cost", 1 / kHour, 1, {{usd, 1}, {devices, -1}, {seconds, -1}, {usd_per_hour, -1}}},
+      {"cost", 1 / kHour, 1, {{yen, 1}, {devices, -1}, {seconds, -1}, {yen_per_hour, -1}}},
       {"energy", 1 / kHour, 1, {{watt_hours, 1}, {devices, -1}, {watts, -1}, {seconds, -1}, {overhead, -1}}},
       {"energy", 1 / kHour, 1, {{watt_hours, 1}, {devices, -1}, {watts, -1}, {seconds, -1}}},
       {"energy", 1 / kHour, 1, {{watt_hours, 1}, {device_seconds, -1}, {watts, -1}, {overhead, -1}}},

@@ -124,6 +124,90 @@ TEST(Explanations, AreInTheUnitsOfTheText) {
   EXPECT_THAT(hours[0].explanation, Not(HasSubstr("360000")));
 }
 
+TEST(Inputs, ThatAreWrongThemselvesConvictNobody) {
+  // 16 x 50 h are 800 GPU-hours: the cost follows from those, not from the 1,200
+  const std::string run = "We used 16 GPUs for 50 hours, or 1,200 GPU-hours.\n";
+  const auto found = wrong(run + "At $2 per GPU-hour the bill was $1,600.\n");
+  ASSERT_EQ(found.size(), 1U) << claims_to_json(found);
+  EXPECT_EQ(found[0].line, 1);
+  const auto both = wrong(run + "At $2 per GPU-hour the bill was $5,600.\n");
+  ASSERT_EQ(both.size(), 2U) << claims_to_json(both);
+  EXPECT_TRUE(near(*both[1].computed, 1600));
+}
+
+TEST(Inputs, OfTheDocumentsOwnModelHoldAfterItsHeadings) {
+  const std::string title = "# Training our 2.7B model\n\nIt has 2.7B parameters.\n\n";
+  const std::string compared = title + "## Compute\n\nGPT-3 has 175B parameters and saw 300B tokens.\n\n";
+  EXPECT_TRUE(wrong(compared + "Each GPU made 23,200 tokens/s. Of 989 TFLOP/s this is an MFU of 38 %.\n").empty());
+  EXPECT_EQ(wrong(compared + "Each GPU made 23,200 tokens/s. Of 989 TFLOP/s this is an MFU of 58 %.\n").size(), 1U);
+  const std::string table = title + "## Serving\n\n| precision | weights |\n|---|---|\n| bf16 | 5.4 GB |\n";
+  EXPECT_TRUE(wrong(table + "| int4 | 1.35 GB |\n").empty());
+  EXPECT_EQ(wrong(table + "| int4 | 2.3 GB |\n").size(), 1U);
+}
+
+TEST(Inputs, AreTakenFromTheRowThatTheSentenceNames) {
+  const std::string runs =
+      "| run | params | tokens |\n|---|---|---|\n| base-20 | 100M | 2B |\n| base-80 | 100M | 8B |\n\n"
+      "The batch has 250,000 tokens. ";
+  EXPECT_TRUE(wrong(runs + "We ran base-20 for 8,000 steps, base-80 for 32,000 steps.").empty());
+  const auto found = wrong(runs + "We ran base-20 for 8,000 steps, base-80 for 52,000 steps.");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(near(*found[0].computed, 32000));
+}
+
+TEST(Inputs, OfOneRunAreNotHeldAgainstTheTotalOfSeveral) {
+  const std::string run = "One run of 250M parameters on 5B tokens takes 7.5e18 FLOPs.";
+  for (const char* total :
+       {" All ten runs took 7.5e19 FLOPs.", " The 10 runs took 7.5e19 FLOPs.", "全部で10回なので7.5e19 FLOPs。"})
+    EXPECT_TRUE(wrong(run + total).empty()) << total;
+}
+
+TEST(Inputs, ThatFitAreTakenAmongSeveralOfTheParagraph) {
+  const std::string slide = "- 64 H100s at an MFU of 40 %\n- 1 GPU alone would reach 396 TFLOP/s\n- it takes 4.6 days\n";
+  EXPECT_TRUE(wrong(slide + "- about 7,000 GPU-hours\n").empty());
+}
+
+TEST(Cost, IsNoBudgetAndNoRateOfExchange) {
+  const std::string run = "The run took 10,000 GPU-hours at $2 per GPU-hour. ", ja = "1 GPU時間300円で1万GPU時間使った。";
+  for (const std::string& text : {run + "Our budget was $50,000.", run + "A sandwich is $12.", ja + "1ドルは150円で換算した。",
+                                  ja + "予算は500万円あった。"})
+    EXPECT_TRUE(wrong(text).empty()) << text;
+  EXPECT_EQ(wrong(run + "The bill was $50,000.").size(), 1U);
+  EXPECT_EQ(wrong(ja + "費用は500万円だった。").size(), 1U);
+}
+
+TEST(Weights, AreNotWhatAMachineHolds) {
+  for (const char* text : {"A 70B model in bf16 is 140 GB: two H100 of 80 GB, 70 GB each.",
+                           "A 405B model in bf16 is 810 GB, more than the 640 GB of a node.",
+                           "70Bはbf16で140 GB、H100 80GBが2枚あれば載る（1枚あたり70 GB）。"})
+    EXPECT_TRUE(wrong(text).empty()) << text;
+  EXPECT_EQ(wrong("Count 16 bytes per parameter: 6.9B parameters need 82.8 GB before activations.").size(), 1U);
+  EXPECT_TRUE(wrong("A 7B model in bf16 needs another 30 GB of activations.").empty());
+}
+
+TEST(Powers, AreNotHeldAgainstWhatWasMeasured) {
+  const std::string drop = "With 7.4x the parameters the loss fell by 17 %.";
+  EXPECT_TRUE(wrong(drop).empty());
+  EXPECT_EQ(wrong("# The scaling law of Kaplan et al.\n\n" + drop).size(), 1U);
+}
+
+TEST(Exponents, OfTheComputeFollowFromAlphaAndBeta) {
+  const std::string fit = "With $\\alpha = 0.34$ and $\\beta = 0.28$ the optimal size goes as ";
+  EXPECT_TRUE(wrong(fit + "$C^{\\beta/(\\alpha+\\beta)} = C^{0.45}$.").empty());
+  const auto found = wrong(fit + "$C^{\\beta/(\\alpha+\\beta)} = C^{0.55}$.");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(near(*found[0].computed, .28 / .62));
+}
+
+TEST(Rows, AreJudgedByAllThatTheirCellsSay) {
+  const std::string header =
+      "| job | GPUs | type | hours | GPU-hours | FLOPs | MFU (%) | cost (yen) | price (yen/h) |\n"
+      "|---|---|---|---|---|---|---|---|---|\n";
+  EXPECT_TRUE(wrong(header + "| a | 8 | A100 | 10 | 80 | 3.59e19 | 40 | 16000 | 200 |\n").empty());
+  EXPECT_FALSE(wrong(header + "| a | 8 | A100 | 10 | 80 | 3.59e19 | 52 | 16000 | 200 |\n").empty());  // MFU 40 %
+  EXPECT_FALSE(wrong(header + "| a | 8 | A100 | 10 | 80 | 3.59e19 | 40 | 19000 | 200 |\n").empty());  // 16,000 yen
+}
+
 TEST(Columns, AreReadInTheUnitsOfTheirHeaders) {
   const std::string header = "| Params (B) | Tokens (B) | FLOPs | GPUs | Hours | GPU-hours |\n|---|---|---|---|---|---|\n";
   EXPECT_TRUE(wrong(header + "| 7 | 140 | 5.88e21 | 64 | 60 | 3840 |\n").empty());

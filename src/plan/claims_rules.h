@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,17 @@ namespace isoflop::plan {
 /// Relative. kUnitTolerance: a unit of the last digit counts for so much at most, unless half of it is more.
 inline constexpr double kLeastTolerance = .006, kUnitTolerance = .05, kAboutTolerance = .05, kMostTolerance = .15;
 
+inline constexpr std::size_t kLongestMemory = 96;  ///< numbers, rows
+inline constexpr std::size_t kMostNumbers = 48;    ///< of a sentence; more are a listing
+
+/// Drops the oldest beyond what is remembered; returns how many.
+template <class T>
+std::size_t drop_old(std::vector<T>& all) {
+  const std::size_t old = all.size() > kLongestMemory ? all.size() - kLongestMemory : 0;
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(old));
+  return old;
+}
+
 /// What the last digit as written stands for.
 [[nodiscard]] double tolerance_of(const Quantity& q);
 /// What the rounding of an input allows.
@@ -31,6 +43,13 @@ struct Peak {
   double value = 0;
   bool achieved = false;  ///< measured: no utilisation beside it
 };
+
+/// A published model where a text names it.
+struct Mention {
+  const KnownModel* model = nullptr;
+  std::size_t position = 0, length = 0;
+};
+[[nodiscard]] std::vector<Mention> mentions_of_models(const std::string& text);
 
 struct TableRow {
   std::int64_t line = 1;
@@ -50,7 +69,7 @@ class Checker {
   void begin_subject(bool heading);  ///< what was said of the last one no longer holds
   void blank_line();
   void prose(std::int64_t line, const std::vector<std::string>& written);  ///< one line, or those of a wrapped paragraph
-  void table(const Table& table);
+  void table(Table table);
   void finish();
   [[nodiscard]] std::vector<Claim> take();
 
@@ -71,12 +90,15 @@ class Checker {
     std::vector<std::pair<std::size_t, std::int64_t>> starts = {};  ///< where in the text further lines begin
     bool row = false;                                               ///< of a table: nothing is taken from the lines before
     std::string row_model = {};                                     ///< the row's name
+    std::vector<Mention> models = {};                               ///< published ones that its text names
   };
 
   /// One number of a kind that a claim at `position` can rest on: of its own sentence; else the nearest of the paragraph; else
   /// the one value that the subject has.
   [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position, bool recommended = false);
   [[nodiscard]] std::optional<Quantity> recall(const Scene& scene, Kind kind);
+  [[nodiscard]] const Known* of_document(const Scene& scene) const;  ///< the size of the model that the document is about
+  [[nodiscard]] const Known* of_row(const Scene& scene, Kind kind, std::size_t position) const;  ///< a table's row that is named
   [[nodiscard]] std::optional<Quantity> recall(const Scene& scene, const std::vector<Known>& said);
   [[nodiscard]] std::optional<Quantity> compute_of(const Scene& scene,
                                                    std::size_t position);   ///< 6 N D, else the C that is stated
@@ -89,12 +111,15 @@ class Checker {
 
   [[nodiscard]] static std::int64_t line_at(const Scene& scene, std::size_t position);
   void remember(const Scene& scene);
+  [[nodiscard]] static bool is_title_of_document(const std::string& text);
+  void remember_own_model(const Scene& scene, const Quantity& size);
+  void remember_row(const Scene& scene);
+  void correct(const Quantity& q, double times);  ///< a number found wrong is no ground for another: what follows is
   void remember_accelerator(const Scene& scene);
-  [[nodiscard]] static bool names_published(const std::string& text);
   [[nodiscard]] static bool spoken_of(const Scene& scene, const KnownModel& model);  ///< in the scene itself, not only before it
   [[nodiscard]] static bool speaks_for_itself(const Scene& scene);
   void check(const Scene& scene);
-  void check_row(const Scene& scene);
+  void judge_each(const Scene& scene);  ///< by what kind it is of
   [[nodiscard]] Scene scene_of(const TableRow& row, const Table& table, const std::vector<Column>& columns,
                                std::vector<std::size_t>& of_column);
   void arithmetic(const Scene& scene);
@@ -144,7 +169,11 @@ class Checker {
   void times_recommended(const Scene& scene, const Quantity& q);
   void between_two(const Scene& scene, const Quantity& q);
   void power_law(const Scene& scene);
+  void state_exponent(char of, double value);
   void exponents(const Scene& scene);
+  void remember_formula(const Scene& scene);
+  void exponent_of_compute(const Scene& scene);
+  void published_exponents(const Scene& scene, const std::string& sentence);
   void text_size(const Scene& scene);
   void peak(const Scene& scene, const Quantity& q);
   void facts(const Scene& scene, const Quantity& q);
@@ -152,8 +181,8 @@ class Checker {
   void share_line(const Scene& scene);
   void end_of_shares();
   void shares(const std::vector<double>& percents, std::int64_t line, const std::string& written);
-  void widths(const Table& table);
-  void losses(const Table& table);
+  void widths(const Table& table, const std::vector<Column>& columns);
+  void losses(const Table& table, const std::vector<Column>& columns);
   void fitted_formula();
 
   void say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance, const std::string& how,
@@ -180,9 +209,17 @@ class Checker {
   std::size_t spot_ = 0;                                    ///< where in the sentence it stands, if it is no Quantity
   std::size_t own_from_ = 0;                                ///< in memory_, the numbers of the sentence at hand
   std::vector<std::pair<std::size_t, std::size_t>> terms_;  ///< of its expressions
-  std::string subject_words_;                               ///< the text of the subject so far: whose model it is
+  std::vector<Mention> subject_models_;                     ///< that the subject has named so far
+  bool subject_speaks_of_flash_ = false;
+  std::optional<Known> own_model_;                   ///< the first size that is no published model's
+  bool own_model_in_title_ = false;                  ///< the title says it
+  bool one_own_model_ = true;                        ///< no other size was stated
+  std::vector<std::pair<std::string, Known>> rows_;  ///< of tables, by the row's name
   std::optional<Value> carried_;
-  std::map<char, double> exponent_;    ///< N, D, C: of L ~ x^-alpha, as the document states them
+  std::optional<PairOfKinds> last_pair_;  ///< of the paragraph
+  std::map<char, double> exponent_;       ///< N, D, C: of L ~ x^-alpha, as the document states them
+  std::set<char> exponent_stated_;        ///< else Kaplan et al.'s
+  bool title_names_law_ = false, section_names_law_ = false;
   std::map<char, double> allocation_;  ///< N, D ~ C^a, as the document states them
   struct FittedFormula {
     std::int64_t line;

@@ -5,20 +5,14 @@
 #include "base/math.h"
 #include "isoflop/cost.h"
 #include "plan/claims_rules.h"
+#include "plan/claims_vocabulary.h"
 #include "plan/claims_words.h"
 
 namespace isoflop::plan {
 namespace {
 
 constexpr double kSameSize = .05;  // "Kestrel-3B has 3.1B parameters"
-constexpr std::size_t kLongestMemory = 96, kLongestText = 1024;
-constexpr std::int64_t kFarthest = 16;  // lines: what was said before is no longer spoken of
-
-/// What is measured of one run is not that of another paragraph's.
-bool measured(Kind kind) {
-  return kind == Kind::loss || kind == Kind::perplexity || kind == Kind::bits_per_token || kind == Kind::bits_per_byte ||
-         kind == Kind::seconds || kind == Kind::steps || kind == Kind::step_seconds;
-}
+constexpr std::size_t kLongestText = 1024;
 
 /// Said of machines and prices, not of a model.
 bool of_surroundings(const Quantity& q) {
@@ -54,11 +48,14 @@ void Checker::begin_subject(bool heading) {
   end_of_shares();
   known_.clear();
   block_.clear();
-  subject_words_.clear();
+  subject_models_.clear();
+  subject_speaks_of_flash_ = false;
   // prices and utilisations of a preface hold for what follows
   std::erase_if(memory_, [&](const Known& k) { return !heading || !k.surroundings || k.q.kind == Kind::devices; });
   at_peak_ = false;
-  if (heading) accelerators_.clear();
+  if (!heading) return;
+  accelerators_.clear();
+  section_names_law_ = false;
 }
 
 void Checker::blank_line() {
@@ -77,6 +74,7 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
   if (new_paragraph_) {
     paragraph_ = line;
     paragraph_text_.clear();
+    last_pair_.reset();
   }
   new_paragraph_ = false;
   std::string text, written;
@@ -90,7 +88,12 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
     text += normalised(lines[i]);
     written += lines[i];
   }
-  Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text)};
+  const bool law = text.find("α") != std::string::npos ||
+                   mentions_any(text, {"Kaplan", "カプラン", "scaling law", "scaling laws", "power law", "power laws", "exponent",
+                                       "exponents", "スケーリング則", "べき乗則", "べき則", "指数"});
+  section_names_law_ = section_names_law_ || law;
+  title_names_law_ = title_names_law_ || (law && is_title_of_document(text));
+  Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text), .starts = starts};
   share_line(whole);
   text_size(whole);
   exponents(whole);
@@ -101,13 +104,18 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
     const std::size_t begin = std::min(text.find(sentence, from), text.size());
     from = begin + sentence.size();
     Scene scene{.line = line, .written = written, .text = sentence, .numbers = quantities(sentence)};
+    carry_pairs(sentence, scene.numbers, last_pair_);
+    scene.models = mentions_of_models(sentence);
     for (const auto& [position, of] : starts) {
       if (position <= begin) scene.line = of;
       if (position > begin && position < from) scene.starts.emplace_back(position - begin, of);
     }
     remember(scene);
     check(scene);
-    subject_words_ += " " + sentence;
+    for (const Mention& m : scene.models)
+      if (std::none_of(subject_models_.begin(), subject_models_.end(), [&](const Mention& o) { return o.model == m.model; }))
+        subject_models_.push_back(m);
+    subject_speaks_of_flash_ = subject_speaks_of_flash_ || sentence.find("FlashAttention") != std::string::npos;
     paragraph_text_ += " " + sentence;
     if (paragraph_text_.size() > 2 * kLongestText) paragraph_text_.erase(0, paragraph_text_.size() - kLongestText);
   }
@@ -121,15 +129,18 @@ void Checker::remember(const Scene& scene) {
   for (const Quantity& q : scene.numbers)
     if (q.kind == Kind::params && !q.recommended && (sizes.empty() || std::abs(q.value / sizes.back().value - 1) > kSameSize))
       sizes.push_back(q);
-  const bool own_before =
-      std::any_of(memory_.begin(), memory_.end(), [](const Known& k) { return k.q.kind == Kind::params && !k.foreign; });
-  const bool foreign = own_before && !subject_is_published_ && names_published(scene.text);
-  if (!own_before && !sizes.empty()) subject_is_published_ = names_published(scene.text);
+  const bool published = !scene.models.empty();
+  const bool own_before = own_model_ || std::any_of(memory_.begin(), memory_.end(),
+                                                    [](const Known& k) { return k.q.kind == Kind::params && !k.foreign; });
+  const bool foreign = own_before && !subject_is_published_ && published;
+  if (!own_before && !sizes.empty()) subject_is_published_ = published;
+  if (!published && sizes.size() == 1) remember_own_model(scene, sizes[0]);
   const auto before = known_.find(Kind::params);
   if (!sizes.empty() && before != known_.end() && std::abs(sizes.back().value / before->second.q.value - 1) > .03) {
     known_.clear();
     block_.clear();
-    subject_words_.clear();
+    subject_models_.clear();
+    subject_speaks_of_flash_ = false;
     std::erase_if(memory_, [](const Known& k) { return !k.surroundings; });
   }
   own_from_ = memory_.size();
@@ -145,11 +156,9 @@ void Checker::remember(const Scene& scene) {
     memory_.push_back({q, line_at(scene, q.begin), of_surroundings(q) && !of_run, foreign});
     if (q.kind == Kind::rate && q.value > 1e12) accelerators_.push_back({q, scene.line});
   }
-  if (memory_.size() > kLongestMemory) {
-    const auto old = static_cast<std::ptrdiff_t>(memory_.size() - kLongestMemory);
-    memory_.erase(memory_.begin(), memory_.begin() + old);
-    own_from_ -= std::min(own_from_, static_cast<std::size_t>(old));
-  }
+  own_from_ -= std::min(own_from_, drop_old(memory_));
+  drop_old(accelerators_);
+  drop_old(block_);
   if (sizes.size() > 1) {
     known_.erase(Kind::params);
     std::erase_if(memory_, [](const Known& k) { return k.q.kind == Kind::params; });
@@ -172,57 +181,9 @@ void Checker::remember_accelerator(const Scene& scene) {
 }
 
 const Accelerator* Checker::named_accelerator(const Scene& scene) {
-  struct Named {
-    const char *word, *name;
-  };
-  for (const Named& one :
-       {Named{"H100 PCIe", "h100-pcie"}, Named{"H100", "h100-sxm"}, Named{"A100", "a100-80"}, Named{"V100", "v100"},
-        Named{"H200", "h200"}, Named{"B200", "b200"}, Named{"MI300X", "mi300x"}, Named{"TPU v4", "tpu-v4"},
-        Named{"TPUv4", "tpu-v4"}, Named{"TPU v5e", "tpu-v5e"}, Named{"TPU v5p", "tpu-v5p"}, Named{"4090", "rtx4090"}}) {
-    for (const std::string& text : {scene.text, scene.row_model})
-      if (mentions(text, one.word) || mentions(text, std::string(one.word) + "s")) return &find_accelerator(one.name);
-  }
+  for (const std::string& text : {scene.text, scene.row_model})
+    if (const auto named = first_accelerator(text)) return named->accelerator;
   return nullptr;
-}
-
-std::optional<Quantity> Checker::recall(const Scene& scene, const std::vector<Known>& said) {
-  const Known* nearest = nullptr;
-  const Known* only = nullptr;
-  bool several = false;
-  for (const Known& k : said) {
-    if (k.line >= paragraph_) nearest = &k;
-    if (scene.line - k.line > kFarthest || k.foreign || measured(k.q.kind)) continue;
-    several = several || (only != nullptr && std::abs(k.q.value / only->q.value - 1) > .01);
-    only = &k;
-  }
-  if (nearest == nullptr && !several) nearest = only;
-  if (nearest == nullptr) return std::nullopt;
-  if (nearest->line != scene.line) borrowed_.push_back(*nearest);
-  return nearest->q;
-}
-
-std::optional<Quantity> Checker::recall(const Scene& scene, Kind kind) {
-  if (std::none_of(memory_.begin(), memory_.end(), [&](const Known& k) { return k.q.kind == kind; })) return std::nullopt;
-  std::vector<Known> said;
-  for (const Known& k : memory_)
-    if (k.q.kind == kind && (kind != Kind::seconds || k.line >= paragraph_)) said.push_back(k);
-  return recall(scene, said);
-}
-
-std::optional<Quantity> Checker::input(const Scene& scene, Kind kind, std::size_t position, bool recommended) {
-  std::vector<Quantity> here;
-  for (const Quantity& q : scene.numbers)
-    if (q.kind == kind && q.recommended == recommended) here.push_back(q);
-  if (here.size() == 1) return here[0];
-  if (here.size() > 1) {
-    // of several the nearest before the claim
-    std::optional<Quantity> nearest;
-    for (const Quantity& q : here)
-      if (q.begin < position) nearest = q;
-    return nearest;
-  }
-  if (scene.row || recommended) return std::nullopt;
-  return recall(scene, kind);
 }
 
 std::optional<Peak> Checker::peak_of(const Scene& scene) {
@@ -235,7 +196,7 @@ std::optional<Peak> Checker::peak_of(const Scene& scene) {
 
 double Checker::mfu_of(const Scene& scene) {
   for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::percent && q.utilisation && q.value > 1 && q.value <= 100) return q.value / 100;
+    if (q.kind == Kind::percent && q.utilisation && q.value > 1 && q.value <= 100 && !flagged(scene, q)) return q.value / 100;
   if (mentions_any(scene.text, {"theoretical peak", "at peak", "peak performance", "理論ピーク", "理論性能", "ピーク性能"}))
     return 1;
   if (scene.row) return 0;

@@ -38,8 +38,14 @@ bool next_choice(std::vector<std::size_t>& choice, const std::vector<std::size_t
 void Checker::relations(const Scene& scene) {
   // from the last to the first: what the last follows from is given
   std::set<std::size_t> given;
-  for (auto it = scene.numbers.rbegin(); it != scene.numbers.rend(); ++it) {
-    const Quantity& q = *it;
+  if (scene.numbers.size() > kMostNumbers) return;
+  std::vector<const Quantity*> order;
+  for (const Quantity& q : scene.numbers) order.push_back(&q);
+  std::reverse(order.begin(), order.end());
+  // of a row the times are given rather than the hours of devices
+  if (scene.row) std::stable_partition(order.begin(), order.end(), [](const Quantity* q) { return q->kind != Kind::seconds; });
+  for (const Quantity* claim : order) {
+    const Quantity& q = *claim;
     const bool given_time = q.kind == Kind::seconds && (q.raw == 1 || q.raw == 24);
     if (q.recommended || !(q.value > 0) || given_time || is_term(q) || is_factor(scene, q) || judged(scene, q.value) ||
         judged(scene, q.raw))
@@ -90,6 +96,7 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
     if (kind_in_relations(o) != kind || o.recommended || !(o.value > 0) || o.begin == q.begin) continue;
     if (kind == Kind::rate && (o.value < 1e12 || o.utilisation)) continue;
     if (same && o.begin > q.begin) continue;
+    if (is_term(o) && !is_term(q)) continue;  // 64 x 2.8 days x 24 h: a factor of another claim
     all.push_back({o, scene.line, true});
   }
   if (kind == Kind::rate && all.empty()) {
@@ -108,7 +115,8 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
     return away(a) < away(b);
   });
   // "that of L is 17.3": a bare number beside a loss
-  if (all.empty() && (kind == Kind::perplexity || kind == Kind::loss))
+  if (all.empty() && (kind == Kind::perplexity || kind == Kind::loss) &&
+      mentions_any(scene.text, {"loss", "losses", "perplexity", "PPL", "nats", "L", "損失", "パープレキシティ"}))
     for (Quantity o : scene.numbers) {
       if (o.kind != Kind::none || o.begin > q.begin || o.exact || !(o.value > (kind == Kind::loss ? .3 : 1)) ||
           !(o.value < (kind == Kind::loss ? 15 : 1e5)))
@@ -117,13 +125,15 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
       all.push_back({o, scene.line, true});
     }
   if (!all.empty() || scene.row) return all;
+  if (const Known* row = of_row(scene, kind, q.begin)) return {{row->q, row->line, false}};
   std::vector<Known> said;
   for (std::size_t i = 0; i < std::min(own_from_, memory_.size()); ++i)
-    if (kind_in_relations(memory_[i].q) == kind && (kind != Kind::seconds || memory_[i].line >= paragraph_))
+    if (kind_in_relations(memory_[i].q) == kind && (!memory_[i].foreign || memory_[i].line >= paragraph_) &&
+        (kind != Kind::seconds || memory_[i].line >= paragraph_))
       said.push_back(memory_[i]);
   if (same && !said.empty()) said = {said.back()};
   borrowed_.clear();
-  const auto nearest = recall(scene, said);
+  const auto nearest = said.empty() && kind == Kind::params ? recall(scene, kind) : recall(scene, said);
   if (!nearest) return all;
   all.push_back({*nearest, borrowed_.empty() ? scene.line : borrowed_[0].line, false});
   // of several in the paragraph any may be meant
@@ -150,8 +160,16 @@ void Checker::candidates(const Scene& scene, const Quantity& q, const Relation& 
   }
   const bool same_kind = r.terms.size() == 2 && r.terms[0].kind == r.terms[1].kind;
   // what happened to last so long is no claim of its own
-  const bool loose = q.kind == Kind::seconds || q.kind == Kind::tokens || q.kind == Kind::usd || q.kind == Kind::yen;
+  const bool cost = std::string_view(r.name) == "cost";
+  const bool loose = q.kind == Kind::seconds || q.kind == Kind::tokens || (!cost && (q.kind == Kind::usd || q.kind == Kind::yen));
   if (own == 0 && loose) return;
+  // a budget buys hours, hours do not make a budget; a small sum is a price, or a rate of exchange
+  const double least = q.kind == Kind::yen ? 1e4 : 100;
+  if (cost && own < sizes.size() && (q.value < least || mentions_any(scene.text, {"budget", "予算"}))) return;
+  // five times as long as what others took
+  if (std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::factor; }) &&
+      own < sizes.size() && !same_kind)
+    return;
   // what usually is given is a claim only beside all that it follows from
   if (claimed != 0 && own < sizes.size() && std::string_view(r.name) != "steps") return;
   // hours of devices that another training took
@@ -159,6 +177,9 @@ void Checker::candidates(const Scene& scene, const Quantity& q, const Relation& 
                          std::any_of(scene.numbers.begin(), scene.numbers.end(),
                                      [](const Quantity& x) { return x.utilisation || x.kind == Kind::rate; });
   if (other_run) return;
+  // a run takes its time: what lasts seconds is a step
+  const bool of_run = std::any_of(r.terms.begin(), r.terms.end(),
+                                  [](const Term& t) { return t.kind == Kind::device_seconds || t.kind == Kind::devices; });
   std::vector<std::size_t> choice(sizes.size(), 0);
   for (std::size_t guard = 0; guard < kMostCombinations; ++guard) {
     Candidate c{.relation = r.name, .computed = 0, .slack = 0, .inputs = {}, .complete = own == sizes.size()};
@@ -176,7 +197,10 @@ void Checker::candidates(const Scene& scene, const Quantity& q, const Relation& 
       c.slack /= std::max(c.computed, 1e-9);
     }
     if (q.kind == Kind::percent) c.computed *= 100;
-    if (std::isfinite(c.computed) && c.computed > 0 && !(one_unit || (same_kind && !c.complete))) found.push_back(std::move(c));
+    const bool step = of_run && std::any_of(c.inputs.begin(), c.inputs.end(),
+                                            [](const Input& x) { return x.q.kind == Kind::seconds && x.q.value < 1800; });
+    if (!step && std::isfinite(c.computed) && c.computed > 0 && !(one_unit || (same_kind && !c.complete)))
+      found.push_back(std::move(c));
     if (!next_choice(choice, sizes)) return;
   }
 }
@@ -216,7 +240,8 @@ void Checker::judge_candidates(const Scene& scene, const Quantity& q, std::vecto
         (how.empty() ? "from " : ", ") + (input.q.written.empty() ? short_number(input.q.raw) + input.q.unit : input.q.written);
     if (!input.own) borrowed_.push_back({input.q, input.line});
   }
-  say(scene, c.relation, q.value, c.computed, tolerance_of(q) + c.slack,
+  const double written = q.kind == Kind::device_seconds ? q.raw / q.value : 1;  // hours of devices as the text has them
+  say(scene, c.relation, q.value * written, c.computed * written, tolerance_of(q) + c.slack,
       how + " follows " + short_number(q.raw * c.computed / q.value) + q.unit, true);
 }
 

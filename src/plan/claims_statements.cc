@@ -1,10 +1,11 @@
 // What a text says of known models, exponents, shares and fits, and its tables.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/math.h"
-#include "isoflop/text.h"
 #include "isoflop/laws.h"
+#include "isoflop/text.h"
 #include "plan/claims_rules.h"
 #include "plan/claims_words.h"
 
@@ -15,11 +16,6 @@ bool near(double a, double b, double relative) {
   return std::abs(a / b - 1) <= relative;
 }
 
-struct Mention {
-  const KnownModel* model;
-  std::size_t position, length;
-};
-
 /// GPT-3.5 is not GPT-3, PaLM 2 is not PaLM.
 bool next_generation(const std::string& s, std::size_t end) {
   if (end < s.size() && s[end] == '.' && end + 1 < s.size() && digit(s[end + 1])) return true;
@@ -29,20 +25,6 @@ bool next_generation(const std::string& s, std::size_t end) {
     return n && !n->suffixed && n->value < 10 && (n->end >= s.size() || !letter(s[n->end]));
   }
   return false;
-}
-
-std::vector<Mention> mentions_of_models(const std::string& s) {
-  std::vector<Mention> all;
-  for (const KnownModel& model : known_models())
-    for (const std::string& family : model.facts.families)
-      for (std::size_t i = find_word(s, family); i != std::string::npos; i = find_word(s, family, i + 1))
-        if (!next_generation(s, i + family.size())) all.push_back({&model, i, family.size()});
-  // Llama-2 where it stands is not Llama
-  std::vector<Mention> kept;
-  for (const Mention& m : all)
-    if (std::none_of(all.begin(), all.end(), [&](const Mention& o) { return o.position == m.position && o.length > m.length; }))
-      kept.push_back(m);
-  return kept;
 }
 
 /// "Chinchilla-optimal" and "Chinchilla 論文" are not the model.
@@ -82,21 +64,43 @@ char quantity_spoken_of(const std::string& s) {
   return ' ';
 }
 
+std::vector<Quantity> doubling_in(const std::string& s) {
+  Quantity two;
+  two.kind = Kind::factor;
+  two.value = two.raw = 2;
+  two.step = .01;
+  two.begin = std::min({find_word(s, "doubling"), find_word(s, "doubles"), find_word(s, "twice")});
+  return two.begin == std::string::npos ? std::vector<Quantity>{} : std::vector{two};
+}
+
+bool speaks_of_the_past(const std::string& s) {
+  return mentions_any(s, {"fell", "dropped", "decreased", "improved", "went", "was", "were", "got", "saw", "measured", "ました",
+                          "下がった", "減った", "低下した", "改善した", "実測"});
+}
+
 }  // namespace
 
-bool Checker::names_published(const std::string& text) {
-  return !mentions_of_models(text).empty();
+std::vector<Mention> mentions_of_models(const std::string& s) {
+  std::vector<Mention> all;
+  for (const KnownModel& model : known_models())
+    for (const std::string& family : model.facts.families)
+      for (std::size_t i = find_word(s, family); i != std::string::npos; i = find_word(s, family, i + 1))
+        if (!next_generation(s, i + family.size())) all.push_back({&model, i, family.size()});
+  // Llama-2 where it stands is not Llama
+  std::map<std::size_t, std::size_t> longest;
+  for (const Mention& m : all) longest[m.position] = std::max(longest[m.position], m.length);
+  std::erase_if(all, [&](const Mention& m) { return m.length < longest[m.position]; });
+  return all;
 }
 
 std::vector<const KnownModel*> Checker::models_of(const Scene& scene) const {
-  auto found = mentions_of_models(scene.row ? scene.row_model + " " + scene.text : scene.text);
-  if (found.empty() && !scene.row) found = mentions_of_models(subject_words_);
+  auto found = scene.models;
+  if (found.empty() && !scene.row) found = subject_models_;
   std::optional<double> params;
   for (const Quantity& q : scene.numbers)
     if (q.kind == Kind::params && !q.recommended) params = q.value;
   if (!params && !scene.row)
-    if (const auto n = known_.find(Kind::params);
-        n != known_.end() && (n->second.line >= paragraph_ || mentions_of_models(scene.text).empty()))
+    if (const auto n = known_.find(Kind::params); n != known_.end() && (n->second.line >= paragraph_ || scene.models.empty()))
       params = n->second.q.value;
   // the word alone means the largest
   if (!params && std::any_of(found.begin(), found.end(), [](const Mention& m) { return m.model->flagship; }))
@@ -117,14 +121,7 @@ void Checker::power_law(const Scene& scene) {
     if (q.kind == Kind::none || q.kind == Kind::loss) plain.push_back(q);
   }
   const bool loss = mentions_any(scene.text, {"損失", "loss", "Loss"});
-  if (factors.empty() && mentions_any(scene.text, {"doubling", "doubles", "twice"})) {
-    Quantity two;
-    two.kind = Kind::factor;
-    two.value = two.raw = 2;
-    two.step = .01;
-    two.begin = std::min({find_word(scene.text, "doubling"), find_word(scene.text, "doubles"), find_word(scene.text, "twice")});
-    factors.push_back(two);
-  }
+  if (factors.empty()) factors = doubling_in(scene.text);
   int count = 0;
   const auto power = exponent_in(scene.text, count);
   if (factors.size() == 2 && count == 1 && factors[1].value > 1 && factors[0].value > 1) {
@@ -147,7 +144,9 @@ void Checker::power_law(const Scene& scene) {
   const char of = goes_on                             ? last_power_->first
                   : quantity_spoken_of(before) != ' ' ? quantity_spoken_of(before)
                                                       : quantity_spoken_of(scene.text);
-  if (of == ' ') return;
+  // what was measured is judged by a law only where the text speaks of one
+  const bool law = goes_on || exponent_stated_.contains(of) || section_names_law_ || title_names_law_;
+  if (of == ' ' || (!law && speaks_of_the_past(scene.text))) return;
   last_power_ = {of, scene.line};
   const double alpha = exponent_.at(of), value = pow_(factors[0].value, -alpha);
   const std::string how = short_number(factors[0].value) + "^-" + short_number(alpha) + " = " + short_number(value) + " (" +
@@ -169,92 +168,6 @@ void Checker::power_law(const Scene& scene) {
       drops_.push_back({scene, factors[0].value, q.value});
       return;
     }
-}
-
-void Checker::exponents(const Scene& scene) {
-  // L ~ N^-0.08
-  for (const char of : {'N', 'D', 'C'})
-    for (const std::string_view mark : {"^-", "^(-"}) {
-      const std::size_t i = scene.text.find(of + std::string(mark));
-      const auto power = i == std::string::npos ? std::nullopt : read_number(scene.text, i + 1 + mark.size());
-      if (power && power->value > .005 && power->value < 1 && mentions_any(scene.text, {"L", "loss", "損失", "∝"}))
-        exponent_[of] = power->value;
-    }
-  for (const auto& [mark, of] : {std::pair{"α_N", 'N'}, std::pair{"α_D", 'D'}, std::pair{"α_C", 'C'}}) {
-    const std::size_t i = scene.text.find(mark);
-    if (i == std::string::npos) continue;
-    for (const Quantity& q : scene.numbers)
-      if (q.begin > i && q.kind == Kind::none && q.value > .005 && q.value < 1) {
-        exponent_[of] = q.value;
-        break;
-      }
-  }
-  if (scene.text.find("N^(-") != std::string::npos && !formula_) {
-    // L = 20.89 * N^(-0.129)
-    const std::size_t i = scene.text.find("N^(-");
-    const auto b = read_number(scene.text, i + 4);
-    std::size_t k = i;
-    while (k > 0 && (scene.text[k - 1] == ' ' || scene.text[k - 1] == '*')) --k;
-    std::size_t begin = k;
-    while (begin > 0 && (digit(scene.text[begin - 1]) || scene.text[begin - 1] == '.')) --begin;
-    const auto a = read_number(scene.text, begin);
-    if (a && b && begin < k && b->value < 2) formula_ = FittedFormula{scene.line, scene.written, a->value, b->value};
-  }
-  if (!mentions_any(scene.text, {"α", "alpha", "指数", "exponent", "exponents"}) && scene.text.find("α") == std::string::npos)
-    return;
-  struct Paper {
-    const char *words[3], *prefix, *name;
-  };
-  static constexpr Paper kPapers[] = {
-      {{"Chinchilla", "Hoffmann", "Hoffmann"}, "hoffmann2022", "Hoffmann et al. 2022 (Chinchilla)"},
-      {{"Kaplan", "OpenAI", "カプラン"}, "kaplan2020", "Kaplan et al. 2020"},
-      {{"Besiroglu", "Epoch", "Epoch"}, "epoch2024", "Besiroglu et al. 2024"}};
-  const auto exponents_of = [](const char* prefix) {
-    std::vector<std::pair<double, std::string>> all;
-    for (const PublishedLaw& law : published_laws())
-      if (law.name.starts_with(prefix))
-        for (const auto& [name, value] : law.constants)
-          if (value > .005 && value < 1) all.emplace_back(value, law.name + "'s " + name);
-    if (std::string(prefix) == "hoffmann2022")
-      for (const double value : {.46, .54, .49, .51, .5, .45, .55}) all.emplace_back(value, "the exponents of N*(C) and D*(C)");
-    return all;
-  };
-  for (const std::string& sentence : sentences(scene.text)) {
-    std::vector<const Paper*> papers;
-    for (const Paper& paper : kPapers)
-      if (mentions_any(sentence, {paper.words[0], paper.words[1], paper.words[2]})) papers.push_back(&paper);
-    if (papers.size() != 1) continue;
-    const auto said_here = quantities(sentence);
-    if (std::count_if(said_here.begin(), said_here.end(), [](const Quantity& q) { return q.kind == Kind::none && q.value < 1; }) >
-        3)
-      continue;
-    for (const Quantity& q : quantities(sentence)) {
-      if (q.kind != Kind::none || !(q.value > .005 && q.value < 1)) continue;
-      Scene said = scene;
-      said.text = sentence;
-      std::string own, other;
-      double nearest = 0, distance = 1e9;
-      for (const Paper& paper : kPapers)
-        for (const auto& [value, name] : exponents_of(paper.prefix)) {
-          if (&paper == papers[0] && std::abs(log_(q.value / value)) < distance) {
-            distance = std::abs(log_(q.value / value));
-            nearest = value;
-          }
-          // of other papers only the pair that is really confused
-          const bool confused = std::string(papers[0]->prefix) != "epoch2024" && std::string(paper.prefix) != "epoch2024" &&
-                                name.find("N*(C)") == std::string::npos;
-          if (near(q.value, value, .02) && (&paper == papers[0] || confused)) (&paper == papers[0] ? own : other) = name;
-        }
-      if (!own.empty()) {
-        add(said, "exponent", q.value, q.value, ClaimVerdict::agrees, own);
-      } else if (!other.empty()) {
-        const double right = std::string(papers[0]->prefix) == "hoffmann2022" ? .34 : nearest;
-        add(said, "exponent", q.value, right, ClaimVerdict::off,
-            short_number(q.value) + " is " + other + "; " + papers[0]->name + " has " + short_number(right) +
-                (right == .34 ? ", with a floor E" : ""));
-      }
-    }
-  }
 }
 
 void Checker::text_size(const Scene& scene) {
@@ -288,7 +201,7 @@ void Checker::peak(const Scene& scene, const Quantity& q) {
 
 void Checker::facts(const Scene& scene, const Quantity& q) {
   if (q.recommended || judged(scene, q.kind == Kind::device_seconds ? q.raw : q.value)) return;
-  const auto here = mentions_of_models(scene.row ? scene.row_model : scene.text);
+  const auto here = scene.row ? mentions_of_models(scene.row_model) : scene.models;
   std::size_t of_kind = 0;
   for (const Quantity& x : scene.numbers)
     if (x.kind == q.kind && !x.recommended) ++of_kind;
@@ -337,7 +250,10 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
   if (q.kind == Kind::tokens && m.tokens)
     say(scene, "model_tokens", q.value, *m.tokens, .12, m.name + " saw " + short_number(*m.tokens) + " tokens (" + m.source + ")",
         false);
-  if (q.kind == Kind::device_seconds && m.device_hours)
+  // its own devices and days come first
+  const bool follows = !scene.row && input(scene, Kind::devices, q.begin) && input(scene, Kind::seconds, q.begin);
+  borrowed_.clear();
+  if (q.kind == Kind::device_seconds && m.device_hours && !follows)
     say(scene, "model_device_hours", q.raw, *m.device_hours * 3600 * q.raw / q.value, .05,
         m.name + " took " + short_number(*m.device_hours) + " device-hours (" + m.source + ")", false);
 }
@@ -353,8 +269,7 @@ void Checker::known_statements(const Scene& scene) {
       std::min(scene.text.find("O(N^(2))"),
                std::min(scene.text.find("O(n^(2))"), std::min(scene.text.find("O(N^2)"), scene.text.find("O(n^2)"))));
   const std::size_t linear = std::min(scene.text.find("O(N)"), scene.text.find("O(n)"));
-  const bool flash = mentions(scene.text, "FlashAttention") || mentions(subject_words_, "FlashAttention") ||
-                     mentions(scene.text, "FlashAttention-2") || subject_words_.find("FlashAttention") != std::string::npos;
+  const bool flash = subject_speaks_of_flash_ || scene.text.find("FlashAttention") != std::string::npos;
   if (square == std::string::npos || linear == std::string::npos || !flash) return;
   if (mentions_any(scene.text, {"計算量", "FLOPs", "compute", "computation", "complexity"}) &&
       !mentions_any(scene.text, {"メモリ", "memory"}))

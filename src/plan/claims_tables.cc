@@ -67,39 +67,23 @@ Checker::Scene Checker::scene_of(const TableRow& row, const Table& table, const 
       q->kind = Kind::params;
     const bool name = c == 0 && column.kind == Kind::none && !(q && q->kind == Kind::params);
     if (!q || q->kind == Kind::none || name) {
-      if (q && q->kind == Kind::none) scene.text += " " + cell;
+      scene.text += " " + cell;
       continue;
     }
+    // what the header says of precisions and devices stands before the number
+    if (q->kind == Kind::bytes || q->kind == Kind::devices) scene.text += c < table.header.size() ? " " + table.header[c] : "";
     q->begin = q->end = scene.text.size();
     scene.numbers.push_back(*q);
     of_column.push_back(c);
     scene.text += " " + cell;
   }
+  scene.models = mentions_of_models(scene.row_model + " " + scene.text);
   return scene;
 }
 
-void Checker::check_row(const Scene& scene) {
-  remember_accelerator(scene);
-  terms_.clear();
-  for (const Quantity& q : scene.numbers) {
-    current_ = &q;
-    borrowed_.clear();
-    if (q.kind == Kind::flops) compute(scene, q);
-    if (q.kind == Kind::ratio) ratio(scene, q);
-    if (q.kind == Kind::device_seconds) device_time(scene, q);
-    if (q.kind == Kind::seconds) duration(scene, q);
-    if (q.kind == Kind::usd) money(scene, q);
-    if (q.kind == Kind::rate) peak(scene, q);
-    if (q.kind == Kind::tokens && q.recommended) recommended(scene, q);
-    if (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::device_seconds) facts(scene, q);
-  }
-  current_ = nullptr;
-  borrowed_.clear();
-  relations(scene);
-}
-
-void Checker::table(const Table& table) {
+void Checker::table(Table table) {
   end_of_shares();
+  for (std::string& header : table.header) header = normalised(header);
   std::vector<Column> columns;
   std::vector<Kind> kinds;
   std::vector<bool> recommended;
@@ -128,44 +112,37 @@ void Checker::table(const Table& table) {
       q.recommended = of_column[i] < recommended.size() && recommended[of_column[i]];
       if (q.kind == Kind::percent && !q.utilisation) percents[of_column[i]].push_back(q.value);
     }
-    check_row(scene);
-    // the header says the precision
-    for (std::size_t i = 0; i < scene.numbers.size(); ++i) {
-      if (scene.numbers[i].kind != Kind::bytes || of_column[i] >= table.header.size()) continue;
-      Scene cell = scene;
-      cell.text = normalised(table.header[of_column[i]]);
-      Quantity q = scene.numbers[i];
-      q.begin = q.end = cell.text.size();
-      weights(cell, q);
-    }
+    remember_accelerator(scene);
+    terms_.clear();
+    relations(scene);  // a utilisation that is wrong times nothing
+    judge_each(scene);
+    remember_row(scene);
   }
   for (const auto& [column, all] : percents)
     if (all.size() >= 3 && all.size() == table.rows.size() && column < kinds.size() && kinds[column] == Kind::percent)
       shares(all, table.rows.back().line, table.rows.back().written);
-  widths(table);
-  losses(table);
+  widths(table, columns);
+  losses(table, columns);
 }
 
 namespace {
 
-std::optional<std::size_t> column_named(const Table& table, const std::vector<std::string_view>& names) {
-  for (std::size_t c = 0; c < table.header.size(); ++c)
-    for (const std::string_view name : names)
-      if (find_word(table.header[c], name) != std::string::npos) return c;
+std::optional<std::size_t> column_of_kind(const std::vector<Column>& columns, Kind kind) {
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (columns[c].kind == kind) return c;
   return std::nullopt;
 }
 
-std::optional<Quantity> cell_at(const TableRow& row, std::optional<std::size_t> column, Kind kind) {
-  return column && *column < row.cells.size() ? cell_quantity(normalised(row.cells[*column]), {kind, 1}) : std::nullopt;
+std::optional<Quantity> cell_at(const TableRow& row, std::size_t column, const Column& of) {
+  return column < row.cells.size() ? cell_quantity(normalised(row.cells[column]), of) : std::nullopt;
 }
 
 }  // namespace
 
-void Checker::widths(const Table& table) {
+void Checker::widths(const Table& table, const std::vector<Column>& columns) {
   // of GPT-2 shapes what 12 L d^2 + 13 L d leaves is (V + T) d: one vocabulary for all rows
-  const auto layers = column_named(table, {"n_layer", "layers", "層数"}),
-             width = column_named(table, {"n_embd", "d_model", "hidden_size", "hidden", "隠れ次元"}),
-             params = column_named(table, {"Params", "parameters", "パラメータ"});
+  const auto layers = column_of_kind(columns, Kind::layers), width = column_of_kind(columns, Kind::width),
+             params = column_of_kind(columns, Kind::params);
   if (!layers || !width || !params) return;
   struct Implied {
     const TableRow* row;
@@ -173,8 +150,8 @@ void Checker::widths(const Table& table) {
   };
   std::vector<Implied> rows;
   for (const TableRow& row : table.rows) {
-    const auto l = cell_at(row, layers, Kind::other), d = cell_at(row, width, Kind::other),
-               n = cell_at(row, params, Kind::params);
+    const auto l = cell_at(row, *layers, columns[*layers]), d = cell_at(row, *width, columns[*width]),
+               n = cell_at(row, *params, columns[*params]);
     if (!l || !d || !n || n->value < 1e4) return;
     const double body = l->value * (12 * d->value * d->value + 13 * d->value) + 2 * d->value;
     rows.push_back({&row, n->value, n->step, body, d->value, (n->value - body) / d->value});
@@ -203,13 +180,12 @@ void Checker::widths(const Table& table) {
   }
 }
 
-void Checker::losses(const Table& table) {
-  const auto params = column_named(table, {"Params", "parameters", "パラメータ"}),
-             loss = column_named(table, {"Loss", "Val Loss", "損失"});
+void Checker::losses(const Table& table, const std::vector<Column>& columns) {
+  const auto params = column_of_kind(columns, Kind::params), loss = column_of_kind(columns, Kind::loss);
   if (!params || !loss) return;
   std::vector<std::pair<double, double>> found;
   for (const TableRow& row : table.rows) {
-    const auto n = cell_at(row, params, Kind::params), l = cell_at(row, loss, Kind::other);
+    const auto n = cell_at(row, *params, columns[*params]), l = cell_at(row, *loss, columns[*loss]);
     if (n && l && n->value > 0 && l->value > 0) found.emplace_back(n->value, l->value);
   }
   if (found.size() >= 3 && !mentions_any(table.header[*loss], {"PPL", "perplexity"})) losses_ = found;

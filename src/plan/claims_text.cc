@@ -4,87 +4,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "plan/claims_vocabulary.h"
 #include "plan/claims_words.h"
 
 namespace isoflop::plan {
 namespace {
-
-constexpr double kHour = 3600, kDay = 86400, kYear = 365.25 * kDay;
-
-struct Label {
-  std::string_view text;
-  Kind kind;
-};
-// longest first where one ends another
-constexpr Label kLabels[] = {{"tokens per parameter", Kind::ratio},
-                             {"tokens-per-parameter ratio", Kind::ratio},
-                             {"token-to-parameter ratio", Kind::ratio},
-                             {"tokens-to-parameters ratio", Kind::ratio},
-                             {"tokens/parameter", Kind::ratio},
-                             {"tokens/param", Kind::ratio},
-                             {"tokens_per_param", Kind::ratio},
-                             {"トークン/パラメータ", Kind::ratio},
-                             {"パラメータあたりトークン数", Kind::ratio},
-                             {"tokens_per_parameter", Kind::ratio},
-                             {"gpu-hours", Kind::device_seconds},
-                             {"gpu hours", Kind::device_seconds},
-                             {"gpu_hours", Kind::device_seconds},
-                             {"GPU時間", Kind::device_seconds},
-                             {"device_hours", Kind::device_seconds},
-                             {"usd_per_hour", Kind::usd_per_hour},
-                             {"price_per_gpu_hour", Kind::usd_per_hour},
-                             {"計算予算", Kind::flops},
-                             {"総計算量", Kind::flops},
-                             {"訓練計算量", Kind::flops},
-                             {"計算量", Kind::flops},
-                             {"計算", Kind::flops},
-                             {"training flops", Kind::flops},
-                             {"training_flops", Kind::flops},
-                             {"total flops", Kind::flops},
-                             {"flops", Kind::flops},
-                             {"flop", Kind::flops},
-                             {"training compute", Kind::flops},
-                             {"compute budget", Kind::flops},
-                             {"compute", Kind::flops},
-                             {"学習トークン数", Kind::tokens},
-                             {"訓練トークン数", Kind::tokens},
-                             {"トークン数", Kind::tokens},
-                             {"推奨データ量", Kind::tokens},
-                             {"学習データ", Kind::tokens},
-                             {"訓練データ", Kind::tokens},
-                             {"データ量", Kind::tokens},
-                             {"データ", Kind::tokens},
-                             {"training tokens", Kind::tokens},
-                             {"training data", Kind::tokens},
-                             {"train_tokens", Kind::tokens},
-                             {"num_tokens", Kind::tokens},
-                             {"n_tokens", Kind::tokens},
-                             {"tokens", Kind::tokens},
-                             {"トークン", Kind::tokens},
-                             {"dataset size", Kind::tokens},
-                             {"data", Kind::tokens},
-                             {"パラメータ数", Kind::params},
-                             {"パラメータ", Kind::params},
-                             {"モデルサイズ", Kind::params},
-                             {"モデル規模", Kind::params},
-                             {"モデル", Kind::params},
-                             {"parameters", Kind::params},
-                             {"params", Kind::params},
-                             {"num_params", Kind::params},
-                             {"n_params", Kind::params},
-                             {"model size", Kind::params},
-                             {"model_size", Kind::params},
-                             {"model", Kind::params},
-                             {"GPU数", Kind::devices},
-                             {"GPU", Kind::devices},
-                             {"GPUs", Kind::devices},
-                             {"num_gpus", Kind::devices},
-                             {"n_gpus", Kind::devices},
-                             {"devices", Kind::devices},
-                             {"days", Kind::seconds},
-                             {"日数", Kind::seconds},
-                             {"cost", Kind::usd},
-                             {"usd", Kind::usd}};
 
 bool ends_with_word(const std::string& s, std::string_view word) {
   if (s.size() < word.size()) return false;
@@ -129,12 +53,6 @@ bool model_before(const std::string& before) {
                      [&](std::string_view family) { return ends_with_word(before, family); });
 }
 
-void scale(Quantity& q, const Number& number, const Unit& unit) {
-  q.kind = unit.kind;
-  q.value = number.value * unit.factor;
-  q.step = number.step * unit.factor;
-}
-
 /// 12月3日, 第3日, 2020年: dates, not durations.
 bool is_date(const std::string& s, const Number& number, const Unit& unit) {
   if (unit.kind != Kind::seconds) return false;
@@ -161,12 +79,172 @@ Column key_before(const std::string& s, const std::string& label) {
   return column_of(key);
 }
 
+/// One number with its unit, and the words of its sentence that change what it counts.
+class QuantityReader {
+ public:
+  QuantityReader(const std::string& s, const Number& number)
+      : s_(s),
+        number_(number),
+        unit_(read_unit(s, number.end, number)),
+        in_name_(number.begin >= 2 && s[number.begin - 1] == '-' && (letter(s[number.begin - 2]) || digit(s[number.begin - 2]))) {
+    q_.raw = number.value;
+    q_.suffixed = number.suffixed;
+    q_.exact = number.exact;
+    q_.begin = number.begin;
+    q_.number_end = number.end;
+    q_.end = unit_.kind == Kind::none ? number.end : unit_.end;
+  }
+
+  Quantity read() {
+    if (!money_sign()) label();
+    device_hours();
+    tokens();
+    money();
+    compute();
+    q_.kind = unit_.kind;
+    q_.value = number_.value * unit_.factor;
+    q_.step = number_.step * unit_.factor;
+    if (q_.kind == Kind::none && keyed_.kind != Kind::none) count_as(q_, keyed_);
+    if ((q_.kind == Kind::params || q_.kind == Kind::tokens) && q_.value < 100) q_.kind = Kind::other;  // 1 token, 2 parameters
+    const std::string near = before(24);
+    q_.recommended = q_.kind != Kind::flops && near.find(" of a") == std::string::npos && q_.kind != Kind::seconds &&
+                     q_.kind != Kind::device_seconds && q_.kind != Kind::devices &&
+                     std::any_of(std::begin(kRecommended), std::end(kRecommended),
+                                 [&](std::string_view word) { return near.find(word) != std::string::npos; });
+    return q_;
+  }
+
+ private:
+  [[nodiscard]] std::string before(std::size_t bytes) const {
+    const std::size_t from = number_.begin >= bytes ? number_.begin - bytes : 0;
+    return s_.substr(from, number_.begin - from);
+  }
+  /// `word` stands shortly before the number, with no other number between.
+  [[nodiscard]] bool said_before(std::string_view word, std::size_t bytes) const {
+    const std::string near = before(bytes);
+    const std::size_t said = near.rfind(word);
+    return said != std::string::npos && std::none_of(near.begin() + static_cast<std::ptrdiff_t>(said), near.end(), digit);
+  }
+  /// One of the words stands at `i`.
+  [[nodiscard]] bool any_at(std::size_t i, std::initializer_list<std::string_view> words) const {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return word_at(s_, i, word); });
+  }
+  [[nodiscard]] bool by_the_hour(std::size_t i) const {
+    return device_word_behind(i) || any_at(i, {"/h", "/hr", "/hour", "/時間", "per hour", "an hour"});
+  }
+  /// per GPU, /A100
+  [[nodiscard]] bool device_word_behind(std::size_t i) const {
+    for (const std::string_view word : {"/", "per "})
+      if (at(s_, i, word) && device_word(s_, i + word.size()) != std::string::npos) return true;
+    return false;
+  }
+
+  /// $2.10 per GPU-hour
+  bool money_sign() {
+    const std::size_t i = number_.begin;
+    if (i == 0 || !(s_[i - 1] == '$' || (s_[i - 1] == ' ' && i >= 2 && s_[i - 2] == '$'))) return false;
+    const bool hourly = by_the_hour(skip_spaces(s_, number_.end));
+    unit_ = {hourly ? Kind::usd_per_hour : Kind::usd, 1, number_.end};
+    return true;
+  }
+
+  /// What the words before it say, of a number without a unit.
+  void label() {
+    bool separated = false;
+    const std::string label = label_before(s_, number_.begin, separated);
+    if (is_date(s_, number_, unit_))
+      unit_.kind = Kind::none;
+    else if (unit_.kind != Kind::none)
+      return;
+    else if (in_name_)
+      unit_.kind = number_.suffixed && letter(s_[number_.begin - 2]) ? Kind::params : Kind::none;
+    else if (number_.suffixed && model_before(label))
+      unit_.kind = Kind::params;
+    else if (separated && !begins_expression(s_, number_.end))
+      labelled(label);
+  }
+
+  void labelled(const std::string& label) {
+    const std::string plain = plain_label(label);
+    for (const Word& word : words_of(kLabel))
+      if (ends_with_word(plain, word.text)) {
+        unit_.kind = word.kind;
+        unit_.factor = word.factor;
+        break;
+      }
+    for (const auto& [letter_of, kind] :
+         {std::pair{"N", Kind::params}, std::pair{"D", Kind::tokens}, std::pair{"C", Kind::flops}})
+      if (unit_.kind == Kind::none && ends_with_word(label, letter_of)) unit_.kind = kind;
+    if ((unit_.kind == Kind::params || unit_.kind == Kind::tokens) && number_.value < 1e5) unit_.kind = Kind::none;
+    if (unit_.kind == Kind::flops && number_.value < 1e15) unit_.kind = Kind::none;
+    if (unit_.kind == Kind::steps && number_.value < 1) unit_.kind = Kind::none;
+    if (unit_.kind == Kind::none) keyed_ = key_before(s_, label);
+    q_.labelled = unit_.kind != Kind::none;
+  }
+
+  /// GPU時間では約22,900時間
+  void device_hours() {
+    if (unit_.kind == Kind::seconds && unit_.factor == kHour) {
+      const std::string near = before(48);
+      for (std::size_t i = 0; i < near.size(); ++i) {
+        if (!letter(near[i]) || (i > 0 && letter(near[i - 1]))) continue;
+        const auto time = device_time_at(near, i);
+        if (time && time->factor == kHour && near.size() - time->end < 16 &&
+            std::none_of(near.begin() + static_cast<std::ptrdiff_t>(time->end), near.end(), digit))
+          unit_.kind = Kind::device_seconds;
+      }
+    }
+    if ((unit_.kind == Kind::device_seconds || unit_.kind == Kind::seconds) && any_at(unit_.end, {"あたり", "当たり"}))
+      unit_.kind = Kind::other;
+  }
+
+  void tokens() {
+    if (unit_.kind != Kind::tokens) return;
+    if (said_before("パラメータあたり", 48) || said_before("パラメータ当たり", 48)) unit_.kind = Kind::ratio;
+    if (said_before("batch", 28) || said_before("バッチ", 28) ||
+        any_at(skip_spaces(s_, unit_.end), {"batch", "batches", "per batch", "per step", "/step"}))
+      unit_.kind = Kind::batch_tokens;
+  }
+
+  void money() {
+    if (unit_.kind != Kind::usd && unit_.kind != Kind::yen) return;
+    const std::string near = before(48);
+    const std::size_t k = skip_spaces(s_, unit_.end);
+    const auto per = [&](std::string_view word) { return near.find(word) != std::string::npos; };
+    if (by_the_hour(k) || said_before("時間を", 48) || per("時間あたり") || per("時間当たり") || per("時間単価") ||
+        near.ends_with("時間") || near.ends_with("時間約"))
+      unit_.kind = unit_.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour;
+    if (unit_.kind == Kind::usd && number_.value < 50 && near.ends_with("at $") && at(s_, unit_.end, " ") &&
+        !at(s_, k, "million"))
+      unit_.kind = Kind::usd_per_hour;
+  }
+
+  /// What machines do in a day is no training.
+  void compute() {
+    if (unit_.kind == Kind::flops &&
+        any_at(skip_spaces(s_, unit_.end), {"per day", "/day", "a day", "per hour", "an hour", "/日", "per GPU"}))
+      unit_.kind = Kind::other;
+  }
+
+  const std::string& s_;
+  const Number& number_;
+  Unit unit_;
+  Column keyed_;
+  bool in_name_;
+  Quantity q_;
+};
+
 }  // namespace
 
 std::vector<Quantity> quantities(const std::string& s) {
   std::vector<Quantity> all;
   for (std::size_t i = 0; i < s.size();) {
     const char before = i == 0 ? ' ' : s[i - 1];
+    if (letter(s[i]) && !letter(before))
+      if (const auto named = accelerator_at(s, i)) {
+        i = named->end;  // A100 80GB
+        continue;
+      }
     const bool starts = (digit(s[i]) || (s[i] == '.' && i + 1 < s.size() && digit(s[i + 1]))) && !letter(before) &&
                         !digit(before) && before != '.' && before != '_';
     const auto number = starts ? read_number(s, i) : std::nullopt;
@@ -175,106 +253,8 @@ std::vector<Quantity> quantities(const std::string& s) {
       ++i;
       continue;
     }
-    const bool in_name = before == '-' && i >= 2 && (letter(s[i - 2]) || digit(s[i - 2]));
-    Unit unit = read_unit(s, number->end, *number);
-    Quantity q;
-    q.raw = number->value;
-    q.suffixed = number->suffixed;
-    q.exact = number->exact;
-    q.begin = number->begin;
-    q.number_end = number->end;
-    q.end = unit.kind == Kind::none ? number->end : unit.end;
-    bool separated = false;
-    Column keyed;
-    const std::string label = label_before(s, number->begin, separated);
-    const bool money = before == '$' || (before == ' ' && i >= 2 && s[i - 2] == '$');
-    if (money) {
-      const std::size_t k = skip_spaces(s, number->end);
-      const bool hourly = at(s, k, "/h") || at(s, k, "/GPU") || at(s, k, "per GPU") || at(s, k, "per hour") ||
-                          at(s, k, "an hour") || at(s, k, "/時間") || at(s, k, "/A100") || at(s, k, "per A100") ||
-                          at(s, k, "per H100") || at(s, k, "/H100") || at(s, k, "per device");
-      unit = {hourly ? Kind::usd_per_hour : Kind::usd, 1, number->end};
-    } else if (is_date(s, *number, unit)) {
-      unit.kind = Kind::none;
-    } else if (in_name && unit.kind == Kind::none) {
-      unit.kind = number->suffixed && letter(s[i - 2]) ? Kind::params : Kind::none;
-    } else if (unit.kind == Kind::none && number->suffixed && model_before(label)) {
-      unit.kind = Kind::params;
-    } else if (unit.kind == Kind::none && separated && !begins_expression(s, number->end)) {
-      unit.kind = Kind::none;
-      for (const Label& word : kLabels)
-        if (ends_with_word(label, word.text)) {
-          unit.kind = word.kind;
-          break;
-        }
-      for (const auto& [letter_of, kind] :
-           {std::pair{"N", Kind::params}, std::pair{"D", Kind::tokens}, std::pair{"C", Kind::flops}})
-        if (unit.kind == Kind::none && ends_with_word(label, letter_of)) unit.kind = kind;
-      if ((unit.kind == Kind::params || unit.kind == Kind::tokens) && number->value < 1e5) unit.kind = Kind::none;
-      if (unit.kind == Kind::flops && number->value < 1e15) unit.kind = Kind::none;
-      if (unit.kind == Kind::none) keyed = key_before(s, label);
-      if (unit.kind == Kind::seconds) unit.factor = kDay;
-      if (unit.kind == Kind::device_seconds) unit.factor = kHour;
-      q.labelled = unit.kind != Kind::none;
-    }
-    const std::string nearby = s.substr(number->begin >= 48 ? number->begin - 48 : 0, std::min<std::size_t>(48, number->begin));
-    // GPU時間では約22,900時間
-    if (unit.kind == Kind::seconds && unit.factor == kHour)
-      for (const std::string_view word : {"GPU時間", "A100時間", "H100時間", "GPU-hours", "GPU hours"}) {
-        const std::size_t said = nearby.rfind(word);
-        if (said != std::string::npos && nearby.size() - said < word.size() + 16 &&
-            std::none_of(nearby.begin() + static_cast<std::ptrdiff_t>(said + word.size()), nearby.end(), digit))
-          unit.kind = Kind::device_seconds;
-      }
-    const auto per = [&](std::string_view word) { return nearby.find(word) != std::string::npos; };
-    for (const std::string_view word : {"パラメータあたり", "パラメータ当たり"}) {
-      const std::size_t said = nearby.rfind(word);
-      if (unit.kind == Kind::tokens && said != std::string::npos &&
-          std::none_of(nearby.begin() + static_cast<std::ptrdiff_t>(said), nearby.end(), digit))
-        unit.kind = Kind::ratio;
-    }
-    if (unit.kind == Kind::tokens) {
-      const std::string close = s.substr(number->begin >= 28 ? number->begin - 28 : 0, std::min<std::size_t>(28, number->begin));
-      const std::size_t k = skip_spaces(s, unit.end),
-                        word = std::max(close.rfind("batch") + 1, close.rfind("バッチ") + 1);  // 0: neither
-      const bool named = word > 0 && std::none_of(close.begin() + static_cast<std::ptrdiff_t>(word - 1), close.end(), digit);
-      if (named || word_at(s, k, "batch") || word_at(s, k, "batches") || word_at(s, k, "per batch") ||
-          word_at(s, k, "per step") || at(s, k, "/step"))
-        unit.kind = Kind::batch_tokens;
-    }
-    if (unit.kind == Kind::usd || unit.kind == Kind::yen) {
-      const std::size_t k = skip_spaces(s, unit.end);
-      const bool hourly = at(s, k, "/GPU") || at(s, k, "/時間") || at(s, k, "per GPU") || at(s, k, "per hour") ||
-                          at(s, k, "an hour") || at(s, k, "/h");
-      const std::size_t one = nearby.rfind("時間を");
-      const bool of_one =
-          one != std::string::npos && std::none_of(nearby.begin() + static_cast<std::ptrdiff_t>(one), nearby.end(), digit);
-      if (hourly || of_one || per("時間あたり") || per("時間当たり") || per("時間単価") || nearby.ends_with("時間") ||
-          nearby.ends_with("時間約"))
-        unit.kind = unit.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour;
-    }
-    if (unit.kind == Kind::usd && number->value < 50 && nearby.ends_with("at $") && at(s, unit.end, " ") &&
-        !at(s, skip_spaces(s, unit.end), "million"))
-      unit.kind = Kind::usd_per_hour;
-    if ((unit.kind == Kind::device_seconds || unit.kind == Kind::seconds) &&
-        (at(s, unit.end, "あたり") || at(s, unit.end, "当たり")))
-      unit.kind = Kind::other;
-    if (unit.kind == Kind::flops) {
-      // what machines do in a day is no training
-      const std::size_t k = skip_spaces(s, unit.end);
-      for (const std::string_view word : {"per day", "/day", "a day", "per hour", "an hour", "/日", "per GPU"})
-        if (word_at(s, k, word)) unit.kind = Kind::other;
-    }
-    scale(q, *number, unit);
-    if (q.kind == Kind::none && keyed.kind != Kind::none) count_as(q, keyed);
-    if ((q.kind == Kind::params || q.kind == Kind::tokens) && q.value < 100) q.kind = Kind::other;  // 1 token, 2 parameters
-    const std::string near = s.substr(number->begin >= 24 ? number->begin - 24 : 0, std::min<std::size_t>(24, number->begin));
-    q.recommended = q.kind != Kind::flops && near.find(" of a") == std::string::npos && q.kind != Kind::seconds &&
-                    q.kind != Kind::device_seconds && q.kind != Kind::devices &&
-                    std::any_of(std::begin(kRecommended), std::end(kRecommended),
-                                [&](std::string_view word) { return near.find(word) != std::string::npos; });
-    all.push_back(q);
-    i = std::max(q.end, number->end);
+    all.push_back(QuantityReader(s, *number).read());
+    i = std::max(all.back().end, number->end);
   }
   read_measures(s, all);
   return all;

@@ -103,6 +103,14 @@ struct Quantity {
 /// Kinds that take more than the next word: tokens a second, nats, watts, kWh, layers; and what is said to be about so much.
 void read_measures(const std::string& sentence, std::vector<Quantity>& all);
 
+/// Two kinds of loss that a text has paired, and what joined them.
+struct PairOfKinds {
+  Kind first = Kind::none, second = Kind::none;
+  std::string joint;
+};
+/// "A loss of 2.2 is a perplexity of 9.0, 2.1 is 8.2": a list goes on as its first pair began, in later sentences too.
+void carry_pairs(const std::string& sentence, std::vector<Quantity>& all, std::optional<PairOfKinds>& last);
+
 /// What a column or a key counts.
 struct Column {
   Kind kind = Kind::none;

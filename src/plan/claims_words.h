@@ -1,7 +1,6 @@
 // Characters and words of UTF-8 text. Claims checker only.
 #pragma once
 
-#include <cctype>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,7 +20,7 @@ inline double ten_to(std::int64_t k) {
   return parse_double("1e" + format_number(k)).value();
 }
 inline char lower(char c) {
-  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 inline bool at(const std::string& s, std::size_t i, std::string_view word) {
   return i <= s.size() && s.compare(i, word.size(), word) == 0;
