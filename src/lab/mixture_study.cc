@@ -66,8 +66,7 @@ std::vector<Mixture> designed(const Study& study, const Prepared& prepared) {
   const MixtureStudy& mixture = *study.mixture;
   MixtureDesignOptions options{.prior = natural_of(study, prepared), .proxies = mixture.proxies, .seed = mixture.seed};
   options.step = 1 / static_cast<double>(weight_steps(study, prepared));
-  const double tokens = tokens_of_a_run(study, prepared);
-  for (const auto& [name, unique] : unique_tokens_of(study, prepared)) options.caps[name] = std::min(1.0, mixture.max_epochs * unique / tokens);
+  options.caps = caps_by_repetition(unique_tokens_of(study, prepared), tokens_of_a_run(study, prepared), mixture.max_epochs);
   return design_mixtures(options).proxies;
 }
 
