@@ -51,4 +51,34 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
       "");
 }
 
+CLI::Validator bytes_with_unit() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const std::string given = text;
+        try {
+          // CLI11 says its own words, by a result or an exception
+          if (!given.starts_with('-') && CLI::AsSizeValue(false)(text).empty()) return std::string();
+        } catch (const CLI::Error&) {
+        }
+        return "is " + given + ", expected bytes such as 512MB or 4GB";
+      },
+      "");
+}
+
+void accept_exponents(CLI::App& app) {
+  for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
+    if (!option->get_type_name().starts_with("INT") && !option->get_type_name().starts_with("UINT")) continue;
+    option->transform(CLI::Validator(
+        [](std::string& text) {
+          const std::optional<double> value = parsed<double>(text);
+          if (!parsed<std::int64_t>(text) && value && *value == std::floor(*value) &&
+              std::fabs(*value) <= static_cast<double>(kMostWhole))
+            text = std::to_string(static_cast<std::int64_t>(*value));
+          return std::string();
+        },
+        ""));
+  }
+  for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) accept_exponents(*sub);
+}
+
 }  // namespace cli

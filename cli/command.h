@@ -33,6 +33,11 @@ CLI::Validator from_zero_below_one();
 inline constexpr std::int64_t kMostWhole = std::int64_t{1} << 53;  ///< nothing counted here is more
 CLI::Validator whole_number(std::int64_t least, std::int64_t most = kMostWhole);
 
+/// Bytes, "512MB" too; as a transform.
+CLI::Validator bytes_with_unit();
+/// Every whole number of the program's flags may be written with an exponent: 1e9.
+void accept_exponents(CLI::App& app);
+
 /// One JSON object on stdout, `schema_version` first.
 void print_json(const Json& object);
 
@@ -59,7 +64,6 @@ void throw_if_stopped(const std::string& what);
 void add_run(CLI::App& program, Globals& globals);
 void add_train(CLI::App& program, Globals& globals);
 void add_data(CLI::App& program, Globals& globals);
-void add_data_dedup(CLI::App& data, Globals& globals);
 void add_tok(CLI::App& program, Globals& globals);
 void add_runs(CLI::App& program, Globals& globals);
 void add_fit(CLI::App& program, Globals& globals);

@@ -27,7 +27,7 @@ void list_recipes(const Globals& globals) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::CorpusRecipe& recipe : isoflop::corpus_recipes()) {
     list.push_back(to_json(recipe));
-    rows.push_back({recipe.name, with_commas(recipe.documents), with_commas(recipe.characters), recipe.licence, recipe.manager,
+    rows.push_back({recipe.name, count_of(recipe.documents), count_of(recipe.characters), recipe.licence, recipe.manager,
                     recipe.title});
   }
   if (globals.json) return print_json({{"corpora", list}});
@@ -56,38 +56,8 @@ void get(const GetFlags& flags, const Globals& globals) {
 
 }  // namespace
 
-std::string corpora_folder(const std::string& given) {
-  return given.empty() ? default_cache() + "/corpora" : given;
-}
-
-std::string with_commas(std::int64_t value) {
-  std::string digits = std::to_string(value);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
-void add_corpus_flags(CLI::App& app, CorpusFlags& flags) {
-  isoflop::CorpusOptions& options = flags.options;
-  app.add_option("input", flags.inputs, "text files, folders, globs, .jsonl, .gz, .zst, or a sample corpus' name")->required();
-  app.add_option("--utf8", flags.utf8, "invalid UTF-8: error, replace or skip")->capture_default_str();
-  app.add_option("--text_key,--text-key", options.text_key, "JSONL: the key of a document's text")->capture_default_str();
-  app.add_option("--source_key,--source-key", options.source_key, "JSONL: the key of a document's source")->capture_default_str();
-}
-
-isoflop::Corpus open_corpus(const CorpusFlags& flags, const Globals& globals) {
-  isoflop::CorpusOptions options = flags.options;
-  options.split = isoflop::split_kind_from(flags.split);
-  options.utf8 = isoflop::utf8_policy_from(flags.utf8);
-  options.inputs = in_cache(default_cache(), "ISOFLOP_CACHE", [&] {
-    return isoflop::resolve_inputs(flags.inputs, corpora_folder(flags.corpora), stop_requested(), progress_to_stderr(globals));
-  });
-  isoflop::Corpus corpus = isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals));
-  if (const std::string passed_over = corpus.passed_over(); !passed_over.empty()) note(globals, passed_over);
-  return corpus;
-}
-
 void add_data(CLI::App& program, Globals& globals) {
-  CLI::App* data = add_command(program, globals, "data", "Corpora: get a sample, clean text, see what it holds, mix several.",
+  CLI::App* data = add_command(program, globals, "data", "Corpora: get a sample, clean text, take out duplicates, see what it holds, mix several.",
                                "isoflop data get sotu");
   data->require_subcommand(1);
 

@@ -1,6 +1,7 @@
 // isoflop data clean: raw files to clean text, with a report of what was done and left out.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -19,11 +20,13 @@ struct CleanFlags {
   isoflop::CleanOptions options;
   std::string utf8 = "error", format = "auto", unicode = "nfc", filters = "on", accents = "compose", whitespace = "tidy";
   bool aozora = false;
+  std::int64_t threads = 0;
   std::map<std::string, std::string> bounds;  // flag's name without the dashes, value as given
 };
 
 isoflop::CleanOptions options_of(const CleanFlags& flags) {
   isoflop::CleanOptions options = flags.options;
+  options.threads = threads_of(flags.threads);
   options.invalid = isoflop::utf8_policy_from(flags.utf8);
   options.format = flags.aozora ? isoflop::TextFormat::aozora : isoflop::text_format_from(flags.format);
   options.form = isoflop::unicode_form_from(flags.unicode);
@@ -42,11 +45,8 @@ isoflop::CleanOptions options_of(const CleanFlags& flags) {
   return options;
 }
 
-std::string count(std::int64_t value) {
-  return isoflop::format_count(static_cast<double>(value));
-}
-
-std::string digits(double value) {
+std::string measured(double value) {
+  if (value == std::floor(value)) return isoflop::format_count(value);
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", value);
   return text;
@@ -68,8 +68,8 @@ void print_filters(const isoflop::CleanReport& report) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::CleanFilter& filter : report.filters) {
     const bool shown = !filter.examples.empty();
-    rows.push_back({filter.name, count(filter.documents), count(filter.characters), count(filter.failed),
-                    shown ? shortened(filter.examples.front().id) : "", shown ? digits(filter.examples.front().value) : ""});
+    rows.push_back({filter.name, count_of(filter.documents), count_of(filter.characters), count_of(filter.failed),
+                    shown ? shortened(filter.examples.front().id) : "", shown ? measured(filter.examples.front().value) : ""});
   }
   std::printf("\n");
   print_table({"removed by", "documents", "characters", "also failed by", "for example", "value"}, rows);
@@ -81,11 +81,11 @@ void print_sources(const isoflop::CleanReport& report) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::CleanSource& source : sources) {
     if (rows.size() == kMostRows) break;
-    rows.push_back({shortened(source.name), count(source.documents), count(source.characters), count(source.kept_documents),
-                    count(source.kept_characters)});
+    rows.push_back({shortened(source.name), count_of(source.documents), count_of(source.characters), count_of(source.kept_documents),
+                    count_of(source.kept_characters)});
   }
   rows.push_back(
-      {"all", count(report.documents), count(report.characters), count(report.kept_documents), count(report.kept_characters)});
+      {"all", count_of(report.documents), count_of(report.characters), count_of(report.kept_documents), count_of(report.kept_characters)});
   print_table({"source", "documents", "characters", "kept", "characters kept"}, rows);
   if (sources.size() > kMostRows) std::printf("(the largest %zu of %zu sources; --json has all)\n", kMostRows, sources.size());
 }
@@ -97,7 +97,7 @@ void print_files(const isoflop::CleanReport& report) {
     const bool plain = file.encoding == "UTF-8" && file.encoding_from == "valid" && file.bad == 0 && file.problem.empty();
     if (plain || rows.size() == kMostRows) continue;
     rows.push_back(
-        {shortened(file.name), file.encoding, file.encoding_from, count(file.invalid_bytes), count(file.bad), file.problem});
+        {shortened(file.name), file.encoding, file.encoding_from, count_of(file.invalid_bytes), count_of(file.bad), file.problem});
   }
   if (rows.empty()) return;
   std::printf("\n");
@@ -112,18 +112,18 @@ void print_report(const isoflop::CleanReport& report, const isoflop::CleanOption
   if (aozora.works > 0) {
     std::printf(
         "\nAozora Bunko: %s works, %s legends, %s colophons, %s readings, %s notes; %s gaiji mapped, %s not; %s accents\n",
-        count(aozora.works).c_str(), count(aozora.legends).c_str(), count(aozora.feet).c_str(), count(aozora.rubies).c_str(),
-        count(aozora.notes).c_str(), count(aozora.gaiji_mapped).c_str(), count(aozora.gaiji_unknown).c_str(),
-        count(aozora.accents).c_str());
+        count_of(aozora.works).c_str(), count_of(aozora.legends).c_str(), count_of(aozora.feet).c_str(), count_of(aozora.rubies).c_str(),
+        count_of(aozora.notes).c_str(), count_of(aozora.gaiji_mapped).c_str(), count_of(aozora.gaiji_unknown).c_str(),
+        count_of(aozora.accents).c_str());
     if (aozora.reserved > 0) {
-      std::printf("%s works have a licence or a standing copyright in their colophon%s\n", count(aozora.reserved).c_str(),
+      std::printf("%s works have a licence or a standing copyright in their colophon%s\n", count_of(aozora.reserved).c_str(),
                   options.drop_reserved ? "" : "; --drop-reserved leaves them out");
     }
   }
-  std::printf("\n%s of %s documents kept, %s of them changed\n", count(report.kept_documents).c_str(),
-              count(report.documents).c_str(), count(report.changed_documents).c_str());
+  std::printf("\n%s of %s documents kept, %s of them changed\n", count_of(report.kept_documents).c_str(),
+              count_of(report.documents).c_str(), count_of(report.changed_documents).c_str());
   if (report.bad > 0) {
-    std::printf("%s lines or files could not be read, and were left out:\n", count(report.bad).c_str());
+    std::printf("%s lines or files could not be read, and were left out:\n", count_of(report.bad).c_str());
     for (const std::string& example : report.bad_examples) std::printf("  %s\n", example.c_str());
   }
   std::int64_t stored = 0;
@@ -141,7 +141,7 @@ void clean(const CleanFlags& flags, const Globals& globals) {
   const isoflop::CleanReport report = isoflop::clean_corpus(options, stop_requested(), progress_to_stderr(globals));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (report.passed_over > 0)
-    note(globals, count(report.passed_over) + " files of the folders do not end like text and were passed over");
+    note(globals, count_of(report.passed_over) + " files of the folders do not end like text and were passed over");
   if (!globals.json) return print_report(report, options, seconds);
   Json json = Json::parse(isoflop::to_json(report, options));
   json["out"] = options.out;
@@ -154,7 +154,6 @@ void add_format_flags(CLI::App& app, CleanFlags& flags) {
   app.add_option("--encoding", options.encoding,
                  "auto (of each file its own), or a name: UTF-8, cp932, EUC-JP, ISO-8859-1, UTF-16, ...")
       ->capture_default_str();
-  app.add_option("--utf8", flags.utf8, "bytes that are not of the encoding: error, replace or skip")->capture_default_str();
   app.add_option("--format", flags.format,
                  "auto (by the file's ending; Aozora Bunko by its notes), plain, aozora, html or markdown")
       ->capture_default_str();
@@ -176,8 +175,7 @@ void add_input_flags(CLI::App& app, CleanFlags& flags) {
       ->required();
   app.add_option("--out", options.out, "the folder to write; one of before is replaced")->required();
   app.add_option("--removed", options.removed, "a .jsonl file for what filters remove");
-  app.add_option("--text_key,--text-key", options.text_key, "JSONL: the key of a document's text")->capture_default_str();
-  app.add_option("--source_key,--source-key", options.source_key, "JSONL: the key of a document's source")->capture_default_str();
+  add_reading_flags(app, flags.utf8, options.text_key, options.source_key);
   app.add_option("--id_key,--id-key", options.id_key, "JSONL: the key of a document's name")->capture_default_str();
   app.add_option("--language_key,--language-key", options.language_key, "JSONL: the key of a document's language")
       ->capture_default_str();
@@ -194,7 +192,7 @@ void add_input_flags(CLI::App& app, CleanFlags& flags) {
   app.add_option("--unpack-bytes", options.unpack.bytes, "packed files may grow to so many bytes")
       ->capture_default_str()
       ->check(whole_number(1));
-  app.add_option("--threads", options.threads, "cores to clean on")->capture_default_str()->check(whole_number(1, 4096));
+  app.add_option("--threads", flags.threads, "cores (default: all); the result is the same")->check(whole_number(1, 4096));
 }
 
 void add_quality_flags(CLI::App& app, CleanFlags& flags) {

@@ -5,8 +5,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "cli/command.h"
-#include "cli/study_output.h"
+#include "cli/data.h"
 #include "isoflop/dedup.h"
 
 namespace cli {
@@ -20,17 +19,10 @@ constexpr std::size_t kMostRows = 25;  // for people; --json has every source
 struct DedupFlags {
   std::string utf8 = "error", keep = "first";
   bool characters = false, words = false, no_verify = false, ngrams_paragraphs = false;
-  double false_positive_weight = -1;
   std::uint64_t memory = std::uint64_t{2} << 30;
   std::int64_t ngram = 0, threads = 0;
   isoflop::DedupOptions options;
 };
-
-std::string percent(std::int64_t part, std::int64_t whole) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
-  return text;
-}
 
 // the methods in the order their flags were given
 std::vector<DedupMethod> chain_of(const CLI::App& app) {
@@ -53,12 +45,45 @@ std::vector<DedupMethod> chain_of(const CLI::App& app) {
   return chain;
 }
 
+// flags of methods, where none of those is chosen
+void refuse_idle_flags(const CLI::App& app, const std::vector<DedupMethod>& chain) {
+  using enum DedupMethod;
+  static const std::vector<std::pair<const char*, std::vector<DedupMethod>>> kBelong = {
+      {"--threshold", {minhash}},
+      {"--ngram", {minhash, simhash}},
+      {"--chars", {minhash, simhash, ngrams, decontaminate}},
+      {"--words", {minhash, simhash, ngrams, decontaminate}},
+      {"--permutations", {minhash}},
+      {"--bands", {minhash}},
+      {"--rows", {minhash}},
+      {"--false-positive-weight", {minhash}},
+      {"--no-verify", {minhash}},
+      {"--seed", {minhash}},
+      {"--distance", {simhash}},
+      {"--keep", {minhash, simhash}},
+      {"--min-unit", {paragraphs, lines}},
+      {"--min-length", {substrings}},
+      {"--ngrams-n", {ngrams}},
+      {"--ngrams-threshold", {ngrams}},
+      {"--ngrams-error", {ngrams}},
+      {"--ngrams-paragraphs", {ngrams}},
+      {"--val-fraction", {decontaminate}},
+      {"--overlap-ngram", {decontaminate}}};
+  for (const auto& [flag, methods] : kBelong) {
+    if (app.get_option(flag)->count() == 0) continue;
+    if (std::find_first_of(chain.begin(), chain.end(), methods.begin(), methods.end()) != chain.end()) continue;
+    std::string names;
+    for (const DedupMethod method : methods) names += (names.empty() ? "--" : ", --") + isoflop::to_string(method);
+    throw isoflop::Error(isoflop::Fault::usage, flag, "belongs to " + names, "choose that method, or leave the flag out");
+  }
+}
+
 void print_report(const isoflop::DedupReport& report) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::DedupStage& stage : report.stages) {
-    rows.push_back({isoflop::to_string(stage.method), isoflop::format_count(static_cast<double>(stage.documents)),
-                    isoflop::format_count(static_cast<double>(stage.removed_documents)), isoflop::format_count(static_cast<double>(stage.removed_units)),
-                    isoflop::format_count(static_cast<double>(stage.removed_bytes))});
+    rows.push_back({isoflop::to_string(stage.method), count_of(stage.documents),
+                    count_of(stage.removed_documents), count_of(stage.removed_units),
+                    count_of(stage.removed_bytes)});
   }
   print_table({"method", "documents", "removed", "parts removed", "bytes removed"}, rows);
 
@@ -68,32 +93,32 @@ void print_report(const isoflop::DedupReport& report) {
   if (sources.size() > kMostRows) sources.resize(kMostRows);
   rows.clear();
   for (const isoflop::DedupSource& source : sources) {
-    rows.push_back({source.name, isoflop::format_count(static_cast<double>(source.documents)),
-                    isoflop::format_count(static_cast<double>(source.removed_documents)), isoflop::format_count(static_cast<double>(source.bytes)),
-                    percent(source.removed_bytes, source.bytes)});
+    rows.push_back({source.name, count_of(source.documents),
+                    count_of(source.removed_documents), count_of(source.bytes),
+                    percent_of(source.removed_bytes, source.bytes)});
   }
-  rows.push_back({"all", isoflop::format_count(static_cast<double>(report.documents)), isoflop::format_count(static_cast<double>(report.removed)),
-                  isoflop::format_count(static_cast<double>(report.bytes)), percent(report.removed_bytes, report.bytes)});
+  rows.push_back({"all", count_of(report.documents), count_of(report.removed),
+                  count_of(report.bytes), percent_of(report.removed_bytes, report.bytes)});
   std::printf("\n");
   print_table({"source", "documents", "removed", "bytes", "bytes removed"}, rows);
   if (report.sources.size() > kMostRows)
     std::printf("(the %zu of %zu sources that lost most; --json has all)\n", kMostRows, report.sources.size());
   std::printf("\n%s of %s documents kept; %s clusters of two or more, %s pairs in them\n",
-              isoflop::format_count(static_cast<double>(report.kept)).c_str(), isoflop::format_count(static_cast<double>(report.documents)).c_str(),
-              isoflop::format_count(static_cast<double>(report.clusters)).c_str(), isoflop::format_count(static_cast<double>(report.pairs)).c_str());
+              count_of(report.kept).c_str(), count_of(report.documents).c_str(),
+              count_of(report.clusters).c_str(), count_of(report.pairs).c_str());
   if (report.empty > 0)
-    std::printf("%s documents without text were passed over\n", isoflop::format_count(static_cast<double>(report.empty)).c_str());
+    std::printf("%s documents without text were passed over\n", count_of(report.empty).c_str());
 }
 
 void dedup(const DedupFlags& flags, const CLI::App& app, const Globals& globals) {
   isoflop::DedupOptions options = flags.options;
   options.chain = chain_of(app);
+  refuse_idle_flags(app, options.chain);
   options.utf8 = isoflop::utf8_policy_from(flags.utf8);
   options.keep = isoflop::dedup_keep_from(flags.keep);
   options.memory = static_cast<std::int64_t>(flags.memory);
   options.threads = threads_of(flags.threads);
   options.minhash.verify = !flags.no_verify;
-  if (flags.false_positive_weight >= 0) options.minhash.false_positive_weight = flags.false_positive_weight;
   if (flags.ngram > 0) options.minhash.shingles.ngram = options.simhash.shingles.ngram = flags.ngram;
   const ShingleUnit unit = flags.characters ? ShingleUnit::characters : flags.words ? ShingleUnit::words : ShingleUnit::automatic;
   for (isoflop::ShingleOptions* shingles :
@@ -101,12 +126,11 @@ void dedup(const DedupFlags& flags, const CLI::App& app, const Globals& globals)
     shingles->unit = unit;
   options.ngrams.paragraphs = flags.ngrams_paragraphs;
   if (options.work.empty() && options.out.empty()) options.work = std::filesystem::temp_directory_path().string();
-  options.inputs = in_cache(default_cache(), "ISOFLOP_CACHE", [&] {
-    return isoflop::resolve_inputs(options.inputs, default_cache() + "/corpora", stop_requested(), progress_to_stderr(globals));
-  });
+  options.inputs = resolved(options.inputs, {}, globals);
   const auto began = std::chrono::steady_clock::now();
   const isoflop::DedupReport report = isoflop::deduplicate(options, stop_requested(), progress_to_stderr(globals));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  if (report.passed_over > 0) note(globals, count_of(report.passed_over) + " files of the folders do not end like text and were passed over");
   if (!globals.json) return print_report(report);
   Json json = Json::parse(isoflop::to_json(report, options));
   json["timing"] = {{"seconds", seconds},
@@ -140,7 +164,7 @@ void add_near_flags(CLI::App& app, DedupFlags& flags) {
   app.add_option("--bands", options.minhash.bands, "MinHash: bands (default: by the areas of false positives and negatives)")
       ->check(whole_number(1, 1024));
   app.add_option("--rows", options.minhash.rows, "MinHash: rows of a band")->check(whole_number(1, 1024));
-  app.add_option("--false_positive_weight,--false-positive-weight", flags.false_positive_weight,
+  app.add_option("--false_positive_weight,--false-positive-weight", options.minhash.false_positive_weight,
                  "MinHash: weight of false positives when bands are chosen (default 0.02, or 0.5 with --no-verify)")
       ->check(from_zero());
   app.add_flag("--no_verify,--no-verify", flags.no_verify, "MinHash: every candidate pair counts, whatever its true similarity");
@@ -194,14 +218,11 @@ void add_data_dedup(CLI::App& data, Globals& globals) {
   app->add_option("--clusters", options.clusters, "a file of {\"id\", \"cluster\"}, a line a document");
   app->add_option("--work", options.work, "the folder for what does not fit in memory (default: inside --out)");
   app->add_option("--memory", flags->memory, "how much memory to use, e.g. 4GB")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(bytes_with_unit())
       ->default_str("2GB");
   app->add_option("--threads", flags->threads, "cores to use (default: all); the result is the same")
       ->check(whole_number(1, 1024));
-  app->add_option("--utf8", flags->utf8, "invalid UTF-8: error, replace or skip")->capture_default_str();
-  app->add_option("--text_key,--text-key", options.text_key, "JSONL: the key of a document's text")->capture_default_str();
-  app->add_option("--source_key,--source-key", options.source_key, "JSONL: the key of a document's source")
-      ->capture_default_str();
+  add_reading_flags(*app, flags->utf8, options.text_key, options.source_key);
   app->add_option("--id_key,--id-key", options.id_key, "JSONL: the key of a document's id")->capture_default_str();
   app->callback([flags, app, &globals] { dedup(*flags, *app, globals); });
 }

@@ -16,7 +16,6 @@ struct MixFlags {
   CorpusFlags corpus;
   std::string weights, preset, as, tokenizer, out;
   std::optional<double> temperature, tokens, characters, bytes;
-  std::int64_t block_characters = 100'000;
   bool normalise = false, dry_run = false, list = false;
   double max_epochs = 4;
   std::uint64_t seed = 0;
@@ -104,11 +103,11 @@ std::string three_digits(double value) {
 void print_report(const isoflop::MixReport& report, const std::string& out) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::MixSource& source : report.sources)
-    rows.push_back({source.name, three_digits(source.weight), three_digits(source.share), with_commas(source.size),
-                    with_commas(source.taken), three_digits(source.epochs) + (source.capped ? " (cap)" : ""),
-                    with_commas(source.written)});
+    rows.push_back({source.name, three_digits(source.weight), three_digits(source.share), count_of(source.size),
+                    count_of(source.taken), three_digits(source.epochs) + (source.capped ? " (cap)" : ""),
+                    count_of(source.written)});
   print_table({"source", "weight", "share", report.unit + " there", "taken", "epochs", "documents"}, rows);
-  std::printf("\n%s of %s %s", with_commas(report.taken).c_str(), with_commas(report.budget).c_str(), report.unit.c_str());
+  std::printf("\n%s of %s %s", count_of(report.taken).c_str(), count_of(report.budget).c_str(), report.unit.c_str());
   if (!report.files.empty())
     std::printf(" in %zu %s of %s", report.files.size(), report.files.size() == 1 ? "file" : "files", out.c_str());
   std::printf("\n");
@@ -125,10 +124,8 @@ void mix(const MixFlags& flags, const Globals& globals) {
   std::unique_ptr<isoflop::Tokenizer> tokenizer;
   if (!flags.tokenizer.empty()) tokenizer = isoflop::read_tokenizer(flags.tokenizer);
   const isoflop::MixOptions options = options_of(flags, tokenizer.get());
-  CorpusFlags corpus_flags = flags.corpus;
-  corpus_flags.split = "none";
-  corpus_flags.options.block_characters = flags.block_characters;
-  const isoflop::Corpus corpus = open_corpus(corpus_flags, globals);
+  validate(options);
+  const isoflop::Corpus corpus = open_corpus(flags.corpus, globals);
   const isoflop::MixReport report =
       flags.dry_run ? isoflop::plan_mixture(corpus, options, stop_requested(), progress_to_stderr(globals))
                     : isoflop::write_mixture(corpus, options, flags.out, stop_requested(), progress_to_stderr(globals));
@@ -143,6 +140,7 @@ void add_data_mix(CLI::App& data, Globals& globals) {
   CLI::App* app =
       add_command(data, globals, "mix", "Mixes sources into one corpus by weights, to an exact budget, with a cap on epochs.",
                   "isoflop data mix a.txt b.txt --weights a=0.6,b=0.4 --characters 5e6 --out mixed");
+  flags->corpus.split = "none";
   add_corpus_flags(*app, flags->corpus);
   app->get_option("input")->required(false);
   app->add_option("--weights", flags->weights, "shares of the budget by source, SOURCE=SHARE,...; they sum to 1");
@@ -162,10 +160,8 @@ void add_data_mix(CLI::App& data, Globals& globals) {
   app->add_option("--seed", flags->seed, "which documents of a broken epoch, and the order of all")
       ->capture_default_str()
       ->check(whole_number(0));
-  app->add_option("--block_characters,--block-characters", flags->block_characters,
-                  "longer texts are cut into pieces of about this length, at paragraph ends")
-      ->capture_default_str()
-      ->check(whole_number(1));
+  flags->corpus.options.block_characters = 100'000;
+  add_block_flag(*app, flags->corpus.options.block_characters);
   app->add_option("--out", flags->out, "the folder to write: part-NNNNN.jsonl and mix.json");
   app->add_flag("--dry-run", flags->dry_run, "shares and epochs, nothing written");
   app->add_flag("--list-presets", flags->list, "the published mixtures there are");

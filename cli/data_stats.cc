@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "cli/arguments.h"
 #include "cli/data.h"
 #include "cli/study_output.h"
 #include "isoflop/report.h"
@@ -22,12 +23,6 @@ struct StatsFlags {
   bool counts_only = false;
   isoflop::MeasureOptions options;
 };
-
-std::string percent(std::int64_t part, std::int64_t whole) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
-  return text;
-}
 
 std::string fixed(double value, int decimals) {
   char text[32];
@@ -57,23 +52,23 @@ void print_sources(const isoflop::CorpusManifest& manifest, const std::optional<
     const isoflop::SourceFacts& source = manifest.sources[i];
     documents += source.documents;
     if (rows.size() == kMostRows) continue;
-    rows.push_back({source.name, with_commas(source.documents), with_commas(source.characters), with_commas(source.bytes),
-                    with_commas(source.units), percent(source.held_out_characters, source.characters)});
+    rows.push_back({source.name, count_of(source.documents), count_of(source.characters), count_of(source.bytes),
+                    count_of(source.units), percent_of(source.held_out_characters, source.characters)});
     if (statistics) {
       const isoflop::SourceStatistics& more = statistics->sources[i];
-      rows.back().push_back(statistics->unspaced ? "-" : with_commas(more.words));
+      rows.back().push_back(statistics->unspaced ? "-" : count_of(more.words));
       rows.back().push_back(more.zstd_bits_per_byte ? fixed(*more.zstd_bits_per_byte, 3) : "-");
-      if (tokens) rows.back().push_back(with_commas(more.tokens.value_or(0)));
+      if (tokens) rows.back().push_back(count_of(more.tokens.value_or(0)));
     }
   }
   const std::int64_t characters = manifest.train.characters + manifest.held_out.characters;
   rows.push_back(
-      {"all", with_commas(documents), with_commas(characters), with_commas(manifest.train.bytes + manifest.held_out.bytes),
-       with_commas(manifest.train.units + manifest.held_out.units), percent(manifest.held_out.characters, characters)});
+      {"all", count_of(documents), count_of(characters), count_of(manifest.train.bytes + manifest.held_out.bytes),
+       count_of(manifest.train.units + manifest.held_out.units), percent_of(manifest.held_out.characters, characters)});
   if (statistics) {
-    rows.back().push_back(statistics->unspaced ? "-" : with_commas(statistics->words));
+    rows.back().push_back(statistics->unspaced ? "-" : count_of(statistics->words));
     rows.back().emplace_back("-");
-    if (tokens) rows.back().push_back(with_commas(statistics->tokens->tokens));
+    if (tokens) rows.back().push_back(count_of(statistics->tokens->tokens));
   }
   print_table(header, rows);
   if (order.size() > kMostRows) std::printf("(the largest %zu of %zu sources; --json has all)\n", kMostRows, order.size());
@@ -83,21 +78,21 @@ void print_split(const isoflop::CorpusManifest& manifest) {
   std::int64_t invalid = 0;
   for (const isoflop::SourceFacts& source : manifest.sources) invalid += source.invalid_bytes;
   std::printf("\nsplit by %s: %s units to train on, %s held out; %s distinct characters\n",
-              isoflop::to_string(manifest.split).c_str(), with_commas(manifest.train.units).c_str(),
-              with_commas(manifest.held_out.units).c_str(), with_commas(manifest.distinct_characters).c_str());
+              isoflop::to_string(manifest.split).c_str(), count_of(manifest.train.units).c_str(),
+              count_of(manifest.held_out.units).c_str(), count_of(manifest.distinct_characters).c_str());
   if (invalid > 0) {
-    std::printf("%s bytes of invalid UTF-8 were %s\n", with_commas(invalid).c_str(),
+    std::printf("%s bytes of invalid UTF-8 were %s\n", count_of(invalid).c_str(),
                 manifest.utf8 == isoflop::Utf8Policy::skip ? "left out" : "replaced");
   }
   if (manifest.empty_documents > 0)
-    std::printf("%s documents without text were passed over\n", with_commas(manifest.empty_documents).c_str());
+    std::printf("%s documents without text were passed over\n", count_of(manifest.empty_documents).c_str());
   std::printf("content id %s\n", manifest.content_id.c_str());
 }
 
 void print_growth(const isoflop::CorpusStatistics& statistics) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::GrowthCurve& curve : statistics.growth) {
-    rows.push_back({curve.over, std::to_string(curve.n), with_commas(curve.positions), with_commas(curve.distinct),
+    rows.push_back({curve.over, std::to_string(curve.n), count_of(curve.positions), count_of(curve.distinct),
                     value_and_range(curve.exponent), curve.exponent_in_order ? fixed(*curve.exponent_in_order, 3) : "-"});
   }
   std::printf("\ndistinct n-grams grow as D^h over the last three doublings\n");
@@ -116,7 +111,7 @@ void print_growth(const isoflop::CorpusStatistics& statistics) {
 void print_entropy(const isoflop::CorpusStatistics& statistics) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::ContextEntropy& entropy : statistics.entropy) {
-    rows.push_back({std::to_string(entropy.context), with_commas(entropy.contexts), fixed(entropy.plug_in, 3),
+    rows.push_back({std::to_string(entropy.context), count_of(entropy.contexts), fixed(entropy.plug_in, 3),
                     entropy.held_out ? fixed(*entropy.held_out, 3) : "-", entropy.sampled ? "yes" : "no"});
   }
   std::printf("\nentropy of a character, bits: at least from counts, at most held-out (Kneser-Ney)\n");
@@ -174,8 +169,8 @@ void stats(const StatsFlags& flags, const Globals& globals) {
   if (!statistics) return;
   if (const auto& tokens = statistics->tokens) {
     std::printf("tokenizer %s (%s, %s entries, %s of them used): %s unique tokens to train on, %s bytes a token\n",
-                tokens->tokenizer.c_str(), tokens->kind.c_str(), with_commas(tokens->vocab_size).c_str(),
-                with_commas(tokens->distinct).c_str(), with_commas(tokens->unique_tokens).c_str(),
+                tokens->tokenizer.c_str(), tokens->kind.c_str(), count_of(tokens->vocab_size).c_str(),
+                count_of(tokens->distinct).c_str(), count_of(tokens->unique_tokens).c_str(),
                 fixed(tokens->bytes_per_token, 3).c_str());
   }
   print_growth(*statistics);
@@ -190,17 +185,10 @@ void stats(const StatsFlags& flags, const Globals& globals) {
 
 void add_data_stats(CLI::App& data, Globals& globals) {
   const auto flags = std::make_shared<StatsFlags>();
-  isoflop::CorpusOptions& options = flags->corpus.options;
   CLI::App* app = add_command(data, globals, "stats", "Counts a corpus source by source, shows how it is split, and measures it.",
                               "isoflop data stats texts/ --beta 0.28");
   add_corpus_flags(*app, flags->corpus);
-  app->add_option("--split", flags->corpus.split, "automatic, block, document, source or none")->capture_default_str();
-  app->add_option("--val_fraction,--val-fraction", options.val_fraction, "share of the characters that is held out")
-      ->capture_default_str()
-      ->check(above_zero());
-  app->add_option("--block_characters,--block-characters", options.block_characters, "length of a block")
-      ->capture_default_str()
-      ->check(whole_number(1));
+  add_split_flags(*app, flags->corpus);
   app->add_option("--out", flags->corpus.corpora, "the folder of sample corpora");
   app->add_option("--tokenizer", flags->tokenizer, "tokenizer.json: counts tokens too, and predicts the data exponent over them");
   app->add_option("--sample", flags->sample_mib,
@@ -217,11 +205,11 @@ void add_data_stats(CLI::App& data, Globals& globals) {
   app->add_option("--gamma", flags->options.gamma,
                   "decay of a trained model's loss with context: used for the predicted data exponent instead of the text's own")
       ->check(above_zero());
-  app->add_option("--level", flags->options.level, "of the intervals")->capture_default_str();
+  app->add_option("--level", flags->options.level, "of the intervals")->capture_default_str()->check(level_range());
   app->add_option("--figures", flags->figures, "a folder to write pictures to (SVG): growth, entropy, correlation");
   app->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")
       ->check(whole_number(1, 4096));
-  app->add_flag("--counts-only", flags->counts_only, "counts and split alone, at the speed of reading");
+  app->add_flag("--counts-only", flags->counts_only, "counts and split alone: nothing is measured");
   app->callback([flags, &globals] { stats(*flags, globals); });
 }
 

@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
   cli::add_bench(program, globals);
   cli::add_doctor(program, globals);
 
+  cli::accept_exponents(program);
+
   try {
     cli::catch_signals();
     program.parse(argc, argv);

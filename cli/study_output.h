@@ -29,7 +29,7 @@ auto in_cache(const std::string& cache, const std::string& how, Work work) {
   try {
     return work();
   } catch (const isoflop::Error& error) {
-    const bool disk_full = !error.hint().empty() && error.hint().find("--out") == std::string::npos;
+    const bool disk_full = error.hint().find("make room") != std::string::npos;
     if (error.fault() != isoflop::Fault::io || disk_full || !error.subject().starts_with(cache)) throw;
     throw isoflop::Error(error.fault(), error.subject(), error.problem(), "choose a cache folder you may write to with " + how);
   }

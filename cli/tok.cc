@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "cli/command.h"
-#include "cli/study_output.h"
+#include "cli/arguments.h"
+#include "cli/corpus_flags.h"
 #include "cli/tok_output.h"
 #include "isoflop/corpus.h"
 #include "isoflop/tokens.h"
@@ -14,12 +14,6 @@ namespace cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct CorpusFlags {
-  std::vector<std::string> inputs;
-  std::string split = "automatic", utf8 = "error", text_key = "text", source_key = "source";
-  double val_fraction = 0.1;
-};
 
 struct TokFlags {
   CorpusFlags corpus;
@@ -30,30 +24,6 @@ struct TokFlags {
   std::int64_t threads = 1, first = 0, count = 200;
   std::vector<std::int32_t> ids;
 };
-
-void add_corpus_flags(CLI::App& app, CorpusFlags& flags) {
-  app.add_option("corpus", flags.inputs, "text files, folders, globs, .jsonl, .gz, .zst, or a sample corpus' name")->required();
-  app.add_option("--split", flags.split, "automatic, block, document, source or none")->capture_default_str();
-  app.add_option("--val_fraction,--val-fraction", flags.val_fraction, "share of the characters that is held out")->capture_default_str();
-  app.add_option("--utf8", flags.utf8, "invalid UTF-8: error, replace or skip")->capture_default_str();
-  app.add_option("--text_key,--text-key", flags.text_key, "JSONL: the key of a document's text")->capture_default_str();
-  app.add_option("--source_key,--source-key", flags.source_key, "JSONL: the key of a document's source")->capture_default_str();
-}
-
-isoflop::Corpus open_corpus(const CorpusFlags& flags, const Globals& globals) {
-  isoflop::CorpusOptions options;
-  options.inputs = in_cache(default_cache(), "ISOFLOP_CACHE", [&] {
-    return isoflop::resolve_inputs(flags.inputs, default_cache() + "/corpora", stop_requested(), progress_to_stderr(globals));
-  });
-  options.split = isoflop::split_kind_from(flags.split);
-  options.val_fraction = flags.val_fraction;
-  options.utf8 = isoflop::utf8_policy_from(flags.utf8);
-  options.text_key = flags.text_key;
-  options.source_key = flags.source_key;
-  isoflop::Corpus corpus = isoflop::Corpus::open(options, stop_requested(), progress_to_stderr(globals));
-  if (const std::string passed_over = corpus.passed_over(); !passed_over.empty()) note(globals, passed_over);
-  return corpus;
-}
 
 std::int64_t invalid_bytes(const isoflop::Corpus& corpus) {
   std::int64_t bytes = 0;
@@ -70,6 +40,7 @@ void train(const TokFlags& flags, const Globals& globals) {
   options.least_count = flags.least_count;
   options.threads = flags.threads;
   const isoflop::Corpus corpus = open_corpus(flags.corpus, globals);
+  refuse_to_overwrite("--out", flags.out, files_of(corpus));
   const auto tokenizer = isoflop::build_tokenizer(options, corpus, stop_requested(), progress_to_stderr(globals));
   isoflop::write_tokenizer(*tokenizer, flags.out);
   Json facts = facts_of(*tokenizer);
@@ -148,22 +119,31 @@ void add_tok(CLI::App& program, Globals& globals) {
 
   CLI::App* app = add_command(*tok, globals, "train", "Builds a tokenizer from a corpus.", "isoflop tok train text.txt --kind char --out tokenizer.json");
   add_corpus_flags(*app, flags->corpus);
-  app->add_option("--kind", flags->kind, "char, byte or bpe")->capture_default_str();
-  app->add_flag("--bpe", flags->bpe, "as --kind bpe: byte-pair encoding, written as Hugging Face's tokenizer.json");
+  add_split_flags(*app, flags->corpus);
+  CLI::Option* kind = app->add_option("--kind", flags->kind, "char, byte or bpe")->capture_default_str();
+  app->add_flag("--bpe", flags->bpe, "as --kind bpe: byte-pair encoding, written as Hugging Face's tokenizer.json")->excludes(kind);
   app->add_option("--vocab_size,--vocab-size", flags->vocab_size, "bpe: tokens, bytes and end of text included")->capture_default_str()->check(whole_number(1));
   app->add_option("--split_pattern,--split-pattern", flags->split_pattern, "bpe: what no merge crosses: gpt2, gpt4 or script (Japanese)")->capture_default_str();
   app->add_option("--min_count,--min-count", flags->least_count, "bpe: pairs that occur less often are not merged")->capture_default_str()->check(whole_number(1));
   app->add_option("--threads", flags->threads, "cores to count on")->capture_default_str()->check(whole_number(1));
   app->add_option("--out", flags->out, "the file to write")->required();
   app->add_flag("--whole-corpus", flags->whole_corpus, "vocabulary from held-out text too (only to reproduce the source experiment)");
-  app->callback([flags, &globals] { train(*flags, globals); });
+  app->callback([flags, app, &globals] {
+    if (!flags->bpe && flags->kind != "bpe") {
+      for (const char* flag : {"--vocab-size", "--split-pattern", "--min-count"})
+        if (app->get_option(flag)->count() > 0) throw isoflop::Error(isoflop::Fault::usage, flag, "belongs to --kind bpe");
+    }
+    train(*flags, globals);
+  });
 
   app = add_command(*tok, globals, "encode", "Encodes a corpus into checksummed token files, or counts its tokens.",
                     "isoflop tok encode text.txt --tokenizer tokenizer.json --out tokens");
   add_corpus_flags(*app, flags->corpus);
+  const std::vector<CLI::Option*> split = add_split_flags(*app, flags->corpus);
   add_tokenizer_flags(*app, flags->tokenizer);
   app->add_option("--out", flags->out, "the folder that gets a folder of token files");
-  app->add_flag("--count", flags->count_only, "count the tokens of every source, documents taken whole, and write nothing");
+  CLI::Option* only = app->add_flag("--count", flags->count_only, "count the tokens of every source, documents taken whole, and write nothing");
+  for (CLI::Option* each : split) each->excludes(only);
   app->add_option("--threads", flags->threads, "cores to encode on")->capture_default_str();
   app->callback([flags, &globals] { encode(*flags, globals); });
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -105,6 +106,8 @@ class Corpus {
   ~Corpus();
 
   [[nodiscard]] const CorpusManifest& manifest() const;
+  /// Where the files that are read lie, in reading order.
+  [[nodiscard]] std::vector<std::filesystem::path> paths() const;
   /// For people: how many files of the folders were not read because they do not end like text; empty if none.
   [[nodiscard]] std::string passed_over() const;
 

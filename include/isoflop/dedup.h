@@ -1,5 +1,6 @@
 // Duplicates found and taken out: equal documents, paragraphs and lines, near-duplicates (MinHash, SimHash), substrings, n-grams
-// seen before, and what evaluation texts hold. Memory is bounded; the same bytes for any number of threads.
+// seen before, and what evaluation texts hold. Memory is bounded, but for about 30 bytes a document; the same bytes for any
+// number of threads.
 #pragma once
 
 #include <cstdint>
@@ -132,7 +133,7 @@ struct DedupOptions {
   DecontaminationOptions decontamination{};
   std::int64_t min_unit = 1;                    ///< lines and paragraphs of fewer bytes stay
   std::string out{};                            ///< folder of the kept documents; empty: none written
-  std::string clusters{};                       ///< file of {"id", "cluster"}, a line a document; empty: none written
+  std::string clusters{};  ///< file outside of `out` of {"id", "cluster"}, a line a document; empty: none written
   std::string work{};                           ///< folder for what does not fit in memory; it is made when needed and left empty
   std::int64_t memory = std::int64_t{2} << 30;  ///< bytes, at least 64 MiB
   std::int64_t threads = 1;
@@ -145,7 +146,7 @@ struct DedupStage {
   DedupMethod method = DedupMethod::documents;
   std::int64_t documents = 0;          ///< that it saw
   std::int64_t removed_documents = 0;  ///< of them
-  std::int64_t units = 0;              ///< lines or paragraphs it compared, n-grams or spans it found
+  std::int64_t units = 0;              ///< lines or paragraphs it compared, n-grams it found
   std::int64_t removed_units = 0;      ///< lines, paragraphs, spans
   std::int64_t removed_bytes = 0;      ///< of text, the removed documents' included
   std::int64_t candidates = 0;         ///< minhash, simhash: pairs that were compared
@@ -168,6 +169,7 @@ struct DedupBetween {
 
 struct DedupReport {
   std::int64_t documents = 0, kept = 0, removed = 0;
+  std::int64_t passed_over = 0;               ///< files of the folders that do not end like text
   std::int64_t empty = 0;                     ///< documents without a character: read, in no count and in no output
   std::int64_t clusters = 0;                  ///< of two documents or more
   std::int64_t pairs = 0;                     ///< pairs of documents that lie in one cluster
@@ -183,12 +185,11 @@ struct DedupReport {
 ///
 /// Needs    a folder `out` that does not exist, is empty, or holds an earlier result, which is replaced
 /// Result   documents in reading order; what is kept of each is whole characters. A document whose text is all taken out is
-/// removed.
-///          `out` appears when everything in it is written and synced; until then it is `out`.partial, and what an error leaves
-///          of that is removed.
-/// Throws   what Corpus::open throws; io (disk full, unwritable), failure (a document or a filter that does not fit into
-/// `memory`), stopped Checked  dedup_chain_test.cc: equal bytes for 1, 2, 3 threads and any memory; dedup_reference_test.cc:
-/// published values
+///          removed. `out` appears when everything in it is written and synced; until then it is `out`.partial, and what an
+///          error leaves of that is removed.
+/// Throws   what Corpus::open throws; usage (`out` holds other files; `out` or `clusters` would replace what is read), io (disk
+///          full, unwritable), failure (a document or a filter that does not fit into `memory`), stopped
+/// Checked  dedup_chain_test.cc: equal bytes for 1, 2, 3 threads, in memory and spilt; dedup_reference_test.cc: published values
 [[nodiscard]] DedupReport deduplicate(const DedupOptions& options, std::stop_token stop = {}, const ProgressFn& progress = {});
 
 /// docs/formats/dedup.md; also what `dedup.manifest.json` holds.

@@ -47,6 +47,9 @@ struct MixOptions {
   std::int64_t part_bytes = std::int64_t{32} << 20;  ///< of text in a file of the mixture, about
 };
 
+/// Throws usage, naming the option: what can be told without the text.
+void validate(const MixOptions& options);
+
 struct MixSource {
   std::string name;
   double weight = 0;                     ///< as asked for
@@ -78,27 +81,28 @@ struct MixReport {
   std::vector<MixWarning> warnings;
 };
 
-/// What a mixture will hold: reads the text twice, keeps four bytes a document.
+/// What a mixture will hold: reads the text twice. Memory grows with documents alone: four bytes each beside the corpus' own 32.
 ///
 /// Needs    `corpus` with nothing held out (SplitKind::none): its units, documents or pieces of long ones, are what is taken.
-/// Result   each source has its weight of the budget, whole numbers that sum to it; a source that would need more than max_epochs
-/// gives
-///          what the cap allows, and the others take its rest by their weights. Whole epochs hold every document, the last one
-///          those that come first in a seeded order; one document is cut so that the sum is exact.
-/// Throws   usage (weights that do not sum to 1, an unknown source with the nearest, a budget that the cap cannot fill, an option
-/// out of
-///          range), bad_data, stopped.
+/// Result   each source has its weight of the budget, whole numbers that sum to it; a source that would need more than
+///          max_epochs gives what the cap allows, and the others take its rest by their weights. Whole epochs hold every
+///          document, the last one those that come first in a seeded order; one document a source is cut so that the sum is
+///          exact, two where one cut would leave less than a document can hold.
+/// Throws   usage (what validate refuses, an unknown source with the nearest, a budget that the cap cannot fill), bad_data,
+///          stopped.
 /// Checked  mix_test.cc
 [[nodiscard]] MixReport plan_mixture(const Corpus& corpus, const MixOptions& options, std::stop_token stop = {},
                                      const ProgressFn& progress = {});
 
 /// The same, written: `folder`/part-NNNNN.jsonl ({"source", "text"} a line, in a seeded order over all sources) and mix.json
-/// (docs/formats/data-mix.md). Same text and options, same bytes. Memory does not grow with the text.
+/// (docs/formats/data-mix.md). Same text and options, same bytes. A part is held in memory; there are 512 at most, so that parts
+/// and memory grow with a mixture beyond 512 times part_bytes (16 GiB).
 ///
+/// Needs    a folder that does not exist, is empty, or holds an earlier mixture, which is replaced
 /// Result   `taken` is the budget; short of it by less than a character for bytes, and for tokens where no beginning of the
-/// document to
-///          cut has as many as are left.
-/// Throws   as plan_mixture; usage if `folder` exists; io (disk full: nothing is left under the folder's name).
+///          document to cut has as many as are left.
+/// Throws   as plan_mixture; usage (`folder` holds other files, or what is read); io (disk full: nothing is left under the
+///          folder's name).
 [[nodiscard]] MixReport write_mixture(const Corpus& corpus, const MixOptions& options, const std::string& folder,
                                       std::stop_token stop = {}, const ProgressFn& progress = {});
 

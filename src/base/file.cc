@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
       hint += "; make room and run again";
     }
   } else if (!reading && (error == EACCES || error == EROFS || error == EPERM || error == ENOENT)) {
-    hint = "choose a folder you may write to with --out";
+    hint = "choose a place you may write to";
   }
   throw Error(Fault::io, path.string(), std::string("cannot ") + doing + ": " + std::strerror(error), hint);
 }

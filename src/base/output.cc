@@ -93,7 +93,7 @@ ScratchFolder::ScratchFolder(fs::path path) : path_(std::move(path)) {
 ScratchFolder::ScratchFolder(const fs::path& parent, const std::string& prefix) {
   std::string name = (fs::absolute(parent) / (prefix + "XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr) {
-    throw Error(Fault::io, parent.string(), "cannot make a folder in it", "choose a folder you may write to with --out");
+    throw Error(Fault::io, parent.string(), "cannot make a folder in it", "choose a place you may write to");
   }
   path_ = name;
 }

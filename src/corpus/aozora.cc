@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "corpus/gaiji.h"
-#include "base/utf8.h"
+#include "corpus/white_space.h"
 
 namespace isoflop::corpus {
 namespace {
@@ -21,17 +21,6 @@ std::size_t find_in(std::string_view text, std::string_view word, std::size_t fr
   if (from >= text.size()) return std::string_view::npos;
   const void* at = ::memmem(text.data() + from, text.size() - from, word.data(), word.size());
   return at == nullptr ? std::string_view::npos : static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
-}
-
-std::string_view trimmed(std::string_view text) {
-  for (bool again = true; again;) {
-    again = false;
-    for (const std::string_view space : {" ", "\t", "\r", "　"}) {
-      while (text.starts_with(space)) text.remove_prefix(space.size()), again = true;
-      while (text.ends_with(space)) text.remove_suffix(space.size()), again = true;
-    }
-  }
-  return text;
 }
 
 // letter and sign, as the table of accent_separation.html has them
@@ -328,7 +317,7 @@ class Reader {
 };
 
 bool is_kana(char32_t c) {
-  return (c >= 0x3041 && c <= 0x30FF) || c == 0x30FC;
+  return c >= 0x3041 && c <= 0x30FF;
 }
 
 }  // namespace

@@ -29,24 +29,27 @@ using Add = std::function<void(Record record)>;
 // A file's text as records: lines, or the whole, or pieces of what is too long to be held.
 class Records final : public PieceSink {
  public:
-  Records(const InputFile& file, std::size_t index, const CleanOptions& options, const Add& add, std::function<void(Error)> bad)
+  Records(const InputFile& file, std::size_t index, const CleanOptions& options, const Add& add)
       : file_(file),
         index_(index),
         options_(options),
         add_(add),
-        bad_(std::move(bad)),
         lines_(
             options.longest_document, [this](std::string_view line, std::int64_t number) { take(line, number); },
             [this](std::int64_t number) {
               const Error error = too_long_a_line(file_.path.string(), number, options_.longest_document);
-              bad_({error.fault(), error.subject(), error.problem(),
-                    error.hint() + " Else allow longer ones with --longest-document"});
+              bad(number, {error.fault(), error.subject(), error.problem(),
+                           error.hint() + " Else allow longer ones with --longest-document"});
             }) {}
 
   void piece(std::string_view text, std::int64_t invalid_bytes) override {
     line_invalid_ += invalid_bytes - invalid_bytes_;
     invalid_bytes_ = invalid_bytes;
-    if (file_.json_lines) return lines_.add(text);
+    if (file_.json_lines) {
+      lines_.add(text);
+      if (text.ends_with('\n')) line_invalid_ = 0;
+      return;
+    }
     text_ += text;
     while (static_cast<std::int64_t>(text_.size()) > options_.longest_document) cut();
   }
@@ -60,11 +63,12 @@ class Records final : public PieceSink {
  private:
   // with skip_bad, invalid bytes cost their line, not the rest of the file: a piece is no more than a line then
   void take(std::string_view line, std::int64_t number) {
-    const std::int64_t invalid = std::exchange(line_invalid_, 0);
-    if (invalid == 0 || options_.invalid != Utf8Policy::error) return add_({index_, number, std::string(line)});
-    bad_({Fault::bad_data, file_.path.string() + ":" + std::to_string(number), "holds invalid UTF-8",
-          "choose --utf8 replace or --utf8 skip to keep the line"});
+    if (line_invalid_ == 0 || options_.invalid != Utf8Policy::error) return add_({index_, number, std::string(line)});
+    bad(number, {Fault::bad_data, file_.path.string() + ":" + std::to_string(number), "holds invalid UTF-8",
+                 "choose --utf8 replace or --utf8 skip to keep the line"});
   }
+  // it takes its turn among the records: what is reported first does not depend on how many are read ahead
+  void bad(std::int64_t number, const Error& error) { add_({index_, number, {}, std::make_exception_ptr(error)}); }
 
   // plain text ends at its last empty line before the limit, else at its last line end; other formats cannot be cut
   void cut() {
@@ -92,7 +96,6 @@ class Records final : public PieceSink {
   std::size_t index_;
   const CleanOptions& options_;
   const Add& add_;
-  std::function<void(Error)> bad_;
   LineCutter lines_;
   std::string text_;
   std::int64_t pieces_ = 0, invalid_bytes_ = 0, line_invalid_ = 0;
@@ -102,7 +105,10 @@ class Records final : public PieceSink {
 class Pipeline {
  public:
   Pipeline(const CleanOptions& options, const std::vector<InputFile>& files)
-      : options_(options), team_(options.threads), report_(options, files), parts_(options.out, kCleanManifest, options.shard_bytes) {
+      : options_(options),
+        team_(options.threads),
+        report_(options, files),
+        parts_(options.out, kCleanManifest, options.shard_bytes, paths_of(files)) {
     for (std::int64_t i = 0; i < options.threads; ++i) cleaners_.emplace_back(options, files);
     if (options.removed.empty()) return;
     if (const std::filesystem::path path = options.removed; path.has_parent_path()) make_folder(path.parent_path());
@@ -111,22 +117,23 @@ class Pipeline {
 
   void add(Record record) {
     bytes_ += record.bytes.size() + 64;
+    const bool fails = record.error && !options_.skip_bad;
     records_.push_back(std::move(record));
-    if (bytes_ >= kBatchBytes * static_cast<std::size_t>(options_.threads)) flush();
+    if (fails || bytes_ >= kBatchBytes * static_cast<std::size_t>(options_.threads)) flush();
   }
 
   void flush() {
-    std::vector<CleanedRecord> results(records_.size());
+    std::vector<Record> records = std::exchange(records_, {});
+    bytes_ = 0;
+    std::vector<CleanedRecord> results(records.size());
     std::atomic<std::size_t> next{0};
     team_.run([&](std::int64_t rank) {
-      for (std::size_t i; (i = next.fetch_add(1)) < records_.size();) {
-        results[i] = cleaners_[static_cast<std::size_t>(rank)].clean(records_[i]);
-        records_[i].bytes = {};
+      for (std::size_t i; (i = next.fetch_add(1)) < records.size();) {
+        results[i] = cleaners_[static_cast<std::size_t>(rank)].clean(records[i]);
+        records[i].bytes = {};
       }
     });
-    for (std::size_t i = 0; i < results.size(); ++i) take(records_[i].file, results[i]);
-    records_.clear();
-    bytes_ = 0;
+    for (std::size_t i = 0; i < results.size(); ++i) take(records[i].file, results[i]);
   }
 
   CleanReporter& report() { return report_; }
@@ -173,14 +180,6 @@ class Pipeline {
   std::size_t bytes_ = 0;
 };
 
-void refuse_to_lose(const std::vector<InputFile>& files, const CleanOptions& options) {
-  refuse_to_replace(files, options.out);
-  if (!options.removed.empty() && lies_in(options.removed, options.out)) {
-    throw Error(Fault::usage, "removed", options.removed + " lies in the folder of --out, which is replaced",
-                "choose a file outside of it");
-  }
-}
-
 Encoding encoding_of(const InputFile& file, const CleanOptions& options, std::stop_token stop) {
   if (options.encoding != "auto") return {encoding_name(options.encoding), "given"};
   return detect_encoding(file, options.unpack, stop);
@@ -197,10 +196,7 @@ void read_file_into(Pipeline& pipeline, const InputFile& file, std::size_t index
   read.encoding = encoding.name;
   read.unpack = options.unpack;
   const Add add = [&](Record record) { pipeline.add(std::move(record)); };
-  Records records(file, index, options, add, [&](const Error& error) {
-    if (!options.skip_bad) throw error;
-    pipeline.report().bad_document(index, error);
-  });
+  Records records(file, index, options, add);
   const FileReport done = read_pieces(file, read, records, stop, advanced);
   pipeline.report().end_file(index, done, records.invalid_bytes());
 }
@@ -234,12 +230,22 @@ void validate(const CleanOptions& options) {
     }
   }
   (void)corpus::bounds_of("en", options.bounds);
+  for (const QualityBound& least : options.bounds) {
+    for (const QualityBound& most : options.bounds) {
+      if (!least.at_least || most.at_least || least.measure != most.measure || !least.value || !most.value ||
+          *least.value <= *most.value)
+        continue;
+      throw Error(Fault::usage, least.source.empty() ? least.name() : least.source,
+                  format_number(*least.value) + " is above " + most.name() + " " + format_number(*most.value) +
+                      ": nothing would be kept");
+    }
+  }
 }
 
 CleanReport clean_corpus(const CleanOptions& options, std::stop_token stop, const ProgressFn& progress) {
   validate(options);
   corpus::Inputs inputs = corpus::find_inputs(options.inputs, true);
-  corpus::refuse_to_lose(inputs.files, options);
+  corpus::refuse_to_lose(corpus::paths_of(inputs.files), options.removed, options.out, "removed");
   double total = 0, before = 0;
   for (const corpus::InputFile& file : inputs.files) total += static_cast<double>(file.stored_bytes);
   corpus::Pipeline pipeline(options, inputs.files);
@@ -251,8 +257,9 @@ CleanReport clean_corpus(const CleanOptions& options, std::stop_token stop, cons
     try {
       corpus::read_file_into(pipeline, file, i, options, stop, advanced);
     } catch (const Error& error) {
-      if (!options.skip_bad || error.fault() != Fault::bad_data) throw;
+      if (error.fault() != Fault::bad_data) throw;
       pipeline.flush();  // what was read of it comes before what is wrong with it
+      if (!options.skip_bad) throw;
       pipeline.report().bad_file(i, error);
     }
     before += static_cast<double>(file.stored_bytes);

@@ -1,14 +1,14 @@
 #include "corpus/clean_document.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/json.h"
-#include "isoflop/text.h"
+#include "base/utf8.h"
 #include "corpus/language.h"
 #include "corpus/markup.h"
 #include "corpus/normalise.h"
-#include "base/utf8.h"
-#include "corpus/utf8.h"
+#include "isoflop/text.h"
 
 namespace isoflop::corpus {
 namespace {
@@ -39,41 +39,6 @@ std::string quality_json(const TextQuality& quality) {
   return json.dump();
 }
 
-// values of an object's members replaced, and members added at its end
-class Splice {
- public:
-  explicit Splice(std::string_view object) : object_(object.substr(0, object.rfind('}') + 1)) {}
-  void replace(std::size_t member, std::string value) { values_[member] = std::move(value); }
-  void add(const std::string& key, const std::string& json) {
-    added_ += ", ";
-    append_json_text(added_, key);
-    added_ += ": " + json;
-  }
-  [[nodiscard]] std::string text() const {
-    std::string out;
-    std::size_t written = 0;
-    for (const auto& [member, value] : values_) {
-      const JsonSpan span = member_value(object_, member);
-      out += object_.substr(written, span.first - written);
-      out += value;
-      written = span.last;
-    }
-    out += object_.substr(written, object_.size() - 1 - written);
-    return out + added_ + "}";
-  }
-
- private:
-  std::string_view object_;
-  std::map<std::size_t, std::string> values_;
-  std::string added_;
-};
-
-std::string as_json_text(std::string_view text) {
-  std::string out;
-  append_json_text(out, text);
-  return out;
-}
-
 // of a document that is one line all works are one text
 AozoraWork joined(std::vector<AozoraWork> works) {
   if (works.empty()) return {};
@@ -83,15 +48,6 @@ AozoraWork joined(std::vector<AozoraWork> works) {
     all.reserved = all.reserved || works[i].reserved;
   }
   return all;
-}
-
-// a file's name need not be UTF-8; the lines are
-std::string shown(const std::string& name) {
-  std::string out;
-  Utf8Cleaner cleaner(Utf8Policy::replace, name);
-  cleaner.add(name, out);
-  cleaner.finish(out);
-  return out;
 }
 
 // the document a bad one is, by name
@@ -113,6 +69,8 @@ DocumentCleaner::DocumentCleaner(const CleanOptions& options, const std::vector<
 
 CleanedRecord DocumentCleaner::clean(const Record& record) {
   CleanedRecord result;
+  result.error = record.error;
+  if (result.error) return result;
   try {
     if (files_[record.file].json_lines) {
       clean_line(record, result);
@@ -203,12 +161,14 @@ void DocumentCleaner::clean_line(const Record& record, CleanedRecord& result) {
   judge(work, options_.language.empty() ? language_from(named_language) : options_.language, document, quality);
   document.changed = work.text != read->text;
 
-  Splice splice(read->line);
-  splice.replace(read->text_member, as_json_text(work.text));
+  Splice splice(read->line, read->text_member);
   if (!read->has_source && read->source_member) splice.replace(*read->source_member, as_json_text(shown(file.name)));
   if (!read->source_member) splice.add(options_.source_key, as_json_text(shown(file.name)));
   if (!quality.empty()) splice.add("quality", quality);
-  document.line = splice.text();
+  std::string after;
+  std::tie(document.line, after) = splice.around();
+  append_json_text(document.line, work.text);
+  document.line += after;
   result.documents.push_back(std::move(document));
 }
 

@@ -20,6 +20,7 @@ struct Record {
   std::size_t file = 0;
   std::int64_t number = 0;  ///< of the line, from 1; of the piece, from 1, 0 for a whole file
   std::string bytes;        ///< valid UTF-8
+  std::exception_ptr error = {};  ///< what is wrong with it, if that was seen while it was read
 };
 
 /// Rules beside the bounds, and their place before them in reports.

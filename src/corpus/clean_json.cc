@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/json.h"
+#include "corpus/inputs.h"
+#include "corpus/report_json.h"
 #include "corpus/words.h"
 #include "isoflop/clean.h"
 
@@ -39,6 +41,7 @@ Json options_json(const CleanOptions& options) {
           {"annotate", options.annotate},
           {"skip_bad", options.skip_bad},
           {"longest_document", options.longest_document},
+          {"shard_bytes", options.shard_bytes},
           {"unpack_ratio", options.unpack.ratio},
           {"unpack_bytes", options.unpack.bytes}};
 }
@@ -89,10 +92,6 @@ Json json_of(const CleanLanguage& language) {
           {"bounds", bounds}};
 }
 
-Json json_of(const CorpusFile& file) {
-  return {{"name", file.name}, {"sha256", file.sha256}, {"bytes", file.stored_bytes}};
-}
-
 Json json_of(const AozoraCounts& aozora) {
   return {{"works", aozora.works},
           {"legends", aozora.legends},
@@ -132,7 +131,7 @@ std::string to_json(const CleanReport& report, const CleanOptions& options) {
   Json formats = Json::object();
   for (const auto& [name, documents] : report.formats) formats[name] = documents;
   const Json json = {{"schema_version", kSchemaVersion},
-                     {"kind", "isoflop clean"},
+                     {"kind", corpus::kCleanManifest.kind},
                      {"content_id", report.content_id},
                      {"options", options_json(options)},
                      {"documents", report.documents},
@@ -148,11 +147,10 @@ std::string to_json(const CleanReport& report, const CleanOptions& options) {
                      {"filters", list_of(report.filters)},
                      {"languages", list_of(report.languages)},
                      {"aozora", json_of(report.aozora)},
-                     {"parts", list_of(report.parts)},
+                     {"parts", corpus::files_json(report.parts, "bytes")},
                      {"sources", list_of(report.sources)},
                      {"files", list_of(report.files)}};
-  // a file's name need not be UTF-8; the manifest is
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return corpus::dump_report(json, 1) + "\n";
 }
 
 }  // namespace isoflop

@@ -27,7 +27,8 @@ std::vector<Value> values_of(const std::map<std::string, Value>& map) {
 
 }  // namespace
 
-CleanReporter::CleanReporter(const CleanOptions& options, const std::vector<InputFile>& files) : options_(options) {
+CleanReporter::CleanReporter(const CleanOptions& options, const std::vector<InputFile>& files)
+    : options_(options), files_(files) {
   for (const InputFile& file : files) {
     report_.files.emplace_back();
     report_.files.back().name = file.name;
@@ -88,19 +89,24 @@ void CleanReporter::add_failures(const CleanedDocument& document) {
   filter.examples.push_back({document.id, document.source, document.opening, first.value, first.bound});
 }
 
-void CleanReporter::bad(const Error& error) {
+void CleanReporter::bad(std::size_t file, const Error& error) {
   ++report_.bad;
-  if (report_.bad_examples.size() < kBadExamples) report_.bad_examples.emplace_back(error.what());
+  if (report_.bad_examples.size() == kBadExamples) return;
+  // by the file's name: the manifest holds no path
+  std::string what = error.what();
+  if (const std::string path = files_[file].path.string(); what.starts_with(path))
+    what.replace(0, path.size(), files_[file].name);
+  report_.bad_examples.push_back(std::move(what));
 }
 
 void CleanReporter::bad_document(std::size_t file, const Error& error) {
   ++report_.files[file].bad;
-  bad(error);
+  bad(file, error);
 }
 
 void CleanReporter::bad_file(std::size_t file, const Error& error) {
   report_.files[file].problem = error.problem();
-  bad(error);
+  bad(file, error);
 }
 
 CleanReport CleanReporter::finish() {

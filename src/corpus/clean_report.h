@@ -30,9 +30,10 @@ class CleanReporter {
  private:
   void add(CleanFile& file, const CleanedDocument& document);
   void add_failures(const CleanedDocument& document);
-  void bad(const Error& error);
+  void bad(std::size_t file, const Error& error);
 
   const CleanOptions& options_;
+  const std::vector<InputFile>& files_;
   CleanReport report_;
   std::map<std::string, CleanFilter> filters_;
   std::map<std::string, CleanLanguage> languages_;

@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "corpus/json_line.h"
 #include "corpus/testing.h"
 
 namespace isoflop::corpus {
@@ -233,6 +232,55 @@ TEST_F(Cleaning, ALineBeyondTheLimitIsRefusedBeforeItIsHeld) {
   EXPECT_THAT(texts(), ElementsAre("a", "b"));
 }
 
+TEST_F(Cleaning, TheLineAfterAnOverlongOneWithInvalidBytesIsKept) {
+  const std::string line = "{\"text\": \"" + std::string(3'000'000, 'a') + "\xFF\"}\n";
+  CleanOptions with = options(put("a.jsonl", line + "{\"text\": \"good\"}\n{\"text\": \"日本\"}\n"));
+  with.longest_document = 1 << 20;
+  with.encoding = "UTF-8";
+  with.skip_bad = true;
+  EXPECT_EQ(clean_corpus(with).bad, 1);
+  EXPECT_THAT(texts(), ElementsAre("good", "日本"));
+}
+
+TEST_F(Cleaning, WhatIsBadIsReportedInReadingOrderForAnyNumberOfThreads) {
+  const std::string overlong = "{\"text\": \"" + std::string(2'000'000, 'a') + "\"}\n";
+  std::string lines = "{\"text\": \n" + overlong;
+  for (int i = 0; i < 6; ++i) lines += "{\"text\": \"" + std::string(900'000, 'b') + "\"}\n";
+  lines += overlong + "{\"body\": 1}\n";
+  CleanOptions with = options(put("a.jsonl", lines));
+  with.longest_document = 1 << 20;
+  for (const std::int64_t threads : {1, 3}) {
+    with.threads = threads;
+    with.skip_bad = false;
+    EXPECT_THAT(refused(with).subject(), testing::EndsWith("a.jsonl:1"));
+    with.skip_bad = true;
+    const CleanReport report = clean_corpus(with);
+    EXPECT_EQ(report.bad, 4);
+    const std::vector<std::string> numbers{":1: ", ":2: ", ":9: ", ":10: "};
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      EXPECT_THAT(report.bad_examples.at(i), testing::StartsWith("a.jsonl" + numbers[i]));
+    fs::remove_all(out());
+  }
+  // the file breaks off with bytes that are no text: the broken line before them is named
+  with.inputs = {put("b.jsonl", "{\"text\": \n" + std::string(100'000, ' ') + "\n\xFF\n")};
+  with.encoding = "UTF-8";
+  with.skip_bad = false;
+  EXPECT_THAT(refused(with).subject(), testing::EndsWith("b.jsonl"));
+  put("b.jsonl", "{\"text\": \n" + std::string(3'000'000, ' ') + "\n\xFF\n");
+  EXPECT_THAT(refused(with).subject(), testing::EndsWith("b.jsonl:1"));
+}
+
+TEST_F(Cleaning, BoundsThatNothingCanKeepAreRefused) {
+  CleanOptions with = options(put("a.txt", "one"));
+  with.bounds = {{"words", true, 500.0, "--min-words"}, {"words", false, 100.0, "--max-words"}};
+  const Error error = refused(with);
+  EXPECT_EQ(error.fault(), Fault::usage);
+  EXPECT_EQ(error.subject(), "--min-words");
+  EXPECT_THAT(error.problem(), HasSubstr("500 is above max_words 100"));
+  with.bounds[1].value = 500.0;
+  EXPECT_NO_THROW((void)clean_corpus(with));
+}
+
 TEST_F(Cleaning, LongPlainTextIsCutAtLineEndsAndALongLineIsRefused) {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "line " + std::to_string(i) + (i % 7 == 0 ? "\n\n" : "\n");
@@ -278,7 +326,7 @@ TEST_F(Cleaning, AFinishedFolderIsReplacedAndAnyOtherIsNot) {
   EXPECT_FALSE(fs::exists(out().string() + ".partial"));
   put("out/mine.txt", "not ours");
   const Error error = error_of([&] { (void)clean_corpus(with); });
-  EXPECT_EQ(error.fault(), Fault::io);
+  EXPECT_EQ(error.fault(), Fault::usage);
   EXPECT_THAT(error.problem(), HasSubstr("other files"));
   EXPECT_EQ(read_file(out() / "mine.txt"), "not ours");
 }
@@ -322,6 +370,9 @@ TEST_F(Cleaning, AnOutputThatWouldBuryWhatIsReadOrRemovedIsRefused) {
   with = options(put("a.txt", "one"));
   with.removed = (out() / "removed.jsonl").string();
   EXPECT_EQ(error_of([&] { (void)clean_corpus(with); }).subject(), "removed");
+  with.removed = with.inputs[0];
+  EXPECT_EQ(error_of([&] { (void)clean_corpus(with); }).subject(), "removed");
+  EXPECT_EQ(read_file(with.inputs[0]), "one");
   with.removed = out().string() + "-removed.jsonl";
   fs::remove_all(out());
   EXPECT_NO_THROW((void)clean_corpus(with));
@@ -333,26 +384,6 @@ TEST_F(Cleaning, AStopLeavesNothing) {
   const CleanOptions with = options(put("a.txt", "one"));
   EXPECT_EQ(error_of([&] { (void)clean_corpus(with, stop.get_token()); }).fault(), Fault::stopped);
   EXPECT_FALSE(fs::exists(out()));
-}
-
-TEST(JsonMembers, AreFoundWhereTheyStand) {
-  const std::string object = R"( {"a\"b" : [1, {"x": "}]"}, "\\"] , "c":"d\\" ,"e" : -1.5e3})";
-  const auto value = [&](std::size_t member) {
-    const JsonSpan span = member_value(object, member);
-    return object.substr(span.first, span.last - span.first);
-  };
-  EXPECT_EQ(value(0), R"([1, {"x": "}]"}, "\\"])");
-  EXPECT_EQ(value(1), R"("d\\")");
-  EXPECT_EQ(value(2), "-1.5e3");
-}
-
-TEST(JsonText, ComesBackThroughAParser) {
-  std::string text = "é日\"\\/ \x7F";
-  for (char c = 1; c < 0x20; ++c) text += c;
-  text += '\0';
-  std::string out;
-  append_json_text(out, text);
-  EXPECT_EQ(Json::parse(out).get<std::string>(), text);
 }
 
 }  // namespace

@@ -184,6 +184,10 @@ const CorpusManifest& Corpus::manifest() const {
   return state_->manifest;
 }
 
+std::vector<std::filesystem::path> Corpus::paths() const {
+  return corpus::paths_of(state_->files);
+}
+
 std::string Corpus::passed_over() const {
   const std::int64_t files = state_->passed_over;
   if (files == 0) return {};

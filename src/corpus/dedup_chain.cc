@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/json.h"
-#include "isoflop/text.h"
 #include "corpus/dedup_work.h"
 #include "corpus/inputs.h"
+#include "corpus/json_line.h"
 #include "corpus/reader.h"
-#include "corpus/survey.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {
@@ -30,24 +29,31 @@ class Intake final : public corpus::DocumentSink {
 
   void begin_file(const corpus::InputFile& file) {
     file_ = &file;
-    name_ = quoted(file.name);
+    name_ = corpus::as_json_text(corpus::shown(file.name));
     if (file.json_lines) return;
+    const DedupOptions& options = work_.options;
     id_ = name_;
-    before_ = "{\"" + escaped(work_.options.id_key) + "\":" + name_ + ",\"" + escaped(work_.options.source_key) + "\":" + name_ +
-              ",\"" + escaped(work_.options.text_key) + "\":\"";
-    after_ = "\"}";
+    before_ = "{" + corpus::as_json_text(options.id_key) + ":" + name_ + "," + corpus::as_json_text(options.source_key) + ":" +
+              name_ + "," + corpus::as_json_text(options.text_key) + ":";
+    after_ = "}";
   }
 
   void line(const corpus::LineParts& parts) override {
-    before_ = parts.before;
-    after_ = parts.after.substr(0, parts.after.size() - 1);
+    corpus::Splice splice(parts.line, parts.text_member);
+    const auto set = [&splice](const std::optional<std::size_t>& member, const std::string& key, const std::string& json) {
+      if (member) {
+        splice.replace(*member, json);
+      } else {
+        splice.add(key, json);
+      }
+    };
     id_ = parts.id;
     if (id_.empty()) {
-      id_ = quoted(file_->name + ":" + std::to_string(parts.number));
-      after_ += ",\"" + escaped(work_.options.id_key) + "\":" + id_;
+      id_ = corpus::as_json_text(corpus::shown(file_->name) + ":" + std::to_string(parts.number));
+      set(parts.id_member, work_.options.id_key, id_);
     }
-    if (!parts.has_source) after_ += ",\"" + escaped(work_.options.source_key) + "\":" + name_;
-    after_ += '}';
+    if (!parts.has_source) set(parts.source_member, work_.options.source_key, name_);
+    std::tie(before_, after_) = splice.around();
   }
   void begin(std::string_view source) override {
     const auto [at, fresh] = index_.try_emplace(std::string(source), static_cast<std::uint32_t>(work_.sources.size()));
@@ -55,16 +61,7 @@ class Intake final : public corpus::DocumentSink {
     source_ = at->second;
     text_.clear();
   }
-  void text(std::string_view piece) override {
-    // three of them are in memory at a time
-    const std::size_t most = std::min(corpus::kLongestDocument, static_cast<std::size_t>(work_.options.memory / 8));
-    if (text_.size() + piece.size() > most) {
-      throw Error(Fault::failure, file_->path.string(),
-                  "holds a document of more than " + format_bytes(static_cast<double>(most)) + ", an eighth of the memory given",
-                  "raise --memory (1 GiB is the longest document), or cut it: JSON Lines with one document a line");
-    }
-    text_ += piece;
-  }
+  void text(std::string_view piece) override { work_.append(piece, *file_, text_); }
   void end(std::int64_t /*invalid_bytes*/) override {
     if (text_.empty()) {
       ++empty_;
@@ -79,14 +76,6 @@ class Intake final : public corpus::DocumentSink {
   [[nodiscard]] std::int64_t empty() const { return empty_; }
 
  private:
-  static std::string escaped(std::string_view text) {
-    std::string out;
-    corpus::append_escaped(text, out);
-    return out;
-  }
-  // a file's name need not be UTF-8
-  static std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
-
   DedupWork& work_;
   Spool& documents_;
   Spool& ids_;
@@ -207,17 +196,21 @@ void validate(const DedupOptions& options) {
 
 DedupReport deduplicate(const DedupOptions& options, std::stop_token stop, const ProgressFn& progress) {
   validate(options);
-  const std::vector<corpus::InputFile> files = corpus::find_inputs(options.inputs).files;
-  if (!options.decontamination.evaluation.empty()) (void)corpus::find_inputs(options.decontamination.evaluation);
-  std::optional<corpus::PartsFolder> out;
-  if (!options.out.empty()) {
-    corpus::refuse_to_replace(files, options.out);
-    out.emplace(options.out, corpus::kDedupManifest, kPartBytes, options.clusters);
+  const corpus::Inputs inputs = corpus::find_inputs(options.inputs);
+  const std::vector<corpus::InputFile>& files = inputs.files;
+  std::vector<fs::path> read = corpus::paths_of(files);
+  if (!options.decontamination.evaluation.empty()) {
+    const std::vector<fs::path> evaluation = corpus::paths_of(corpus::find_inputs(options.decontamination.evaluation).files);
+    read.insert(read.end(), evaluation.begin(), evaluation.end());
   }
+  corpus::refuse_to_lose(read, options.clusters, options.out, "clusters");
+  std::optional<corpus::PartsFolder> out;
+  if (!options.out.empty()) out.emplace(options.out, corpus::kDedupManifest, kPartBytes, read);
   const fs::path work_folder = !options.work.empty() ? fs::path(options.work) : out ? out->path() : fs::path(".");
 
   DedupWork work(options, std::move(stop), progress, work_folder);
   DedupReport report;
+  report.passed_over = inputs.passed_over;
   Spool ids(work.folder, options.memory / 32);
   work.documents = work.new_spool();
   Intake intake(work, *work.documents, ids);
@@ -236,7 +229,7 @@ DedupReport deduplicate(const DedupOptions& options, std::stop_token stop, const
     report.files = out->close();
     out->finish(to_json(report, options));
   }
-  if (!options.clusters.empty()) corpus::write_clusters(work, ids, options.clusters);  // which may lie in `out`
+  if (!options.clusters.empty()) corpus::write_clusters(work, ids, options.clusters);
   return report;
 }
 

@@ -1,5 +1,4 @@
 // Equal documents, paragraphs and lines: the hashes of all tell which stood earlier.
-#include <array>
 #include <bit>
 
 #include "corpus/dedup_work.h"
@@ -78,10 +77,6 @@ Marks mark_later(DedupWork& work, DedupMethod method, Partitions<Occurrence>& oc
 
 }  // namespace
 
-bool blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
-}
-
 DedupStage remove_equal(DedupWork& work, DedupMethod method) {
   DedupStage stage{.method = method};
   const std::int64_t min_unit = work.options.min_unit;
@@ -113,23 +108,9 @@ DedupStage remove_equal(DedupWork& work, DedupMethod method) {
     });
     return stage;
   }
-  std::unique_ptr<Spool> rest = work.new_spool();
-  std::string text;
   std::uint64_t next = 0;
-  work.for_each(stage_name(method), {}, [&](std::size_t, const Document& document) {
-    text.clear();
-    for_each_part_of(document.text, method == DedupMethod::paragraphs, [&](std::string_view whole, std::string_view core) {
-      if (compared(core, min_unit) && later.test(next++)) {
-        ++stage.removed_units;
-      } else {
-        text += whole;
-      }
-    });
-    Document shorter = document;
-    shorter.text = text;
-    work.replace(document, shorter, *rest, stage);
-  });
-  work.use(std::move(rest));
+  const auto gone = [&](std::size_t, std::string_view core) { return compared(core, min_unit) && later.test(next++); };
+  work.without_parts(stage_name(method), method == DedupMethod::paragraphs, {}, gone, stage);
   return stage;
 }
 

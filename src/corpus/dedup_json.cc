@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "base/json.h"
-#include "isoflop/text.h"
+#include "corpus/inputs.h"
+#include "corpus/report_json.h"
+#include "corpus/words.h"
 #include "isoflop/dedup.h"
 
 namespace isoflop {
@@ -19,6 +21,10 @@ constexpr std::array<std::pair<const char*, DedupMethod>, 8> kMethods{{{"documen
                                                                        {"substrings", DedupMethod::substrings},
                                                                        {"ngrams", DedupMethod::ngrams},
                                                                        {"decontaminate", DedupMethod::decontaminate}}};
+
+constexpr std::array<std::pair<const char*, DedupKeep>, 2> kKeeps{{{"first", DedupKeep::first}, {"longest", DedupKeep::longest}}};
+constexpr std::array<std::pair<const char*, ShingleUnit>, 3> kUnits{
+    {{"automatic", ShingleUnit::automatic}, {"words", ShingleUnit::words}, {"characters", ShingleUnit::characters}}};
 
 double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -84,33 +90,19 @@ Json stage_json(const DedupStage& stage, const DedupOptions& options) {
   return json;
 }
 
-Json files_json(const std::vector<CorpusFile>& files, const char* bytes) {
-  Json list = Json::array();
-  for (const CorpusFile& file : files) list.push_back({{"name", file.name}, {"sha256", file.sha256}, {bytes, file.stored_bytes}});
-  return list;
-}
-
 }  // namespace
 
 std::string to_string(DedupMethod method) {
-  for (const auto& [name, value] : kMethods) {
-    if (value == method) return name;
-  }
-  return {};
+  return corpus::name_in(kMethods, method);
 }
-
 std::string to_string(DedupKeep keep) {
-  return keep == DedupKeep::first ? "first" : "longest";
+  return corpus::name_in(kKeeps, keep);
 }
-
 std::string to_string(ShingleUnit unit) {
-  return unit == ShingleUnit::automatic ? "automatic" : unit == ShingleUnit::words ? "words" : "characters";
+  return corpus::name_in(kUnits, unit);
 }
-
 DedupKeep dedup_keep_from(const std::string& text) {
-  if (text == "first") return DedupKeep::first;
-  if (text == "longest") return DedupKeep::longest;
-  throw Error(Fault::usage, "keep", "`" + text + "` is none of first, longest");
+  return corpus::value_in(kKeeps, text, "keep");
 }
 
 std::string to_json(const DedupReport& report, const DedupOptions& options) {
@@ -129,10 +121,12 @@ std::string to_json(const DedupReport& report, const DedupOptions& options) {
         {{"method", to_string(each.method)}, {"removed", each.removed}, {"kept", each.kept}, {"count", each.count}});
   }
   const Json json = {{"schema_version", kSchemaVersion},
+                     {"kind", corpus::kDedupManifest.kind},
                      {"documents", report.documents},
                      {"kept", report.kept},
                      {"removed", report.removed},
                      {"empty", report.empty},
+                     {"passed_over", report.passed_over},
                      {"clusters", report.clusters},
                      {"pairs", report.pairs},
                      {"bytes", report.bytes},
@@ -141,10 +135,9 @@ std::string to_json(const DedupReport& report, const DedupOptions& options) {
                      {"stages", stages},
                      {"sources", sources},
                      {"between", between},
-                     {"inputs", files_json(report.inputs, "stored_bytes")},
-                     {"files", files_json(report.files, "bytes")}};
-  // a file's name need not be UTF-8; the manifest is
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+                     {"inputs", corpus::files_json(report.inputs, "stored_bytes")},
+                     {"files", corpus::files_json(report.files, "bytes")}};
+  return corpus::dump_report(json, 1) + "\n";
 }
 
 }  // namespace isoflop

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "base/utf8.h"
 #include "isoflop/text.h"
 
 namespace isoflop::corpus {
@@ -139,11 +140,7 @@ bool Clusters::join(std::uint32_t a, std::uint32_t b) {
 NearDuplicates::NearDuplicates() : shingler_({}), hasher_(kSplitPermutations, 1), signature_(kSplitPermutations) {}
 
 void NearDuplicates::add(std::string_view text) {
-  if (text.size() > kMostBytes) {
-    text = text.substr(0, kMostBytes);
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.remove_suffix(1);
-    text.remove_suffix(text.empty() ? 0 : 1);  // the first byte of the character that was cut, or a whole ASCII one
-  }
+  text = text.substr(0, whole_characters(text, kMostBytes));
   shingler_.hashes(text, hashes_);
   hasher_.sign(hashes_, signature_);
   has_words_.push_back(hashes_.empty() ? 0 : 1);

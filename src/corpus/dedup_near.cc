@@ -16,24 +16,28 @@ namespace isoflop::corpus {
 namespace {
 
 // Tests pairs by their true Jaccard similarity. A document's n-grams are kept for its other pairs, as long as there is room.
-template <class ReadText>
+template <class ReadText, class BytesOf>
 class JaccardTest {
  public:
-  JaccardTest(Team& team, const MinHashOptions& options, ReadText read_text, std::int64_t memory)
+  JaccardTest(Team& team, const MinHashOptions& options, ReadText read_text, BytesOf bytes_of, std::int64_t memory)
       : team_(team),
         shingler_(options.shingles),
         threshold_(options.threshold),
         read_text_(std::move(read_text)),
+        bytes_of_(std::move(bytes_of)),
         most_(static_cast<std::size_t>(memory) / sizeof(std::uint64_t)) {}
 
   void operator()(std::span<const Pair> pairs, std::span<char> match) {
     constexpr std::size_t kAtOnce = 256;  // documents
     for (std::size_t begin = 0, end = 0; begin < pairs.size(); begin = end) {
       std::vector<std::pair<std::uint32_t, std::vector<std::uint64_t>*>> fresh;
-      for (; end < pairs.size() && fresh.size() < kAtOnce; ++end) {
+      std::size_t coming = 0;  // n-grams at most: one a byte
+      for (; end < pairs.size() && fresh.size() < kAtOnce && coming < most_; ++end) {
         for (const std::uint32_t number : {pairs[end].first, pairs[end].second}) {
           const auto [at, is_fresh] = sets_.try_emplace(number);
-          if (is_fresh) fresh.emplace_back(number, &at->second);
+          if (!is_fresh) continue;
+          fresh.emplace_back(number, &at->second);
+          coming += bytes_of_(number);
         }
       }
       in_parallel(fresh.size(), [&](std::size_t i, std::string& buffer) {
@@ -66,6 +70,7 @@ class JaccardTest {
   Shingler shingler_;
   double threshold_;
   ReadText read_text_;
+  BytesOf bytes_of_;
   std::size_t most_, held_ = 0;
   std::unordered_map<std::uint32_t, std::vector<std::uint64_t>> sets_;
 };
@@ -165,7 +170,8 @@ DedupStage remove_minhash(DedupWork& work) {
   const auto read_text = [&work](std::uint32_t number, std::string& buffer) {
     return work.documents->at(work.documents->place_of(number), buffer).text;
   };
-  JaccardTest by_jaccard(work.team, options, read_text, work.options.memory / 8);
+  const auto bytes_of = [&work](std::uint32_t number) { return std::size_t{work.facts[number].bytes}; };
+  JaccardTest by_jaccard(work.team, options, read_text, bytes_of, work.options.memory / 8);
   const TestPairs test = options.verify ? TestPairs(std::ref(by_jaccard)) : TestPairs();
   const PairCounts counts = join_candidates(records, test, found, work.team, work.stop, [&] { work.fail_stopped(); });
   stage.candidates = counts.candidates;
@@ -233,7 +239,8 @@ std::vector<std::uint32_t> near_duplicate_clusters(std::span<const std::string_v
   found.resize(texts.size());
   Team team(1);
   const auto text_of = [texts](std::uint32_t i, std::string&) { return texts[i]; };
-  corpus::JaccardTest by_jaccard(team, options, text_of, std::int64_t{256} << 20);
+  const auto bytes_of = [texts](std::uint32_t i) { return texts[i].size(); };
+  corpus::JaccardTest by_jaccard(team, options, text_of, bytes_of, std::int64_t{256} << 20);
   const corpus::TestPairs test = options.verify ? corpus::TestPairs(std::ref(by_jaccard)) : corpus::TestPairs();
   (void)corpus::join_candidates(records, test, found, team, {}, [] {});
   std::vector<std::uint32_t> roots;

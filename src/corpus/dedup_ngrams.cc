@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 
 #include "base/math.h"
 #include "isoflop/text.h"
@@ -122,12 +121,15 @@ class NgramSet {
 // every document of a file, whole
 class WholeDocuments final : public DocumentSink {
  public:
-  explicit WholeDocuments(std::function<void(std::string_view)> each) : each_(std::move(each)) {}
+  WholeDocuments(const DedupWork& work, const InputFile& file, std::function<void(std::string_view)> each)
+      : work_(work), file_(file), each_(std::move(each)) {}
   void begin(std::string_view /*source*/) override { text_.clear(); }
-  void text(std::string_view piece) override { text_ += piece; }
+  void text(std::string_view piece) override { work_.append(piece, file_, text_); }
   void end(std::int64_t /*invalid_bytes*/) override { each_(text_); }
 
  private:
+  const DedupWork& work_;
+  const InputFile& file_;
   std::function<void(std::string_view)> each_;
   std::string text_;
 };
@@ -180,7 +182,7 @@ class Contamination {
         .text_key = work_.options.text_key, .source_key = work_.options.source_key, .utf8 = work_.options.utf8};
     for (const InputFile& file : find_inputs(options_.evaluation).files) {
       const std::uint32_t origin = new_origin(file.name);
-      WholeDocuments sink([&](std::string_view text) { learn(text, origin); });
+      WholeDocuments sink(work_, file, [&](std::string_view text) { learn(text, origin); });
       (void)read_documents(file, read, sink, work_.stop, {});
     }
   }
@@ -215,12 +217,20 @@ class Contamination {
 struct UnitNgrams {
   std::vector<std::uint64_t> hashes;
   std::vector<std::size_t> ends;  // of each unit
+  std::size_t unit = 0;           // the next
+
+  [[nodiscard]] std::span<const std::uint64_t> next() {
+    const std::size_t begin = unit == 0 ? 0 : ends[unit - 1], end = ends[unit];
+    ++unit;
+    return std::span(hashes).subspan(begin, end - begin);
+  }
 };
 
 void find_ngrams(const Shingler& shingler, std::string_view text, bool paragraphs, std::vector<std::uint64_t>& scratch,
                  UnitNgrams& out) {
   out.hashes.clear();
   out.ends.clear();
+  out.unit = 0;
   const auto unit = [&](std::string_view part) {
     shingler.hashes(part, scratch);
     out.hashes.insert(out.hashes.end(), scratch.begin(), scratch.end());
@@ -268,33 +278,15 @@ DedupStage remove_seen_ngrams(DedupWork& work) {
   });
   BloomFilter filter(stage.units, options.false_positives, work.record_memory());
 
-  std::unique_ptr<Spool> rest = options.paragraphs ? work.new_spool() : nullptr;
-  std::string text;
+  const auto seen = [&](std::size_t slot) { return seen_before(filter, found[slot].next(), options.threshold); };
+  if (options.paragraphs) {
+    work.without_parts(
+        "n-grams", true, find, [&](std::size_t slot, std::string_view) { return seen(slot); }, stage);
+    return stage;
+  }
   work.for_each("n-grams", find, [&](std::size_t slot, const Document& document) {
-    std::size_t unit = 0, begin = 0;
-    const auto seen = [&] {
-      const std::size_t end = found[slot].ends[unit++];
-      const std::span<const std::uint64_t> hashes(found[slot].hashes.data() + begin, end - begin);
-      begin = end;
-      return seen_before(filter, hashes, options.threshold);
-    };
-    if (!options.paragraphs) {
-      if (seen()) work.remove(document.number, stage);
-      return;
-    }
-    text.clear();
-    for_each_part_of(document.text, true, [&](std::string_view whole, std::string_view) {
-      if (seen()) {
-        ++stage.removed_units;
-      } else {
-        text += whole;
-      }
-    });
-    Document shorter = document;
-    shorter.text = text;
-    work.replace(document, shorter, *rest, stage);
+    if (seen(slot)) work.remove(document.number, stage);
   });
-  if (rest) work.use(std::move(rest));
   return stage;
 }
 

@@ -8,11 +8,13 @@ namespace isoflop::corpus {
 namespace {
 
 constexpr std::size_t kBatch = std::size_t{1} << 16;         // pairs tested at a time
+constexpr std::size_t kAtOnce = std::size_t{1} << 12;        // of them until the next look at the stop token
 constexpr std::size_t kMostRejected = std::size_t{1} << 21;  // pairs remembered as tested in vain
 
 class Joiner {
  public:
-  Joiner(const TestPairs& test, Clusters& clusters) : test_(test), clusters_(clusters) {}
+  Joiner(const TestPairs& test, Clusters& clusters, std::stop_token stop, const std::function<void()>& stopped)
+      : test_(test), clusters_(clusters), stop_(std::move(stop)), stopped_(stopped) {}
 
   void part(std::span<const BandRecord> records) {
     groups_.clear();
@@ -37,18 +39,26 @@ class Joiner {
   void across(Group group) {
     std::map<std::uint32_t, std::vector<std::uint32_t>> by_root;
     for (const BandRecord& record : group) by_root[clusters_.root(record.document)].push_back(record.document);
-    if (by_root.size() < 2) return;
+    auto left = kMostEach * static_cast<std::int64_t>(group.size());
     for (auto a = by_root.begin(); a != by_root.end(); ++a) {
       for (auto b = std::next(a); b != by_root.end(); ++b) {
-        std::int64_t left = kMostCross;
-        for (const std::uint32_t x : a->second) {
-          for (const std::uint32_t y : b->second) {
-            if (left-- > 0) offer(x, y);
-          }
-          if (left <= 0) break;
-        }
+        if (left <= 0) return;
+        left -= offer_all(a->second, b->second, std::min(left, kMostCross));
       }
     }
+  }
+
+  // pairs of one from each, at most `most`; how many
+  std::int64_t offer_all(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b, std::int64_t most) {
+    std::int64_t offered = 0;
+    for (const std::uint32_t x : a) {
+      for (const std::uint32_t y : b) {
+        if (offered == most) return offered;
+        offer(x, y);
+        ++offered;
+      }
+    }
+    return offered;
   }
 
   void offer(std::uint32_t a, std::uint32_t b) {
@@ -63,7 +73,11 @@ class Joiner {
     std::sort(pairs_.begin(), pairs_.end());
     pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
     match_.assign(pairs_.size(), 1);
-    if (test_) test_(pairs_, match_);
+    for (std::size_t at = 0; at < pairs_.size(); at += kAtOnce) {
+      if (stop_.stop_requested()) stopped_();
+      const std::size_t count = std::min(kAtOnce, pairs_.size() - at);
+      if (test_) test_(std::span(pairs_).subspan(at, count), std::span(match_).subspan(at, count));
+    }
     counts_.candidates += static_cast<std::int64_t>(pairs_.size());
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       if (match_[i] != 0) {
@@ -81,6 +95,8 @@ class Joiner {
 
   const TestPairs& test_;
   Clusters& clusters_;
+  std::stop_token stop_;
+  const std::function<void()>& stopped_;
   std::vector<Group> groups_;
   std::vector<Pair> pairs_;
   std::vector<char> match_;
@@ -92,7 +108,7 @@ class Joiner {
 
 PairCounts join_candidates(Partitions<BandRecord>& records, const TestPairs& test, Clusters& clusters, Team& team,
                            std::stop_token stop, const std::function<void()>& stopped) {
-  Joiner joiner(test, clusters);
+  Joiner joiner(test, clusters, stop, stopped);
   records.for_each_part(team, std::move(stop), stopped, [&](std::span<const BandRecord> sorted) { joiner.part(sorted); });
   return joiner.counts();
 }

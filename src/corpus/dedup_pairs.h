@@ -31,13 +31,14 @@ struct PairCounts {
 };
 
 /// Joins every candidate pair that passes the test, but tests no pair that is together already: first each document of a key with
-/// the key's first, then across the clusters that are left there. Of two clusters that meet under one key at most kMostCross
-/// pairs are tested there: they would be far from alike.
+/// the key's first, then across the clusters that are left there, those of the earliest documents first. Of two clusters that
+/// meet under one key at most kMostCross pairs are tested there: they would be far from alike. Of one key at most kMostEach pairs
+/// a document of it are: what so many share is boilerplate, and work stays in proportion to the records.
 ///
 /// Result   the same for any number of threads
 PairCounts join_candidates(Partitions<BandRecord>& records, const TestPairs& test, Clusters& clusters, Team& team,
                            std::stop_token stop, const std::function<void()>& stopped);
 
-inline constexpr std::int64_t kMostCross = 1000;
+inline constexpr std::int64_t kMostCross = 1000, kMostEach = 64;
 
 }  // namespace isoflop::corpus

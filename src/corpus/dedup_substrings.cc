@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "corpus/dedup_suffixes.h"
 #include "corpus/dedup_work.h"
 
@@ -184,9 +185,7 @@ class SubstringRemover {
 
   // the text without its spans; a character that is only partly inside one stays
   void without(std::string_view text, std::span<const Span> spans, std::string& out) {
-    const auto inside_character = [text](std::size_t at) {
-      return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
-    };
+    const auto inside_character = [text](std::size_t at) { return at < text.size() && !starts_character(text[at]); };
     out.clear();
     std::size_t done = 0;
     for (std::size_t i = 0; i < spans.size();) {

@@ -1,68 +1,20 @@
 #include "corpus/dedup_words.h"
 
-#include <unicode/uchar.h>
-#include <unicode/uscript.h>
-
 #include <algorithm>
 #include <array>
+
+#include "corpus/characters.h"
 
 namespace isoflop::corpus {
 namespace {
 
 constexpr std::uint64_t kStart = UINT64_C(0x9e3779b97f4a7c15), kCharacter = UINT64_C(0xff51afd7ed558ccd),
                         kWord = UINT64_C(0xd6e8feb86659fd93);
-constexpr std::uint32_t kTabled = 0x20000;  // code points that have an entry; above it all word characters are Han
-
-enum Kind : std::uint32_t { separator = 0, joining = 1, alone = 2 };
-
-bool without_spaces(UChar32 c) {
-  if ((c >= 0x3000 && c <= 0x30FF) || (c >= 0xFF66 && c <= 0xFF9F)) return true;  // Kana with the marks it shares
-  UErrorCode error = U_ZERO_ERROR;
-  switch (::uscript_getScript(c, &error)) {
-    case USCRIPT_HAN:
-    case USCRIPT_HIRAGANA:
-    case USCRIPT_KATAKANA:
-    case USCRIPT_BOPOMOFO:
-    case USCRIPT_THAI:
-    case USCRIPT_LAO:
-    case USCRIPT_KHMER:
-    case USCRIPT_MYANMAR:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// UTS #18, annex C: alphabetic, mark, decimal digit, connector punctuation
-bool word_character(UChar32 c) {
-  constexpr std::uint32_t kMarks = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
-  return ::u_hasBinaryProperty(c, UCHAR_ALPHABETIC) != 0 || (U_MASK(::u_charType(c)) & kMarks) != 0;
-}
-
-// the lower-case character times four, plus its kind
-std::vector<std::uint32_t> make_table() {
-  std::vector<std::uint32_t> table(kTabled);
-  for (std::uint32_t c = 0; c < kTabled; ++c) {
-    const auto point = static_cast<UChar32>(c);
-    const std::uint32_t kind = !word_character(point) ? separator : without_spaces(point) ? alone : joining;
-    table[c] = static_cast<std::uint32_t>(::u_tolower(point)) << 2 | kind;
-  }
-  return table;
-}
-
-const std::vector<std::uint32_t>& character_table() {
-  static const std::vector<std::uint32_t> table = make_table();
-  return table;
-}
-
-std::uint32_t entry_beyond(std::uint32_t c) {
-  return c << 2 | (c >= 0x20000 && c <= 0x3FFFF ? alone : separator);
-}
 
 // hands the hash of every word to on_word
 template <class OnWord>
 void for_each_word(std::string_view text, ShingleUnit unit, OnWord&& on_word) {
-  const std::uint32_t* table = character_table().data();
+  const WordCharacters characters;
   // bit k: a character of kind k joins its neighbours
   const unsigned joins = unit == ShingleUnit::characters ? 0U : unit == ShingleUnit::words ? 0b110U : 0b010U;
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
@@ -82,7 +34,7 @@ void for_each_word(std::string_view text, ShingleUnit unit, OnWord&& on_word) {
       c = (c & 0x07) << 18 | (at[1] & 0x3FU) << 12 | (at[2] & 0x3FU) << 6 | (at[3] & 0x3FU);
     }
     at += length;
-    const std::uint32_t entry = c < kTabled ? table[c] : entry_beyond(c);
+    const std::uint32_t entry = characters.entry(c);
     const std::uint32_t kind = entry & 3;
     if ((joins >> kind & 1) != 0) {
       word = (word ^ entry >> 2) * kCharacter;
@@ -94,7 +46,7 @@ void for_each_word(std::string_view text, ShingleUnit unit, OnWord&& on_word) {
       word = kStart;
       inside = false;
     }
-    if (kind != separator) on_word(mixed((kStart ^ entry >> 2) * kCharacter));
+    if (kind != WordCharacters::separator) on_word(mixed((kStart ^ entry >> 2) * kCharacter));
   }
   if (inside) on_word(mixed(word));
 }

@@ -14,7 +14,9 @@
 #include "base/team.h"
 #include "corpus/dedup_minhash.h"
 #include "corpus/dedup_spool.h"
+#include "corpus/inputs.h"
 #include "corpus/parts_folder.h"
+#include "corpus/white_space.h"
 #include "isoflop/dedup.h"
 
 namespace isoflop::corpus {
@@ -83,11 +85,17 @@ struct DedupWork {
   }
 
   [[noreturn]] void fail_stopped() const;
+  /// Appends a piece of a document of the file. Throws failure if so long a document does not fit.
+  void append(std::string_view piece, const InputFile& file, std::string& text) const;
   /// The document is not kept.
   void remove(std::uint32_t number, DedupStage& stage);
   /// The document lives on in `rest` with another text, or is removed if nothing but white space is left of it.
   void replace(const Document& document, const Document& shorter, Spool& rest, DedupStage& stage);
   void use(std::unique_ptr<Spool> rest);  ///< instead of `documents`
+  /// Every document that is left without the parts (for_each_part_of) of which `gone` says so, asked on the caller in order;
+  /// `work` sees each document before.
+  using Gone = std::function<bool(std::size_t slot, std::string_view core)>;
+  void without_parts(const char* name, bool paragraphs, const OnRank& work, const Gone& gone, DedupStage& stage);
 };
 
 /// The methods. Each takes out what it finds and says what it did.
@@ -103,20 +111,10 @@ void write_documents(DedupWork& work, PartsFolder& folder);
 /// Writes {"id", "cluster"} for every document read; clusters are numbered from 0 in order of their first documents.
 void write_clusters(DedupWork& work, const Spool& ids, const std::filesystem::path& path);
 
-/// Appends a text as the inside of a JSON string. Valid UTF-8 stays as it is.
-void append_escaped(std::string_view text, std::string& out);
-
-/// Nothing but white space.
-[[nodiscard]] bool blank(std::string_view text);
-
 /// The parts of a text that are compared: a line with its line end, or a paragraph with the blank lines after it. `core` is what
 /// counts: without the white space at its end, empty for blank lines.
 template <class Visit>
 void for_each_part_of(std::string_view text, bool paragraphs, const Visit& visit) {
-  const auto trimmed = [](std::string_view part) {
-    const std::size_t last = part.find_last_not_of(" \t\r\n");
-    return part.substr(0, last == std::string_view::npos ? 0 : last + 1);
-  };
   while (!text.empty()) {
     std::size_t end = text.find('\n');
     end = end == std::string_view::npos ? text.size() : end + 1;
@@ -133,7 +131,7 @@ void for_each_part_of(std::string_view text, bool paragraphs, const Visit& visit
       }
     }
     const std::string_view whole = text.substr(0, end);
-    visit(whole, trimmed(whole));
+    visit(whole, trimmed_end(whole));
     text.remove_prefix(end);
   }
 }

@@ -269,7 +269,10 @@ Encoding EncodingGuess::finish(const std::string& subject) {
     if (*marked != kUtf8 || valid) return {*marked, "mark"};
   }
   if (const std::size_t nul = start_.find('\0'); nul != std::string::npos) {
-    if (const auto wide = guess_utf16(start_)) return {*wide, "detected"};
+    // half of UTF-16 in ASCII letters are NUL, and UTF-16 of other scripts is no UTF-8: text with a few of them is neither
+    const bool few = 4 * std::count(start_.begin(), start_.end(), '\0') < static_cast<std::ptrdiff_t>(start_.size());
+    const auto wide = valid && few ? std::nullopt : guess_utf16(start_);
+    if (wide) return {*wide, "detected"};
     throw Error(Fault::bad_data, subject, "is binary, not text: byte " + std::to_string(nul) + " is NUL");
   }
   const bool escapes = start_.find("\x1B$B") != std::string::npos || start_.find("\x1B$@") != std::string::npos;

@@ -56,6 +56,16 @@ void PrintTo(const Written& written, std::ostream* out) {
   *out << written.encoding;
 }
 
+TEST(Guess, TakesTextWithANulForABinaryAndNotForUtf16) {
+  using namespace std::string_view_literals;
+  for (const std::string_view bytes : {"abc\0def"sv, "caf\xC3\xA9 and more\0text\0of it"sv}) {
+    const Error error = error_of([&] { (void)guess(bytes); });
+    EXPECT_EQ(error.fault(), Fault::bad_data);
+    EXPECT_THAT(error.problem(), HasSubstr("is binary"));
+  }
+  EXPECT_EQ(guess("a\0b\0 \0c\0"sv).name, "UTF-16LE");
+}
+
 class EveryEncoding : public testing::TestWithParam<Written> {};
 INSTANTIATE_TEST_SUITE_P(
     Corpus, EveryEncoding,

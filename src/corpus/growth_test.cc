@@ -93,6 +93,10 @@ TEST(Words, AreRunsOfLettersAndDigitsAndMarksStandAlone) {
                 [&](std::string_view text, bool word) { (word ? words : marks).emplace_back(text); });
   EXPECT_EQ(words, (std::vector<std::string>{"It", "s", "2", "na\xC3\xAFve_x", "\xE6\x97\xA5\xE6\x9C\xAC"}));
   EXPECT_EQ(marks, (std::vector<std::string>{"'", "\xE2\x80\x94", ",", "(", "\xE3\x80\x8C", "\xE3\x80\x8D", ")"}));
+  words.clear(), marks.clear();
+  for_each_word("سلام، ok？a：b नमस्ते", [&](std::string_view text, bool word) { (word ? words : marks).emplace_back(text); });
+  EXPECT_EQ(words, (std::vector<std::string>{"سلام", "ok", "a", "b", "नमस्ते"}));
+  EXPECT_EQ(marks, (std::vector<std::string>{"،", "？", "："}));
   WordIds ids;
   std::vector<std::uint32_t> symbols;
   ids.encode("a b, A", symbols);

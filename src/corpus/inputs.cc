@@ -66,7 +66,7 @@ void add_folder(const fs::path& folder, bool markup, std::vector<InputFile>& fil
       }
       if (!at->is_regular_file()) continue;
       const Kind kind = kind_of(at->path());
-      if (leaf == kCleanManifest || leaf == kDedupManifest || leaf == kMixManifest) continue;
+      if (leaf == kCleanManifest.file || leaf == kDedupManifest.file || leaf == kMixManifest.file) continue;
       if (kind.known_text || (markup && kind.known_markup)) {
         files.push_back(describe(at->path(), at->path().lexically_relative(folder).generic_string(), false));
       } else {
@@ -201,14 +201,24 @@ Inputs find_inputs(const std::vector<std::string>& inputs, bool markup) {
   return all;
 }
 
-void refuse_to_replace(const std::vector<InputFile>& files, const std::string& out) {
-  for (const InputFile& file : files) {
-    if (!lies_in(file.path, out)) continue;
-    throw Error(Fault::usage, "out", out + " holds " + file.name + ", which is read", "choose a folder outside of what is read with --out");
+std::vector<fs::path> paths_of(const std::vector<InputFile>& files) {
+  std::vector<fs::path> paths;
+  for (const InputFile& file : files) paths.push_back(file.path);
+  return paths;
+}
+
+void refuse_to_lose(const std::vector<fs::path>& read, const std::string& path, const std::string& out, const char* what) {
+  if (path.empty()) return;
+  if (!out.empty() && lies_in(path, out))
+    throw Error(Fault::usage, what, path + " lies in the folder of --out, which is replaced", "choose a file outside of it");
+  for (const fs::path& file : read) {
+    std::error_code ignored;
+    if (fs::weakly_canonical(file) == fs::weakly_canonical(path) || fs::equivalent(file, path, ignored))
+      throw Error(Fault::usage, what, path + " is one of the files that are read, and would be lost", "choose another file");
   }
 }
 
-bool lies_in(const fs::path& path, const std::string& folder) {
+bool lies_in(const fs::path& path, const fs::path& folder) {
   const fs::path inner = fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
   return !inner.empty() && *inner.begin() != "..";
 }

@@ -14,9 +14,13 @@ inline constexpr const char* kTextEndings = "*.txt, *.md, *.jsonl, *.ndjson and 
 inline constexpr const char* kMarkupEndings =
     "*.txt, *.md, *.markdown, *.html, *.htm, *.xhtml, *.jsonl, *.ndjson and their .gz and .zst";
 /// A folder's own description, beside the text that clean, dedup and mix wrote: no text, and nothing that was passed over.
-inline constexpr const char* kCleanManifest = "manifest.json";
-inline constexpr const char* kDedupManifest = "dedup.manifest.json";
-inline constexpr const char* kMixManifest = "mix.json";
+struct ManifestName {
+  const char* file;
+  const char* kind;  ///< the value of the key `kind`: a stranger's file may have the same name
+};
+inline constexpr ManifestName kCleanManifest{"manifest.json", "isoflop clean"};
+inline constexpr ManifestName kDedupManifest{"dedup.manifest.json", "isoflop dedup"};
+inline constexpr ManifestName kMixManifest{"mix.json", "isoflop mix"};
 
 enum class Packing { none, gzip, zstd };
 
@@ -42,10 +46,15 @@ struct Inputs {
 /// Throws   missing_input (no such file, a glob that matches nothing, a folder without text), bad_data (not a regular file).
 [[nodiscard]] Inputs find_inputs(const std::vector<std::string>& inputs, bool markup = false);
 
-/// Throws   usage if one of the files lies in the folder `out`, which is written in place of what it holds.
-void refuse_to_replace(const std::vector<InputFile>& files, const std::string& out);
+/// Where the files lie.
+[[nodiscard]] std::vector<std::filesystem::path> paths_of(const std::vector<InputFile>& files);
+
+/// Throws   usage if `path`, a further file to write that the option `what` names, is one of the files that are read or lies in
+///          the folder `out`, which is replaced.
+void refuse_to_lose(const std::vector<std::filesystem::path>& read, const std::string& path, const std::string& out,
+                    const char* what);
 
 /// Whether a path is the folder or lies below it, links followed.
-[[nodiscard]] bool lies_in(const std::filesystem::path& path, const std::string& folder);
+[[nodiscard]] bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder);
 
 }  // namespace isoflop::corpus

@@ -3,11 +3,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <tuple>
 #include <vector>
 
 #include "base/check.h"
+#include "corpus/utf8.h"
 #include "isoflop/text.h"
 
 namespace isoflop::corpus {
@@ -157,18 +159,20 @@ struct JsonLineReader::State {
   }
 };
 
-// what stands around the text; of a key that stands twice, the first
+// of a key that stands twice, the first
 LineParts JsonLineReader::parts_of(const JsonDocument& document, std::int64_t number) const {
-  LineParts parts{.has_source = document.has_source, .number = number};
-  const std::string_view line = document.line;
-  const JsonSpan text = member_value(line, document.text_member);
-  parts.before = line.substr(0, text.first + 1);
-  parts.after = line.substr(text.last - 1, line.find_last_of('}') + 2 - text.last);
+  LineParts parts{.line = document.line,
+                  .number = number,
+                  .text_member = document.text_member,
+                  .source_member = document.source_member,
+                  .has_source = document.has_source};
   std::size_t member = 0;
   for (const auto field : state_->object) {
-    if (field.key == state_->options.id_key && (field.value.is_string() || field.value.is_number())) {
-      const JsonSpan id = member_value(line, member);
-      parts.id = line.substr(id.first, id.last - id.first);
+    if (field.key == state_->options.id_key) {
+      parts.id_member = member;
+      if (!field.value.is_string() && !field.value.is_number()) break;
+      const JsonSpan id = member_value(document.line, member);
+      parts.id = document.line.substr(id.first, id.last - id.first);
       break;
     }
     ++member;
@@ -259,35 +263,104 @@ JsonSpan member_value(std::string_view object, std::size_t member) {
   }
 }
 
-void append_json_text(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += '"';
-  std::size_t plain = 0;  // start of what is not yet written
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    out += text.substr(plain, at - plain);
-    plain = at + 1;
-    switch (byte) {
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '"':
-      case '\\':
-        out += '\\';
-        out += text[at];
-        break;
-      default:
-        out += "\\u00";
-        out += kDigits[byte >> 4];
-        out += kDigits[byte & 15];
+Splice::Splice(std::string_view object, std::size_t gap) : object_(object.substr(0, object.rfind('}') + 1)), gap_(gap) {
+  values_[gap];
+}
+
+void Splice::add(const std::string& key, const std::string& json) {
+  added_ += ", ";
+  append_json_text(added_, key);
+  added_ += ": " + json;
+}
+
+std::pair<std::string, std::string> Splice::around() const {
+  std::pair<std::string, std::string> parts;
+  std::string* out = &parts.first;
+  std::size_t written = 0;
+  for (const auto& [member, value] : values_) {
+    const JsonSpan span = member_value(object_, member);
+    *out += object_.substr(written, span.first - written);
+    if (member == gap_) {
+      out = &parts.second;
+    } else {
+      *out += value;
     }
+    written = span.last;
   }
-  out += text.substr(plain);
+  *out += object_.substr(written, object_.size() - 1 - written);
+  *out += added_ + "}";
+  return parts;
+}
+
+namespace {
+
+bool plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+}
+
+// does none of eight bytes need an escape? The zero-byte test of each byte, less 0x20, xor quote, xor backslash.
+bool eight_plain(const char* at) {
+  constexpr std::uint64_t kOnes = UINT64_C(0x0101010101010101), kHighs = UINT64_C(0x8080808080808080);
+  std::uint64_t bytes;
+  std::memcpy(&bytes, at, sizeof bytes);
+  const std::uint64_t quote = bytes ^ kOnes * '"', backslash = bytes ^ kOnes * '\\';
+  const std::uint64_t found = ((bytes - kOnes * 0x20) & ~bytes) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return (found & kHighs) == 0;
+}
+
+void append_escape(char c, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += '\\';
+  switch (c) {
+    case '"':
+    case '\\':
+      out += c;
+      return;
+    case '\n':
+      out += 'n';
+      return;
+    case '\t':
+      out += 't';
+      return;
+    case '\r':
+      out += 'r';
+      return;
+    default:
+      out += "u00";
+      out += kDigits[static_cast<unsigned char>(c) >> 4];
+      out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+}
+
+}  // namespace
+
+void append_json_text(std::string& out, std::string_view text) {
   out += '"';
+  std::size_t done = 0, at = 0;
+  while (at < text.size()) {
+    while (at + 8 <= text.size() && eight_plain(text.data() + at)) at += 8;
+    while (at < text.size() && plain(text[at])) ++at;
+    if (at == text.size()) break;
+    out += text.substr(done, at - done);
+    append_escape(text[at++], out);
+    done = at;
+  }
+  out += text.substr(done);
+  out += '"';
+}
+
+std::string as_json_text(std::string_view text) {
+  std::string out;
+  append_json_text(out, text);
+  return out;
+}
+
+std::string shown(const std::string& name) {
+  std::string out;
+  Utf8Cleaner cleaner(Utf8Policy::replace, name);
+  cleaner.add(name, out);
+  cleaner.finish(out);
+  return out;
 }
 
 }  // namespace isoflop::corpus

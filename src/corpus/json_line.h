@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "corpus/reader.h"
 
@@ -51,7 +53,27 @@ struct JsonSpan {
 };
 [[nodiscard]] JsonSpan member_value(std::string_view object, std::size_t member);
 
+/// A valid JSON object with one member's value taken out, others replaced, and members added at its end.
+class Splice {
+ public:
+  Splice(std::string_view object, std::size_t gap);
+  void replace(std::size_t member, std::string json) { values_[member] = std::move(json); }
+  void add(const std::string& key, const std::string& json);
+  /// What stands before the value that was taken out, and after it.
+  [[nodiscard]] std::pair<std::string, std::string> around() const;
+
+ private:
+  std::string_view object_;
+  std::size_t gap_;
+  std::map<std::size_t, std::string> values_;
+  std::string added_;
+};
+
 /// Appends a text as a JSON string; everything but quotes, backslashes and controls as it is. Needs valid UTF-8.
 void append_json_text(std::string& out, std::string_view text);
+[[nodiscard]] std::string as_json_text(std::string_view text);
+
+/// A file's name as valid UTF-8, which it need not be.
+[[nodiscard]] std::string shown(const std::string& name);
 
 }  // namespace isoflop::corpus

@@ -135,11 +135,7 @@ const std::vector<std::string>& stop_words(std::string_view language) {
 }
 
 std::string tell_language(std::string_view text) {
-  if (text.size() > kLook) {
-    std::size_t end = kLook;
-    while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    text = text.substr(0, end);
-  }
+  text = text.substr(0, whole_characters(text, kLook));
   std::int64_t letters = 0, kana = 0, han = 0, latin = 0;
   for (std::size_t at = 0; at < text.size();) {
     const char32_t c = next_character(text, at);

@@ -14,11 +14,13 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/sealed_json.h"
-#include "isoflop/text.h"
+#include "base/utf8.h"
 #include "corpus/inputs.h"
+#include "corpus/json_line.h"
 #include "corpus/mix_plan.h"
 #include "corpus/parts_folder.h"
-#include "base/utf8.h"
+#include "corpus/report_json.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {
@@ -28,17 +30,6 @@ using corpus::SourceSizes;
 using corpus::SourceTake;
 
 constexpr std::int64_t kMostParts = 512;  // open at once
-
-void check_options(const Corpus& corpus, const MixOptions& options) {
-  if (corpus.manifest().split != SplitKind::none)
-    throw Error(Fault::usage, "split", "a mixture takes the whole corpus", "open it with the split `none`");
-  if (options.budget < 1)
-    throw Error(Fault::usage, "--" + options.unit.name, "is " + std::to_string(options.budget) + ", expected 1 or more");
-  if (!(std::isfinite(options.max_epochs) && options.max_epochs > 0))
-    throw Error(Fault::usage, "--max-epochs", "is " + format_number(options.max_epochs) + ", expected a finite number above 0");
-  if (options.part_bytes < 1)
-    throw Error(Fault::usage, "part_bytes", "is " + std::to_string(options.part_bytes) + ", expected 1 or more");
-}
 
 std::int64_t cost_of(const MixUnit& unit, std::string_view text) {
   return unit.cost ? unit.cost(text) : count_characters(text);
@@ -67,7 +58,9 @@ struct Plan {
 };
 
 Plan make_plan(const Corpus& corpus, const MixOptions& options, std::stop_token stop, const ProgressFn& progress) {
-  check_options(corpus, options);
+  validate(options);
+  if (corpus.manifest().split != SplitKind::none)
+    throw Error(Fault::usage, "split", "a mixture takes the whole corpus", "open it with the split `none`");
   Plan plan;
   for (const SourceFacts& source : corpus.manifest().sources) {
     plan.index[source.name] = plan.sizes.size();
@@ -103,15 +96,8 @@ Plan make_plan(const Corpus& corpus, const MixOptions& options, std::stop_token 
     if (weights[i] == 0) continue;
     const double wanted = weights[i] * static_cast<double>(options.budget), epochs = wanted / static_cast<double>(sizes[i]);
     take.capped = epochs > options.max_epochs;
-    MixSource source{plan.sizes[i].name,
-                     weights[i],
-                     static_cast<double>(shares[i]) / static_cast<double>(options.budget),
-                     static_cast<std::int64_t>(plan.sizes[i].costs.size()),
-                     sizes[i],
-                     shares[i],
-                     0,
-                     0,
-                     take.capped};
+    MixSource source{plan.sizes[i].name, weights[i], static_cast<double>(shares[i]) / static_cast<double>(options.budget),
+                     static_cast<std::int64_t>(plan.sizes[i].costs.size()), sizes[i], shares[i], 0, 0, take.capped};
     source.epochs = static_cast<double>(source.taken) / static_cast<double>(source.size);
     source.written = take.whole_epochs * source.documents + static_cast<std::int64_t>(take.cut.size()) +
                      std::count(take.once_more.begin(), take.once_more.end(), true);
@@ -184,7 +170,11 @@ class Buckets {
 
 // what a document's line is
 std::string line_of(std::string_view source, std::string_view text) {
-  return Json{{"source", source}, {"text", text}}.dump();
+  std::string line = "{\"source\":";
+  corpus::append_json_text(line, corpus::shown(std::string(source)));
+  line += ",\"text\":";
+  corpus::append_json_text(line, text);
+  return line + "}";
 }
 
 std::size_t parts_of(const Plan& plan, std::int64_t part_bytes) {
@@ -205,11 +195,8 @@ MixReport plan_mixture(const Corpus& corpus, const MixOptions& options, std::sto
 MixReport write_mixture(const Corpus& corpus, const MixOptions& options, const std::string& folder, std::stop_token stop,
                         const ProgressFn& progress) {
   const fs::path place = fs::absolute(folder).lexically_normal();
-  if (std::error_code ignored; fs::exists(place, ignored))
-    throw Error(Fault::usage, folder, "exists already", "name another folder, or remove it");
+  corpus::PartsFolder parts(place.string(), corpus::kMixManifest, std::numeric_limits<std::int64_t>::max(), corpus.paths());
   Plan plan = make_plan(corpus, options, stop, progress);
-  make_folder(place.parent_path());
-  corpus::PartsFolder parts(place.string(), corpus::kMixManifest, std::numeric_limits<std::int64_t>::max());
   Buckets buckets(parts.path(), parts_of(plan, options.part_bytes), options.seed);
   std::vector<std::int64_t> next(plan.sizes.size()), short_of(plan.sizes.size()), lost(plan.sizes.size());
   Steps steps(corpus, progress, "mix");
@@ -224,7 +211,7 @@ MixReport write_mixture(const Corpus& corpus, const MixOptions& options, const s
           const std::string line = line_of(unit.source, unit.text);
           for (std::int64_t copy = 0; copy < copies; ++copy) buckets.add(line);
         }
-        if (const auto cut = take.cut.find(document); cut != take.cut.end()) {
+        for (auto [cut, last] = take.cut.equal_range(document); cut != last; ++cut) {
           const std::string_view text =
               corpus::cut_to(unit.text, cut->second, [&](std::string_view part) { return cost_of(options.unit, part); });
           short_of[source] += cut->second - (text.empty() ? 0 : cost_of(options.unit, text));
@@ -249,22 +236,17 @@ MixReport write_mixture(const Corpus& corpus, const MixOptions& options, const s
     report.warnings.push_back({"short", std::to_string(report.budget - report.taken) + " " + report.unit +
                                             " short of the budget: no beginning of a document has as many as were left"});
   const std::vector<std::int64_t> counts = buckets.write_to(parts, stop);
-  for (const CorpusFile& file : parts.close()) report.files.push_back({file.name, file.sha256, counts[report.files.size()], file.stored_bytes});
+  for (const CorpusFile& file : parts.close())
+    report.files.push_back({file.name, file.sha256, counts[report.files.size()], file.stored_bytes});
   parts.finish(seal_json(to_json(report)));
   return report;
 }
 
 std::string to_json(const MixReport& report) {
-  Json json{{"schema_version", 1},
-            {"content_id", report.content_id},
-            {"unit", report.unit},
-            {"budget", report.budget},
-            {"taken", report.taken},
-            {"seed", report.seed},
-            {"max_epochs", report.max_epochs},
-            {"sources", Json::array()},
-            {"files", Json::array()},
-            {"warnings", Json::array()}};
+  Json json{{"schema_version", 1},    {"kind", corpus::kMixManifest.kind}, {"content_id", report.content_id},
+            {"unit", report.unit},    {"budget", report.budget},           {"taken", report.taken},
+            {"seed", report.seed},    {"max_epochs", report.max_epochs},   {"sources", Json::array()},
+            {"files", Json::array()}, {"warnings", Json::array()}};
   for (const MixSource& source : report.sources) {
     json["sources"].push_back({{"name", source.name},
                                {"weight", source.weight},
@@ -279,7 +261,7 @@ std::string to_json(const MixReport& report) {
   for (const MixFile& file : report.files)
     json["files"].push_back({{"name", file.name}, {"sha256", file.sha256}, {"documents", file.documents}, {"bytes", file.bytes}});
   for (const MixWarning& warning : report.warnings) json["warnings"].push_back({{"code", warning.code}, {"text", warning.text}});
-  return json.dump();
+  return corpus::dump_report(json);
 }
 
 }  // namespace isoflop

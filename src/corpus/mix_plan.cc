@@ -7,10 +7,12 @@
 #include <numeric>
 #include <set>
 
+#include "base/apportion.h"
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/math.h"
 #include "base/random.h"
+#include "base/utf8.h"
 #include "isoflop/text.h"
 
 namespace isoflop {
@@ -38,8 +40,6 @@ const std::vector<MixturePreset>& mixture_presets() {
 
 namespace corpus {
 namespace {
-
-constexpr double kSumTolerance = 1e-6;
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -72,15 +72,10 @@ std::size_t source_named(const std::vector<SourceSizes>& sizes, const std::strin
               near ? "did you mean " + *near + "?" : "the sources are " + listed(names) + "; --source-key names another key");
 }
 
-// the sum is 1, or it is made so
-void settle(std::vector<double>& weights, bool normalise, const std::string& flag) {
-  double sum = 0;
-  for (const double weight : weights) sum += weight;
-  if (!(sum > 0)) throw Error(Fault::usage, flag, "every weight is 0", "give a source a weight above 0");
-  if (!normalise && std::fabs(sum - 1) > kSumTolerance) {
-    throw Error(Fault::usage, flag, "the weights sum to " + format_significant(sum, 6) + ", expected 1",
-                "mend them, or scale them with --normalise");
-  }
+// made to sum to 1
+void settle(std::vector<double>& weights) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  ISOFLOP_CHECK(sum > 0);
   for (double& weight : weights) weight /= sum;
 }
 
@@ -90,51 +85,49 @@ std::vector<double> given_weights(const std::vector<SourceSizes>& sizes, const M
   for (const auto& [name, weight] : options.weights) {
     const std::size_t source = source_named(sizes, name, "--weights");
     if (!seen.insert(source).second) throw Error(Fault::usage, "--weights", "source `" + sizes[source].name + "` is given twice");
-    if (!(std::isfinite(weight) && weight >= 0))
-      throw Error(Fault::usage, "--weights", "`" + name + "` is " + format_number(weight) + ", expected a number from 0");
     if (weight > 0 && sizes[source].size == 0) throw Error(Fault::usage, "--weights", "source `" + name + "` holds no text");
     weights[source] = weight;
   }
-  settle(weights, options.normalise, "--weights");
+  settle(weights);
   return weights;
 }
 
 std::vector<double> natural_weights(const std::vector<SourceSizes>& sizes, double temperature) {
-  if (!(std::isfinite(temperature) && temperature >= 0))
-    throw Error(Fault::usage, "--temperature", "is " + format_number(temperature) + ", expected a number from 0",
-                "1 keeps natural proportions, 0 makes all sources alike");
   std::vector<double> weights;
   for (const SourceSizes& source : sizes)
     weights.push_back(source.size == 0 ? 0 : pow_(static_cast<double>(source.size), temperature));
-  settle(weights, true, "--temperature");
+  settle(weights);
   return weights;
+}
+
+std::vector<std::string> domains_of(const MixturePreset& preset) {
+  std::vector<std::string> domains;
+  for (const auto& [domain, weight] : preset.weights) domains.push_back(domain);
+  return domains;
+}
+
+// Throws usage, with the nearest
+const MixturePreset& preset_named(const std::string& name) {
+  std::vector<std::string> known;
+  for (const MixturePreset& each : mixture_presets()) {
+    known.push_back(each.name);
+    if (each.name == name) return each;
+  }
+  const auto near = nearest(name, known);
+  throw Error(Fault::usage, "--preset", "no mixture `" + name + "`",
+              near ? "did you mean " + *near + "?" : "known: " + listed(known));
 }
 
 // a domain's weight goes to its sources by their sizes; domains without one are left out
 std::vector<double> preset_weights(const std::vector<SourceSizes>& sizes, const MixOptions& options,
                                    std::vector<MixWarning>& warnings) {
-  std::vector<std::string> known;
-  const MixturePreset* preset = nullptr;
-  for (const MixturePreset& each : mixture_presets()) {
-    known.push_back(each.name);
-    if (each.name == options.preset) preset = &each;
-  }
-  if (preset == nullptr) {
-    const auto near = nearest(options.preset, known);
-    throw Error(Fault::usage, "--preset", "no mixture `" + options.preset + "`",
-                near ? "did you mean " + *near + "?" : "known: " + listed(known));
-  }
-  std::vector<std::string> domains, missing;
-  for (const auto& [domain, weight] : preset->weights) domains.push_back(domain);
+  const MixturePreset& preset = preset_named(options.preset);
+  const std::vector<std::string> domains = domains_of(preset);
+  std::vector<std::string> missing;
   std::map<std::size_t, std::string> domain_of;
-  for (const auto& [name, domain] : options.as) {
-    if (std::find(domains.begin(), domains.end(), domain) == domains.end())
-      throw Error(Fault::usage, "--as", "preset " + preset->name + " has no domain `" + domain + "`",
-                  "its domains are " + listed(domains));
-    domain_of[source_named(sizes, name, "--as")] = domain;
-  }
+  for (const auto& [name, domain] : options.as) domain_of[source_named(sizes, name, "--as")] = domain;
   std::vector<double> weights(sizes.size());
-  for (const auto& [domain, weight] : preset->weights) {
+  for (const auto& [domain, weight] : preset.weights) {
     std::vector<std::size_t> members;
     double size = 0;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -148,12 +141,12 @@ std::vector<double> preset_weights(const std::vector<SourceSizes>& sizes, const 
       if (size > 0) weights[member] = weight * static_cast<double>(sizes[member].size) / size;
   }
   if (missing.size() == domains.size())
-    throw Error(Fault::usage, "--preset " + preset->name, "no source is one of its domains",
+    throw Error(Fault::usage, "--preset " + preset.name, "no source is one of its domains",
                 "name them: --as SOURCE=DOMAIN,...; its domains are " + listed(domains));
   if (!missing.empty())
     warnings.push_back({"domains_left_out",
-                        "no source for " + listed(missing) + " of " + preset->title + ": the other weights are scaled up to 1"});
-  settle(weights, true, "--preset");
+                        "no source for " + listed(missing) + " of " + preset.title + ": the other weights are scaled up to 1"});
+  settle(weights);
   return weights;
 }
 
@@ -161,11 +154,6 @@ std::vector<double> preset_weights(const std::vector<SourceSizes>& sizes, const 
 
 std::vector<double> source_weights(const std::vector<SourceSizes>& sizes, const MixOptions& options,
                                    std::vector<MixWarning>& warnings) {
-  const int ways = (options.weights.empty() ? 0 : 1) + (options.temperature ? 1 : 0) + (options.preset.empty() ? 0 : 1);
-  if (ways != 1) {
-    throw Error(Fault::usage, "data mix", ways == 0 ? "no weights given" : "several ways to weigh given, expected one",
-                "give --weights NAME=SHARE,..., --temperature T or --preset NAME; the sources are " + listed(names_of(sizes)));
-  }
   if (!options.weights.empty()) return given_weights(sizes, options);
   return options.temperature ? natural_weights(sizes, *options.temperature) : preset_weights(sizes, options, warnings);
 }
@@ -174,9 +162,12 @@ std::vector<std::int64_t> shares_under_cap(const std::vector<double>& weights, c
                                            std::int64_t budget, double max_epochs, const std::string& unit) {
   const std::size_t n = weights.size();
   std::vector<std::int64_t> caps(n), shares(n);
-  for (std::size_t i = 0; i < n; ++i)
-    caps[i] = weights[i] > 0 ? static_cast<std::int64_t>(std::floor(max_epochs * static_cast<double>(sizes[i]))) : 0;
-  const std::int64_t most = std::accumulate(caps.begin(), caps.end(), std::int64_t{0});
+  std::int64_t most = 0;  // or the budget, where it is more
+  for (std::size_t i = 0; i < n; ++i) {
+    const double cap = weights[i] > 0 ? std::floor(max_epochs * static_cast<double>(sizes[i])) : 0;
+    caps[i] = cap < static_cast<double>(budget) ? static_cast<std::int64_t>(cap) : budget;
+    most += std::min(caps[i], budget - most);
+  }
   if (most < budget) {
     throw Error(Fault::usage, "--" + unit + " " + std::to_string(budget),
                 "is more than " + format_number(max_epochs) + (max_epochs == 1 ? " epoch" : " epochs") +
@@ -199,31 +190,10 @@ std::vector<std::int64_t> shares_under_cap(const std::vector<double>& weights, c
       left -= caps[i];
     }
   }
-  double open = 0;
-  for (std::size_t i = 0; i < n; ++i) open += settled[i] ? 0 : weights[i];
-  // whole numbers: rounded down, and the rest to the largest fractions
-  std::vector<std::pair<double, std::size_t>> fractions;
-  std::int64_t given = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (settled[i] || weights[i] == 0) continue;
-    const double exact = static_cast<double>(left) * (weights[i] / open);
-    shares[i] = std::min(caps[i], static_cast<std::int64_t>(std::floor(exact)));
-    given += shares[i];
-    fractions.emplace_back(static_cast<double>(shares[i]) - exact, i);
-  }
-  std::sort(fractions.begin(), fractions.end());
-  while (given < left) {
-    const std::int64_t before = given;
-    for (const auto& [fraction, i] : fractions)
-      if (given < left && shares[i] < caps[i]) ++shares[i], ++given;
-    if (given == before) break;
-  }
-  // what rounding left over where all others are at their caps
-  for (std::size_t i = 0; i < n && given < left; ++i) {
-    const std::int64_t more = std::min(left - given, caps[i] - shares[i]);
-    shares[i] += more;
-    given += more;
-  }
+  std::vector<double> open(n);
+  for (std::size_t i = 0; i < n; ++i) open[i] = settled[i] ? 0 : weights[i];
+  const std::vector<std::int64_t> rest = apportion(open, left, caps);
+  for (std::size_t i = 0; i < n; ++i) shares[i] += rest[i];
   return shares;
 }
 
@@ -246,10 +216,10 @@ SourceTake take_documents(const SourceSizes& sizes, std::int64_t target, std::in
     std::int64_t taken = std::min(cost, left);
     // what no document could fill is kept for the next by a shorter cut here
     if (const std::int64_t rest = left - taken; rest > 0 && rest < least && taken >= 2 * least) taken -= least - rest;
-    if (taken == cost) {
+    if (taken == cost && i < sizes.costs.size()) {
       take.once_more[document] = true;
     } else {
-      take.cut[static_cast<std::int64_t>(document)] = taken;
+      take.cut.emplace(static_cast<std::int64_t>(document), taken);
     }
     left -= taken;
   }
@@ -259,7 +229,7 @@ SourceTake take_documents(const SourceSizes& sizes, std::int64_t target, std::in
 std::string_view cut_to(std::string_view text, std::int64_t target, const std::function<std::int64_t(std::string_view)>& cost) {
   std::vector<std::size_t> ends;  // of characters
   for (std::size_t at = 1; at <= text.size(); ++at)
-    if (at == text.size() || (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80) ends.push_back(at);
+    if (at == text.size() || starts_character(text[at])) ends.push_back(at);
   const auto cost_of = [&](std::size_t i) { return cost(text.substr(0, ends[i])); };
   // costs rise with the length but for a step back here and there: halve, then look around
   std::size_t low = 0, high = ends.size();
@@ -285,4 +255,41 @@ std::string_view cut_to(std::string_view text, std::int64_t target, const std::f
 }
 
 }  // namespace corpus
+
+void validate(const MixOptions& options) {
+  constexpr double kSumTolerance = 1e-6;
+  const auto refuse = [](const std::string& subject, const std::string& problem, const std::string& hint = {}) {
+    throw Error(Fault::usage, subject, problem, hint);
+  };
+  if (options.budget < 1) refuse("--" + options.unit.name, "is " + std::to_string(options.budget) + ", expected 1 or more");
+  if (!(std::isfinite(options.max_epochs) && options.max_epochs > 0))
+    refuse("--max-epochs", "is " + format_number(options.max_epochs) + ", expected a finite number above 0");
+  if (options.part_bytes < 1) refuse("part_bytes", "is " + std::to_string(options.part_bytes) + ", expected 1 or more");
+  const int ways = (options.weights.empty() ? 0 : 1) + (options.temperature ? 1 : 0) + (options.preset.empty() ? 0 : 1);
+  if (ways != 1)
+    refuse(
+        "data mix", ways == 0 ? "no weights given" : "several ways to weigh given, expected one",
+        "give --weights NAME=SHARE,..., --temperature T or --preset NAME; `isoflop data stats --counts-only` names the sources");
+  double sum = 0;
+  for (const auto& [name, weight] : options.weights) {
+    if (!(std::isfinite(weight) && weight >= 0))
+      refuse("--weights", "`" + name + "` is " + format_number(weight) + ", expected a number from 0");
+    sum += weight;
+  }
+  if (!options.weights.empty() && !(sum > 0)) refuse("--weights", "every weight is 0", "give a source a weight above 0");
+  if (!options.weights.empty() && !options.normalise && std::fabs(sum - 1) > kSumTolerance)
+    refuse("--weights", "the weights sum to " + format_significant(sum, 6) + ", expected 1",
+           "mend them, or scale them with --normalise");
+  if (options.temperature && !(std::isfinite(*options.temperature) && *options.temperature >= 0))
+    refuse("--temperature", "is " + format_number(*options.temperature) + ", expected a number from 0",
+           "1 keeps natural proportions, 0 makes all sources alike");
+  if (options.preset.empty()) return;
+  const std::vector<std::string> domains = corpus::domains_of(corpus::preset_named(options.preset));
+  for (const auto& [name, domain] : options.as) {
+    if (std::find(domains.begin(), domains.end(), domain) == domains.end())
+      refuse("--as", "preset " + options.preset + " has no domain `" + domain + "`",
+             "its domains are " + corpus::listed(domains));
+  }
+}
+
 }  // namespace isoflop

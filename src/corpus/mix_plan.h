@@ -20,13 +20,11 @@ struct SourceSizes {
 
 /// Which of a source's documents are taken.
 struct SourceTake {
-  std::size_t source = 0;  ///< into the sizes
-  double weight = 0;
   std::int64_t target = 0;
   bool capped = false;
   std::int64_t whole_epochs = 0;
   std::vector<bool> once_more;  ///< documents of the last, broken epoch, the cut ones left out
-  std::map<std::int64_t, std::int64_t>
+  std::multimap<std::int64_t, std::int64_t>
       cut;  ///< document -> how much of its beginning: one or, where the rest would be too small, two
 };
 

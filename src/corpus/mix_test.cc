@@ -143,7 +143,7 @@ TEST_F(Mix, WeightsThatDoNotSumAreRefusedOrScaled) {
   expect_usage(options({{"a", -0.5}, {"b", 1.5}}, 100), {"`a` is -0.5"});
   expect_usage(options({{"a", 0.5}, {"a", 0.5}}, 100), {"given twice"});
   expect_usage(options({{"aa", 1}}, 100), {"no source `aa`", "did you mean a?"});
-  expect_usage(options({}, 100), {"no weights given", "a, b, c"});
+  expect_usage(options({}, 100), {"no weights given", "names the sources"});
 }
 
 TEST_F(Mix, ASourceIsKnownByItsFilesStem) {
@@ -232,6 +232,55 @@ TEST_F(Mix, ABudgetInTokensIsExactWithTheEndsOfDocuments) {
     std::int64_t tokens = 0;
     for (const Line& line : lines(name)) tokens += in_pairs(line.text);
     EXPECT_EQ(tokens, budget);
+  }
+}
+
+TEST_F(Mix, OneDocumentIsTakenAndCutAsOftenAsTheBudgetTakes) {
+  const std::string file = put("one.txt", "sixteen letters.");
+  ASSERT_EQ(in_pairs("sixteen letters."), 9);
+  for (std::int64_t budget = 2; budget <= 36; ++budget) {
+    MixOptions mix = options({{"one", 1}}, budget);
+    mix.unit = {"tokens", in_pairs, 2};
+    const std::string name = "out" + std::to_string(budget);
+    const MixReport report =
+        write_mixture(Corpus::open({.inputs = {file}, .split = SplitKind::none}), mix, (folder_ / name).string());
+    std::int64_t tokens = 0;
+    for (const Line& line : lines(name)) tokens += in_pairs(line.text);
+    EXPECT_EQ(tokens, budget);
+    EXPECT_EQ(report.taken, budget);
+    EXPECT_EQ(report.sources[0].written, static_cast<std::int64_t>(lines(name).size()));
+  }
+}
+
+TEST_F(Mix, ACapBeyondAllBoundsIsNone) {
+  MixOptions mix = options({{"a", 0.5}, {"b", 0.5}}, 1000);
+  mix.max_epochs = 1e30;
+  EXPECT_EQ(plan_mixture(open(), mix).taken, 1000);
+}
+
+TEST_F(Mix, ASourceWhoseNameIsNotUtf8IsNamedAsFarAsItIs) {
+  MixOptions mix;
+  mix.temperature = 1;
+  mix.budget = 20;
+  const std::string file = put("odd/a\xFF.txt", "a text of more than twenty letters");
+  const MixReport report =
+      write_mixture(Corpus::open({.inputs = {file}, .split = SplitKind::none}), mix, (folder_ / "out").string());
+  EXPECT_EQ(lines().at(0).source, "a\xEF\xBF\xBD.txt");
+  EXPECT_THAT(to_json(report), HasSubstr("a\xEF\xBF\xBD.txt"));
+}
+
+TEST_F(Mix, AnEarlierMixtureIsReplacedButNotWhileItIsRead) {
+  (void)write(options({{"a", 1}}, 100));
+  EXPECT_EQ(write(options({{"b", 1}}, 200)).taken, 200);
+  EXPECT_EQ(characters(), (std::map<std::string, std::int64_t>{{"b", 200}}));
+  for (const std::string name : {"out", "late.partial"}) {
+    if (name != "out") fs::copy(folder_ / "out", folder_ / name);
+    const Corpus read = Corpus::open({.inputs = {(folder_ / name).string()}, .split = SplitKind::none});
+    const std::string target = (folder_ / (name == "out" ? "out" : "late")).string();
+    const Error error = error_of([&] { (void)write_mixture(read, options({{"b", 1}}, 10), target); });
+    EXPECT_EQ(error.fault(), Fault::usage);
+    EXPECT_THAT(error.problem(), HasSubstr("which is read"));
+    EXPECT_TRUE(fs::exists(folder_ / name / "part-00000.jsonl"));
   }
 }
 

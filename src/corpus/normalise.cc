@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "corpus/white_space.h"
 
 namespace isoflop::corpus {
 namespace {
@@ -48,22 +49,9 @@ constexpr bool is_special(unsigned char byte) {
   return (byte < 0x20 && byte != '\t') || byte == 0x7F || byte == 0xC2 || byte == 0xE2 || byte == 0xEF;
 }
 
-// where a line's text ends when the spaces behind it go: blanks, U+00A0, U+3000
+// where a line's text ends when the spaces behind it go
 std::size_t text_end(std::string_view out, std::size_t line) {
-  std::size_t end = out.size();
-  while (end > line) {
-    const std::string_view rest = out.substr(line, end - line);
-    if (rest.back() == ' ' || rest.back() == '\t') {
-      end -= 1;
-    } else if (rest.ends_with("\xC2\xA0")) {
-      end -= 2;
-    } else if (rest.ends_with("\xE3\x80\x80")) {
-      end -= 3;
-    } else {
-      break;
-    }
-  }
-  return end;
+  return line + trimmed_end(out.substr(line)).size();
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/output.h"
+#include "corpus/inputs.h"
 #include "isoflop/corpus.h"
 
 namespace isoflop::corpus {
@@ -18,10 +19,13 @@ namespace isoflop::corpus {
 /// part-NNNNN.jsonl in a folder beside `out`, which takes its place at the end.
 class PartsFolder {
  public:
-  /// `manifest` is the file's name; `beside` another file that may lie in the folder that is replaced, or nothing.
+  /// `read` are the files that the parts are made from.
   ///
-  /// Throws   io if `out` is something else than a folder of such parts with a manifest, an empty folder, or nothing.
-  PartsFolder(const std::string& out, std::string manifest, std::int64_t part_bytes, const std::string& beside = {});
+  /// Throws   usage if `out` is something else than a folder of such parts with a manifest of this kind, an empty folder, or
+  ///          nothing; if one of `read` lies in it, or in `out`.partial, where the parts are made; if that holds what no killed
+  ///          process left there.
+  PartsFolder(const std::string& out, ManifestName manifest, std::int64_t part_bytes,
+              const std::vector<std::filesystem::path>& read);
 
   void write(std::string_view line);  ///< and a line end
   void end_part();                    ///< the next line begins a part of its own; a part without a line is written too
@@ -37,7 +41,7 @@ class PartsFolder {
   void begin_part();
 
   std::filesystem::path out_;
-  std::string manifest_;
+  ManifestName manifest_;
   std::int64_t part_bytes_;
   ScratchFolder folder_;
   std::optional<FileWriter> writer_;

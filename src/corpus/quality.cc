@@ -8,9 +8,10 @@
 #include <numeric>
 #include <string>
 
+#include "base/utf8.h"
 #include "corpus/language.h"
 #include "corpus/repetition.h"
-#include "base/utf8.h"
+#include "corpus/white_space.h"
 
 namespace isoflop {
 namespace corpus {
@@ -27,21 +28,6 @@ bool is_bullet(std::string_view line) {
     if (line.starts_with(mark)) return true;
   }
   return false;
-}
-
-std::string_view trimmed(std::string_view line) {
-  while (!line.empty()) {
-    std::size_t end = line.size();
-    if ((class_of(previous_character(line, end)) & kSpace) == 0) break;
-    line = line.substr(0, end);
-  }
-  std::size_t at = 0;
-  while (at < line.size()) {
-    std::size_t next = at;
-    if ((class_of(next_character(line, next)) & kSpace) == 0) break;
-    at = next;
-  }
-  return line.substr(at);
 }
 
 double share(std::int64_t part, std::int64_t whole) {

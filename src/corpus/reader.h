@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -12,12 +13,14 @@
 
 namespace isoflop::corpus {
 
-/// A JSONL line around its document: `before`, the escaped text and `after` are the line.
+/// Where a JSONL line has what belongs to its document: values of the object's members of these indexes.
 struct LineParts {
-  std::string_view before{}, after{};
-  std::string_view id{};  ///< the value of the id key as it stands, text or number; empty if there is none
-  bool has_source = false;
-  std::int64_t number = 0;  ///< of the line, from 1
+  std::string_view line{};
+  std::int64_t number = 0;  ///< from 1
+  std::size_t text_member = 0;
+  std::optional<std::size_t> source_member{}, id_member{};  ///< if the key is there
+  bool has_source = false;                                  ///< false for null
+  std::string_view id{};                                    ///< as it stands, text or number; empty for anything else
 };
 
 /// What a file's documents are handed to. A document comes in pieces of valid UTF-8, cut anywhere between two characters.

@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <bit>
 
+#include "corpus/dedup_words.h"
+
 namespace isoflop::corpus {
 namespace {
 
 constexpr std::uint64_t kBase = 0x9E3779B97F4A7C15;  // odd: powers of it are no 0
-
-// the finaliser of MurmurHash3: neighbours far apart
-std::uint64_t mixed(std::uint64_t hash) {
-  hash ^= hash >> 33;
-  hash *= 0xFF51AFD7ED558CCD;
-  hash ^= hash >> 33;
-  hash *= 0xC4CEB9FE1A85EC53;
-  return hash ^ hash >> 33;
-}
 
 std::uint64_t power_of_base(std::size_t n) {
   std::uint64_t power = 1;

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "corpus/characters.h"
+#include "corpus/white_space.h"
 
 namespace isoflop::corpus {
 
@@ -47,26 +49,18 @@ struct Script {
   [[nodiscard]] bool is_unspaced() const { return 5 * unspaced > letters; }  ///< more than a fifth: words are not to be seen
 };
 
-/// visit(text, is a word) for each word and each mark, in order. A word is a longest run of letters, digits and `_`: ASCII ones,
-/// and every character beyond ASCII that is not a space or a mark; a mark is a character of ASCII punctuation, or of U+00A0-BF,
-/// U+2000-206F, U+3000-303F and U+FF00-FF0F, that is not a space. As Python's `\w+|[^\w\s]` but for rare symbols.
+/// visit(text, is a word) for each word and each mark, in order. A word is a longest run of word characters (WordCharacters); a
+/// mark is any other character that is neither white space nor a control. As Python's `\w+|[^\w\s]` but for rare symbols.
 template <class Visit>
 void for_each_word(std::string_view text, Visit visit) {
-  const auto in_word = [](char32_t c) {
-    if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-    return !((c >= 0xA0 && c <= 0xBF) || (c >= 0x2000 && c <= 0x206F) || (c >= 0x3000 && c <= 0x303F) ||
-             (c >= 0xFF00 && c <= 0xFF0F));
-  };
-  const auto is_space = [](char32_t c) {
-    return c <= ' ' || c == 0x7F || c == 0xA0 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-           c == 0x205F || c == 0x3000;
-  };
+  const WordCharacters characters;
+  const auto is_space = [](char32_t c) { return c < ' ' || c == 0x7F || is_white_space(c); };
   std::size_t start = 0;
   bool inside = false;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t from = at;
     const char32_t c = next_character(text, at);
-    const bool now = in_word(c);
+    const bool now = characters.in_word(c);
     if (now && !inside) start = from;
     if (!now && inside) visit(text.substr(start, from - start), true);
     if (!now && !is_space(c)) visit(text.substr(from, at - from), false);

@@ -10,10 +10,6 @@
 namespace isoflop::corpus {
 namespace {
 
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-}
-
 // the place nearest to the target, in characters; the earlier of two equally near
 struct Nearest {
   std::int64_t distance = -1;

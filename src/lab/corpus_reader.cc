@@ -1,8 +1,11 @@
 #include "lab/corpus_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
+#include "base/utf8.h"
+#include "corpus/ngrams.h"
 #include "corpus/symbols.h"
 #include "corpus/units.h"
 
@@ -13,6 +16,28 @@ constexpr std::size_t kMostStarts = 16;
 constexpr std::size_t kStartBytes = std::size_t{256} << 10;
 
 }  // namespace
+
+std::vector<Piece> in_equal_parts(std::vector<Piece> pieces) {
+  constexpr std::size_t kParts = corpus::NgramTree::kGroups;
+  std::size_t bytes = 0;
+  for (const Piece& piece : pieces) bytes += piece.text.size();
+  const std::size_t most = (bytes + kParts - 1) / kParts;
+  std::array<std::size_t, kParts> filled{};
+  std::vector<Piece> cut;
+  for (Piece& piece : pieces) {
+    for (std::string_view rest = piece.text; !rest.empty();) {
+      const auto least = std::min_element(filled.begin(), filled.end());
+      // a character that does not fit goes in whole, so that the others have room
+      std::size_t size = whole_characters(rest, most - std::min(most, *least));
+      if (size == 0) size = first_characters(rest, 1).size();
+      *least += size;
+      cut.push_back({std::string(rest.substr(0, size)), static_cast<int>(least - filled.begin())});
+      rest.remove_prefix(size);
+    }
+    piece.text = {};
+  }
+  return cut;
+}
 
 CorpusReader::CorpusReader(const CorpusManifest& manifest, const MeasureOptions& options, CorpusStatistics& statistics)
     : options_(options), statistics_(statistics), bytes_(manifest.train.bytes + manifest.held_out.bytes) {
@@ -60,12 +85,7 @@ Reading CorpusReader::finish() {
     tokens.distinct = std::count(used_.begin(), used_.end(), true);
     tokens.bytes_per_token = static_cast<double>(bytes_) / static_cast<double>(std::max<std::int64_t>(1, tokens.tokens));
   }
-  // equal parts: each piece goes where least is
-  for (Piece& piece : reading_.train) {
-    const auto least = std::min_element(filled_.begin(), filled_.end());
-    piece.group = static_cast<int>(least - filled_.begin());
-    *least += static_cast<std::int64_t>(piece.text.size());
-  }
+  reading_.train = in_equal_parts(std::move(reading_.train));
   return std::move(reading_);
 }
 
@@ -83,12 +103,8 @@ void CorpusReader::count_tokens(const Unit& unit, std::size_t source) {
 void CorpusReader::take(const Unit& unit) {
   if (corpus::hash_unit(unit.text).low > limit_) return;
   const std::int64_t room = 2 * options_.sample_bytes - statistics_.sample_bytes;
-  std::string_view text = unit.text;
-  if (static_cast<std::int64_t>(text.size()) > room) {
-    auto end = static_cast<std::size_t>(std::max<std::int64_t>(0, room));
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    text = text.substr(0, end);
-  }
+  const std::string_view text =
+      unit.text.substr(0, whole_characters(unit.text, static_cast<std::size_t>(std::max<std::int64_t>(0, room))));
   if (text.empty()) return;
   statistics_.sample_bytes += static_cast<std::int64_t>(text.size());
   statistics_.sample_characters += count_characters(text);

@@ -1,13 +1,11 @@
 // The one pass over a corpus that its statistics need: everything counted, a sample kept in memory.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "corpus/ngrams.h"
 #include "isoflop/stats.h"
 
 namespace isoflop::lab {
@@ -21,6 +19,10 @@ struct Reading {
   std::vector<Piece> train, held_out;
   std::vector<std::string> starts;  ///< the first 256 KiB of the largest 16 sources
 };
+
+/// Pieces dealt out over NgramTree::kGroups parts that are equal to a character, whatever the pieces: each goes where least is,
+/// and what does not fit there is cut off. Their order stays.
+[[nodiscard]] std::vector<Piece> in_equal_parts(std::vector<Piece> pieces);
 
 class CorpusReader {
  public:
@@ -43,7 +45,6 @@ class CorpusReader {
   std::uint64_t limit_ = 0;
   std::vector<bool> used_;
   std::vector<std::int32_t> encoded_;
-  std::array<std::int64_t, corpus::NgramTree::kGroups> filled_{};
   Reading reading_;
 };
 

@@ -157,11 +157,13 @@ DataExponent token_exponent(const Reading& reading, const MeasureOptions& option
     tree.begin(piece.group);
     for (const std::uint32_t symbol : texts.back()) tree.add(symbol);
   }
-  const corpus::KneserNey models(tree, vocabulary);
-  corpus::KneserNey::Loss loss;
-  for (const Piece& piece : reading.held_out) models.score(symbols(piece.text), loss);
   std::vector<double> bits;
-  for (const double nats : loss.nats) bits.push_back(nats / 0.69314718055994530942 / static_cast<double>(loss.symbols));
+  if (!reading.held_out.empty()) {
+    const corpus::KneserNey models(tree, vocabulary);
+    corpus::KneserNey::Loss loss;
+    for (const Piece& piece : reading.held_out) models.score(symbols(piece.text), loss);
+    for (const double nats : loss.nats) bits.push_back(nats / 0.69314718055994530942 / static_cast<double>(loss.symbols));
+  }
   DataExponent exponent =
       lab::data_exponent(texts, vocabulary, decay_losses(entropies(tree, bits)), options.gamma, options.level);
   exponent.over = "tokens";
@@ -218,8 +220,7 @@ void measure_sample(const Reading& reading, const lab::CorpusReader& reader, con
     statistics.compression = {{"zstd -19", bytes, corpus::zstd_bytes(text)}, {"xz -9", bytes, corpus::xz_bytes(text)}};
   });
   if (!statistics.unspaced) work.emplace_back([&] { words = word_growth(reading.train, options); });
-  if (options.tokenizer != nullptr && !reading.held_out.empty())
-    work.emplace_back([&] { over_tokens = token_exponent(reading, options); });
+  if (options.tokenizer != nullptr) work.emplace_back([&] { over_tokens = token_exponent(reading, options); });
   work.emplace_back([&] {
     for (std::size_t i = 0; i < statistics.sources.size(); ++i)
       if (const std::size_t start = reader.start_of(i); start < reading.starts.size() && !reading.starts[start].empty())
@@ -297,7 +298,7 @@ CorpusStatistics measure_corpus(const Corpus& corpus, const MeasureOptions& opti
   statistics.unspaced = script.is_unspaced();
 
   measure_sample(reading, reader, options, stop, progress, statistics);
-  if (reading.held_out.empty()) statistics.data_exponent.reason = "no text is held out";
+  if (reading.held_out.empty() && !options.gamma) statistics.data_exponent.reason = "no text is held out";
   answer_kausik(options, statistics);
   warn(statistics);
   return statistics;

@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "base/json.h"
 #include "base/random.h"
 #include "base/testing.h"
+#include "base/utf8.h"
 #include "isoflop/stats.h"
+#include "lab/corpus_reader.h"
 #include "lab/data_exponent.h"
 
 namespace isoflop::lab {
@@ -158,6 +161,58 @@ TEST_F(Statistics, WithoutHeldOutTextSayThatNoModelIsJudged) {
   EXPECT_FALSE(statistics.entropy[0].held_out);
   EXPECT_FALSE(statistics.data_exponent.predicted);
   EXPECT_EQ(statistics.data_exponent.reason, "no text is held out");
+}
+
+TEST_F(Statistics, WithoutHeldOutTextAGivenGammaPredictsAllTheSame) {
+  const Corpus corpus = open(SplitKind::none);
+  const auto tokenizer = build_tokenizer({.kind = TokenizerKind::byte, .from = VocabularyFrom::whole_corpus}, corpus);
+  for (const Tokenizer* over : {static_cast<const Tokenizer*>(nullptr), static_cast<const Tokenizer*>(tokenizer.get())}) {
+    MeasureOptions options;
+    options.gamma = 0.3;
+    options.tokenizer = over;
+    const DataExponent exponent = measure_corpus(corpus, options).data_exponent;
+    ASSERT_TRUE(exponent.predicted);
+    EXPECT_EQ(exponent.reason, "");
+  }
+}
+
+std::vector<double> growth_exponents(const std::filesystem::path& folder) {
+  std::vector<double> exponents;
+  const Corpus corpus = Corpus::open({.inputs = {folder.string()}, .split = SplitKind::none});
+  for (const GrowthCurve& curve : measure_corpus(corpus).growth) exponents.push_back(curve.exponent.value);
+  return exponents;
+}
+
+TEST_F(Statistics, GrowAlikeInOneFileAndInSixty) {
+  const std::string text = made_text(12'000);
+  std::filesystem::create_directories(folder_ / "one");
+  replace_file(folder_ / "one/a.txt", text);
+  for (std::size_t i = 0; i < 60; ++i) {
+    std::filesystem::create_directories(folder_ / "sixty");
+    const std::size_t begin = i * text.size() / 60, end = (i + 1) * text.size() / 60;
+    replace_file(folder_ / "sixty" / (std::to_string(10 + i) + ".txt"), text.substr(begin, end - begin));
+  }
+  const std::vector<double> one = growth_exponents(folder_ / "one"), sixty = growth_exponents(folder_ / "sixty");
+  ASSERT_EQ(one.size(), 12U);
+  ASSERT_EQ(sixty.size(), one.size());
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], sixty[i], 0.02) << i;
+}
+
+TEST(EqualParts, AreEqualToACharacterAndHoldTheTextInItsOrder) {
+  for (const std::vector<Piece>& pieces : {std::vector<Piece>{{std::string(1001, 'a'), 0}},
+                                           {{"ab", 0}, {"日本語の文章" + std::string(300, 'c'), 0}, {"d", 0}},
+                                           {{"x", 0}}}) {
+    std::string text, again;
+    for (const Piece& piece : pieces) text += piece.text;
+    std::map<int, std::size_t> bytes;
+    for (const Piece& piece : in_equal_parts(pieces)) {
+      again += piece.text;
+      bytes[piece.group] += piece.text.size();
+      EXPECT_TRUE(starts_character(piece.text[0]));
+    }
+    EXPECT_EQ(again, text);
+    for (const auto& [group, size] : bytes) EXPECT_LE(size, text.size() / 16 + 4) << group;
+  }
 }
 
 TEST_F(Statistics, AreDrawnWhereTheyAre) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "tokens/bpe_tokenizer.h"
 #include "tokens/groups.h"
 #include "tokens/splitter.h"
@@ -21,7 +22,7 @@ template <class Visit>
 void in_parts(std::string_view chunk, Visit visit) {
   while (chunk.size() > kLongestChunk) {
     std::size_t end = kLongestChunk;
-    while (end > kLongestChunk - 3 && (static_cast<unsigned char>(chunk[end]) & 0xC0) == 0x80) --end;
+    while (end > kLongestChunk - 3 && !starts_character(chunk[end])) --end;
     visit(chunk.substr(0, end));
     chunk.remove_prefix(end);
   }

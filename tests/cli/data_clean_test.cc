@@ -54,7 +54,11 @@ TEST(DataClean, WrongWordsAre2AndBadDataIs65) {
   EXPECT_EQ(program("data clean nowhere --out clean").code, 66);
   EXPECT_EQ(program("data clean a.jsonl --out a.jsonl --skip-bad").code, 2) << "it would bury what it reads";
   write(place / "file", "in the way");
-  EXPECT_EQ(program("data clean a.jsonl --out file --skip-bad").code, 74);
+  EXPECT_EQ(program("data clean a.jsonl --out file --skip-bad").code, 2);
+  EXPECT_THAT(program("data clean a.jsonl --out new --min-words 500 --max-words 100").err,
+              HasSubstr("--min-words: 500 is above max_words 100"));
+  EXPECT_EQ(program("data clean a.jsonl --out new --skip-bad --removed a.jsonl").code, 2);
+  EXPECT_THAT(read(place / "a.jsonl"), HasSubstr("\"a\""));
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ TEST(DataStats, MeasuresWithJsonTablesAndPictures) {
   const Outcome counts = program("data stats text.txt --counts-only --json");
   EXPECT_TRUE(counts.json()["statistics"].is_null());
   EXPECT_EQ(program("data stats text.txt --orders 1").code, 2);
+  EXPECT_THAT(program("data stats nowhere.txt --level 95").err, HasSubstr("`95` is not a number from 0.5 to 0.9999"));
   EXPECT_EQ(program("data stats text.txt --beta 2").code, 2);
 }
 
@@ -52,8 +53,12 @@ TEST(DataMix, IsExactAndSaysItsEpochs) {
   EXPECT_EQ(outcome.json()["taken"], 20'000);
   EXPECT_GT(outcome.json()["sources"][1]["epochs"], 1);
   EXPECT_EQ(program("data stats mixed --split none --counts-only --json").json()["train"]["characters"], 20'000);
-  EXPECT_EQ(program("data mix a.txt b.txt --weights a=0.8,b=0.2 --tokens 2e4 --tokenizer tok.json --out mixed").code, 2)
-      << "it exists";
+  EXPECT_EQ(program("data mix a.txt b.txt --weights a=0.8,b=0.2 --characters 1e4 --out mixed --json").json()["taken"], 10'000)
+      << "an earlier mixture is replaced";
+  fs::create_directory(place / "mine");
+  write(place / "mine" / "notes.txt", "mine");
+  EXPECT_EQ(program("data mix a.txt b.txt --weights a=0.8,b=0.2 --characters 1e4 --out mine").code, 2);
+  EXPECT_TRUE(fs::exists(place / "mine" / "notes.txt"));
 }
 
 TEST(DataMix, SaysWhatIsWrongAndHowToMendIt) {
@@ -72,6 +77,10 @@ TEST(DataMix, SaysWhatIsWrongAndHowToMendIt) {
   refused("--weights a=1 --tokens 100", {"--tokenizer"});
   refused("--characters 100", {"no weights given"});
   refused("--weights a=1 --characters 0.5", {"whole number"});
+  write(place / "broken.jsonl", "{");
+  for (const char* flags : {"--weights broken=0.5", "--preset lama", "--weights broken=1 --preset llama", ""})
+    EXPECT_EQ(program("data mix broken.jsonl --characters 100 --dry-run " + std::string(flags)).code, 2)
+        << "before the text is read";
   const Outcome capped = program("data mix a.txt b.txt --weights a=0.3,b=0.7 --characters 20000 --dry-run");
   EXPECT_EQ(capped.code, 0) << capped.err;
   EXPECT_THAT(capped.out, AllOf(HasSubstr("4 (cap)"), HasSubstr("source_capped")));

@@ -36,7 +36,7 @@ TEST(DataDedup, RemovesWritesAndReports) {
   EXPECT_EQ(json["stages"][1]["method"], "minhash");
   EXPECT_GT(json["timing"]["seconds"], 0);
   EXPECT_THAT(read(clusters), HasSubstr("{\"id\":\"19\",\"cluster\":4}\n"));
-  EXPECT_THAT(read(fs::path(out) / "part-00000.jsonl"), HasSubstr("\"n\": 14,\"source\":\"in.jsonl\"}\n"));
+  EXPECT_THAT(read(fs::path(out) / "part-00000.jsonl"), HasSubstr("\"n\": 14, \"source\": \"in.jsonl\"}\n"));
   EXPECT_TRUE(fs::exists(fs::path(out) / "dedup.manifest.json"));
   EXPECT_THAT(program("data dedup " + in + " --documents").out,
               HasSubstr("15 of 20 documents kept; 5 clusters of two or more, 5 pairs in them"));
@@ -79,8 +79,41 @@ TEST(DataDedup, WrongFlagsAndInputsHaveTheirExitCodes) {
   EXPECT_EQ(program("data dedup " + in + " --documents --out " + folder.string()).code, 2);  // it holds what is read
   fs::create_directory(folder / "mine");
   write(folder / "mine" / "notes.txt", "mine");
-  EXPECT_EQ(program("data dedup " + in + " --documents --out " + (folder / "mine").string()).code, 74);
+  EXPECT_EQ(program("data dedup " + in + " --documents --out " + (folder / "mine").string()).code, 2);
   EXPECT_TRUE(fs::exists(folder / "mine" / "notes.txt"));
+}
+
+TEST(DataDedup, AFlagOfAMethodThatIsNotChosenIsRefused) {
+  const fs::path folder = fresh("dedup-idle");
+  write(folder / "in.jsonl", lines());
+  const Outcome outcome = program("data dedup in.jsonl --documents --threshold 0.3");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--threshold: belongs to --minhash"));
+  for (const char* flags : {"--lines --keep longest", "--minhash --min-unit 3", "--simhash --no-verify", "--documents --words",
+                            "--substrings --ngrams-n 5"})
+    EXPECT_EQ(program("data dedup in.jsonl " + std::string(flags)).code, 2) << flags;
+  EXPECT_EQ(program("data dedup in.jsonl --ngrams --words --ngrams-n 5").code, 0);
+}
+
+TEST(DataDedup, MemoryIsANumberOfBytesWithAUnit) {
+  const fs::path folder = fresh("dedup-memory");
+  write(folder / "in.jsonl", lines());
+  for (const char* memory : {"-1GB", "4XB", "99999999999GB", "nan"}) {
+    const Outcome outcome = program("data dedup in.jsonl --documents --memory " + std::string(memory));
+    EXPECT_EQ(outcome.code, 2) << memory;
+    EXPECT_THAT(outcome.err, HasSubstr("is " + std::string(memory) + ", expected bytes such as 512MB or 4GB"));
+  }
+  for (const char* memory : {"100MB", "1e8", "100000000"})
+    EXPECT_EQ(program("data dedup in.jsonl --documents --memory " + std::string(memory)).code, 0) << memory;
+}
+
+TEST(WholeNumbers, MayHaveAnExponent) {
+  const fs::path folder = fresh("exponents");
+  write(folder / "in.jsonl", lines());
+  EXPECT_EQ(program("data dedup in.jsonl --lines --min-unit 1e1").code, 0);
+  EXPECT_EQ(program("data clean in.jsonl --out clean --filters off --longest-document 1e9 --shard-bytes 2.5e8").code, 0);
+  EXPECT_THAT(program("data dedup in.jsonl --lines --min-unit 1.5").err, HasSubstr("is 1.5, expected a whole number"));
+  EXPECT_THAT(program("data dedup in.jsonl --lines --min-unit 1e300").err, HasSubstr("is 1e300, expected a whole number"));
 }
 
 }  // namespace

@@ -78,6 +78,10 @@ TEST(Tok, BadInputIsNamed) {
   refused("tok train --bpe --vocab-size 100 a.txt --split block --out t.json", 2, "expected 256");
   refused("tok train --bpe --split-pattern gpt5 a.txt --split block --out t.json", 2, "there are: gpt2, gpt4, script");
   refused("tok encode --tokenizer nowhere a.txt --count", 66, "nowhere");
+  refused("tok encode --tokenizer t.json a.txt --count --split none", 2, "--count");
+  refused("tok train --bpe --kind byte a.txt --out t.json", 2, "--kind");
+  refused("tok train --kind char --vocab-size 300 a.txt --out t.json", 2, "--vocab-size: belongs to --kind bpe");
+  refused("tok train --kind byte a.txt --split none --out a.txt", 2, "a.txt is also");
   write(place / "w.json", R"({"version":"1.0","model":{"type":"WordPiece","vocab":{}}})");
   refused("tok encode --tokenizer w.json a.txt --count", 65, "model type `WordPiece` is not supported");
   write(place / "d.json", R"({"version":"1.0","model":{"type":"BPE",)");
