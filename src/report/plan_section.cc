@@ -55,7 +55,7 @@ std::vector<Tile> tiles(const Plan& plan, const MachinePlan& machines) {
   if (plan.optimum.loss) out.push_back({"Least loss L*", digits(*plan.optimum.loss), level_span(plan, "loss", false)});
   const TrainingCost& cost = machines.cost;
   out.push_back({"Days", digits(cost.days.value, 3), digits(cost.days.low, 3) + " to " + digits(cost.days.high, 3) + " on " + std::to_string(cost.devices) + " " + cost.accelerator});
-  if (cost.usd) out.push_back({"US dollars", format_billions(cost.usd->value), format_billions(cost.usd->low) + " to " + format_billions(cost.usd->high)});
+  if (cost.usd) out.push_back({"US dollars", format_amount(cost.usd->value, 4), format_amount(cost.usd->low, 4) + " to " + format_amount(cost.usd->high, 4)});
   return out;
 }
 
