@@ -79,7 +79,7 @@ void print_plan(const StudyPlan& plan, const isoflop::LabOptions& options, const
   }
   print_table({"run", "group", "params", "non-embedding", "matmul", "tokens", "epochs", "regime", "FLOPs", "memory", "time"}, rows);
   for (const std::string& line : plan.notes) std::printf("%s\n", line.c_str());
-  const std::string most = plan.flops_exact_most > plan.flops_exact ? text(" (%.3g where the sweep tries every rate it may)", plan.flops_exact_most) : "";
+  const std::string most = plan.flops_exact_most > plan.flops_exact ? text(" (at most %.3g)", plan.flops_exact_most) : "";
   std::printf("in all: %.3g FLOPs%s, %s of training, at most %.0f MiB of memory, into %s\n", plan.flops_exact, most.c_str(), duration(plan.seconds).c_str(), static_cast<double>(plan.peak_bytes) / (1 << 20),
               options.out.c_str());
 }
@@ -93,7 +93,7 @@ void print_mixture(const isoflop::MixtureResult& mixture) {
       if (weight > 0) weights += (weights.empty() ? "" : ", ") + source + text(" %.3g %%", 100 * weight);
     rows.push_back({m.name, text("%.4f", m.mean), std::to_string(m.losses.size()), m.verdict, weights});
   }
-  print_table({"measured", "target loss", "seeds", "", "weights"}, rows);
+  print_table({"measured", "target loss", "seeds", "the recommended are", "weights"}, rows);
   std::printf("%s\n", mixture.confirmed ? "the recommended weights are better than all of the others by more than the seed's spread"
                                         : "the runs do not show that the recommended weights are better than all of the others");
 }

@@ -47,7 +47,7 @@ void add_train(CLI::App& program, Globals& globals) {
   app->add_option("--dropout", shape.dropout, "share dropped in training")->capture_default_str()->check(from_zero_below_one());
   app->add_option("--activation", flags->words.activation, "gelu or gelu_tanh");
   CLI::Option* kind = app->add_option("--tokenizer", flags->words.tokenizer, "char, byte or bpe");
-  app->add_option(both("tokenizer_file"), study.tokenizer_file, "a tokenizer that is there: ours, Hugging Face's tokenizer.json, GPT-2's files, tiktoken ranks")->excludes(kind);
+  app->add_option(both("tokenizer_file"), study.tokenizer_file, "a tokenizer that is there: ours, Hugging Face's tokenizer.json, GPT-2's files")->excludes(kind);
   CLI::Option* size = app->add_option(both("vocab_size"), study.vocab_size, "bpe: tokens, bytes and end of text included")->capture_default_str()->check(whole_number(257));
   CLI::Option* pattern = app->add_option(both("split_pattern"), flags->words.split_pattern, "bpe: what no merge crosses: gpt2, gpt4 or script");
   app->add_option("--optimizer", flags->words.optimizer, "adamw or adafactor");

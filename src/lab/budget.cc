@@ -34,11 +34,17 @@ std::optional<Budget> budget_of(const Study& study) {
   return Budget{Fault::bad_study, "budget_minutes = " + format_number(*study.budget_minutes), *study.budget_minutes * 60, false, true};
 }
 
+// of mixtures: the runs that try the weights, at most these and every seed, over the proxies; all are of one size
+double tried_share(const Study& study, const std::vector<PlannedRun>& proxies) {
+  constexpr double kTried = 5;  // recommended, natural, uniform, best proxy, the best single source
+  return study.mixture ? kTried * static_cast<double>(study.seeds.size()) / static_cast<double>(proxies.size()) : 0;
+}
+
 // what the study takes with these steps, in the budget's unit: FLOPs are counted with a sweep at its widest and so are never
 // more; seconds are the estimate that a dry run prints
 double cost_of(const Study& study, const Budget& budget, const Prepared& prepared, Calibration& calibration) {
   std::vector<PlannedRun> runs = planned_runs(study, prepared);
-  return budget.flops ? total_flops(runs, sweep_at_its_widest(study)) : total_seconds(runs, prepared, calibration);
+  return budget.flops ? most_flops(study, runs) : total_seconds(runs, prepared, calibration) * (1 + tried_share(study, runs));
 }
 
 Study with_steps(Study study, std::int64_t steps) {
@@ -119,14 +125,18 @@ std::string request_line(const Study& asked) {
   return kRequested + content_id(text) + "\n";
 }
 
-// the least and the most a sweep takes: three rates at both ends, or as many as it may try
-double sweep_at_its_widest(const Study& study) {
-  return study.learning_rate_sweep ? static_cast<double>(study.learning_rate_sweep->widest) / 3 : 1;
+double total_flops(const std::vector<PlannedRun>& runs) {
+  double total = 0;
+  for (const PlannedRun& run : runs) total += run.flops_exact;
+  return total;
 }
 
-double total_flops(const std::vector<PlannedRun>& runs, double sweep_factor) {
-  double total = 0;
-  for (const PlannedRun& run : runs) total += run.flops_exact * (run.group == "learning-rate" ? sweep_factor : 1);
+double most_flops(const Study& study, const std::vector<PlannedRun>& runs) {
+  double total = total_flops(runs);
+  if (study.mixture) return total * (1 + tried_share(study, runs));
+  const double widest = study.learning_rate_sweep ? static_cast<double>(study.learning_rate_sweep->widest) / 3 : 1;  // three rates are planned
+  for (const PlannedRun& run : runs)
+    if (run.group == "learning-rate") total += run.flops_exact * (widest - 1);
   return total;
 }
 

@@ -22,10 +22,10 @@ namespace isoflop::lab {
 
 /// Fills each run's seconds.
 double total_seconds(std::vector<PlannedRun>& runs, const Prepared& prepared, Calibration& calibration);
-/// With a sweep's runs counted `sweep_factor` times.
-[[nodiscard]] double total_flops(const std::vector<PlannedRun>& runs, double sweep_factor);
-/// How many times more a sweep takes that tries every rate it may.
-[[nodiscard]] double sweep_at_its_widest(const Study& study);
+/// Of these runs.
+[[nodiscard]] double total_flops(const std::vector<PlannedRun>& runs);
+/// The most that the study takes: a sweep that tries every rate it may, and of mixtures the runs that try the weights.
+[[nodiscard]] double most_flops(const Study& study, const std::vector<PlannedRun>& runs);
 
 /// What was asked for, as it stands in study.resolved.toml: a comment line.
 [[nodiscard]] std::string request_line(const Study& asked);

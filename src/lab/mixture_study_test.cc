@@ -151,6 +151,20 @@ TEST(MixtureStudy, IsConfirmedByWhatIsBetterThanTheSpreadOfSeeds) {
   EXPECT_EQ(result.measured[1].verdict, "undecided") << "one seed tells no spread";
 }
 
+TEST(MixtureStudy, ABudgetHoldsTheRunsThatTryTheWeightsToo) {
+  Place place = place_for("budget");
+  place.study.total_flops = 1e9;
+  const StudyPlan plan = plan_study(place.study, place.options);
+  EXPECT_LE(plan.flops_exact_most, 1e9);
+  EXPECT_GT(plan.flops_exact_most, plan.flops_exact);
+  const StudyResult result = run_study(place.study, place.options);
+  double spent = 0;
+  for (const StoredRun& run : RunStore::open_existing(place.options.out).list()) spent += run.record.flops.exact * static_cast<double>(run.record.tokens);
+  EXPECT_LE(spent, 1e9);
+  EXPECT_GT(spent, 0.4 * 1e9);
+  EXPECT_TRUE(result.mixture);
+}
+
 TEST(MixtureStudy, NoProxyHasAShareOfLessThanEightWindows) {
   Place place = place_for("windows", "proxies = 8\n");
   place.study.train.dtype = Dtype::float32;

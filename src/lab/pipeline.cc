@@ -199,8 +199,8 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   if (study.steps_set) plan.notes.push_back(lab::steps_text(study));
   plan.runs = lab::planned_runs(study, prepared);
   (void)lab::total_seconds(plan.runs, prepared, calibration);
-  plan.flops_exact = lab::total_flops(plan.runs, 1);
-  plan.flops_exact_most = lab::total_flops(plan.runs, lab::sweep_at_its_widest(study));
+  plan.flops_exact = lab::total_flops(plan.runs);
+  plan.flops_exact_most = lab::most_flops(study, plan.runs);
 
   std::optional<RunStore> store;
   std::error_code ignored;

@@ -94,13 +94,16 @@ std::string steps_fact(const ReportInput& input, const RunStore& store) {
 }
 
 std::string compute_fact(const ReportInput& input) {
-  const auto flops = [](const std::vector<StoredRun>& runs) {
+  std::set<std::string> counted;  // the same weights tried twice are one run
+  const auto flops = [&](const std::vector<StoredRun>& runs) {
     double sum = 0;
-    for (const StoredRun& run : runs) sum += run.record.flops.exact * static_cast<double>(run.record.tokens);
+    for (const StoredRun& run : runs)
+      if (counted.insert(run.id).second) sum += run.record.flops.exact * static_cast<double>(run.record.tokens);
     return sum;
   };
-  const double sweep = flops(input.sweep);
-  return three_digits(flops(input.family) + sweep) + " FLOPs in all" + (sweep > 0 ? ", " + three_digits(sweep) + " of them for the learning-rate sweep" : "");
+  const double family = flops(input.family), sweep = flops(input.sweep);
+  const char* what = input.study.mixture ? " of them to try the weights" : " of them for the learning-rate sweep";
+  return three_digits(family + sweep) + " FLOPs in all" + (sweep > 0 ? ", " + three_digits(sweep) + what : "");
 }
 
 std::string rates_fact(const ReportInput& input, const RunStore& store) {
