@@ -208,7 +208,7 @@ constexpr Action kActions[] = {
     {"export", "Prints the run table (CSV)", "isoflop runs export out --csv > runs.csv", nullptr, export_runs},
     {"import", "Adds the rows of a run table (or one headed C,N,D,loss) to a study", "isoflop runs import out table.csv", "TABLE",
      import_tables},
-    {"verify", "Checks every file that carries a checksum; names those that carry none", "isoflop runs verify out", nullptr, verify_runs},
+    {"verify", "Checks every file that carries a checksum; names the files of the study that carry none", "isoflop runs verify out", nullptr, verify_runs},
     {"reindex", "Builds index.db again from the run folders", "isoflop runs reindex out", nullptr, reindex_runs},
 };
 

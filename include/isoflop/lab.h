@@ -136,7 +136,7 @@ struct StudyPlan {
   std::vector<PlannedRun> runs;      ///< with a sweep: the sweep's first rates and the family at the sweep's start rate
   double seconds = 0;                ///< of what is not done yet
   double flops_exact = 0;            ///< of all runs listed
-  double flops_exact_most = 0;       ///< the same with a sweep at its widest: what a budget in FLOPs is held against
+  double flops_exact_most = 0;       ///< the same with a sweep at its widest, and of mixtures with the runs that try weights: what a budget in FLOPs is held against
   std::int64_t peak_bytes = 0;
   std::int64_t memory_available = 0;
   std::vector<std::string> notes;

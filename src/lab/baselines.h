@@ -18,14 +18,14 @@ inline constexpr const char* kUnigram = "unigram";
 inline constexpr const char* kFiveGram = "5-gram";
 
 /// Unigram cross-entropy (training frequencies, add-one), a Kneser-Ney 5-gram over characters trained on the training split (its
-/// first kMostText bytes), and `xz -9` of the held-out text (as much of it). Kept in `cache` by the token set's id, read from there the
+/// first 64 MiB), and `xz -9` of the held-out text (its first 64 MiB). Kept in `cache` by the token set's id, read from there the
 /// next time.
 ///
 /// Throws   stopped.
 [[nodiscard]] std::vector<Baseline> baselines(const Prepared& prepared, const std::filesystem::path& cache, const std::stop_token& stop,
                                               const ProgressFn& progress);
 
-/// What the above takes at most beside the tokens, in bytes: the counts of the 5-gram.
+/// What the above takes at most beside the tokens, in bytes: the counts of the 5-gram, and the compressor.
 [[nodiscard]] std::int64_t baselines_bytes(const Prepared& prepared);
 
 [[nodiscard]] Json json_of(const std::vector<Baseline>& baselines);

@@ -40,8 +40,8 @@ double tried_share(const Study& study, const std::vector<PlannedRun>& proxies) {
   return study.mixture ? kTried * static_cast<double>(study.seeds.size()) / static_cast<double>(proxies.size()) : 0;
 }
 
-// what the study takes with these steps, in the budget's unit: FLOPs are counted with a sweep at its widest and so are never
-// more; seconds are the estimate that a dry run prints
+// what the study takes with these steps, in the budget's unit: FLOPs are counted with a sweep at its widest, and of mixtures with
+// every run that tries weights, and so are never more; seconds are the estimate that a dry run prints, and for those runs their like
 double cost_of(const Study& study, const Budget& budget, const Prepared& prepared, Calibration& calibration) {
   std::vector<PlannedRun> runs = planned_runs(study, prepared);
   return budget.flops ? most_flops(study, runs) : total_seconds(runs, prepared, calibration) * (1 + tried_share(study, runs));

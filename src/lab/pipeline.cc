@@ -41,7 +41,7 @@ void say(const LabOptions& options, const std::string& line) {
   if (options.log) options.log(line);
 }
 
-// a folder holds one study: its page and laws would be those of the last that was run
+// by name: a folder's page and laws are those of the study that was run last
 void refuse_another_study(const Study& study, const fs::path& folder) {
   const fs::path file = folder / "study.resolved.toml";
   std::error_code ignored;
