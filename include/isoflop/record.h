@@ -83,7 +83,7 @@ struct RunSpec {
 /// threads, any path, name or instruction set, and for (32,1) and (16,2) of batch_size and gradient_accumulation_steps.
 [[nodiscard]] std::string run_id(const RunSpec& resolved);
 
-inline constexpr int kNumericsVersion = 3;  ///< raised when the same spec would give other bytes
+inline constexpr int kNumericsVersion = 4;  ///< raised when the same spec would give other bytes
 
 /// One optimizer step. `loss` is the mean over the update's tokens, before the update, nats per token.
 struct StepRecord {

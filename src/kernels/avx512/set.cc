@@ -12,6 +12,7 @@ namespace {
 #include "kernels/simd/operand.inl"
 #include "kernels/simd/matmul.inl"
 #include "kernels/simd/math.inl"
+#include "kernels/simd/gelu.inl"
 #include "kernels/simd/pointwise.inl"
 #include "kernels/simd/rows.inl"
 #include "kernels/simd/dropout.inl"

@@ -19,10 +19,6 @@ ISOFLOP_INLINE void store(Bf16* p, V x, Mask m) {
   _mm256_mask_storeu_epi16(p, m, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
 }
 
-// to 2^-14, where what is stored keeps 2^-9
-ISOFLOP_INLINE V reciprocal(V a) {
-  return _mm512_rcp14_ps(a);
-}
 ISOFLOP_INLINE V multiply_add(P x, P y, V sum) {
   return _mm512_dpbf16_ps(sum, x, y);
 }

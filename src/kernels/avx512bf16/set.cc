@@ -2,6 +2,7 @@
 // it includes no standard header but cstdint: an inline function compiled here could be the copy the linker keeps for everyone.
 #include "base/math.h"
 #include "kernels/avx512/vec.h"
+#include "kernels/gelu_table.h"
 #include "kernels/kernels.h"
 
 namespace isoflop::kernels::avx512 {
@@ -11,6 +12,7 @@ namespace {
 #include "kernels/avx512bf16/operand.inl"
 #include "kernels/simd/matmul.inl"
 #include "kernels/simd/math.inl"
+#include "kernels/avx512bf16/gelu.inl"
 #include "kernels/simd/pointwise.inl"
 #include "kernels/simd/rows.inl"
 #include "kernels/simd/dropout.inl"

@@ -1,4 +1,4 @@
-// exp and the normal distribution. NaN comes through.
+// Exponentials. NaN comes through.
 
 /// exp(x), within bounds::kExponential; 0 below -104, inf above 88.73.
 /// Source  the polynomial is Cephes expf (Moshier), on |r| <= ln 2 / 2.
@@ -30,43 +30,6 @@ ISOFLOP_INLINE V short_exp2(V z) {
   return scale_by_power(p, n);
 }
 constexpr float kLog2E = 1.44269504f;
-
-/// exp(x) as exact as what is stored deserves.
-ISOFLOP_INLINE V stored_exp(V x) {
-  if constexpr (kSevenDigits) return exp(x);
-  return short_exp2(max(all(-150.0f), mul(x, all(kLog2E))));
-}
-
-/// The normal distribution at x: density = exp(-x^2 / 2), its constant left out, below = Phi(x) to 1.5e-7, or, for what is stored
-/// in three digits, to 1e-4.
-///
-/// Source  Phi(-|x|) = density t P(t), t = 1 / (1 + 0.3 |x|) (the form of Abramowitz & Stegun 7.1.26);
-///         P of degree 7 and 5 fitted by Remez exchange to 1.5e-7 and 8.2e-6 relative on 0 <= |x| <= 14.
-struct Normal {
-  V density, below;
-};
-ISOFLOP_INLINE Normal normal(V x) {
-  const V density = stored_exp(mul(mul(x, x), all(-0.5f)));
-  const V t = reciprocal(fma(all(0.3f), abs(x), all(1.0f)));
-  V p = all(kSevenDigits ? 0.03567476932f : -0.0770973191f);
-  if constexpr (kSevenDigits) {
-    p = fma(p, t, all(-0.15720306312f));
-    p = fma(p, t, all(0.20635347376f));
-    p = fma(p, t, all(-0.05368361564f));
-    p = fma(p, t, all(0.12856161234f));
-    p = fma(p, t, all(0.09991349615f));
-    p = fma(p, t, all(0.12075395543f));
-    p = fma(p, t, all(0.11962929887f));
-  } else {
-    p = fma(p, t, all(0.2160367817f));
-    p = fma(p, t, all(-0.0169477966f));
-    p = fma(p, t, all(0.1441962570f));
-    p = fma(p, t, all(0.1137419567f));
-    p = fma(p, t, all(0.1200742275f));
-  }
-  const V tail = mul(density, mul(t, p));
-  return {density, pick(negative(x), tail, sub(all(1.0f), tail))};
-}
 
 /// exp((x - shift) scale), x scale <= shift scale: a softmax's. To bounds::kExponential, or, for what is stored in three digits,
 /// to 3e-7 (1 + 0.3 |shift scale|), of which the second part is common to a row.

@@ -5,9 +5,6 @@ using P = V;
 constexpr int kPair = 1;             // elements of k to an operand
 constexpr bool kSevenDigits = true;  // what is stored deserves an exponential to the last digit
 
-ISOFLOP_INLINE V reciprocal(V a) {
-  return div(all(1.0f), a);
-}
 ISOFLOP_INLINE V multiply_add(P x, P y, V sum) {
   return fma(x, y, sum);
 }

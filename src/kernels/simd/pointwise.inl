@@ -8,56 +8,28 @@ ISOFLOP_INLINE void for_vectors(std::int64_t n, const Whole& whole, const Part& 
   if (i < n) part(i, first(n - i));
 }
 
-// gelu(x) = x Phi(x); bounds in bounds.h
-ISOFLOP_INLINE V gelu_exact(V x) {
-  return mul(x, normal(x).below);
-}
-
-// d/dx x Phi(x) = Phi(x) + x phi(x)
-ISOFLOP_INLINE V gelu_exact_slope(V x) {
-  const Normal at = normal(x);
-  return fma(mul(x, all(0.39894228f)), at.density, at.below);
-}
-
-// exp(-2u), u = sqrt(2/pi) (x + 0.044715 x^3); (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
-ISOFLOP_INLINE V exp_of_minus_2u(V x) {
-  return stored_exp(mul(x, fma(mul(x, x), all(-2 * 0.79788456f * 0.044715f), all(-2 * 0.79788456f))));
-}
-ISOFLOP_INLINE V gelu_tanh(V x) {
-  return mul(x, reciprocal(add(all(1.0f), exp_of_minus_2u(x))));
-}
-ISOFLOP_INLINE V gelu_tanh_slope(V x) {
-  // beyond 8 the slope is 0 or 1 to 20 digits, and the exponential must not overflow; NaN comes through the bounds
-  const V near = min(all(8.0f), max(all(-8.0f), x));
-  const V e = exp_of_minus_2u(near);
-  const V s = reciprocal(add(all(1.0f), e));
-  const V twice_du = fma(mul(near, near), all(6 * 0.79788456f * 0.044715f), all(2 * 0.79788456f));
-  // 1 - s is e s, which keeps its digits
-  return fma(mul(mul(near, s), mul(e, s)), twice_du, s);
+template <Gelu kKind>
+ISOFLOP_INLINE void gelu_of(std::int64_t n, const Act* x, Act* y) {
+  for_vectors(
+      n, [&](std::int64_t i) { store(y + i, gelu_value<kKind>(load(x + i))); },
+      [&](std::int64_t i, Mask m) { store(y + i, gelu_value<kKind>(load(x + i, m)), m); });
 }
 
 void gelu(Gelu kind, std::int64_t n, const Act* x, Act* y) {
-  if (kind == Gelu::exact) {
-    for_vectors(
-        n, [&](std::int64_t i) { store(y + i, gelu_exact(load(x + i))); },
-        [&](std::int64_t i, Mask m) { store(y + i, gelu_exact(load(x + i, m)), m); });
-  } else {
-    for_vectors(
-        n, [&](std::int64_t i) { store(y + i, gelu_tanh(load(x + i))); },
-        [&](std::int64_t i, Mask m) { store(y + i, gelu_tanh(load(x + i, m)), m); });
-  }
+  if (kind == Gelu::exact) return gelu_of<Gelu::exact>(n, x, y);
+  gelu_of<Gelu::tanh>(n, x, y);
+}
+
+template <Gelu kKind>
+ISOFLOP_INLINE void gelu_backward_of(std::int64_t n, const Act* x, const Act* dy, Act* dx) {
+  for_vectors(
+      n, [&](std::int64_t i) { store(dx + i, mul(load(dy + i), gelu_slope<kKind>(load(x + i)))); },
+      [&](std::int64_t i, Mask m) { store(dx + i, mul(load(dy + i, m), gelu_slope<kKind>(load(x + i, m))), m); });
 }
 
 void gelu_backward(Gelu kind, std::int64_t n, const Act* x, const Act* dy, Act* dx) {
-  if (kind == Gelu::exact) {
-    for_vectors(
-        n, [&](std::int64_t i) { store(dx + i, mul(load(dy + i), gelu_exact_slope(load(x + i)))); },
-        [&](std::int64_t i, Mask m) { store(dx + i, mul(load(dy + i, m), gelu_exact_slope(load(x + i, m))), m); });
-  } else {
-    for_vectors(
-        n, [&](std::int64_t i) { store(dx + i, mul(load(dy + i), gelu_tanh_slope(load(x + i)))); },
-        [&](std::int64_t i, Mask m) { store(dx + i, mul(load(dy + i, m), gelu_tanh_slope(load(x + i, m))), m); });
-  }
+  if (kind == Gelu::exact) return gelu_backward_of<Gelu::exact>(n, x, dy, dx);
+  gelu_backward_of<Gelu::tanh>(n, x, dy, dx);
 }
 
 void add(std::int64_t n, const float* x, float* y) {

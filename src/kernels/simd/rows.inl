@@ -1,98 +1,146 @@
 // What reduces a row: normalisation and cross-entropy. Lanes are summed apart and joined by the set's fixed tree.
 
+constexpr int kRowsAtOnce = 4;  // a row's own sums wait for each other
+
+/// Runs body.template operator()<kRows>(r) over blocks of rows, and over single ones for those left.
+template <class Body>
+ISOFLOP_INLINE void for_rows(std::int64_t rows, const Body& body) {
+  std::int64_t r = 0;
+  for (; r + kRowsAtOnce <= rows; r += kRowsAtOnce) body.template operator()<kRowsAtOnce>(r);
+  for (; r < rows; ++r) body.template operator()<1>(r);
+}
+
+template <int kRows>
+ISOFLOP_INLINE void layernorm_rows(const LayerNormArgs<float, Act>& a, std::int64_t r) {
+  const std::int64_t n = a.cols;
+  const auto cols = static_cast<float>(n);
+  const float *x = a.x + r * n, *gains = a.gain, *biases = a.bias;  // x[r,:]
+  Act* y = a.y + r * n;                                             // y[r,:]
+  const auto each = [](const auto& body) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) body(i);
+  };
+
+  // mean and variance in two passes
+  V sums[kRows], squares[kRows], centre[kRows], scale[kRows];
+  each([&](int i) { sums[i] = squares[i] = zero(); });
+  for_vectors(
+      n, [&](std::int64_t c) { each([&](int i) { sums[i] = add(sums[i], load(x + i * n + c)); }); },
+      [&](std::int64_t c, Mask m) { each([&](int i) { sums[i] = add(sums[i], load(x + i * n + c, m)); }); });
+  each([&](int i) { centre[i] = all(a.mean[r + i] = tree_sum(sums[i]) / cols); });
+  for_vectors(
+      n,
+      [&](std::int64_t c) {
+        each([&](int i) {
+          const V d = sub(load(x + i * n + c), centre[i]);
+          squares[i] = fma(d, d, squares[i]);
+        });
+      },
+      [&](std::int64_t c, Mask m) {
+        each([&](int i) {
+          const V d = pick(m, sub(load(x + i * n + c, m), centre[i]), zero());
+          squares[i] = fma(d, d, squares[i]);
+        });
+      });
+  each([&](int i) { scale[i] = all(a.inv_std[r + i] = 1 / __builtin_sqrtf(tree_sum(squares[i]) / cols + a.epsilon)); });
+
+  // mean and scale are kept for backward; now normalise
+  const auto normal = [&](int i, V value, V gain, V bias) {
+    const V scaled = mul(sub(value, centre[i]), scale[i]);
+    return biases ? fma(scaled, gain, bias) : mul(scaled, gain);
+  };
+  for_vectors(
+      n,
+      [&](std::int64_t c) {
+        const V gain = load(gains + c), bias = biases ? load(biases + c) : zero();
+        each([&](int i) { store(y + i * n + c, normal(i, load(x + i * n + c), gain, bias)); });
+      },
+      [&](std::int64_t c, Mask m) {
+        const V gain = load(gains + c, m), bias = biases ? load(biases + c, m) : zero();
+        each([&](int i) { store(y + i * n + c, normal(i, load(x + i * n + c, m), gain, bias), m); });
+      });
+}
+
 void layernorm(const LayerNormArgs<float, Act>& a) {
-  const auto cols = static_cast<float>(a.cols);
-  for (std::int64_t r = 0; r < a.rows; ++r) {
-    const float* x = a.x + r * a.cols;  // x[r,:]
-    Act* y = a.y + r * a.cols;          // y[r,:]
+  for_rows(a.rows, [&]<int kRows>(std::int64_t r) { layernorm_rows<kRows>(a, r); });
+}
 
-    // mean and variance in two passes
-    V sums = zero();
-    for_vectors(
-        a.cols, [&](std::int64_t c) { sums = add(sums, load(x + c)); },
-        [&](std::int64_t c, Mask m) { sums = add(sums, load(x + c, m)); });
-    const float mean = tree_sum(sums) / cols;
-    const V centre = all(mean);
-    V squares = zero();
-    for_vectors(
-        a.cols,
-        [&](std::int64_t c) {
-          const V d = sub(load(x + c), centre);
-          squares = fma(d, d, squares);
-        },
-        [&](std::int64_t c, Mask m) {
-          const V d = pick(m, sub(load(x + c, m), centre), zero());
-          squares = fma(d, d, squares);
-        });
-    const float inv_std = 1 / __builtin_sqrtf(tree_sum(squares) / cols + a.epsilon);
+template <int kRows>
+ISOFLOP_INLINE void layernorm_backward_rows(const LayerNormBackwardArgs<float, Act>& a, std::int64_t r) {
+  const std::int64_t n = a.cols;
+  const auto cols = static_cast<float>(n);
+  const bool adds = a.store == Store::add;
+  const float *x = a.x + r * n, *dy = a.dy + r * n, *gains = a.gain;
+  float *dx = a.dx + r * n, *dgains = a.dgain, *dbiases = a.dbias;
+  Act* rounded = a.rounded ? a.rounded + r * n : nullptr;
+  const auto each = [](const auto& body) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) body(i);
+  };
+  V centre[kRows], scale[kRows], sum_g[kRows], sum_gx[kRows];
+  each([&](int i) { centre[i] = all(a.mean[r + i]), scale[i] = all(a.inv_std[r + i]), sum_g[i] = sum_gx[i] = zero(); });
+  const auto normal = [&](int i, V value) { return mul(sub(value, centre[i]), scale[i]); };
 
-    // keep both for backward, then normalise
-    a.mean[r] = mean;
-    a.inv_std[r] = inv_std;
-    const V scale = all(inv_std);
-    for_vectors(
-        a.cols,
-        [&](std::int64_t c) {
-          const V scaled = mul(sub(load(x + c), centre), scale);
-          store(y + c, a.bias ? fma(scaled, load(a.gain + c), load(a.bias + c)) : mul(scaled, load(a.gain + c)));
-        },
-        [&](std::int64_t c, Mask m) {
-          const V scaled = mul(sub(load(x + c, m), centre), scale);
-          store(y + c, a.bias ? fma(scaled, load(a.gain + c, m), load(a.bias + c, m)) : mul(scaled, load(a.gain + c, m)), m);
+  // means of g and of g * xhat, where g = dy * gain; the parameters' gradients on the way, row after row
+  const auto gather = [&](int i, V xhat, V g) {
+    sum_g[i] = add(sum_g[i], g);
+    sum_gx[i] = fma(g, xhat, sum_gx[i]);
+  };
+  for_vectors(
+      n,
+      [&](std::int64_t c) {
+        const V gain = load(gains + c);
+        V dgain = load(dgains + c), dbias = dbiases ? load(dbiases + c) : zero();
+        each([&](int i) {
+          const V xhat = normal(i, load(x + i * n + c)), d = load(dy + i * n + c);
+          gather(i, xhat, mul(d, gain));
+          dgain = fma(d, xhat, dgain), dbias = add(dbias, d);
         });
-  }
+        store(dgains + c, dgain);
+        if (dbiases) store(dbiases + c, dbias);
+      },
+      [&](std::int64_t c, Mask m) {
+        const V gain = load(gains + c, m);
+        V dgain = load(dgains + c, m), dbias = dbiases ? load(dbiases + c, m) : zero();
+        each([&](int i) {
+          const V xhat = normal(i, load(x + i * n + c, m)), d = load(dy + i * n + c, m);
+          gather(i, pick(m, xhat, zero()), mul(d, gain));
+          dgain = fma(d, xhat, dgain), dbias = add(dbias, d);
+        });
+        store(dgains + c, dgain, m);
+        if (dbiases) store(dbiases + c, dbias, m);
+      });
+  V mean_g[kRows], mean_gx[kRows];
+  each([&](int i) { mean_g[i] = all(tree_sum(sum_g[i]) / cols), mean_gx[i] = all(tree_sum(sum_gx[i]) / cols); });
+
+  // dy is read before dx is written: they may be the same row
+  const auto through = [&](int i, V xhat, V g) { return mul(scale[i], sub(sub(g, mean_g[i]), mul(xhat, mean_gx[i]))); };
+  for_vectors(
+      n,
+      [&](std::int64_t c) {
+        const V gain = load(gains + c);
+        each([&](int i) {
+          const std::int64_t at = i * n + c;
+          V value = through(i, normal(i, load(x + at)), mul(load(dy + at), gain));
+          if (adds) value = add(load(dx + at), value);
+          store(dx + at, value);
+          if (rounded) store(rounded + at, value);
+        });
+      },
+      [&](std::int64_t c, Mask m) {
+        const V gain = load(gains + c, m);
+        each([&](int i) {
+          const std::int64_t at = i * n + c;
+          V value = through(i, normal(i, load(x + at, m)), mul(load(dy + at, m), gain));
+          if (adds) value = add(load(dx + at, m), value);
+          store(dx + at, value, m);
+          if (rounded) store(rounded + at, value, m);
+        });
+      });
 }
 
 void layernorm_backward(const LayerNormBackwardArgs<float, Act>& a) {
-  const auto cols = static_cast<float>(a.cols);
-  const bool adds = a.store == Store::add;
-  for (std::int64_t r = 0; r < a.rows; ++r) {
-    const float* x = a.x + r * a.cols;
-    const float* dy = a.dy + r * a.cols;
-    float* dx = a.dx + r * a.cols;
-    Act* rounded = a.rounded ? a.rounded + r * a.cols : nullptr;
-    const V centre = all(a.mean[r]), scale = all(a.inv_std[r]);
-
-    // means of g and of g * xhat, where g = dy * gain; the parameters' gradients on the way
-    V sum_g = zero(), sum_gx = zero();
-    const auto gather = [&](V xhat, V d, V gain) {
-      const V g = mul(d, gain);
-      sum_g = add(sum_g, g);
-      sum_gx = fma(g, xhat, sum_gx);
-    };
-    for_vectors(
-        a.cols,
-        [&](std::int64_t c) {
-          const V xhat = mul(sub(load(x + c), centre), scale), d = load(dy + c);
-          gather(xhat, d, load(a.gain + c));
-          store(a.dgain + c, fma(d, xhat, load(a.dgain + c)));
-          if (a.dbias) store(a.dbias + c, add(load(a.dbias + c), d));
-        },
-        [&](std::int64_t c, Mask m) {
-          const V xhat = mul(sub(load(x + c, m), centre), scale), d = load(dy + c, m);
-          gather(pick(m, xhat, zero()), d, load(a.gain + c, m));
-          store(a.dgain + c, fma(d, xhat, load(a.dgain + c, m)), m);
-          if (a.dbias) store(a.dbias + c, add(load(a.dbias + c, m), d), m);
-        });
-    const V mean_g = all(tree_sum(sum_g) / cols), mean_gx = all(tree_sum(sum_gx) / cols);
-
-    // dy is read before dx is written: they may be the same row
-    const auto through = [&](V xhat, V d, V gain) { return mul(scale, sub(sub(mul(d, gain), mean_g), mul(xhat, mean_gx))); };
-    for_vectors(
-        a.cols,
-        [&](std::int64_t c) {
-          V value = through(mul(sub(load(x + c), centre), scale), load(dy + c), load(a.gain + c));
-          if (adds) value = add(load(dx + c), value);
-          store(dx + c, value);
-          if (rounded) store(rounded + c, value);
-        },
-        [&](std::int64_t c, Mask m) {
-          V value = through(mul(sub(load(x + c, m), centre), scale), load(dy + c, m), load(a.gain + c, m));
-          if (adds) value = add(load(dx + c, m), value);
-          store(dx + c, value, m);
-          if (rounded) store(rounded + c, value, m);
-        });
-  }
+  for_rows(a.rows, [&]<int kRows>(std::int64_t r) { layernorm_backward_rows<kRows>(a, r); });
 }
 
 /// The largest of x[0 : n]. It may pass over a NaN: who uses it meets the NaN again in exp.
