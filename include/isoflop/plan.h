@@ -23,7 +23,7 @@ struct AllocationRule {
 /// What repeated text is worth: a law of unique_tokens and its constants beyond those of the surface.
 struct Repetition {
   std::string law = "data_constrained";
-  std::map<std::string, double> constants{{"R_D", 15.387756}, {"R_N", 5.309743}};  ///< Muennighoff et al. 2023; overfit_penalty: P, m, k
+  std::map<std::string, double> constants{{"R_D", 15.387756}, {"R_N", 5.309743}};  ///< Muennighoff et al. 2023; overfit_penalty: P, m, k; overfit_capacity: P, m, h, k, g
 };
 
 /// The text there is.

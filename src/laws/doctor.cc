@@ -178,7 +178,7 @@ class Examination {
     }
     add("repeated text", repeated > 0 ? Verdict::bad : Verdict::good,
         plural(repeated, "row") + " saw more tokens than are unique, up to " + people(most) + " times over",
-        "Muennighoff et al. 2023: a plain law has R2 = .445 on repeated runs", "fit fresh rows, or --law data_constrained, overfit_penalty");
+        "Muennighoff et al. 2023: a plain law has R2 = .445 on repeated runs", "fit fresh rows, or --law data_constrained, overfit_penalty, overfit_capacity");
   }
 
   /// A run with more of both and a worse loss was trained badly, or belongs to another family.

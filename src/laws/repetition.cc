@@ -1,5 +1,5 @@
-// Text seen more than once: Muennighoff et al. 2023 (arXiv:2305.16264), where repetition saturates, and an additive penalty, where it
-// harms (the form of arXiv:2605.01640).
+// Text seen more than once: Muennighoff et al. 2023 (arXiv:2305.16264), where repetition saturates, an additive penalty, where it
+// harms (the form of arXiv:2605.01640), and one whose harm grows with what a model can memorise.
 #include "laws/formulas.h"
 
 namespace isoflop::laws {
@@ -45,6 +45,25 @@ struct Penalty {
   }
 };
 
+constexpr double kLnBillion = 20.723265836946411;  // of parameters, of tokens
+
+struct CapacityPenalty {
+  static constexpr int kParameters = 10, kInputs = 3;
+  static constexpr bool kLogValue = true;
+  // L = E + A / N^alpha + B / D^beta + P N^k / U^g ((D / U)^r - 1), r = max(0, m + h ln(N / U)), the last where D > U and with N
+  // and U in 1e9. A model too small to memorise U is not harmed, and nothing jumps at D = U.
+  template <Dual T>
+  static T value(const std::array<T, 10>& t, const std::array<Pack, 3>& x) {
+    const auto& [e, a, b, alpha, beta, p, m, h, k, g] = t;
+    const auto& [n, d, unique] = x;
+    const Pack ln_epochs = select(d > unique, d - unique, pack_of(0));
+    const T rate = m + (n - unique) * h;
+    const T harm = exp(dual::chosen(rate.v > 0, rate, constant<T>(pack_of(0))) * ln_epochs) - pack_of(1);
+    const T scale = exp(p + (n - kLnBillion) * k - (unique - kLnBillion) * g);
+    return log(exp(e) + exp(a - n * alpha) + exp(b - d * beta) + scale * harm);
+  }
+};
+
 AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std::string, double>&) {
   return {.floor = c.at("E"), .a = c.at("A"), .b = c.at("B"), .alpha = c.at("alpha"), .beta = c.at("beta")};
 }
@@ -60,13 +79,18 @@ std::vector<Constant> surface() {
 }  // namespace
 
 std::vector<Law> repetition_laws() {
-  std::vector<Constant> constrained = surface(), penalty = surface();
+  std::vector<Constant> constrained = surface(), penalty = surface(), capacity = surface();
   // the paper's starts are linspace(0, 20, 4)^2; its ends of 0 have no logarithm
   constrained.push_back({"R_D", Space::log, {0, 2, 3, 5}});
   constrained.push_back({"R_N", Space::log, {-1, 0.5, 2, 3}});
   penalty.push_back({"P", Space::log, {-4, -1}});
   penalty.push_back({"m", Space::plain, {0.3, 1}});
   penalty.push_back({"k", Space::plain, {0.3, 0.8}});
+  capacity.push_back({"P", Space::log, {-4, -1}});
+  capacity.push_back({"m", Space::plain, {0.3, 1}});
+  capacity.push_back({"h", Space::plain, {0.1}});
+  capacity.push_back({"k", Space::plain, {0.3, 0.8}});
+  capacity.push_back({"g", Space::plain, {0.1, 0.8}});
   std::vector<Law> laws;
   laws.push_back(law_of<DataConstrained>(
       {.info = {"data_constrained",
@@ -82,6 +106,14 @@ std::vector<Law> repetition_laws() {
                                   .reads_repeated = true,
                                   .constants = std::move(penalty),
                                   .additive = additive}));
+  laws.push_back(law_of<CapacityPenalty>(
+      {.info = {"overfit_capacity",
+                "L(N, D, U) = E + A/N^alpha + B/D^beta + P (N/1e9)^k / (U/1e9)^g ((D/U)^max(0, m + h ln(N/U)) - 1)",
+                "our own: repetition harms the faster, the more parameters a unique token has"},
+       .inputs = {{"params"}, {"tokens"}, {"unique_tokens"}},
+       .reads_repeated = true,
+       .constants = std::move(capacity),
+       .additive = additive}));
   return laws;
 }
 

@@ -11,11 +11,15 @@ namespace isoflop {
 namespace plan {
 namespace {
 
+bool is_of_repetition(const std::string& law) {
+  return law == "data_constrained" || law == "overfit_penalty" || law == "overfit_capacity";
+}
+
 LawAt limited(const AdditiveLaw& surface, double unique_tokens, const Repetition& repetition) {
   if (surface.power != 1)
     throw Error(Fault::usage, "--unique-tokens", "the law's loss is not E + A/N^alpha + B/D^beta", "plan with a law of that form, e.g. published:epoch2024");
-  if (repetition.law != "data_constrained" && repetition.law != "overfit_penalty")
-    throw Error(Fault::usage, "--repetition", "no law `" + repetition.law + "`", "known: data_constrained, overfit_penalty");
+  if (!is_of_repetition(repetition.law))
+    throw Error(Fault::usage, "--repetition", "no law `" + repetition.law + "`", "known: data_constrained, overfit_penalty, overfit_capacity");
   if (!(unique_tokens > 0) || !std::isfinite(unique_tokens))
     throw Error(Fault::usage, "--unique-tokens", format_number(unique_tokens) + " is not a positive number");
   std::map<std::string, double> constants = repetition.constants;
@@ -72,7 +76,7 @@ std::optional<double> limited_flops(const PlanningLaw& law, double loss, double 
 }
 
 Repetition own_repetition(const PlanningLaw& law, const Repetition& given) {
-  if (law.law != "data_constrained" && law.law != "overfit_penalty") return given;
+  if (!is_of_repetition(law.law)) return given;
   Repetition own{.law = law.law, .constants = law.constants};
   for (const char* surface : {"E", "A", "B", "alpha", "beta"}) own.constants.erase(surface);
   return own;

@@ -34,12 +34,14 @@ TEST(DataLimit, EnoughTextIsNoLimit) {
 
 TEST(DataLimit, APenaltyStopsRepeatingSooner) {
   const PlanningLaw law = epoch();
-  const Repetition penalty{.law = "overfit_penalty", .constants = {{"P", 0.05}, {"m", 0.4}, {"k", 0.7}}};
-  const DataLimit limit = data_limited(law, 1e23, 50e9, penalty);
-  EXPECT_GT(limit.epochs, 1);
-  for (const double factor : {0.8, 1.25}) {
+  for (const Repetition& penalty :
+       {Repetition{.law = "overfit_penalty", .constants = {{"P", 0.05}, {"m", 0.4}, {"k", 0.7}}},
+        Repetition{.law = "overfit_capacity", .constants = {{"P", 0.08}, {"m", 0.43}, {"h", 0.23}, {"k", 0.12}, {"g", -0.27}}}}) {
+    const DataLimit limit = data_limited(law, 1e23, 50e9, penalty);
+    EXPECT_GT(limit.epochs, 1);
     const LimitedSurface surface(law, 50e9, penalty);
-    EXPECT_GT(surface.loss(factor * limit.model.params, limit.model.tokens / factor), *limit.model.loss);
+    for (const double factor : {0.8, 1.25})
+      EXPECT_GT(surface.loss(factor * limit.model.params, limit.model.tokens / factor), *limit.model.loss);
   }
   EXPECT_NE(error_of([&] { (void)data_limited(law, 1e23, 50e9, Repetition{.law = "overfit_penalty", .constants = {{"P", 1}}}); }).problem().find("`m`"),
             std::string::npos);
