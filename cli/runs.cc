@@ -8,6 +8,8 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/corpus_flags.h"
+#include "isoflop/lab.h"
 
 namespace cli {
 namespace {
@@ -59,8 +61,7 @@ std::vector<std::pair<std::string, Json>> spec_leaves(const RunStore& store, con
   return leaves;
 }
 
-void list_runs(const RunsFlags& flags, const Globals& globals) {
-  const std::vector<StoredRun> runs = RunStore::open_existing(flags.study).list();
+void print_runs(const std::vector<StoredRun>& runs, const Globals& globals) {
   if (globals.json) {
     Json list = Json::array();
     for (const StoredRun& run : runs) list.push_back(as_json(run));
@@ -80,6 +81,10 @@ void list_runs(const RunsFlags& flags, const Globals& globals) {
   for (const StoredRun& run : runs) {
     if (!run.record.reason.empty()) note(globals, "run " + run.id + ": " + run.record.reason);
   }
+}
+
+void list_runs(const RunsFlags& flags, const Globals& globals) {
+  print_runs(RunStore::open_existing(flags.study).list(), globals);
 }
 
 void show_runs(const RunsFlags& flags, const Globals& globals) {
@@ -197,6 +202,39 @@ void reindex_runs(const RunsFlags& flags, const Globals& globals) {
   std::printf("%zu runs indexed\n", count);
 }
 
+struct EvalFlags {
+  std::string study, out, isa;
+  std::vector<std::string> runs;
+  std::int64_t threads = 0;
+  CorpusFlags text;
+};
+
+void eval_runs(EvalFlags& flags, const Globals& globals) {
+  flags.text.split = "none";
+  const isoflop::Corpus corpus = open_corpus(flags.text, globals);
+  if (!flags.out.empty()) refuse_to_overwrite("--out", flags.out, files_of(corpus));
+  isoflop::ScoreOptions options{.runs = flags.runs, .threads = threads_of(flags.threads), .stop = stop_requested()};
+  if (!flags.isa.empty()) options.isa = isoflop::isa_from(flags.isa);
+  const auto runs = isoflop::score_runs(flags.study, corpus, options, [&](const std::string& line) { note(globals, line); });
+  if (!flags.out.empty()) {
+    isoflop::write_run_table(runs, flags.out);
+    note(globals, flags.out + ": the run table, its losses of this text");
+  }
+  print_runs(runs, globals);
+}
+
+void add_eval(CLI::App& runs, Globals& globals) {
+  const auto flags = std::make_shared<EvalFlags>();
+  CLI::App* app = add_command(runs, globals, "eval", "What finished runs lose on another text", "isoflop runs eval out other.txt --out other.csv");
+  app->add_option("STUDY", flags->study, "a study's folder")->required();
+  add_corpus_flags(*app, flags->text);
+  app->add_option("--run", flags->runs, "a run's id or name; again for more (default: all that are finished)");
+  app->add_option("--out", flags->out, "write the run table with these losses to this file (CSV), to fit laws to");
+  app->add_option("--threads", flags->threads, "cores (default: all); the result is the same")->check(whole_number(1));
+  app->add_option("--isa", flags->isa, "kernel set");
+  app->callback([flags, &globals] { eval_runs(*flags, globals); });
+}
+
 struct Action {
   const char *name, *what, *example, *words;  // words: what follows STUDY, or nothing
   void (*run)(const RunsFlags&, const Globals&);
@@ -215,7 +253,7 @@ constexpr Action kActions[] = {
 }  // namespace
 
 void add_runs(CLI::App& program, Globals& globals) {
-  CLI::App* runs = add_command(program, globals, "runs", "The run store: ls, show, diff, export, import, verify, reindex",
+  CLI::App* runs = add_command(program, globals, "runs", "The run store: ls, show, diff, eval, export, import, verify, reindex",
                                "isoflop runs ls isoflop-runs/first-law");
   runs->require_subcommand(1);
   for (const Action& action : kActions) {
@@ -234,6 +272,7 @@ void add_runs(CLI::App& program, Globals& globals) {
     }
     command->callback([flags, &globals, run = action.run] { run(*flags, globals); });
   }
+  add_eval(*runs, globals);
 }
 
 }  // namespace cli

@@ -7,9 +7,8 @@
 #include "base/random.h"
 #include "base/team.h"
 #include "isoflop/lab.h"
-#include "lab/estimate.h"
+#include "lab/stored_model.h"
 #include "lab/study_report.h"
-#include "train/train.h"
 
 namespace isoflop {
 namespace {
@@ -42,26 +41,14 @@ std::int32_t draw(std::span<const float> logits, const SampleOptions& options, s
 std::string sample_run(const std::filesystem::path& folder, const std::string& name, const SampleOptions& options,
                        const std::function<void(const std::string&)>& log) {
   const RunStore store = RunStore::open_existing(folder);
-  const auto run = store.find(name);
-  if (!run) {
-    std::string known;
-    for (const StoredRun& other : store.list()) known += (known.empty() ? "" : ", ") + other.record.name;
-    throw Error(Fault::missing_input, "run `" + name + "`", "is not in " + folder.string(), known.empty() ? "" : "it holds " + known);
-  }
-  const RunSpec spec = store.spec(run->id);
-  const std::string tokenizer_path = (folder / "tokenizer.json").string();
+  const StoredRun run = lab::stored_run(store, name);
+  const RunSpec spec = store.spec(run.id);
   const auto tokenizer = lab::study_tokenizer(folder);
-  if (tokenizer->id() != spec.tokenizer) throw Error(Fault::bad_data, tokenizer_path, "is not the tokenizer that run " + run->id + " was trained with");
-
   Team team(std::max<std::int64_t>(1, options.threads));
   EngineOptions engine_options = lab::engine_options(spec, {options.isa.value_or(best_isa()), false});
   engine_options.bf16 = false;
-  engine_options.training = false;
   engine_options.max_sequences = 1;
-  const auto engine = make_cpu_engine(spec.shape, engine_options, team);
-  if (!load_newest_weights(*engine, run->folder / "ckpt", log)) {
-    throw Error(Fault::missing_input, (run->folder / "ckpt").string(), "holds no whole checkpoint", "train the run first");
-  }
+  const auto engine = lab::stored_engine(run, spec, *tokenizer, engine_options, team, log);
 
   std::vector<std::int32_t> tokens;
   tokenizer->encode(options.prompt, tokens);
