@@ -312,6 +312,7 @@ struct Hyperparameter {
   std::string formula, conditions, range, source;
   std::optional<bool> in_range;  ///< of N, D or C it was fitted to; none: not known
   std::string note;
+  std::optional<Interval> interval = {};  ///< published_interval(): what the choice of rows and recipe adds is not in it
 };
 
 /// Every law side by side: they are conditioned differently and do not agree.

@@ -616,6 +616,13 @@ struct EnvelopeOptions {
 
 // ---- published laws: constants as their papers print them (data/published_laws.toml)
 
+/// A law's constants as its authors' resamples scatter: the parameters of the formula in their order, a positive coefficient as its ln.
+struct ResampledConstants {
+  std::vector<double> mean;        ///< unrounded
+  std::vector<double> covariance;  ///< lower triangle, row by row
+  std::string source;
+};
+
 struct PublishedLaw {
   std::string name;      ///< "epoch2024"; `fit_law(table, "published:epoch2024")` evaluates it
   std::string law;       ///< the formula, of known_laws()
@@ -626,10 +633,20 @@ struct PublishedLaw {
   std::optional<std::pair<double, double>> fitted_flops;  ///< the budgets among it
   double flops_per = kFlopsPerParamToken;  ///< C = flops_per N D
   std::string note;      ///< what to know before using it; may be empty
+  std::optional<ResampledConstants> resampled = {};
 };
 [[nodiscard]] const std::vector<PublishedLaw>& published_laws();
 /// Throws   Error{usage} naming the nearest, or all.
 [[nodiscard]] const PublishedLaw& published_law(const std::string& name);
+
+/// Where a published law lies at one point by its authors' resamples, which are taken as normal: exp(g m -+ z sqrt(g' V g)), g the gradient of its ln.
+///
+/// Units    `inputs`: of the law's columns.
+/// Needs    a law whose response is positive.
+/// Result   about the mean of the resamples, not the printed constants: these are rounded. Nothing where no resamples are known.
+/// Throws   Error{usage} naming the input that is missing or not positive.
+/// Checked  published_test.cc: percentiles of StepLaw's resamples at three models.
+[[nodiscard]] std::optional<Interval> published_interval(const PublishedLaw& law, const std::map<std::string, double>& inputs, double level = 0.95);
 
 // ---- recipes: how much less compute one needs for the loss of another
 

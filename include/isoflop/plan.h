@@ -214,19 +214,25 @@ struct DataLimit {
 /// Source   Hernandez et al. 2021 (arXiv:2102.01293); k = 1.9e4 from text to Python.
 [[nodiscard]] double transferred_tokens(double fine_tuning_tokens, double params, double k = 1.9e4);
 
-/// Low precision as a smaller model: N_eff = N prod(1 - e^(-P / gamma)) over weights, activations and key-value cache.
+/// Low precision as a smaller model: N_eff = N prod max(0, 1 - e^(-P / gamma + n)) over weights, activations and key-value cache.
 ///
-/// Source   Kumar et al. 2024 (arXiv:2411.04330). The constants are the user's: they are not checked here.
+/// Source   Kumar et al. 2024 (arXiv:2411.04330), the offsets n: appendix K. The constants are the user's (the paper's: docs/formats/plan.md).
+/// Checked  limits_test.cc: the paper's constants train best in 7.00 bits.
 struct PrecisionLaw {
-  double gamma_weights = 0, gamma_activations = 0, gamma_cache = 0;  ///< 0: left out
+  double gamma_weights = 0, gamma_activations = 0, gamma_cache = 0;    ///< bits; 0: left out
+  double offset_weights = 0, offset_activations = 0, offset_cache = 0; ///< n: up to n gamma bits nothing is left of the model
   double post_c = 0, post_gamma_d = 0, post_gamma_n = 0, post_gamma = 0;  ///< of quantising after training; 0: left out
 };
+/// One of its factors; 1 where gamma is 0.
+[[nodiscard]] double precision_share(double gamma, double offset, double bits);
 /// N_eff / N.
 [[nodiscard]] double precision_factor(const PrecisionLaw& law, double weight_bits, double activation_bits, double cache_bits);
 /// What quantising to `bits` after training adds to the loss: C_T D^gamma_D / N^gamma_N e^(-P / gamma).
 [[nodiscard]] double quantisation_loss(const PrecisionLaw& law, double params, double tokens, double bits);
 /// Bits that train best when compute is in proportion to them, whatever the budget: the maximum of precision_factor(P, P, P) / P.
-[[nodiscard]] double best_training_bits(const PrecisionLaw& law);
+///
+/// Result   nothing where it is not inside (0.5, 64): one factor without an offset is worth most in ever fewer bits.
+[[nodiscard]] std::optional<double> best_training_bits(const PrecisionLaw& law);
 
 /// Parameters of a dense model with the loss of a routed one of E experts (Clark et al. 2022, arXiv:2202.01169).
 [[nodiscard]] double dense_equivalent(const std::map<std::string, double>& routed_constants, double params, double experts);

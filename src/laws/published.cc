@@ -4,11 +4,13 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/math.h"
+#include "isoflop/text.h"
 #include "laws/law.h"
 
 namespace isoflop {
@@ -28,8 +30,20 @@ std::pair<std::string, std::string> power_of(const std::string& law) {
   return law == "power_n" ? std::pair<std::string, std::string>{"a", "b"} : std::pair<std::string, std::string>{"K", "a"};
 }
 
+ResampledConstants resampled_of(const toml::table& table, int size) {
+  ResampledConstants resampled{.mean = {}, .covariance = {}, .source = word(table, "source")};
+  const auto append = [](const toml::node& list, std::vector<double>& numbers) {
+    for (const toml::node& number : *list.as_array()) numbers.push_back(number.value<double>().value());
+  };
+  append(*table.get("mean"), resampled.mean);
+  for (const toml::node& row : *table["covariance"].as_array()) append(row, resampled.covariance);
+  ISOFLOP_CHECK(std::ssize(resampled.mean) == size && std::ssize(resampled.covariance) == size * (size + 1) / 2);
+  return resampled;
+}
+
 PublishedLaw law_of(const std::string& name, const toml::table& table) {
-  static const std::set<std::string_view> kKeys{"law", "constants", "ln", "scale", "unit", "n", "flops", "range", "fitted_flops", "flops_per", "source", "note"};
+  static const std::set<std::string_view> kKeys{"law",   "constants", "ln",           "scale",     "unit",   "n",   "flops",
+                                               "range", "fitted_flops", "flops_per", "source", "note", "resampled"};
   for (const auto& [key, value] : table) ISOFLOP_CHECK(kKeys.contains(key.str()));
   PublishedLaw law{.name = name,
                    .law = word(table, "law"),
@@ -55,6 +69,7 @@ PublishedLaw law_of(const std::string& name, const toml::table& table) {
   const auto [coefficient, exponent] = power_of(law.law);
   if (const auto scale = table["scale"].value<double>()) law.constants[coefficient] = pow_(*scale, law.constants.at(exponent));
   if (const auto unit = table["unit"].value<double>()) law.constants.at(coefficient) *= pow_(*unit, -law.constants.at(exponent));
+  if (const toml::table* resampled = table["resampled"].as_table()) law.resampled = resampled_of(*resampled, laws::law_named(law.law).size());
   return law;
 }
 
@@ -96,6 +111,30 @@ const PublishedLaw& published_law(const std::string& name) {
   }
   const auto near = nearest(name, names);
   throw Error(Fault::usage, "--law", "no published law `" + name + "`", (near ? "did you mean `" + *near + "`? " : "") + "known: " + known);
+}
+
+std::optional<Interval> published_interval(const PublishedLaw& published, const std::map<std::string, double>& inputs, double level) {
+  if (!published.resampled) return std::nullopt;
+  const laws::Law& law = laws::law_named(published.law);
+  laws::Rows point{.count = 1, .inputs = {}, .response = {1}, .weight = {1}};
+  for (const laws::Input& input : law.inputs) {
+    const auto given = inputs.find(input.column);
+    if (given == inputs.end() || !(given->second > 0) || !std::isfinite(given->second))
+      throw Error(Fault::usage, published.name, "`" + input.column + "` is " + (given == inputs.end() ? "missing" : format_number(given->second)) + ", expected a positive number");
+    point.inputs.push_back({input.ln ? log_(given->second) : given->second});
+  }
+  laws::fill_up(point);
+  const auto size = static_cast<std::size_t>(law.size());
+  const ResampledConstants& resampled = *published.resampled;
+  laws::Theta theta{};
+  std::copy(resampled.mean.begin(), resampled.mean.end(), theta.begin());
+  std::vector<double> ln_value(point.response.size()), gradient(point.response.size() * size);
+  law.predict(theta, point, true, ln_value.data(), gradient.data());
+  double variance = 0;
+  for (std::size_t i = 0, at = 0; i < size; ++i)
+    for (std::size_t j = 0; j <= i; ++j, ++at) variance += (i == j ? 1 : 2) * gradient[i] * gradient[j] * resampled.covariance[at];
+  const double half = student_t_quantile(0.5 + 0.5 * level, 1e6) * std::sqrt(variance);
+  return Interval{exp_(ln_value[0] - half), exp_(ln_value[0] + half), level};
 }
 
 namespace laws {

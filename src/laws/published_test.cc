@@ -46,6 +46,29 @@ TEST(PublishedLaws, AreScaledAsTheirPapersPrintThem) {
   EXPECT_NEAR(published_law("muennighoff2023").constants.at("A"), exp_(6.255414), 1e-12);
 }
 
+TEST(PublishedLaws, OfStepLawHaveTheIntervalsOfTheirAuthorsResamples) {
+  struct Known {
+    double params, tokens;
+    Interval rate, batch;
+  };
+  // percentiles of the 1,000 resamples' own predictions
+  for (const Known& k : {Known{1e9, 20e9, {9.461e-4, 1.0830e-3}, {422277, 462350}}, Known{7e9, 1.4e12, {7.651e-4, 1.1365e-3}, {4.195e6, 5.877e6}},
+                         Known{70e9, 1.4e12, {1.3339e-4, 2.4637e-4}, {4.195e6, 5.877e6}}}) {
+    const std::map<std::string, double> inputs{{"params", k.params}, {"tokens", k.tokens}};
+    for (const auto& [name, known] : {std::pair{"steplaw2025_learning_rate", k.rate}, {"steplaw2025_batch", k.batch}}) {
+      const Interval interval = published_interval(published_law(name), inputs).value();
+      EXPECT_NEAR(interval.low / known.low, 1, .013) << name << " " << k.params;  // they are not quite normal
+      EXPECT_NEAR(interval.high / known.high, 1, .013) << name << " " << k.params;
+      EXPECT_EQ(interval.level, .95);
+    }
+  }
+  const Interval wider = published_interval(published_law("steplaw2025_batch"), {{"tokens", 20e9}}, .99).value();
+  const Interval narrow = published_interval(published_law("steplaw2025_batch"), {{"tokens", 20e9}}, .95).value();
+  EXPECT_NEAR(log_(wider.high / wider.low) / log_(narrow.high / narrow.low), 2.5758293 / 1.9599640, 1e-5);
+  EXPECT_FALSE(published_interval(published_law("deepseek2024_batch"), {{"flops", 1e20}}));
+  EXPECT_THROW((void)published_interval(published_law("steplaw2025_batch"), {{"params", 1e9}}), Error);
+}
+
 TEST(PublishedLaws, EvaluateATableWithoutFittingIt) {
   Observations table;
   table.labels = {"a", "b"};

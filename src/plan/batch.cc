@@ -35,7 +35,8 @@ Hyperparameter of(const std::string& name, const std::string& quantity, const st
           .range = law.range,
           .source = law.source,
           .in_range = {},
-          .note = law.note};
+          .note = law.note,
+          .interval = published_interval(law, inputs)};
 }
 
 std::vector<Hyperparameter> rates(const HyperparameterQuestion& q, double body, double flops) {

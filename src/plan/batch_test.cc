@@ -51,6 +51,22 @@ TEST(Hyperparameters, OfKaplanAreNoneWhereTheLineIsBelowZero) {
   EXPECT_TRUE(parse_json(hyperparameters_to_json(hyperparameters(q)), "all")[2]["value"].is_null());
 }
 
+TEST(Hyperparameters, HaveAnIntervalWhereTheirAuthorsResampled) {
+  const auto all = hyperparameters({.params = 7e9, .tokens = 1.4e12, .params_non_embedding = 6.5e9});
+  for (const Hyperparameter& h : all) {
+    EXPECT_EQ(h.interval.has_value(), h.law.starts_with("steplaw")) << h.law;
+    if (!h.interval) continue;
+    EXPECT_LT(h.interval->low, *h.value) << h.law;
+    EXPECT_GT(h.interval->high, *h.value) << h.law;
+  }
+  // of the N the law counts
+  EXPECT_EQ(all[0].interval->low, published_interval(published_law(all[0].law), {{"params", 6.5e9}, {"tokens", 1.4e12}})->low);
+  const Json json = parse_json(hyperparameters_to_json(all), "all");
+  EXPECT_EQ(json[0]["interval"]["low"], all[0].interval->low);
+  EXPECT_EQ(json[0]["interval"]["level"], .95);
+  EXPECT_TRUE(json[1]["interval"].is_null());
+}
+
 TEST(Hyperparameters, OfDeepseeksOwnModelsAreThoseItUsed) {
   // 30 layers of 4096 at 4096 tokens: M = 72 L d^2 + 12 L d T
   const Shape seven = plan::gpt2_shape(30, 32, 4096, 102400, 4096);

@@ -84,6 +84,7 @@ std::string hyperparameters_to_json(const std::vector<Hyperparameter>& all) {
     list.push_back({{"law", h.law},
                     {"quantity", h.quantity},
                     {"value", json_or_null(h.value)},
+                    {"interval", h.interval ? Json{{"low", h.interval->low}, {"high", h.interval->high}, {"level", h.interval->level}} : Json(nullptr)},
                     {"formula", h.formula},
                     {"conditions", h.conditions},
                     {"range", h.range},

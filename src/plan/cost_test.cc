@@ -120,7 +120,7 @@ TEST(TrainingCost, HasTheBandOfUtilisationUnlessItIsKnown) {
   EXPECT_DOUBLE_EQ(cost.mfu.value, .375);
   EXPECT_TRUE(near(cost.days.high / cost.days.low, .50 / .30, 1e-12));
   EXPECT_TRUE(near(cost.usd->high, cost.device_hours.high * 12.29, 1e-12));
-  options.accelerator = find_accelerator("mi300x");
+  options.accelerator = find_accelerator("tpu-v7");
   EXPECT_FALSE(training_cost(1e22, options).usd);
   EXPECT_EQ(training_cost(1e22, options).warnings.at(0).code, "no_price");
   EXPECT_EQ(error_of([&] { (void)flops_for_usd(1e6, options); }).fault(), Fault::usage);

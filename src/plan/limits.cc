@@ -1,4 +1,5 @@
 // Text that is limited, models that are trained on, bits that are few: what else bends a plan.
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -127,11 +128,13 @@ double transferred_tokens(double fine_tuning_tokens, double params, double k) {
   return k * pow_(fine_tuning_tokens, 0.18) * pow_(params, 0.38);
 }
 
+double precision_share(double gamma, double offset, double bits) {
+  return gamma > 0 ? std::max(0.0, 1 - exp_(-bits / gamma + offset)) : 1;
+}
+
 double precision_factor(const PrecisionLaw& law, double weight_bits, double activation_bits, double cache_bits) {
-  double factor = 1;
-  for (const auto& [gamma, bits] : {std::pair{law.gamma_weights, weight_bits}, {law.gamma_activations, activation_bits}, {law.gamma_cache, cache_bits}})
-    if (gamma > 0) factor *= 1 - exp_(-bits / gamma);
-  return factor;
+  return precision_share(law.gamma_weights, law.offset_weights, weight_bits) * precision_share(law.gamma_activations, law.offset_activations, activation_bits) *
+         precision_share(law.gamma_cache, law.offset_cache, cache_bits);
 }
 
 double quantisation_loss(const PrecisionLaw& law, double params, double tokens, double bits) {
@@ -139,9 +142,13 @@ double quantisation_loss(const PrecisionLaw& law, double params, double tokens, 
   return law.post_c * pow_(tokens, law.post_gamma_d) / pow_(params, law.post_gamma_n) * exp_(-bits / law.post_gamma);
 }
 
-double best_training_bits(const PrecisionLaw& law) {
+std::optional<double> best_training_bits(const PrecisionLaw& law) {
   ISOFLOP_CHECK(law.gamma_weights > 0 || law.gamma_activations > 0 || law.gamma_cache > 0);
-  return least_of([&](double bits) { return -precision_factor(law, bits, bits, bits) / bits; }, 0.5, 64, 200);
+  constexpr double kLeast = 0.5, kMost = 64, kEdge = 1e-6;
+  const auto worth = [&](double bits) { return precision_factor(law, bits, bits, bits) / bits; };
+  const double bits = least_of([&](double at) { return -worth(at); }, kLeast, kMost, 200);
+  if (!(worth(bits) > 0) || bits < kLeast + kEdge || bits > kMost - kEdge) return std::nullopt;
+  return bits;
 }
 
 double dense_equivalent(const std::map<std::string, double>& c, double params, double experts) {

@@ -89,17 +89,53 @@ TEST(ContinualTraining, CostsItsTokensAndTheReplay) {
   EXPECT_NEAR(transferred_tokens(1e9, 1e9) / (1.9e4 * std::pow(1e9, .56)), 1, 1e-12);
 }
 
+/// Kumar et al. 2024 (arXiv:2411.04330), appendix K, table 2.
+PrecisionLaw kumar() {
+  return {.gamma_weights = 2.6745, .gamma_activations = 2.2102, .gamma_cache = .9578, .offset_weights = .3037, .offset_activations = 1.4072, .offset_cache = 2.4185};
+}
+
 TEST(Precision, TheBitsThatTrainBestDoNotHangOnTheBudget) {
-  const PrecisionLaw law{.gamma_weights = 2.67, .gamma_activations = 2.21, .gamma_cache = .96};
+  const PrecisionLaw law = kumar();
   const AdditiveLaw surface = *epoch().surface;
-  const double best = best_training_bits(law);
+  const double best = best_training_bits(law).value();
   for (const double flops : {1e19, 1e24}) {
     // compute in proportion to bits, N worth as much of it as the bits leave
     const auto loss_at = [&](double bits) { return surface.optimum(flops * 16 / bits * precision_factor(law, bits, bits, bits)).loss; };
     for (const double factor : {0.7, 0.95, 1.05, 1.4}) EXPECT_LT(loss_at(best), loss_at(factor * best)) << flops;
   }
-  EXPECT_NEAR(precision_factor(law, 16, 16, 16), 1, 5e-3);
   EXPECT_LT(precision_factor(law, 4, 16, 16), precision_factor(law, 8, 16, 16));
+}
+
+TEST(Precision, ThePapersConstantsTrainBestInSevenBits) {
+  const PrecisionLaw law = kumar();
+  // where d ln f / d ln P = sum u / (e^(u - n) - 1), u = P / gamma, is 1: it falls in P
+  double low = 3.2, high = 60;
+  while (high - low > 1e-9) {
+    const double bits = (low + high) / 2;
+    double slope = 0;
+    for (const auto& [gamma, n] : {std::pair{2.6745, .3037}, {2.2102, 1.4072}, {.9578, 2.4185}}) slope += bits / gamma / std::expm1(bits / gamma - n);
+    (slope > 1 ? low : high) = bits;
+  }
+  EXPECT_NEAR(best_training_bits(law).value(), low, 1e-6);
+  expect_printed(low, 7.002);
+  const std::vector<std::pair<double, double>> printed{{4, .19099}, {6, .61129}, {7, .74045}, {8, .82776}, {16, .99366}};
+  for (const auto& [bits, factor] : printed) expect_printed(precision_factor(law, bits, bits, bits), factor, 5);
+  PrecisionLaw bare = law;
+  bare.offset_weights = bare.offset_activations = bare.offset_cache = 0;
+  expect_printed(best_training_bits(bare).value(), 3.47, 3);
+}
+
+TEST(Precision, PartsWithTooFewBitsLeaveNothing) {
+  const PrecisionLaw law = kumar();
+  EXPECT_EQ(precision_factor(law, 16, 1.4072 * 2.2102 - .01, 16), 0);
+  EXPECT_GT(precision_factor(law, 16, 1.4072 * 2.2102 + .01, 16), 0);
+  EXPECT_EQ(precision_factor(law, 16, 2, 2), 0);  // of two factors below 0 the product is above it
+}
+
+TEST(Precision, FewerBitsAreEverBetterForOnePartWithoutAnOffset) {
+  EXPECT_FALSE(best_training_bits({.gamma_weights = 2.67}));
+  EXPECT_TRUE(best_training_bits({.gamma_weights = 2.67, .offset_weights = .3}));
+  EXPECT_FALSE(best_training_bits({.gamma_weights = 2, .offset_weights = 100}));
 }
 
 TEST(Precision, OverTrainedModelsLoseMoreToQuantisation) {

@@ -257,7 +257,21 @@ void plan_precision(const PrecisionPlan& asked, Plan& plan) {
   const PrecisionLaw& law = asked.law;
   for (const double bits : {asked.weight_bits, asked.activation_bits, asked.cache_bits})
     if (!(bits > 0 && bits <= 64)) refuse("--precision", format_number(bits) + " bits are not in (0, 64]");
-  const bool trains = law.gamma_weights > 0 || law.gamma_activations > 0 || law.gamma_cache > 0;
+  struct Part {
+    std::string word;
+    double gamma, offset, bits;
+  };
+  bool trains = false;
+  for (const Part& part : {Part{"weights", law.gamma_weights, law.offset_weights, asked.weight_bits},
+                           {"activations", law.gamma_activations, law.offset_activations, asked.activation_bits},
+                           {"cache", law.gamma_cache, law.offset_cache, asked.cache_bits}}) {
+    if (!(part.gamma >= 0) || !std::isfinite(part.gamma)) refuse("--precision", "gamma_" + part.word + " is " + format_number(part.gamma) + ", expected a number of 0 or more");
+    if (part.gamma == 0 && part.offset != 0) refuse("--precision", "offset_" + part.word + " belongs to gamma_" + part.word + ", which is not given");
+    if (!(precision_share(part.gamma, part.offset, part.bits) > 0))
+      refuse("--precision", "nothing is left of the model at " + format_number(part.bits) + " bits of the " + part.word + ": by 1 - e^(-bits / " + format_number(part.gamma) + " + " +
+                                format_number(part.offset) + ") it takes more than " + format_significant(part.gamma * part.offset, 3), "more bits, or other constants");
+    trains = trains || part.gamma > 0;
+  }
   if (!trains && !(law.post_c > 0 && law.post_gamma > 0))
     refuse("--precision", "has no constant above 0", "gamma_weights, gamma_activations, gamma_cache; or post_c, post_gamma_d, post_gamma_n, post_gamma");
   plan.precision = asked;

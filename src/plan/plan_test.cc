@@ -224,8 +224,25 @@ TEST(MakePlan, TrainingOnAndFewBitsFollowFromTheModel) {
   EXPECT_NEAR(plan.continual->share, .1, 1e-12);
   EXPECT_LT(plan.precision->effective_params, 7e9);
   EXPECT_GT(plan.precision->loss, *plan.model.loss);
+  EXPECT_FALSE(plan.precision->best_bits);
   request.precision->weight_bits = 0;
   EXPECT_EQ(error_of([&] { (void)make_plan(request); }).fault(), Fault::usage);
+}
+
+TEST(MakePlan, BitsThatLeaveNothingOfTheModelAreRefused) {
+  PlanRequest request = request_of(epoch());
+  request.flops = 1e23;
+  request.precision.emplace();
+  request.precision->law = {.gamma_activations = 2.2102, .offset_activations = 1.4072};
+  request.precision->activation_bits = 3;
+  const Error error = error_of([&] { (void)make_plan(request); });
+  EXPECT_EQ(error.fault(), Fault::usage);
+  EXPECT_NE(error.problem().find("at 3 bits of the activations"), std::string::npos) << error.problem();
+  EXPECT_NE(error.problem().find("more than 3.11"), std::string::npos) << error.problem();
+  request.precision->activation_bits = 4;
+  EXPECT_GT(make_plan(request).precision->effective_params, 0);
+  request.precision->law.offset_cache = 1;
+  EXPECT_NE(error_of([&] { (void)make_plan(request); }).problem().find("gamma_cache"), std::string::npos);
 }
 
 TEST(MakePlan, TheSameRequestGivesTheSameBytes) {

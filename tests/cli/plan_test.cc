@@ -130,6 +130,7 @@ TEST(Plan, DevicesAndDaysAreABudgetWithItsBand) {
   EXPECT_TRUE(json["memory"]["fits"].is_boolean());
   EXPECT_EQ(json["shape"]["style"], "llama");
   EXPECT_GE(json["hyperparameters"].size(), 5U);
+  EXPECT_LT(json["hyperparameters"][0]["interval"]["low"].get<double>(), json["hyperparameters"][0]["value"].get<double>());
   const auto money = plan("--usd 1e6 --gpus A100:256 --usd-per-hour 2 --mfu 0.4");
   EXPECT_NEAR(money["flops"].get<double>() / (1e6 / 2 * 3600 * 312e12 * .4), 1, 1e-6);
   EXPECT_EQ(money["budgets"].size(), 0U);
@@ -154,6 +155,8 @@ TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
   refused("--flops 1e24 --requests 1e9", {"price"});
   refused("--flops 1e24 --laww x", {"--law"});
   refused("--flops 1e24 --gpus H100:8 --days 3", {"contradicts"});
+  refused("--flops 1e24 --precision gamma_weights=2.6745,offset_weights=0.3037,weight_bits=0.5", {"nothing is left", "more than 0.812"});
+  refused("--flops 1e24 --precision offset_weights=0.3037,weight_bits=4", {"gamma_weights"});
   refused("--days 3", {"--gpus"});
   refused("--gpus H1000:8 --days 3", {"h100"});
   refused("--gpus H100:8 --days 3 --usd 5", {"contradicts"});
