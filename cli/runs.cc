@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/corpus_flags.h"
 #include "isoflop/lab.h"

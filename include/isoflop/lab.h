@@ -247,9 +247,9 @@ struct SampleOptions {
 
 struct ScoreOptions {
   std::vector<std::string> runs = {};  ///< ids or names; empty: every finished run but a learning-rate sweep's
-  std::optional<Isa> isa;
+  std::optional<Isa> isa = {};
   std::int64_t threads = 1;
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 /// What a study's runs lose on another text, so that runs of different texts can be held against each other.
 ///

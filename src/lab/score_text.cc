@@ -48,7 +48,7 @@ std::vector<StoredRun> score_runs(const std::filesystem::path& folder, const Cor
     run.record.loss_full_context = scored.loss_full_context;
     run.record.bits_per_byte = scored.bits_per_byte;
     run.record.loss_best.reset();
-    if (log) log("run " + run.record.name + ": " + format_number(scored.loss) + " nats per token");
+    if (log) log("run " + run.record.name + ": " + format_significant(scored.loss, 5) + " nats per token");
   }
   return runs;
 }

@@ -119,6 +119,21 @@ TEST(Runs, AStudyCanBeListedExportedVerifiedAndItsIndexRebuilt) {
   EXPECT_EQ(program("runs reindex out").code, 0);
 }
 
+TEST(Runs, EvalScoresAnotherTextAndWritesATableToFit) {
+  const fs::path place = fresh("runs_eval");
+  write(place / "text.txt", sentences(20'000));
+  write(place / "other.txt", "0123456789 0123456789\n");
+  ASSERT_EQ(program("train --data text.txt --out out --quiet --tokenizer byte" + kTiny).code, 0);
+  const double own = program("runs ls out --json").json()["runs"][0]["loss"].get<double>();
+  const Outcome scored = program("runs eval out other.txt --out other.csv --json");
+  ASSERT_EQ(scored.code, 0) << scored.err;
+  EXPECT_GT(scored.json()["runs"][0]["loss"].get<double>(), own);
+  EXPECT_EQ(program("runs ls out --json").json()["runs"][0]["loss"].get<double>(), own);
+  EXPECT_TRUE(fs::exists(place / "other.csv"));
+  EXPECT_EQ(program("runs eval out other.txt --out other.txt").code, 2);
+  EXPECT_EQ(program("runs eval out other.txt --run none").code, 66);
+}
+
 TEST(Sample, TheSameSeedGivesTheSameText) {
   const fs::path place = fresh("sample");
   write(place / "text.txt", sentences(20'000));
