@@ -106,6 +106,10 @@ void print_fit(const isoflop::Fit& fit) {
   for (const auto& [name, value] : fit.constants) {
     const auto interval = fit.intervals.find(name);
     const auto error = fit.standard_errors.find(name);
+    if (!fit.identified(name)) {
+      rows.push_back({name, "not identified", "", ""});
+      continue;
+    }
     rows.push_back({name, number(value, 7), error == fit.standard_errors.end() ? "" : number(error->second, 4),
                     range(interval == fit.intervals.end() ? std::nullopt : std::optional(interval->second), 5)});
   }

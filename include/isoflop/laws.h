@@ -1,6 +1,7 @@
 // Observations -> constants with uncertainty and a reason for stopping. No I/O.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -132,6 +133,7 @@ struct Fit {
   std::string n_convention, flops_convention, loss_kind, loss_unit;
   std::map<std::string, double> constants;      ///< full precision
   std::map<std::string, Interval> intervals;    ///< of the constants
+  std::vector<std::string> not_identified;      ///< constants that no fitted row depends on: their values stand where a start had them
   std::map<std::string, Estimate> derived;
   double objective = 0;                         ///< as `objective_definition` says
   std::string objective_definition;
@@ -164,6 +166,10 @@ struct Fit {
   std::map<std::string, double> jackknife_errors; ///< standard errors by leaving out each row (group) in turn
   std::vector<Leverage> leverage;                 ///< the 5 rows that move the fit most, the most first
   std::optional<Agreement> cross_validated;        ///< where it was asked for: of rows left out
+
+  [[nodiscard]] bool identified(const std::string& constant) const {
+    return std::find(not_identified.begin(), not_identified.end(), constant) == not_identified.end();
+  }
 };
 
 /// Why a table cannot carry a law; empty `fit` and the warnings say so.

@@ -6,6 +6,7 @@
 
 #include "base/reference.h"
 #include "isoflop/laws.h"
+#include "laws/search_testing.h"
 
 namespace isoflop {
 namespace {
@@ -113,6 +114,24 @@ TEST(ChinchillaReference, OtherStartsEndFarAboveTheBestMinimum) {
   EXPECT_EQ(fit.starts, 243);
   EXPECT_GE(fit.starts_agreeing, 100);
   EXPECT_TRUE(!fit.next_best || fit.next_best->objective > 1.05 * fit.objective);
+}
+
+TEST(ChinchillaReference, EachOfHoffmannsStartsIsRunToItsEnd) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  const laws::Problem problem = laws::problem_of(epoch("epoch_dropped=0"), "chinchilla", {});
+  const std::vector<laws::Theta> starts = laws::grid_of_starts(*problem.law, problem.rows, problem.held, problem.free, true);
+  const laws::Search found = laws::search(*problem.law, problem.rows, problem.objective, starts, problem.free, 2);
+  const laws::Ends every = laws::ends_from(problem, starts);
+  EXPECT_EQ(starts.size(), 4500U);
+  EXPECT_NEAR(found.best.value / every.best, 1, 1e-8);
+  EXPECT_NEAR(found.best.value / 1.0182740178e-3, 1, 1e-9);
+  EXPECT_NEAR(static_cast<double>(found.agreeing) / static_cast<double>(every.agreeing), 1, 0.05);
+  ASSERT_FALSE(found.others.empty());
+  EXPECT_NEAR(found.others.front().minimum.value / every.next, 1, 1e-6);
+  // none runs out of steps or stalls
+  std::int64_t ended = found.agreeing;
+  for (const laws::Search::Other& other : found.others) ended += other.starts;
+  EXPECT_EQ(ended, 4500);
 }
 
 TEST(ChinchillaReference, TheJackknifeHasItsOwnErrors) {

@@ -104,6 +104,10 @@ TEST(CurveLaws, OfOneConstantRateDoNotTellWhatAnnealingBrings) {
   EXPECT_NEAR(result.fit->constants.at("E"), 2.6, 0.01);
   EXPECT_TRUE(
       std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) { return w.code == "no_annealing"; }));
+  EXPECT_THAT(result.fit->not_identified, testing::ElementsAre("C", "lambda"));
+  EXPECT_FALSE(result.fit->derived.contains("memory_steps"));
+  const FitResult told = fit_law(three_curves(annealed_loss), "tissue", {.bootstrap = 0, .threads = 2});
+  EXPECT_THAT(told.fit->not_identified, testing::IsEmpty());
 }
 
 TEST(CurveLaws, FitManyStepsAsMeansOfWindows) {

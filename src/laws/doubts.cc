@@ -126,6 +126,7 @@ void doubt_size(const Problem& problem, Warnings& warnings) {
 
 /// Constants that the rows bound on one side only, or not at all. The floor has a warning of its own.
 void doubt_bounds(const Problem& problem, const Fit& fit, Warnings& warnings) {
+  if (!fit.not_identified.empty()) warnings.push_back({"not_identified", "no row depends on " + listed(fit.not_identified)});
   for (const Constant& constant : problem.law->constants) {
     const auto at = fit.intervals.find(constant.name);
     if (at == fit.intervals.end() || constant.name == "E") continue;

@@ -32,6 +32,26 @@ void set_values(const std::vector<Quantity>& quantities, const Theta& theta, Fit
   }
 }
 
+/// Constants that no row depends on (what annealing brings, where no rate falls). What is derived from them is missing.
+void set_identified(const Problem& problem, const Theta& theta, Fit& fit) {
+  const Law& law = *problem.law;
+  const auto size = static_cast<std::size_t>(law.size());
+  std::vector<double> values(problem.rows.response.size()), slopes(values.size() * size);
+  law.predict(theta, problem.rows, problem.objective.log_residual, values.data(), slopes.data());
+  for (int i = 0; i < law.size(); ++i) {
+    bool seen = !problem.free[i];
+    for (std::int64_t row = 0; row < problem.rows.count && !seen; ++row) seen = slopes[row * law.size() + i] != 0;
+    if (seen) continue;
+    fit.not_identified.push_back(law.constants[i].name);
+    if (!law.derived) continue;
+    Theta moved = theta;
+    moved[i] += 1;
+    const auto here = law.derived(law.named(theta)), there = law.derived(law.named(moved));
+    for (const auto& [name, value] : here)
+      if (there.at(name) != value) fit.derived.erase(name);
+  }
+}
+
 /// Where further runs will lie: the losses asked for, at the models the fit says.
 void set_predictions(const Problem& problem, const Search& found, std::vector<Theta> thetas, const FitOptions& options, Fit& fit) {
   const Law& law = *problem.law;
@@ -92,6 +112,7 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
     const double value = q.value(found.best.theta);
     if (std::all_of(draws.begin(), draws.end(), [value](double draw) { return draw == value; })) continue;
     if (!std::isfinite(value)) continue;
+    if (q.constant >= 0 ? !fit.identified(q.name) : !fit.derived.contains(q.name)) continue;
     if (const double variance = covariance_of(draws, draws); std::isfinite(variance)) fit.standard_errors[q.name] = std::sqrt(variance);
     if (q.constant >= 0) {
       Interval interval = open_ends(problem, found.best, q.constant, bounds[k].interval);
@@ -264,6 +285,7 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   Fit fit = described(table, problem, found, options);
   const std::vector<Quantity> quantities = quantities_of(law, options);
   set_values(quantities, found.best.theta, fit);
+  set_identified(problem, found.best.theta, fit);
   for (const auto& [constant, value] : options.fixed) fit.constants[constant] = value;  // to the last digit
   if (options.bootstrap > 0 && !given) {
     set_intervals(problem, quantities, found, options, fit);

@@ -9,6 +9,7 @@
 #include "laws/fixture.h"
 #include "laws/law.h"
 #include "laws/problem.h"
+#include "laws/search_testing.h"
 
 namespace isoflop::laws {
 namespace {
@@ -91,14 +92,14 @@ Observations curves_of(const Truth& truth, double noise) {
   return table;
 }
 
-/// 120 rows that lie on the law.
-Observations table_of(const Truth& truth, double noise = 0) {
+/// Rows that lie on the law, or about it.
+Observations table_of(const Truth& truth, double noise = 0, std::uint64_t rows = 120) {
   const Law& law = law_named(truth.law);
   if (law.info.of_steps) return curves_of(truth, noise);
   const Philox random{.seed = 3, .stream = Stream::simulate};
   Observations table;
   table.n_convention = "params";
-  for (std::uint64_t row = 0; row < 120; ++row) {
+  for (std::uint64_t row = 0; row < rows; ++row) {
     std::vector<double> inputs;
     std::uint32_t sub = 0;
     for (const Input& input : law.inputs) {
@@ -121,6 +122,21 @@ TEST_P(EveryLaw, FindsTheConstantsThatMadeTheTable) {
   ASSERT_TRUE(result.fit);
   EXPECT_LT(result.fit->objective, 1e-16) << result.fit->stop;
   for (const auto& [name, value] : truth.constants) EXPECT_NEAR(result.fit->constants.at(name) / value, 1, 1e-5) << name;
+}
+
+TEST_P(EveryLaw, ASearchFindsWhatItsStartsFindWithAllRowsFromTheOutset) {
+  const Truth& truth = GetParam();
+  const Problem problem = problem_of(table_of(truth, 0.02, 300), truth.law, {.allow_repeated = true});
+  const std::vector<Theta> starts = grid_of_starts(*problem.law, problem.rows, problem.held, problem.free, false);
+  const Search found = search(*problem.law, problem.rows, problem.objective, starts, problem.free, 2);
+  const Ends every = ends_from(problem, starts);
+  EXPECT_EQ(found.starts, static_cast<std::int64_t>(starts.size()));
+  EXPECT_LE(found.best.value, every.best * (1 + 1e-8));
+  EXPECT_GE(found.agreeing, 0.8 * static_cast<double>(every.agreeing));
+  if (every.next > 0) {
+    ASSERT_FALSE(found.others.empty());
+    EXPECT_LE(found.others.front().minimum.value, every.next * (1 + 1e-6));
+  }
 }
 
 TEST_P(EveryLaw, HasTheGradientAndTheHessianOfItsValues) {

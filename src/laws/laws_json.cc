@@ -68,6 +68,7 @@ Json of(const Fit& fit) {
   object["loss_unit"] = fit.loss_unit;
   object["constants"] = fit.constants;
   object["intervals"] = intervals;
+  object["not_identified"] = fit.not_identified;
   object["derived"] = derived;
   object["objective"] = fit.objective;
   object["objective_definition"] = fit.objective_definition;

@@ -41,9 +41,13 @@ class System {
     return solved;
   }
 
-  /// Damping is relative to the curvature of reweighted least squares, whose diagonal is never negative.
+  /// Damping is relative to each parameter's curvature. One that the rows do not see from here (ln E where another term is the loss)
+  /// has next to none and would run off; it is held by a share of the largest.
   void set_scale(const Sums& sums) {
-    for (int i = 0; i < size_; ++i) scale_[i] = std::max(scale_[i] * 0.1, std::fabs(curvature(sums, i, i)));
+    constexpr double kLeastShare = 1e-16;
+    double most = 0;
+    for (int i = 0; i < size_; ++i) most = std::max(most, std::fabs(curvature(sums, i, i)));
+    for (int i = 0; i < size_; ++i) scale_[i] = std::max({scale_[i] * 0.1, std::fabs(curvature(sums, i, i)), kLeastShare * most});
   }
 
  private:
@@ -69,9 +73,10 @@ class Descent {
 
   /// Until a step gains less than `enough` of the objective, promised or real.
   Minimum::Stop run(int order, double enough, Minimum& at) {
+    constexpr double kRise = 8;
     Sums sums;
     law_.accumulate[order](at.theta, rows_, objective_, sums);
-    double lambda = order == 1 ? 1e-2 : 1e-6;
+    double lambda = order == 1 ? 1e-2 : 1e-6, rise = kRise;
     while (at.iterations < options_.iterations) {
       ++at.iterations;
       system_.set_scale(sums);
@@ -88,7 +93,8 @@ class Descent {
       if (!(next.value < at.value)) {
         // a promise below what the sum's rounding can show is kept
         if (promise <= 1e-12 * std::fabs(at.value)) return finish(sums, at, Minimum::Stop::converged);
-        lambda = std::max(lambda * 8, 1e-8);
+        lambda = std::max(lambda * rise, 1e-8);
+        rise *= 2;
         if (lambda > 1e12) return finish(sums, at, Minimum::Stop::stalled);
         continue;
       }
@@ -96,9 +102,12 @@ class Descent {
       at.theta = to;
       at.value = next.value;
       sums = next;
-      lambda *= gain > 0.5 * promise ? 0.1 : 0.5;
+      // what was refused a moment ago would be refused again
+      lambda *= gain > 0.5 * promise && rise == kRise ? 0.1 : 0.5;
       lambda = std::max(lambda, 1e-14);
-      if (order == 1 && gain < enough * at.value) return finish(sums, at, Minimum::Stop::converged);
+      rise = kRise;
+      // a step that damping made short gains little and says nothing
+      if (order == 1 && gain < enough * at.value && lambda <= 1e-2) return finish(sums, at, Minimum::Stop::converged);
     }
     return finish(sums, at, Minimum::Stop::iteration_limit);
   }
@@ -121,6 +130,16 @@ double value_at(const Law& law, const Rows& rows, const Objective& objective, co
   Sums sums;
   law.accumulate[0](theta, rows, objective, sums);
   return sums.value;
+}
+
+constexpr double kFarDelta = 1e-2;  // of |r|, far from the end
+
+/// |r| by Huber's function with a corner as sharp as `delta`; other objectives are smooth as they are.
+Objective smooth_of(Objective objective, double delta) {
+  if (objective.kind != Objective::Kind::lad) return objective;
+  objective.kind = Objective::Kind::huber;
+  objective.delta = delta;
+  return objective;
 }
 
 void descend(const Law& law, const Rows& rows, const Objective& objective, const Free& free, const MinimiseOptions& options,
@@ -153,11 +172,9 @@ Minimum minimise(const Law& law, const Rows& rows, const Objective& objective, c
     descend(law, rows, objective, free, options, at);
     return at;
   }
-  // |r| by Huber's function with an ever sharper corner, divided by delta
-  Objective smooth = objective;
-  smooth.kind = Objective::Kind::huber;
-  for (double delta = options.near ? 1e-4 : 1e-2; delta >= 0.9e-9; delta *= 0.2) {
-    smooth.delta = delta;
+  // an ever sharper corner, divided by delta
+  for (double delta = options.near ? 1e-4 : kFarDelta; delta >= 0.9e-9; delta *= 0.2) {
+    const Objective smooth = smooth_of(objective, delta);
     at.value = value_at(law, rows, smooth, at.theta);
     at.iterations = 0;
     descend(law, rows, smooth, free, options, at);
@@ -197,15 +214,53 @@ Search gathered(std::vector<End> ends) {
   return result;
 }
 
+/// So many of the rows, drawn at random, the same ones every time.
+Rows some_of(const Rows& rows, std::int64_t count) {
+  const Permutation shuffled(static_cast<std::uint64_t>(rows.count), 0, 0);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < count; ++i) indices.push_back(static_cast<std::int64_t>(shuffled(static_cast<std::uint64_t>(i))));
+  return picked(rows, indices);
+}
+
+/// Far from its end a start need not see every row. Many are first led as near as a few rows lead; the descent on all rows
+/// begins there.
+class Approach {
+ public:
+  Approach(const Law& law, const Rows& rows, const Objective& objective, const Free& free, std::size_t starts)
+      : law_(law), rows_(rows), objective_(smooth_of(objective, kFarDelta)), free_(free) {
+    constexpr std::int64_t kRowsAConstant = 16;
+    constexpr std::size_t kManyStarts = 100;  // fewer are soon at their ends
+    const std::int64_t few = kRowsAConstant * std::count(free.begin(), free.begin() + law.size(), true);
+    if (starts >= kManyStarts && rows.count >= 2 * few) few_ = some_of(rows, few);
+  }
+
+  [[nodiscard]] Theta operator()(const Theta& start) const {
+    if (few_.count == 0) return start;
+    const MinimiseOptions options{};
+    Minimum at{.theta = start, .value = value_at(law_, few_, objective_, start)};
+    if (!std::isfinite(at.value)) return start;
+    Descent(law_, few_, objective_, free_, options).run(1, 1e-2, at);
+    return value_at(law_, rows_, objective_, at.theta) < value_at(law_, rows_, objective_, start) ? at.theta : start;
+  }
+
+ private:
+  const Law& law_;
+  const Rows& rows_;
+  const Objective objective_;
+  const Free& free_;
+  Rows few_;
+};
+
 /// Every start to its end, as near as it takes to tell ends apart.
 std::vector<End> ends_of(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
                          std::int64_t threads, const std::stop_token& stop) {
+  const Approach approach(law, rows, objective, free, starts.size());
   std::vector<End> ends(starts.size());
   std::atomic<std::size_t> next{0};
   Team team(std::max<std::int64_t>(1, std::min<std::int64_t>(threads, static_cast<std::int64_t>(starts.size()))));
   team.run([&](std::int64_t) {
     for (std::size_t i = next++; i < starts.size() && !stop.stop_requested(); i = next++)
-      ends[i].minimum = minimise(law, rows, objective, starts[i], free, {.tolerance = 1e-9});
+      ends[i].minimum = minimise(law, rows, objective, approach(starts[i]), free, {.tolerance = 1e-9});
   });
   return ends;
 }
@@ -228,10 +283,7 @@ Search search(const Law& law, const Rows& rows, const Objective& objective, std:
               std::int64_t threads, std::stop_token stop) {
   if (rows.count <= kManyRows) return polished(gathered(ends_of(law, rows, objective, starts, free, threads, stop)), law, rows, objective, free);
 
-  const Permutation shuffled(static_cast<std::uint64_t>(rows.count), 0, 0);
-  std::vector<std::int64_t> indices;
-  for (std::int64_t i = 0; i < kSomeRows; ++i) indices.push_back(static_cast<std::int64_t>(shuffled(static_cast<std::uint64_t>(i))));
-  const Search some = gathered(ends_of(law, picked(rows, indices), objective, starts, free, threads, stop));
+  const Search some = gathered(ends_of(law, some_of(rows, kSomeRows), objective, starts, free, threads, stop));
   if (some.agreeing == 0) return some;
   std::vector<Theta> minima{some.best.theta};
   for (const Search::Other& other : some.others)

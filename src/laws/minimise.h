@@ -48,8 +48,11 @@ struct Search {
   std::vector<Other> others;  ///< converged elsewhere, ascending, distinct to 1e-6
 };
 
-/// Runs every start to its end (of more than kManyRows rows among kSomeRows of them drawn at random; the best few minima found there
-/// then among all), over `threads` cores; the result does not depend on their number.
+/// Runs every start to its end, over `threads` cores; the result does not depend on their number. Many starts first come near on a few
+/// rows drawn at random. Of more than kManyRows rows the ends are among kSomeRows of them, and only the best few minima are then
+/// followed among all.
+///
+/// Checked  law_test.cc: for every law, it finds no worse a best and next-best minimum than starts that see all rows from the outset.
 [[nodiscard]] Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts,
                             const Free& free, std::int64_t threads, std::stop_token stop = {});
 

@@ -130,7 +130,9 @@ Interval open_ends(const Problem& problem, const Minimum& best, int i, Interval 
     return true;
   };
   if (std::isfinite(interval.high) && interval.high > 10 * size && open(interval.high, true)) interval.high = kInf;
-  if (positive && interval.low < 0.1 * size && open(interval.low, false)) interval.low = 0;
+  // draws that stand still have no bound either: from here no row sees the constant
+  const bool still = interval.high - interval.low <= 1e-3 * size;
+  if (positive && (still || interval.low < 0.1 * size) && open(interval.low, false)) interval.low = 0;
   if (!positive && std::isfinite(interval.low) && interval.low < -10 * size && open(interval.low, false)) interval.low = -kInf;
   return interval;
 }

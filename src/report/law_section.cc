@@ -44,7 +44,7 @@ std::vector<Tile> tiles(const Fit& fit) {
   for (const char* name : {"a", "b", "alpha", "beta", "E", "exponent"}) {
     const auto derived = fit.derived.find(name);
     const auto constant = fit.constants.find(name);
-    if (derived == fit.derived.end() && constant == fit.constants.end()) continue;
+    if (derived == fit.derived.end() && (constant == fit.constants.end() || !fit.identified(name))) continue;
     std::optional<Interval> interval;
     if (derived != fit.derived.end())
       interval = derived->second.interval;
@@ -63,6 +63,10 @@ PageTable numbers(const Fit& fit) {
     return it == fit.standard_errors.end() ? std::string("") : digits(it->second, 3);
   };
   for (const auto& [name, value] : fit.constants) {
+    if (!fit.identified(name)) {
+      table.rows.push_back({name, "not identified", "", ""});
+      continue;
+    }
     const auto it = fit.intervals.find(name);
     table.rows.push_back({name, digits(value, 7), error(name), range_text(it == fit.intervals.end() ? std::nullopt : std::optional(it->second))});
   }
