@@ -1,28 +1,60 @@
-#!/usr/bin/env python3
-"""Deduplicates the same documents here and with Python's MinHash libraries, alternating, and prints medians of paired ratios (README.md)."""
+"""Deduplication for bench/peers/data: the jobs, and each peer as a process of its own (`data_dedup.py PEER FILE ...`)."""
 
 import argparse
+import hashlib
+import importlib.metadata
+import importlib.util
 import json
+import os
 import pathlib
 import re
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from sitting import timed
+
 WORD = re.compile(r"\w+")
-
-
-def shingles(text, n):
-    words = WORD.findall(text.lower())
-    return [" ".join(words[i : i + n]) for i in range(max(1, len(words) - n + 1))] if words else []
 
 
 def read(path):
     with open(path, encoding="utf-8") as lines:
         return [json.loads(line)["text"] for line in lines]
+
+
+def write_copies(path, inputs, copies):
+    """The documents, and copies of them with each word changed with probability 1/50. Result: bytes of text."""
+    size = 0
+    with open(path, "w", encoding="utf-8") as out:
+        for copy in range(copies):
+            for name in inputs:
+                for i, text in enumerate(read(name)):
+                    if copy:
+                        words = text.split(" ")
+                        words[(i + copy) % 50 :: 50] = [f"copy{copy}"] * len(words[(i + copy) % 50 :: 50])
+                        text = " ".join(words)
+                    size += len(text.encode())
+                    out.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
+    return size
+
+
+def jobs(o, work):
+    """Each: what is done, bytes of text, the clock, our command, the peers' commands by name."""
+    path = str(pathlib.Path(work) / "copies.jsonl")
+    size = write_copies(path, o.dedup, o.copies)
+    settings = ["--ngram", str(o.ngram), "--threshold", str(o.threshold), "--permutations", str(o.permutations)]
+    todo = [("MinHash", ["--minhash", *settings], ["rensa", "datasketch", "text-dedup"]),
+            ("equal documents", ["--documents"], ["python set"]), ("equal lines", ["--lines"], []), ("substrings", ["--substrings"], [])]
+    found = []
+    for title, flags, peers in todo:
+        ours = [o.isoflop, "data", "dedup", path, "--threads", "1", "--json", "--quiet", *flags]
+        theirs = {}
+        for peer in peers:
+            if peer != "python set" and importlib.util.find_spec(peer.replace("-", "_")) is None:
+                continue
+            name = peer if peer == "python set" else f"{peer} {importlib.metadata.version(peer)}"
+            theirs[name] = [sys.executable, __file__, peer, path, *settings]
+        found.append((f"Deduplicating: {title}", size, "wall", lambda _, ours=ours: ours, theirs))
+    return found
 
 
 def rensa_run(path, o):
@@ -41,7 +73,12 @@ def rensa_run(path, o):
         if not duplicate:
             index.insert(i, minhash)
             kept += 1
-    return kept
+    return {"kept": kept}
+
+
+def shingles(text, n):
+    words = WORD.findall(text.lower())
+    return [" ".join(words[i : i + n]) for i in range(max(1, len(words) - n + 1))] if words else []
 
 
 def datasketch_run(path, o):
@@ -55,84 +92,42 @@ def datasketch_run(path, o):
         if not index.query(minhash):
             index.insert(str(i), minhash)
             kept += 1
-    return kept
+    return {"kept": kept}
 
 
-def timed(call, *arguments):
-    began = time.perf_counter()
-    kept = call(*arguments)
-    return time.perf_counter() - began, kept
+def text_dedup_run(path, o):
+    """Its own command, in this process so that its imports are not counted."""
+    import datasets
+    from text_dedup import minhash
 
-
-def ours(path, o, flags):
-    command = [o.program, "data", "dedup", path, "--threads", "1", "--json", "--quiet", *flags]
-    began = time.perf_counter()
-    run = subprocess.run(command, text=True, stdout=subprocess.PIPE, check=True)
-    return time.perf_counter() - began, json.loads(run.stdout)["kept"]
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        minhash.main(["--path", "json", "--data_files", path, "--split", "train", "--column", "text", "--num_proc", "1", "--min_length", "1",
+                      "--ngram", str(o.ngram), "--threshold", str(o.threshold), "--num_perm", str(o.permutations),
+                      "--cache_dir", os.path.join(folder, "cache"), "--output", out], standalone_mode=False)
+        return {"kept": len(datasets.load_from_disk(out))}
 
 
 def exact_run(path, _):
-    """What a script does: a set of hashes of the lines' texts."""
-    import hashlib
-
-    return len({hashlib.blake2b(text.encode(), digest_size=16).digest() for text in read(path)})
+    """What a script does: a set of hashes of the documents' texts."""
+    return {"kept": len({hashlib.blake2b(text.encode(), digest_size=16).digest() for text in read(path)})}
 
 
 def main():
+    runs = {"rensa": rensa_run, "datasketch": datasketch_run, "text-dedup": text_dedup_run, "python set": exact_run}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("inputs", nargs="+", help="JSON Lines with the key `text`")
-    parser.add_argument("--program", default=str(ROOT / "build" / "release" / "isoflop"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--permutations", type=int, default=128)
-    parser.add_argument("--ngram", type=int, default=5)
-    parser.add_argument("--threshold", type=float, default=0.8)
-    parser.add_argument("--copies", type=int, default=1, help="of the inputs, each word of a copy changed with probability 1/50")
+    parser.add_argument("peer", choices=runs)
+    parser.add_argument("file")
+    parser.add_argument("--permutations", type=int, required=True)
+    parser.add_argument("--ngram", type=int, required=True)
+    parser.add_argument("--threshold", type=float, required=True)
     o = parser.parse_args()
-
-    minhash = ["--minhash", "--ngram", str(o.ngram), "--threshold", str(o.threshold), "--permutations", str(o.permutations)]
-    jobs = [("minhash", minhash, [("rensa", rensa_run), ("datasketch", datasketch_run)]),
-            ("documents", ["--documents"], [("python set", exact_run)]),
-            ("lines", ["--lines"], []), ("substrings", ["--substrings"], [])]
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(pathlib.Path(folder) / "all.jsonl")
-        size = 0
-        with open(path, "w", encoding="utf-8") as out:
-            for copy in range(o.copies):
-                for name in o.inputs:
-                    for i, text in enumerate(read(name)):
-                        if copy:
-                            words = text.split(" ")
-                            words[(i + copy) % 50 :: 50] = [f"copy{copy}"] * len(words[(i + copy) % 50 :: 50])
-                            text = " ".join(words)
-                        size += len(text.encode())
-                        out.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
-        print(f"{size / 1e6:.1f} MB of text, one thread, {o.rounds} rounds")
-        for job, flags, peers in jobs:
-            ours(path, o, flags)
-            mine, ratios, kept = [], {name: [] for name, _ in peers}, {}
-            for round_number in range(o.rounds):
-                for name, run in peers or [(None, None)]:
-                    if run is None:
-                        seconds, kept["isoflop"] = ours(path, o, flags)
-                        mine.append(seconds)
-                        continue
-                    try:
-                        if round_number % 2:
-                            theirs, kept[name] = timed(run, path, o)
-                            seconds, kept["isoflop"] = ours(path, o, flags)
-                        else:
-                            seconds, kept["isoflop"] = ours(path, o, flags)
-                            theirs, kept[name] = timed(run, path, o)
-                    except ImportError as error:
-                        print(f"{job:10s} {name}: {error}", file=sys.stderr)
-                        continue
-                    mine.append(seconds)
-                    ratios[name].append(theirs / seconds)
-            if mine:
-                print(f"{job:10s} {size / 1e6 / statistics.median(mine):8.1f} MB/s  kept {kept['isoflop']}")
-            for name, values in ratios.items():
-                if values:
-                    print(f"{'':10s} {statistics.median(values):8.1f} times {name} ({min(values):.1f} to {max(values):.1f}), which kept {kept[name]}")
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a peer prints is not the answer
+    module = {"text-dedup": "text_dedup.minhash", "python set": "hashlib"}.get(o.peer, o.peer)
+    importlib.import_module(module)
+    json.dump(timed(lambda: runs[o.peer](o.file, o)), answer)
+    answer.flush()
 
 
 if __name__ == "__main__":

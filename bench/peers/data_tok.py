@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Tokenizers here and in tokenizers, tiktoken and rustbpe: the same ids on every text, and seconds side by side (README.md)."""
+"""Tokenizers for bench/peers/data: the same ids on every text, the jobs, and each peer as a process of its own (`data_tok.py PEER WORK ...`)."""
 
 import argparse
 import array
@@ -7,12 +6,8 @@ import base64
 import glob
 import json
 import os
-import resource
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
 
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -31,7 +26,8 @@ try:
 except ImportError:
     rustbpe = None
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from sitting import Failed, say, timed
+
 END = "<|endoftext|>"
 
 
@@ -59,18 +55,6 @@ def isoflop(o, *arguments):
     return json.loads(run.stdout)
 
 
-def cpu_seconds():
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
-def seconds(work):
-    """Of a processor: every side runs on one thread, so that another program costs neither of them anything but cache."""
-    start = cpu_seconds()
-    result = work()
-    return cpu_seconds() - start, result
-
-
 def ids_of_ours(o, tokenizer, corpus, work, *flags):
     """The ids of each document, train and val sides apart, as `tok export` writes them."""
     facts = isoflop(o, "tok", "encode", "--tokenizer", tokenizer, corpus, "--split", "document", "--out", os.path.join(work, "tokens"), *flags)
@@ -82,7 +66,7 @@ def ids_of_ours(o, tokenizer, corpus, work, *flags):
             header = array.array("i", stream.read(1024))
             tokens = array.array("H" if header[0] == 20240520 else "I", stream.read())
         if len(tokens) != file["tokens"] or header[2] != len(tokens):
-            raise SystemExit(f"data_tok: {file['path']}: the header is wrong")
+            raise Failed(f"{file['path']}: the header is wrong")
         side, one = [], []
         for token in tokens:
             if token == end:
@@ -103,10 +87,10 @@ def check(name, sides, expected):
                 at[side] += 1
                 break
         else:
-            raise SystemExit(f"data_tok: {name}: document {number} has other ids")
+            raise Failed(f"{name}: document {number} has other ids")
     if at != [len(side) for side in sides]:
-        raise SystemExit(f"data_tok: {name}: documents are left over")
-    print(f"- {name}: {sum(map(len, expected)):,} ids of {len(expected):,} documents are the same", flush=True)
+        raise Failed(f"{name}: documents are left over")
+    say(f"{name}: {sum(map(len, expected)):,} ids of {len(expected):,} documents are the same")
 
 
 def hf_trainer(size):
@@ -172,86 +156,96 @@ def gpt2_of_tiktoken(o):
     return tiktoken.Encoding("gpt2", pat_str=pattern, mergeable_ranks=ranks, special_tokens={END: 50256})
 
 
-def report(title, size, rows):
-    print(f"\n{title}, {size / 1e6:.1f} MB, one core\n\n| peer | ours, MB/s | peer, MB/s | ours / peer: median [min–max] |\n|---|---|---|---|")
-    for name, pairs in rows.items():
-        ratios = [b / a for a, b in pairs]
-        print(f"| {name} | {statistics.median(size / a for a, _ in pairs) / 1e6:.1f} | {statistics.median(size / b for _, b in pairs) / 1e6:.1f} | "
-              f"{statistics.median(ratios):.2f} [{min(ratios):.2f}–{max(ratios):.2f}] |", flush=True)
+def gpt4_pattern():
+    return (r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"""
+            r"""|\s+(?!\S)|\s+""")
 
 
-def alternating(o, ours, peers):
-    rows = {name: [] for name in peers}
-    for number in range(o.rounds):
-        for name, peer in peers.items():
-            first, second = (ours(name), peer) if number % 2 == 0 else (peer, ours(name))
-            a, b = seconds(first)[0], seconds(second)[0]
-            rows[name].append((a, b) if number % 2 == 0 else (b, a))
-    return rows
+def write_corpus(path, folder, part):
+    """Every n-th document as JSON Lines, and their texts."""
+    texts = []
+    with open(path, "w", encoding="utf-8") as file:
+        for number, (source, text) in enumerate(documents(folder)):
+            if number % part == 0 and text:
+                texts.append(text)
+                file.write(json.dumps({"text": text, "source": source}, ensure_ascii=False) + "\n")
+    return texts
 
 
-def training(o, corpus, texts, size, work):
-    own = os.path.join(work, "speed.json")
+def jobs(o, corpus, texts, work):
+    """Each: what is done, bytes of text, the clock, our command for a peer, the peers' commands by name."""
+    size = sum(len(text.encode()) for text in texts)
+    own, gpt2 = os.path.join(work, "speed.json"), os.path.join(work, "gpt2.json")
     isoflop(o, "tok", "train", "--bpe", "--vocab-size", "300", corpus, "--split", "none", "--out", own)
-    pattern = pattern_of(own)
-    peers = {f"tokenizers {tokenizers.__version__}": lambda: hf_untrained(pattern).train_from_iterator(iter(texts), hf_trainer(o.vocab_size))}
+    isoflop(o, "tok", "convert", "--tokenizer", o.gpt2, "--out", gpt2)
+    names = {"tokenizers": f"tokenizers {tokenizers.__version__}"}
+    names.update({"tiktoken": f"tiktoken {tiktoken.__version__}"} if tiktoken else {})
+    names.update({"rustbpe": "rustbpe"} if rustbpe else {})
+
+    def command(peer, task):
+        return [sys.executable, __file__, peer, task, corpus, "--vocab-size", str(o.vocab_size), "--own", own, "--gpt2", o.gpt2, "--json", gpt2]
+
+    def train(_):
+        return [o.isoflop, "tok", "train", "--bpe", "--vocab-size", str(o.vocab_size), corpus, "--split", "none", "--out", own + ".new",
+                "--json", "--quiet"]
+
+    found = [(f"Training {o.vocab_size:,} tokens", size, "cpu", train,
+              {name: command(peer, "train") for peer, name in names.items() if peer != "tiktoken"})]
+    ranks = os.path.join(work, "rust.tiktoken")
     if rustbpe:
-        peers["rustbpe"] = lambda: rustbpe.Tokenizer().train_from_iterator(iter(texts), o.vocab_size, pattern=pattern)
-    ours = lambda _: lambda: isoflop(o, "tok", "train", "--bpe", "--vocab-size", str(o.vocab_size), corpus, "--split", "none", "--out", own)
-    report(f"Training {o.vocab_size:,} tokens (ours: the whole command, reading and checking the text included)", size, alternating(o, ours, peers))
+        write_ranks(ranks, trained_by_rustbpe(texts, o.vocab_size).get_mergeable_ranks())
+        names["rustbpe"] = "rustbpe, its own vocabulary"
+
+    def encode(name):
+        of = [ranks, "--split-pattern", "gpt4"] if name.startswith("rustbpe") else [o.gpt2]
+        return [o.isoflop, "tok", "encode", corpus, "--count", "--tokenizer", *of, "--json", "--quiet"]
+
+    found.append(("Encoding with GPT-2's vocabulary", size, "cpu", encode, {name: command(peer, "encode") for peer, name in names.items()}))
+    return found
 
 
-def encoding(o, corpus, texts, size, work):
-    own = {}
-    path = os.path.join(work, "gpt2.json")
-    isoflop(o, "tok", "convert", "--tokenizer", o.gpt2, "--out", path)
-    hf = tokenizers.Tokenizer.from_file(path)
-    peers = {f"tokenizers {tokenizers.__version__}": lambda: hf.encode_batch(texts, add_special_tokens=False)}
-    if tiktoken:
-        theirs = gpt2_of_tiktoken(o)
-        peers["tiktoken"] = lambda: [theirs.encode_ordinary(text) for text in texts]
-    if rustbpe:
-        rust = rustbpe.Tokenizer()
-        pattern = r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"""
-        rust.train_from_iterator(iter(texts[::7]), o.vocab_size, pattern=pattern)
-        ranks = os.path.join(work, "rust.tiktoken")
-        write_ranks(ranks, rust.get_mergeable_ranks())
-        own["rustbpe"] = [ranks, "--split-pattern", "gpt4"]
-        peers["rustbpe"] = lambda: [rust.encode(text) for text in texts]
-    ours = lambda name: lambda: isoflop(o, "tok", "encode", corpus, "--count", "--tokenizer", *own.get(name, [o.gpt2]))
-    report("Encoding with GPT-2's vocabulary (rustbpe: its own; ours: the whole command, reading and checking the text twice included)", size,
-           alternating(o, ours, peers))
+def trained_by_rustbpe(texts, vocab_size):
+    rust = rustbpe.Tokenizer()
+    rust.train_from_iterator(iter(texts[::7]), vocab_size, pattern=gpt4_pattern())
+    return rust
+
+
+def work_of(o, texts):
+    """What is timed: the text is in memory and the tokenizer there, and has seen some of the text."""
+    if o.task == "train":
+        pattern = pattern_of(o.own)
+        if o.peer == "rustbpe":
+            return lambda: rustbpe.Tokenizer().train_from_iterator(iter(texts), o.vocab_size, pattern=pattern)
+        return lambda: hf_untrained(pattern).train_from_iterator(iter(texts), hf_trainer(o.vocab_size))
+    if o.peer == "tokenizers":
+        theirs = tokenizers.Tokenizer.from_file(o.json)
+        encode = lambda some: theirs.encode_batch(some, add_special_tokens=False)
+    else:
+        one = gpt2_of_tiktoken(o).encode_ordinary if o.peer == "tiktoken" else trained_by_rustbpe(texts, o.vocab_size).encode
+        encode = lambda some: [one(text) for text in some]
+    encode(texts[:20])
+    return lambda: encode(texts)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--isoflop", default=os.path.join(ROOT, "build/release/isoflop"))
-    parser.add_argument("--corpora", default=os.path.join(ROOT, "../shared/data/corpora"), help="a folder of folders with .txt and .jsonl")
-    parser.add_argument("--gpt2", default=os.path.join(ROOT, "../shared/data/gpt2"), help="the folder of encoder.json and vocab.bpe")
-    parser.add_argument("--vocab-size", type=int, default=32768)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=["identities", "training", "encoding"])
-    parser.add_argument("--part", type=int, default=1, help="take every n-th document")
+    parser.add_argument("peer", choices=["tokenizers", "tiktoken", "rustbpe"])
+    parser.add_argument("task", choices=["train", "encode"])
+    parser.add_argument("corpus")
+    parser.add_argument("--vocab-size", type=int, required=True)
+    parser.add_argument("--own", required=True)
+    parser.add_argument("--gpt2", required=True)
+    parser.add_argument("--json", required=True)
     o = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="isoflop-tok-") as work:
-        corpus = os.path.join(work, "corpus.jsonl")
-        texts = []
-        with open(corpus, "w", encoding="utf-8") as file:
-            for number, (source, text) in enumerate(documents(o.corpora)):
-                if number % o.part == 0 and text:
-                    texts.append(text)
-                    file.write(json.dumps({"text": text, "source": source}, ensure_ascii=False) + "\n")
-        size = sum(len(text.encode()) for text in texts)
-        peers = [f"tokenizers {tokenizers.__version__}"]
-        peers += [f"tiktoken {tiktoken.__version__}"] if tiktoken else []
-        peers += ["rustbpe"] if rustbpe else []
-        print(f"- peers: {', '.join(peers)}; {len(texts):,} documents, {size / 1e6:.1f} MB; {o.rounds} rounds; load average {os.getloadavg()[0]:.2f}")
-        for name, work_of in (("identities", lambda: identities(o, corpus, texts, work)), ("training", lambda: training(o, corpus, texts, size, work)),
-                              ("encoding", lambda: encoding(o, corpus, texts, size, work))):
-            if o.only in (None, name):
-                work_of()
-    return 0
+    with open(o.corpus, encoding="utf-8") as lines:
+        texts = [json.loads(line)["text"] for line in lines]
+    work = work_of(o, texts)
+
+    def run():
+        work()
+
+    json.dump(timed(run), sys.stdout)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

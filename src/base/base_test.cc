@@ -285,11 +285,17 @@ TEST(WriteOutput, ReplacesAFileWholeAndLeavesADeviceADeviceAndALinkALink) {
   write_output((folder / "link").string(), "three");
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
   EXPECT_EQ(read_file(path), "three");
+  fs::create_symlink("new.csv", folder / "dangling");
+  write_output((folder / "dangling").string(), "four");
+  EXPECT_TRUE(fs::is_symlink(folder / "dangling"));
+  EXPECT_EQ(read_file(folder / "new.csv"), "four");
+  fs::create_symlink("loop", folder / "loop");
+  EXPECT_THAT(error_of([&] { write_output((folder / "loop").string(), "x"); }).problem(), testing::HasSubstr("symbolic link"));
   write_output("/dev/null", "gone");
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
   EXPECT_EQ(error_of([&] { write_output((path / "below").string(), "x"); }).fault(), Fault::io);
   EXPECT_EQ(error_of([&] { write_output(folder.string(), "x"); }).fault(), Fault::io);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 2);  // nothing else is left
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 5);  // nothing else is left
 }
 
 TEST(WriteOutput, OfAFullDiskNamesTheFileAndLeavesTheDevice) {

@@ -11,8 +11,9 @@
 #include <cstring>
 #include <utility>
 
-#include "isoflop/text.h"
+#include "base/output.h"
 #include "isoflop/base.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {
@@ -96,7 +97,7 @@ void sync_folder(const fs::path& path) {
 
 void make_folder(const fs::path& path) {
   std::error_code error;
-  fs::create_directories(path, error);
+  fs::create_directories(place_of(path), error);
   if (error) {
     if (error.value() == ENOTDIR || error.value() == EEXIST) throw Error(Fault::io, path.string(), "cannot create the folder: a file is in the way");
     fail(path, "create the folder", error.value());

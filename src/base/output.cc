@@ -37,6 +37,19 @@ bool takes_bytes_as_they_come(const fs::path& path) {
 
 }  // namespace
 
+fs::path place_of(const fs::path& named) {
+  constexpr int kMostLinks = 40;  // as the system follows
+  fs::path place = named;
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(place, error); ++links) {
+    if (links == kMostLinks) throw Error(Fault::io, named.string(), "is a symbolic link that leads back to itself");
+    const fs::path next = fs::read_symlink(place, error);
+    if (error) throw Error(Fault::io, named.string(), "cannot follow the symbolic link: " + error.message());
+    place = parent_of(place) / next;  // an absolute one stands for itself
+  }
+  return place;
+}
+
 struct OutputFile::State {
   fs::path place, temporary;  // the second is empty where bytes go as they come
   std::optional<FileWriter> writer;
@@ -44,14 +57,12 @@ struct OutputFile::State {
 
 OutputFile::OutputFile(const fs::path& path) : state_(std::make_unique<State>()) {
   State& s = *state_;
-  s.place = path;
   if (takes_bytes_as_they_come(path)) {
     s.writer.emplace(path, FileWriter::Mode::append);
     return;
   }
+  s.place = place_of(path);
   std::error_code error;
-  if (fs::is_symlink(path, error)) s.place = fs::weakly_canonical(path, error);
-  if (error) s.place = path;
   if (fs::is_directory(s.place, error)) throw Error(Fault::io, path.string(), "is a folder, expected a file to write");
   s.temporary = s.place.string() + ".tmp" + std::to_string(::getpid());
   s.writer.emplace(s.temporary, FileWriter::Mode::create, path);
@@ -119,11 +130,17 @@ void ScratchFolder::replace(const fs::path& place) {
   const bool moved = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) == 0;
   // exchanged: what was there goes with this object
   if (!moved && ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) != 0) {
-    std::error_code error;
-    if (fs::exists(place, error)) fs::remove_all(place, error);  // a file system that cannot exchange
-    if (!error) fs::rename(path_, place, error);
+    // a file system that cannot exchange: what is there goes aside first
+    const fs::path aside = path_.string() + ".old";
+    std::error_code error, ignored;
+    const bool there = fs::exists(place, ignored);
+    if (there) fs::rename(place, aside, error);
+    if (error) cannot_move(place, error);
+    fs::rename(path_, place, error);
+    if (error && there) fs::rename(aside, place, ignored);
     if (error) cannot_move(place, error);
     path_.clear();
+    fs::remove_all(aside, ignored);
   }
   if (moved) path_.clear();
   sync_folder(parent_of(place));

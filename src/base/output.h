@@ -8,8 +8,11 @@
 
 namespace isoflop {
 
+/// Where what a user names as output is written: a symbolic link stays one, and what it leads to is written, be it there or not.
+[[nodiscard]] std::filesystem::path place_of(const std::filesystem::path& named);
+
 /// A file that a user named, written as a stream: it takes its place when it is finished, and until then the old one stays. A device
-/// or a pipe gets the bytes as they come, and a symbolic link stays one.
+/// or a pipe gets the bytes as they come; links are followed (place_of).
 class OutputFile {
  public:
   /// Makes no folder.
@@ -40,7 +43,8 @@ class ScratchFolder {
 
   /// Synced, and by its new name. False if something is there, which stays.
   [[nodiscard]] bool rename_to(const std::filesystem::path& place);
-  /// The same in the place of what is there, in one step where the file system can.
+  /// The same in the place of what is there, in one step where the file system can. Where it fails, what is there stays.
+  /// Needs   no symbolic link, which would be replaced itself (place_of).
   void replace(const std::filesystem::path& place);
 
  private:

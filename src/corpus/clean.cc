@@ -219,7 +219,7 @@ void validate(const CleanOptions& options) {
        {std::pair("text_key", &options.text_key), {"source_key", &options.source_key}, {"id_key", &options.id_key}}) {
     if (key->empty()) throw Error(Fault::usage, name, "is empty, expected a JSONL key");
   }
-  if (options.out.empty()) throw Error(Fault::usage, "out", "is missing, expected the folder to write", "name it with --out");
+  if (options.out.empty()) throw Error(Fault::usage, "out", "is missing, expected the folder to write");
   if (options.encoding != "auto") (void)corpus::encoding_name(options.encoding);
   if (!options.language.empty()) {
     const std::vector<std::string>& known = corpus::known_languages();

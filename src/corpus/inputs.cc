@@ -210,7 +210,7 @@ std::vector<fs::path> paths_of(const std::vector<InputFile>& files) {
 void refuse_to_lose(const std::vector<fs::path>& read, const std::string& path, const std::string& out, const char* what) {
   if (path.empty()) return;
   if (!out.empty() && lies_in(path, out))
-    throw Error(Fault::usage, what, path + " lies in the folder of --out, which is replaced", "choose a file outside of it");
+    throw Error(Fault::usage, what, path + " lies in " + out + ", which is replaced", "choose a file outside of it");
   for (const fs::path& file : read) {
     std::error_code ignored;
     if (fs::weakly_canonical(file) == fs::weakly_canonical(path) || fs::equivalent(file, path, ignored))

@@ -16,11 +16,12 @@ inline constexpr const char* kMarkupEndings =
 /// A folder's own description, beside the text that clean, dedup and mix wrote: no text, and nothing that was passed over.
 struct ManifestName {
   const char* file;
-  const char* kind;  ///< the value of the key `kind`: a stranger's file may have the same name
+  const char* kind;   ///< the value of the key `kind`: a stranger's file may have the same name
+  const char* parts;  ///< the key of the list of the files beside it
 };
-inline constexpr ManifestName kCleanManifest{"manifest.json", "isoflop clean"};
-inline constexpr ManifestName kDedupManifest{"dedup.manifest.json", "isoflop dedup"};
-inline constexpr ManifestName kMixManifest{"mix.json", "isoflop mix"};
+inline constexpr ManifestName kCleanManifest{"manifest.json", "isoflop clean", "parts"};
+inline constexpr ManifestName kDedupManifest{"dedup.manifest.json", "isoflop dedup", "files"};
+inline constexpr ManifestName kMixManifest{"mix.json", "isoflop mix", "files"};
 
 enum class Packing { none, gzip, zstd };
 

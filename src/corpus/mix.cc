@@ -194,8 +194,7 @@ MixReport plan_mixture(const Corpus& corpus, const MixOptions& options, std::sto
 
 MixReport write_mixture(const Corpus& corpus, const MixOptions& options, const std::string& folder, std::stop_token stop,
                         const ProgressFn& progress) {
-  const fs::path place = fs::absolute(folder).lexically_normal();
-  corpus::PartsFolder parts(place.string(), corpus::kMixManifest, std::numeric_limits<std::int64_t>::max(), corpus.paths());
+  corpus::PartsFolder parts(folder, corpus::kMixManifest, std::numeric_limits<std::int64_t>::max(), corpus.paths());
   Plan plan = make_plan(corpus, options, stop, progress);
   Buckets buckets(parts.path(), parts_of(plan, options.part_bytes), options.seed);
   std::vector<std::int64_t> next(plan.sizes.size()), short_of(plan.sizes.size()), lost(plan.sizes.size());

@@ -1,5 +1,7 @@
 #include "corpus/parts_folder.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -16,82 +18,91 @@ std::string part_name(std::size_t index) {
   return "part-" + std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits + ".jsonl";
 }
 
-fs::path without_slash(const std::string& out) {
-  const fs::path path = fs::path(out).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
+// the folder itself: a place beside it has its name
+fs::path folder_named(const std::string& out) {
+  fs::path path = fs::path(out).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (path.filename() == "." || path.filename() == "..") path = fs::weakly_canonical(path);
+  return place_of(path);
 }
 
 fs::path partial_of(const fs::path& out) {
   return out.string() + ".partial";
 }
 
-bool is_part(const std::string& name) {
-  return name.starts_with("part-") && name.ends_with(".jsonl");
+bool is_part(std::string_view name) {
+  constexpr std::string_view kBefore = "part-", kAfter = ".jsonl";
+  if (!name.starts_with(kBefore) || !name.ends_with(kAfter) || name.size() <= kBefore.size() + kAfter.size()) return false;
+  name = name.substr(kBefore.size(), name.size() - kBefore.size() - kAfter.size());
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// whether a file is the manifest that such a folder has: what it says of itself, not its name, tells
-bool is_manifest(const fs::path& file, const char* kind) {
+// the manifest and what it lists; nothing if the file is of another kind: what it says of itself, not its name, tells
+std::set<std::string> files_of_result(const fs::path& folder, const ManifestName& manifest) {
+  const std::string file = (folder / manifest.file).string();
+  std::set<std::string> names;
   try {
-    return json_find<std::string>(parse_json(read_file(file), file.string()), "kind", file.string()) == kind;
+    const Json json = parse_json(read_file(file), file);
+    if (json_find<std::string>(json, "kind", file) != manifest.kind) return {};
+    for (const Json& part : json_get<Json>(json, manifest.parts, file)) names.insert(json_get<std::string>(part, "name", file));
   } catch (const Error&) {
-    return false;
+    return {};
   }
+  names.insert(manifest.file);
+  return names;
 }
 
-// whether a folder may be replaced: it is empty, or all it holds are parts and their manifest
-bool is_replaceable(const fs::path& folder, const ManifestName& manifest) {
-  bool found = false, empty = true;
+// a file that such a folder holds beside an earlier result, or all of it where there is none; empty if it may be replaced
+std::string not_of_result(const fs::path& folder, const ManifestName& manifest) {
+  const std::set<std::string> known = files_of_result(folder, manifest);
+  std::string first;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    empty = false;
     const std::string name = entry.path().filename().string();
-    if (name == manifest.file && is_manifest(entry.path(), manifest.kind)) {
-      found = true;
-    } else if (!is_part(name)) {
-      return false;
-    }
+    if ((!known.contains(name) || entry.is_directory()) && (first.empty() || name < first)) first = name;
   }
-  return empty || found;
+  return first;
 }
 
-// whether all that a folder holds may be what a killed process left
-bool is_left_over(const fs::path& folder, const ManifestName& manifest) {
+// a file that no killed process left in such a folder; empty if there is none
+std::string not_left_over(const fs::path& folder, const ManifestName& manifest) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (!is_part(name) && !name.starts_with("bucket-") && !name.starts_with("spill-") && !name.starts_with(manifest.file))
-      return false;
+      return name;
   }
-  return true;
+  return "";
 }
 
-template <class Allowed>
-void refuse_unless(const fs::path& path, const Allowed& allowed) {
+// `stranger` names a file in the folder that must not be lost
+template <class Stranger>
+void refuse_to_lose_others(const fs::path& path, const Stranger& stranger) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) return;
-  bool fine = false;
+  std::string name;
   try {
-    fine = fs::is_directory(status) && allowed(path);
+    if (fs::is_directory(status)) name = stranger(path);
   } catch (const fs::filesystem_error& failed) {
     throw Error(Fault::io, path.string(), "cannot read the folder: " + failed.code().message());
   }
-  if (fine) return;
+  if (fs::is_directory(status) && name.empty()) return;
   throw Error(Fault::usage, "out",
-              path.string() +
-                  (fs::is_directory(status) ? " holds other files, and would be replaced" : " is in the way: it is no folder"),
-              "choose a new folder with --out");
+              path.string() + (fs::is_directory(status) ? " holds other files, and would be replaced: " + name
+                                                        : " is in the way: it is no folder"),
+              "choose a new folder");
 }
 
 fs::path checked(const std::string& given, const ManifestName& manifest, const std::vector<fs::path>& read) {
-  const fs::path out = without_slash(given), partial = partial_of(out);
+  const fs::path out = folder_named(given), partial = partial_of(out);
   for (const fs::path& file : read) {
     for (const fs::path& folder : {out, partial}) {
       if (lies_in(file, folder))
         throw Error(Fault::usage, "out", folder.string() + " is written anew, and holds " + file.string() + ", which is read",
-                    "choose a folder outside of what is read with --out");
+                    "choose a folder outside of what is read");
     }
   }
-  refuse_unless(out, [&](const fs::path& folder) { return is_replaceable(folder, manifest); });
-  refuse_unless(partial, [&](const fs::path& folder) { return is_left_over(folder, manifest); });
+  refuse_to_lose_others(out, [&](const fs::path& folder) { return not_of_result(folder, manifest); });
+  refuse_to_lose_others(partial, [&](const fs::path& folder) { return not_left_over(folder, manifest); });
   return out;
 }
 

@@ -16,12 +16,12 @@
 
 namespace isoflop::corpus {
 
-/// part-NNNNN.jsonl in a folder beside `out`, which takes its place at the end.
+/// part-NNNNN.jsonl in a folder beside `out` (of a symbolic link: beside what it leads to), which takes its place at the end.
 class PartsFolder {
  public:
   /// `read` are the files that the parts are made from.
   ///
-  /// Throws   usage if `out` is something else than a folder of such parts with a manifest of this kind, an empty folder, or
+  /// Throws   usage if `out` is something else than a manifest of this kind with parts that it lists, an empty folder, or
   ///          nothing; if one of `read` lies in it, or in `out`.partial, where the parts are made; if that holds what no killed
   ///          process left there.
   PartsFolder(const std::string& out, ManifestName manifest, std::int64_t part_bytes,

@@ -16,7 +16,7 @@ class Parts : public InAFolder {
     PartsFolder parts(out(), kCleanManifest, 100, read);
     parts.write("a line");
     (void)parts.close();
-    parts.finish(R"({"kind": "isoflop clean"})");
+    parts.finish(R"({"kind": "isoflop clean", "parts": [{"name": "part-00000.jsonl"}]})");
   }
   void expect_refused(const std::string& words, const std::vector<fs::path>& read = {}) const {
     const Error error = error_of([&] { write(read); });
@@ -31,6 +31,34 @@ TEST_F(Parts, ReplaceAnEarlierResultOfTheirKind) {
   write();
   EXPECT_EQ(read_file(folder_ / "out/part-00000.jsonl"), "a line\n");
   EXPECT_FALSE(fs::exists(out() + ".partial"));
+}
+
+TEST_F(Parts, ReplaceNothingThatTheManifestDoesNotName) {
+  write();
+  for (const char* name : {"part-00001.jsonl", "part-mine.jsonl", "notes.txt"}) {
+    const std::string mine = put(std::string("out/") + name, "mine");
+    expect_refused(std::string("holds other files, and would be replaced: ") + name);
+    EXPECT_EQ(read_file(mine), "mine");
+    fs::remove(mine);
+  }
+  fs::create_directories(folder_ / "out/notes");
+  expect_refused("holds other files, and would be replaced: notes");
+  fs::remove(folder_ / "out/notes");
+  write();
+}
+
+TEST_F(Parts, FollowASymbolicLinkAndLeaveItOne) {
+  const fs::path target = folder_ / "disk/target";
+  fs::create_directories(folder_ / "disk");
+  fs::create_directory_symlink("disk/target", out());
+  for (const bool there : {false, true}) {
+    EXPECT_EQ(fs::exists(target), there);
+    write();
+    EXPECT_TRUE(fs::is_symlink(out()));
+    EXPECT_EQ(read_file(target / "part-00000.jsonl"), "a line\n");
+  }
+  put("disk/target/mine", "mine");
+  expect_refused("holds other files, and would be replaced: mine");
 }
 
 TEST_F(Parts, ReplaceNoOtherProgramsPartsAndManifest) {
@@ -57,6 +85,9 @@ TEST_F(Parts, AreMadeWhereOnlyAKilledProcessLeftSomething) {
   expect_refused("holds other files");
   EXPECT_EQ(read_file(mine), "mine");
   fs::remove(mine);
+  const std::string notes = put("out.partial/part-of-mine.jsonl", "mine");
+  expect_refused("holds other files");
+  fs::remove(notes);
   put("out.partial/part-00000.jsonl", "half a");
   put("out.partial/bucket-7", "bytes");
   EXPECT_NO_THROW(write());

@@ -53,7 +53,8 @@ struct Work {
   double done = 0, total = 0;  // bytes of text
 
   void at(std::size_t bytes) {
-    if (stop.stop_requested()) throw Error(Fault::stopped, "baselines", "stopped before the n-gram's loss was known", "run the same command again");
+    if (stop.stop_requested())
+      throw Error(Fault::stopped, "baselines", "stopped before the n-gram's loss was known", "run the same command again");
     done += static_cast<double>(bytes);
     if (progress) progress({"baselines", done, total, "bytes", {}});
   }
@@ -149,7 +150,8 @@ Json json_of(const std::vector<Baseline>& baselines) {
 std::vector<Baseline> baselines_from(const Json& file, const std::string& subject) {
   std::vector<Baseline> baselines;
   for (const Json& line : json_get<Json>(file, "baselines", subject))
-    baselines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject), json_get<std::string>(line, "what", subject)});
+    baselines.push_back({json_get<std::string>(line, "name", subject), json_get<double>(line, "loss", subject),
+                         json_get<std::string>(line, "what", subject)});
   return baselines;
 }
 
@@ -180,15 +182,17 @@ std::vector<Warning> below_par(const std::vector<RunLoss>& runs, const std::vect
   };
   std::vector<Warning> warnings;
   if (!nothing.empty()) {
-    warnings.push_back({"above_unigram", who(nothing) + " no better on held-out text than token frequencies alone, the unigram baseline of " +
-                                             format_significant(*unigram, 4) + " nats: nothing of context is learned, and no law is fitted to " +
-                                             (nothing.size() == 1 ? "it" : "them")});
+    warnings.push_back(
+        {"above_unigram", who(nothing) + " no better on held-out text than token frequencies alone, the unigram baseline of " +
+                              format_significant(*unigram, 4) + " nats: nothing of context is learned, and no law is fitted to " +
+                              (nothing.size() == 1 ? "it" : "them")});
   }
   if (!little.empty()) {
-    warnings.push_back({"pre_asymptotic", who(little) + " no better on held-out text than a 5-gram, " + format_significant(*five_gram, 4) +
-                                              " nats: pre-asymptotic, " + (little.size() == 1 ? "it has" : "they have") +
-                                              " not learned what lies beyond five characters, and a law through " + (little.size() == 1 ? "it" : "them") +
-                                              " need not hold further up"});
+    warnings.push_back({"pre_asymptotic", who(little) + " no better on held-out text than a 5-gram, " +
+                                              format_significant(*five_gram, 4) + " nats: pre-asymptotic, " +
+                                              (little.size() == 1 ? "it has" : "they have") +
+                                              " not learned what lies beyond five characters, and a law through " +
+                                              (little.size() == 1 ? "it" : "them") + " need not hold further up"});
   }
   return warnings;
 }
@@ -209,7 +213,8 @@ std::vector<Baseline> baselines_of_folder(const std::filesystem::path& folder) {
 
 Observations heed_baselines(const Observations& table, const std::vector<Baseline>& baselines) {
   const auto losses = table.columns.find("loss");
-  if (baselines.empty() || losses == table.columns.end() || table.loss_unit == "bits_per_byte" || table.loss_kind == "train") return table;
+  if (baselines.empty() || losses == table.columns.end() || table.loss_unit == "bits_per_byte" || table.loss_kind == "train")
+    return table;
   const std::optional<double> unigram = lab::baseline_named(baselines, lab::kUnigram);
   std::vector<lab::RunLoss> runs;
   std::vector<bool> keep;

@@ -22,8 +22,8 @@ inline constexpr const char* kFiveGram = "5-gram";
 /// next time.
 ///
 /// Throws   stopped.
-[[nodiscard]] std::vector<Baseline> baselines(const Prepared& prepared, const std::filesystem::path& cache, const std::stop_token& stop,
-                                              const ProgressFn& progress);
+[[nodiscard]] std::vector<Baseline> baselines(const Prepared& prepared, const std::filesystem::path& cache,
+                                              const std::stop_token& stop, const ProgressFn& progress);
 
 /// What the above takes at most beside the tokens, in bytes: the counts of the 5-gram, and the compressor.
 [[nodiscard]] std::int64_t baselines_bytes(const Prepared& prepared);

@@ -159,7 +159,8 @@ void BenchedModel::time_checkpoints(std::int64_t times, const fs::path& folder, 
   step();
   for (std::int64_t i = 0; i < times; ++i) {
     const auto at = Clock::now();
-    checkpoint::save(root, *engine_, {.step = i + 1, .run = "bench", .isa = to_string(result_.isa), .losses = {}, .loss_best = {}}, 1);
+    checkpoint::save(root, *engine_,
+                     {.step = i + 1, .run = "bench", .isa = to_string(result_.isa), .losses = {}, .loss_best = {}}, 1);
     seconds.push_back(seconds_since(at));
   }
   list.checkpoint_seconds = lab::median(seconds);
@@ -210,13 +211,17 @@ PriceList bench_prices(const std::string& name, const ModelBenchOptions& options
 
   PriceList list;
   list.base = bench_model(name, options);
-  add("GELU exact (against tanh)", [](Options& o) { o.activation = Activation::gelu; }, [](Options& o) { o.activation = Activation::gelu_tanh; });
+  add(
+      "GELU exact (against tanh)", [](Options& o) { o.activation = Activation::gelu; },
+      [](Options& o) { o.activation = Activation::gelu_tanh; });
   if (list.base.grad_lanes > a_lane_each)
     add(std::to_string(list.base.grad_lanes) + " gradient lanes (against " + std::to_string(a_lane_each) + ")", nothing,
         [=](Options& o) { o.grad_lanes = a_lane_each; });
   add("activations computed again", [](Options& o) { o.recompute = true; }, [](Options& o) { o.recompute = false; });
   add("dropout 0.1", [](Options& o) { o.dropout = 0.1; }, [](Options& o) { o.dropout = 0; });
-  if (list.base.dtype == Dtype::bfloat16) add("float32 (against bfloat16)", [](Options& o) { o.dtype = Dtype::float32; }, nothing);
+  if (list.base.dtype == Dtype::bfloat16)
+    add(
+        "float32 (against bfloat16)", [](Options& o) { o.dtype = Dtype::float32; }, nothing);
 
   for (const Choice& choice : choices) {
     std::vector<double> ratios;

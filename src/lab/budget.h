@@ -30,9 +30,11 @@ double total_seconds(std::vector<PlannedRun>& runs, const Prepared& prepared, Ca
 /// What was asked for, as it stands in study.resolved.toml: a comment line.
 [[nodiscard]] std::string request_line(const Study& asked);
 
-/// Sets the steps that the budget leaves; a study that was begun with the same request keeps its steps, whatever the clock says now.
+/// Sets the steps that the budget leaves; a study that was begun with the same request keeps its steps, whatever the clock says
+/// now.
 ///
 /// Throws   usage (bad_study for budget_minutes) where the budget is less than the least the study takes.
-void keep_to_budget(Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options, Calibration& calibration);
+void keep_to_budget(Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options,
+                    Calibration& calibration);
 
 }  // namespace isoflop::lab

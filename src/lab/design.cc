@@ -21,7 +21,8 @@ constexpr double kMostTokens = 9007199254740992.0;  // 2^53: counts of tokens st
 // the steps of a whole run; anything that is not a number of steps is refused here, before it is rounded
 std::int64_t horizon(const Study& study, const Shape& shape, const RunSpec& run) {
   if (run.batch_size < 1 || run.gradient_accumulation_steps < 1) return run.max_iters;  // resolve() says so
-  const double per_update = static_cast<double>(run.batch_size) * static_cast<double>(run.gradient_accumulation_steps) * static_cast<double>(shape.block_size);
+  const double per_update = static_cast<double>(run.batch_size) * static_cast<double>(run.gradient_accumulation_steps) *
+                            static_cast<double>(shape.block_size);
   const char* key = "max_iters";
   double value = static_cast<double>(run.max_iters), steps = value;
   if (study.target_flops) {
@@ -40,8 +41,8 @@ std::int64_t horizon(const Study& study, const Shape& shape, const RunSpec& run)
   return std::llround(steps);
 }
 
-RunSpec resolved_spec(const Study& study, const Shape& shape, const std::string& tokens, const std::string& tokenizer, std::uint64_t seed,
-                      double learning_rate, double length) {
+RunSpec resolved_spec(const Study& study, const Shape& shape, const std::string& tokens, const std::string& tokenizer,
+                      std::uint64_t seed, double learning_rate, double length) {
   validate(shape);
   RunSpec spec = study.train;
   spec.shape = shape;
@@ -61,8 +62,8 @@ RunSpec resolved_spec(const Study& study, const Shape& shape, const std::string&
 
 }  // namespace
 
-RunSpec run_spec(const Study& study, const Shape& shape, const std::string& tokens, const std::string& tokenizer, std::uint64_t seed,
-                 double learning_rate, double length) {
+RunSpec run_spec(const Study& study, const Shape& shape, const std::string& tokens, const std::string& tokenizer,
+                 std::uint64_t seed, double learning_rate, double length) {
   try {
     return resolved_spec(study, shape, tokens, tokenizer, seed, learning_rate, length);
   } catch (const Error& error) {
@@ -87,8 +88,8 @@ void check_runs(const Study& study) {
   }
 }
 
-PlannedRun plan_run(const Study& study, const Prepared& prepared, const StudyModel& model, std::uint64_t seed, double learning_rate,
-                    double length, const std::string& group) {
+PlannedRun plan_run(const Study& study, const Prepared& prepared, const StudyModel& model, std::uint64_t seed,
+                    double learning_rate, double length, const std::string& group) {
   Shape shape = model.shape;
   shape.vocab_size = prepared.tokenizer->vocab_size();
   const RunSpec spec = run_spec(study, shape, prepared.tokens.id, prepared.tokenizer->id(), seed, learning_rate, length);

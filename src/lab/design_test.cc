@@ -30,7 +30,8 @@ TEST(Sweep, FindsTheVertexOfABowlInLogRate) {
 }
 
 TEST(Sweep, ADivergedRateIsWorseThanAnyOther) {
-  const auto [choice, points] = run_sweep({8e-3, 2, 0.25, 9}, [&](double rate) { return rate > 5e-3 ? std::nullopt : bowl(rate, 3e-3); });
+  const auto [choice, points] =
+      run_sweep({8e-3, 2, 0.25, 9}, [&](double rate) { return rate > 5e-3 ? std::nullopt : bowl(rate, 3e-3); });
   EXPECT_TRUE(choice.bracketed);
   EXPECT_LT(choice.best, 5e-3);
 }
@@ -43,7 +44,8 @@ TEST(Sweep, StopsAtItsWidestAndSaysItIsNotBracketed) {
 
 TEST(Sweep, TheOrderOfPointsDoesNotMatter) {
   const LearningRateSweep sweep{4e-3, 2, 0.25, 7};
-  EXPECT_EQ(sweep_step(sweep, {{4e-3, 2.0}, {2e-3, 2.1}, {8e-3, 2.2}}).best, sweep_step(sweep, {{8e-3, 2.2}, {4e-3, 2.0}, {2e-3, 2.1}}).best);
+  EXPECT_EQ(sweep_step(sweep, {{4e-3, 2.0}, {2e-3, 2.1}, {8e-3, 2.2}}).best,
+            sweep_step(sweep, {{8e-3, 2.2}, {4e-3, 2.0}, {2e-3, 2.1}}).best);
 }
 
 TEST(RateBetween, IsLogLinearInParams) {

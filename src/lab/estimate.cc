@@ -95,7 +95,8 @@ double Calibration::seconds(const RunSpec& spec, std::int64_t held_out_tokens) {
   const double evaluations = 1 + (spec.eval.interval > 0 ? steps / static_cast<double>(spec.eval.interval) : 0);
   double scored = static_cast<double>(held_out_tokens);
   if (spec.eval.max_windows > 0) scored = std::min(scored, static_cast<double>(spec.eval.max_windows * spec.shape.block_size));
-  return steps * (cost.per_token * static_cast<double>(spec.tokens_per_update()) + cost.per_update) + evaluations * scored * cost.per_scored_token;
+  return steps * (cost.per_token * static_cast<double>(spec.tokens_per_update()) + cost.per_update) +
+         evaluations * scored * cost.per_scored_token;
 }
 
 double median(std::vector<double> values) {
@@ -109,7 +110,9 @@ void refuse_if_too_large(const std::string& what, std::int64_t bytes) {
   const MachineFacts machine = machine_facts();
   const std::int64_t available = machine.memory_available + resident_bytes();
   if (available <= 0 || bytes <= available) return;
-  throw Error(Fault::failure, what, "needs " + format_bytes(static_cast<double>(bytes)) + " of memory, and " + format_bytes(static_cast<double>(available)) + " are available",
+  throw Error(Fault::failure, what,
+              "needs " + format_bytes(static_cast<double>(bytes)) + " of memory, and " +
+                  format_bytes(static_cast<double>(available)) + " are available",
               "use a smaller model or context, or --recompute");
 }
 

@@ -20,7 +20,8 @@ double bytes_per_token(const RunSpec& spec, const Prepared& prepared) {
   for (std::size_t i = 0; i < spec.data.size(); ++i) {
     const TokenSet& part = prepared.parts[i];
     if (!(spec.data[i].weight > 0)) continue;
-    bytes += spec.data[i].weight * static_cast<double>(part.train_bytes) / static_cast<double>(std::max<std::int64_t>(1, part.train->size()));
+    bytes += spec.data[i].weight * static_cast<double>(part.train_bytes) /
+             static_cast<double>(std::max<std::int64_t>(1, part.train->size()));
     weights += spec.data[i].weight;
   }
   return bytes / weights;
@@ -106,8 +107,10 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
     writer->timing(step.step, timing.seconds);
     step_seconds.push_back(timing.seconds);
     if (place.options.progress) {
-      const std::string detail = "loss " + format_significant(step.loss, 4) + held_out + "  " + format_si(timing.tokens_per_second) + " tokens/s";
-      place.options.progress(Progress{stage, static_cast<double>(step.step + 1), static_cast<double>(run.spec.max_iters), "steps", detail});
+      const std::string detail =
+          "loss " + format_significant(step.loss, 4) + held_out + "  " + format_si(timing.tokens_per_second) + " tokens/s";
+      place.options.progress(
+          Progress{stage, static_cast<double>(step.step + 1), static_cast<double>(run.spec.max_iters), "steps", detail});
     }
   };
   hooks.on_eval = [&](const EvalRecord& eval) {
@@ -121,8 +124,8 @@ std::optional<StoredRun> execute(const PlannedRun& run, const Workplace& place, 
   };
 
   trained = true;
-  const TrainResult result = train(run.spec, *engine, *batches, place.prepared.tokens.held_out.get(), *place.prepared.tokenizer, train_options,
-                                   hooks, place.options.stop);
+  const TrainResult result = train(run.spec, *engine, *batches, place.prepared.tokens.held_out.get(), *place.prepared.tokenizer,
+                                   train_options, hooks, place.options.stop);
   if (result.status == RunStatus::stopped) {
     writer->flush();
     return std::nullopt;

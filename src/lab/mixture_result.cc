@@ -13,14 +13,19 @@ namespace lab {
 namespace {
 
 PageTable measured_table(const MixtureResult& result) {
-  PageTable table{"As measured: the weights trained with every seed", {"weights", "target's loss", "seeds", "the recommended are", "shares"}, {}, ""};
+  PageTable table{"As measured: the weights trained with every seed",
+                  {"weights", "target's loss", "seeds", "the recommended are", "shares"},
+                  {},
+                  ""};
   for (const MeasuredMixture& m : result.measured) {
     std::string shares;
     for (const auto& [source, weight] : m.weights)
       if (weight > 0) shares += (shares.empty() ? "" : ", ") + source + " " + format_percent(weight);
-    table.rows.push_back({m.name, m.mean ? format_significant(*m.mean, 5) : "none", std::to_string(m.losses.size()), m.verdict, shares});
+    table.rows.push_back(
+        {m.name, m.mean ? format_significant(*m.mean, 5) : "none", std::to_string(m.losses.size()), m.verdict, shares});
   }
-  if (result.seed_sd) table.note = "Seeds differ by " + format_significant(*result.seed_sd, 2) + " nats (s.d.); less than that tells nothing.";
+  if (result.seed_sd)
+    table.note = "Seeds differ by " + format_significant(*result.seed_sd, 2) + " nats (s.d.); less than that tells nothing.";
   return table;
 }
 
@@ -76,7 +81,11 @@ std::optional<PageSection> read_mixture_section(const std::filesystem::path& fol
 std::string mixture_result_to_json(const MixtureResult& result) {
   Json measured = Json::array();
   for (const MeasuredMixture& m : result.measured)
-    measured.push_back({{"name", m.name}, {"weights", Json(m.weights)}, {"losses", m.losses}, {"mean", json_or_null(m.mean)}, {"verdict", m.verdict}});
+    measured.push_back({{"name", m.name},
+                        {"weights", Json(m.weights)},
+                        {"losses", m.losses},
+                        {"mean", json_or_null(m.mean)},
+                        {"verdict", m.verdict}});
   return Json{{"schema_version", 1},
               {"law", parse_json(mixture_to_json(result.model), "a mixture law")},
               {"optimum", parse_json(mixture_optimum_to_json(result.optimum), "an optimum")},

@@ -12,8 +12,8 @@ namespace isoflop::lab {
 inline constexpr const char* kMixtureResult = "mixture_result.json";
 inline constexpr const char* kMixtureLaw = "mixture.json";
 
-/// Fills means, the seed's spread, and what each says of the weights recommended, which are the first: better by more than that spread, or
-/// not told.
+/// Fills means, the seed's spread, and what each says of the weights recommended, which are the first: better by more than that
+/// spread, or not told.
 void judge(MixtureResult& result);
 
 /// mixture_result.json, sealed: the result and the section that shows it.

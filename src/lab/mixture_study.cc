@@ -11,6 +11,7 @@
 #include "lab/design.h"
 #include "lab/mixture_result.h"
 #include "lab/process.h"
+#include "laws/mixture_simplex.h"
 
 namespace isoflop::lab {
 namespace {
@@ -49,11 +50,12 @@ std::map<std::string, double> unique_tokens_of(const Study& study, const Prepare
 
 double tokens_of_a_run(const Study& study, const Prepared& prepared) {
   const Mixture natural = natural_of(study, prepared);
-  return static_cast<double>(plan_mixture_run(study, prepared, natural, study.seeds.front(), study.train.optimizer.learning_rate, "", kGroup).tokens);
+  return static_cast<double>(
+      plan_mixture_run(study, prepared, natural, study.seeds.front(), study.train.optimizer.learning_rate, "", kGroup).tokens);
 }
 
-/// A weight is a multiple of 1 over these: of a thousandth, or in a short run of eight of its windows. Sources take turns to within a window
-/// or two of their share, so less would be none, and two mixtures one run.
+/// A weight is a multiple of 1 over these: of a thousandth, or in a short run of eight of its windows. Sources take turns to
+/// within a window or two of their share, so less would be none, and two mixtures one run.
 std::int64_t weight_steps(const Study& study, const Prepared& prepared) {
   constexpr double kLeastWindows = 8;
   const double windows = tokens_of_a_run(study, prepared) / static_cast<double>(study.models.front().shape.block_size);
@@ -62,7 +64,19 @@ std::int64_t weight_steps(const Study& study, const Prepared& prepared) {
   return 10;
 }
 
+/// Whether the sources can fill a run, none seen more often than max_epochs.
+bool fill_a_run(const Study& study, const Prepared& prepared) {
+  const double tokens = tokens_of_a_run(study, prepared);
+  const std::int64_t steps = weight_steps(study, prepared);
+  std::int64_t room = 0;
+  for (const auto& [source, unique] : unique_tokens_of(study, prepared))
+    room += laws::steps_under(study.mixture->max_epochs * unique / tokens, steps);
+  return room >= steps;
+}
+
+/// Fewer than asked for where there are no more; none where the sources cannot fill a run.
 std::vector<Mixture> designed(const Study& study, const Prepared& prepared) {
+  if (!fill_a_run(study, prepared)) return {};
   const MixtureStudy& mixture = *study.mixture;
   MixtureDesignOptions options{.prior = natural_of(study, prepared), .proxies = mixture.proxies, .seed = mixture.seed};
   options.step = 1 / static_cast<double>(weight_steps(study, prepared));
@@ -84,10 +98,13 @@ std::vector<std::optional<double>> losses_of(const StoredRun& run, const RunStor
   if (evals.empty()) return losses;
   std::vector<double> nats(losses.size()), tokens(losses.size());
   std::vector<std::int64_t> last;  // units of the texts up to and including each
-  for (const TokenSet& part : prepared.parts) last.push_back((last.empty() ? 0 : last.back()) + static_cast<std::int64_t>(part.held_out->units().size()));
+  for (const TokenSet& part : prepared.parts)
+    last.push_back((last.empty() ? 0 : last.back()) + static_cast<std::int64_t>(part.held_out->units().size()));
   for (const DocumentLoss& document : evals.back().documents) {
     const auto text = static_cast<std::size_t>(std::upper_bound(last.begin(), last.end(), document.document) - last.begin());
-    if (text >= losses.size()) throw Error(Fault::bad_data, "run " + run.id, "its evaluation is of another held-out text", "remove its folder, it is made again");
+    if (text >= losses.size())
+      throw Error(Fault::bad_data, "run " + run.id, "its evaluation is of another held-out text",
+                  "remove its folder, it is made again");
     nats[text] += document.nats;
     tokens[text] += static_cast<double>(document.tokens);
   }
@@ -113,15 +130,18 @@ MixtureTable table_of(const Study& study, const std::vector<Row>& rows) {
   table.runs.subject = study.name;
   for (const Row& row : rows) {
     if (!row.losses.front()) {
-      table.runs.warnings.push_back({"not_done", row.run.planned.name + " is " + to_string(row.run.stored.record.status) + " and left out"});
+      table.runs.warnings.push_back(
+          {"not_done", row.run.planned.name + " is " + to_string(row.run.stored.record.status) + " and left out"});
       continue;
     }
     table.runs.labels.push_back(row.run.planned.name);
     for (const std::string& domain : table.domains) table.runs.columns["share." + domain].emplace_back(row.weights.at(domain));
-    for (std::size_t i = 0; i < table.targets.size(); ++i) table.runs.columns["loss." + table.targets[i]].push_back(row.losses[i]);
+    for (std::size_t i = 0; i < table.targets.size(); ++i)
+      table.runs.columns["loss." + table.targets[i]].push_back(row.losses[i]);
     table.runs.columns["learning_rate"].emplace_back(row.run.planned.spec.optimizer.learning_rate);
   }
-  if (table.runs.labels.size() < 3) throw Error(Fault::diverged, "mixture study", "fewer than 3 proxies ended with a loss", "try a lower learning_rate");
+  if (table.runs.labels.size() < 3)
+    throw Error(Fault::diverged, "mixture study", "fewer than 3 proxies ended with a loss", "try a lower learning_rate");
   return table;
 }
 
@@ -150,14 +170,16 @@ Mixture rounded(const Mixture& mixture, std::int64_t steps) {
   for (const auto& [name, share] : mixture) shares.push_back(share);
   const std::vector<std::int64_t> counts = apportion(shares, steps);
   Mixture weights;
-  for (const auto& [name, share] : mixture) weights[name] = static_cast<double>(counts[weights.size()]) / static_cast<double>(steps);
+  for (const auto& [name, share] : mixture)
+    weights[name] = static_cast<double>(counts[weights.size()]) / static_cast<double>(steps);
   return weights;
 }
 
 /// One session of a mixture study.
 class MixtureSession {
  public:
-  MixtureSession(const Study& study, const Workplace& place, StudyResult& result) : study_(study), place_(place), result_(result) {}
+  MixtureSession(const Study& study, const Workplace& place, StudyResult& result)
+      : study_(study), place_(place), result_(result) {}
 
   std::optional<MixtureResult> run() {
     for (const PlannedRun& planned : plan_proxies(study_, place_.prepared)) {
@@ -213,7 +235,8 @@ class MixtureSession {
     if (!stored) return std::nullopt;
     planned.done = true;
     Row row{.run = {*stored, planned}, .weights = {}, .losses = losses_of(*stored, place_.store, place_.prepared)};
-    for (std::size_t i = 0; i < study_.mixture->sources.size(); ++i) row.weights[study_.mixture->sources[i].name] = planned.spec.data[i].weight;
+    for (std::size_t i = 0; i < study_.mixture->sources.size(); ++i)
+      row.weights[study_.mixture->sources[i].name] = planned.spec.data[i].weight;
     return row;
   }
 
@@ -232,7 +255,8 @@ class MixtureSession {
   /// The weights recommended and those they are compared with, every seed, at equal tokens. False when stopped.
   bool confirm(MixtureResult& mixture) {
     const std::int64_t steps = weight_steps(study_, place_.prepared);
-    const double rate = mixture.model.fits.front().learning_rate.value_or(study_.train.optimizer.learning_rate);  // the tuned one comes first
+    // the tuned one comes first
+    const double rate = mixture.model.fits.front().learning_rate.value_or(study_.train.optimizer.learning_rate);
     std::vector<std::pair<std::string, Mixture>> asked{{"recommended", rounded(mixture.optimum.mixture(), steps)}};
     for (const MixtureComparison& c : mixture.optimum.comparisons) asked.emplace_back(c.with, rounded(c.mixture, steps));
     for (const auto& [name, weights] : asked) {
@@ -260,7 +284,8 @@ class MixtureSession {
 }  // namespace
 
 Prepared prepare_mixture(const Study& study, const LabOptions& options) {
-  if (!study.corpus.inputs.empty()) throw Error(Fault::usage, "--data", "a study of mixtures names its texts itself", "change [[mixture.sources]]");
+  if (!study.corpus.inputs.empty())
+    throw Error(Fault::usage, "--data", "a study of mixtures names its texts itself", "change [[mixture.sources]]");
   Prepared prepared;
   const std::vector<MixtureSource> texts = texts_of(*study.mixture);
   std::vector<Corpus> corpora;
@@ -276,12 +301,16 @@ Prepared prepare_mixture(const Study& study, const LabOptions& options) {
   std::vector<std::shared_ptr<const TokenSplit>> train, held_out;
   const std::int64_t window = study.models.front().shape.block_size + 1;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    TokenSet& part = prepared.parts.emplace_back(encode_corpus(corpora[i], *prepared.tokenizer, encode, options.stop, options.progress));
+    TokenSet& part =
+        prepared.parts.emplace_back(encode_corpus(corpora[i], *prepared.tokenizer, encode, options.stop, options.progress));
     const bool trained_on = i < study.mixture->sources.size();
     if (trained_on && part.train->size() < window)
-      throw Error(Fault::bad_data, texts[i].name, "holds " + format_count(static_cast<double>(part.train->size())) + " training tokens, less than one window of " + format_count(static_cast<double>(window)),
+      throw Error(Fault::bad_data, texts[i].name,
+                  "holds " + format_count(static_cast<double>(part.train->size())) +
+                      " training tokens, less than one window of " + format_count(static_cast<double>(window)),
                   "leave the source out, or use a smaller block_size");
-    if (part.held_out->units().empty() || part.held_out->size() < 2) throw Error(Fault::bad_data, texts[i].name, "holds nothing out to score", "give it more text");
+    if (part.held_out->units().empty() || part.held_out->size() < 2)
+      throw Error(Fault::bad_data, texts[i].name, "holds nothing out to score", "give it more text");
     held_out.push_back(part.held_out);
     if (trained_on) {
       train.push_back(part.train);
@@ -292,13 +321,37 @@ Prepared prepare_mixture(const Study& study, const LabOptions& options) {
   prepared.tokens.held_out = join_splits(std::move(held_out));
   prepared.tokens.id = prepared.parts.front().id;
   prepared.tokens.tokenizer_id = prepared.parts.front().tokenizer_id;
-  prepared.train_bytes_per_token = static_cast<double>(prepared.tokens.train_bytes) / static_cast<double>(std::max<std::int64_t>(1, prepared.tokens.train->size()));
+  prepared.train_bytes_per_token = static_cast<double>(prepared.tokens.train_bytes) /
+                                   static_cast<double>(std::max<std::int64_t>(1, prepared.tokens.train->size()));
   prepared.resident_bytes = resident_bytes();
   return prepared;
 }
 
-PlannedRun plan_mixture_run(const Study& study, const Prepared& prepared, const Mixture& weights, std::uint64_t seed, double learning_rate,
-                            const std::string& name, const std::string& group) {
+bool holds_text_for_mixtures(const Study& study, const Prepared& prepared) {
+  if (!study.mixture) return true;
+  // between caps that nearly fill a run there are few mixtures, and all alike; in a short run there are few anyway
+  const std::int64_t enough = std::min(study.mixture->proxies, weight_steps(study, prepared) / 2);
+  return static_cast<std::int64_t>(designed(study, prepared).size()) >= enough;
+}
+
+void refuse_too_little_text(const Study& study, const Prepared& prepared) {
+  double held = 0;
+  std::string sizes;
+  for (const auto& [source, unique] : unique_tokens_of(study, prepared)) {
+    held += unique;
+    sizes += (sizes.empty() ? "" : ", ") + source + " " + format_count(unique);
+  }
+  const double most = study.mixture->max_epochs * held;
+  const char* key = study.target_flops ? "target_flops" : study.target_param_data_ratio ? "target_param_data_ratio" : "max_iters";
+  throw Error(Fault::bad_data, "study `" + study.name + "`",
+              "a run of " + format_count(tokens_of_a_run(study, prepared)) +
+                  " tokens is too long for mixtures of its sources: they hold " + format_count(held) + " training tokens (" +
+                  sizes + "), at most " + format_number(study.mixture->max_epochs) + " times over " + format_count(most),
+              std::string("give the sources more text, raise max_epochs under [mixture], or lower ") + key);
+}
+
+PlannedRun plan_mixture_run(const Study& study, const Prepared& prepared, const Mixture& weights, std::uint64_t seed,
+                            double learning_rate, const std::string& name, const std::string& group) {
   PlannedRun planned = plan_run(study, prepared, study.models.front(), seed, learning_rate, 1, group);
   planned.name = name;
   const std::vector<MixtureSource> texts = texts_of(*study.mixture);
@@ -311,7 +364,8 @@ PlannedRun plan_mixture_run(const Study& study, const Prepared& prepared, const 
     planned.spec.data.push_back(DataSpec{prepared.parts[i].id, share, std::nullopt, std::nullopt});
     if (!(share > 0)) continue;
     planned.unique_tokens += prepared.parts[i].train->size();
-    planned.epochs = std::max(planned.epochs, share * static_cast<double>(planned.tokens) / static_cast<double>(prepared.parts[i].train->size()));
+    planned.epochs = std::max(planned.epochs,
+                              share * static_cast<double>(planned.tokens) / static_cast<double>(prepared.parts[i].train->size()));
   }
   planned.spec = resolve(planned.spec);
   planned.id = run_id(planned.spec);
@@ -323,6 +377,7 @@ PlannedRun plan_mixture_run(const Study& study, const Prepared& prepared, const 
 std::vector<PlannedRun> plan_proxies(const Study& study, const Prepared& prepared) {
   std::vector<PlannedRun> runs;
   const std::vector<Mixture> mixtures = designed(study, prepared);
+  if (mixtures.size() < 4) refuse_too_little_text(study, prepared);  // as many as a study may ask for at least
   const std::vector<double> rates = rates_of(study);
   for (std::size_t r = 0; r < rates.size(); ++r)
     for (std::size_t i = 0; i < mixtures.size(); ++i)

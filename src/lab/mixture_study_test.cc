@@ -31,7 +31,8 @@ std::string babble(const std::vector<std::string>& words, std::size_t characters
   return text;
 }
 
-const std::vector<std::string> kLetters{"abba", "cabbage", "face", "decade", "bead"}, kOther{"zoo", "xylo", "wuzzy", "vow", "yummy"};
+const std::vector<std::string> kLetters{"abba", "cabbage", "face", "decade", "bead"},
+    kOther{"zoo", "xylo", "wuzzy", "vow", "yummy"};
 
 struct Place {
   LabOptions options;
@@ -62,8 +63,10 @@ max_iters = 40
 seeds = [0, 1]
 dtype = "float32"
 [mixture]
-)" + mixture + "[[mixture.sources]]\nname = \"a\"\ninputs = \"" + (folder / "a.txt").string() + "\"\n[[mixture.sources]]\nname = \"b\"\ninputs = \"" +
-                          (folder / "b.txt").string() + "\"\n[mixture.target_text]\nname = \"like_a\"\ninputs = \"" + (folder / "like_a.txt").string() + "\"\n";
+)" + mixture + "[[mixture.sources]]\nname = \"a\"\ninputs = \"" +
+                           (folder / "a.txt").string() + "\"\n[[mixture.sources]]\nname = \"b\"\ninputs = \"" +
+                           (folder / "b.txt").string() + "\"\n[mixture.target_text]\nname = \"like_a\"\ninputs = \"" +
+                           (folder / "like_a.txt").string() + "\"\n";
   Place place;
   place.options.out = folder / "study";
   place.options.cache = folder / "cache";
@@ -92,7 +95,8 @@ TEST(MixtureStudy, GoesFromTextsToWeightsAndTriesThem) {
   EXPECT_EQ(mixture_table(parse_csv(read_file(csv), csv)).rows(), 8);
   const auto law = place.options.out / "mixture.json";
   EXPECT_EQ(mixture_from_text(read_file(law), law.string()).domains.size(), 2U);
-  const Json json = parse_json(unseal_json(read_file(place.options.out / "mixture_result.json"), "mixture_result.json"), "mixture_result.json");
+  const Json json =
+      parse_json(unseal_json(read_file(place.options.out / "mixture_result.json"), "mixture_result.json"), "mixture_result.json");
   EXPECT_EQ(json["measured"][0]["name"], "recommended");
 
   // again: nothing is trained twice
@@ -102,7 +106,8 @@ TEST(MixtureStudy, GoesFromTextsToWeightsAndTriesThem) {
 
   // its page, also drawn anew, says what it came to and holds every run
   const std::string page = read_file(result.report);
-  for (const std::string& words : {std::string("Weights of the sources"), std::string("As measured"), std::string("proxy-1"), std::string("confirm-recommended-s1")})
+  for (const std::string& words : {std::string("Weights of the sources"), std::string("As measured"), std::string("proxy-1"),
+                                   std::string("confirm-recommended-s1")})
     EXPECT_THAT(page, HasSubstr(words));
   fs::remove(result.report);
   EXPECT_EQ(read_file(report_study(place.options.out)), page);
@@ -125,7 +130,8 @@ MeasuredMixture measured(const std::string& name, double share, std::vector<doub
 
 TEST(MixtureStudy, IsConfirmedByWhatIsBetterThanTheSpreadOfSeeds) {
   MixtureResult result;
-  result.measured = {measured("recommended", 0.7, {1.00, 1.02}), measured("natural", 0.5, {1.10, 1.12}), measured("uniform", 0.7, {1.00, 1.02})};
+  result.measured = {measured("recommended", 0.7, {1.00, 1.02}), measured("natural", 0.5, {1.10, 1.12}),
+                     measured("uniform", 0.7, {1.00, 1.02})};
   lab::judge(result);
   EXPECT_NEAR(*result.seed_sd, 0.01414, 1e-4);
   EXPECT_EQ(result.measured[1].verdict, "better");
@@ -159,10 +165,38 @@ TEST(MixtureStudy, ABudgetHoldsTheRunsThatTryTheWeightsToo) {
   EXPECT_GT(plan.flops_exact_most, plan.flops_exact);
   const StudyResult result = run_study(place.study, place.options);
   double spent = 0;
-  for (const StoredRun& run : RunStore::open_existing(place.options.out).list()) spent += run.record.flops.exact * static_cast<double>(run.record.tokens);
+  for (const StoredRun& run : RunStore::open_existing(place.options.out).list())
+    spent += run.record.flops.exact * static_cast<double>(run.record.tokens);
   EXPECT_LE(spent, 1e9);
   EXPECT_GT(spent, 0.4 * 1e9);
   EXPECT_TRUE(result.mixture);
+}
+
+TEST(MixtureStudy, ATextTooSmallForItsRunsIsNamedInTheStudysOwnKeys) {
+  Place place = place_for("small");
+  const auto refused = [&] { return error_of([&] { (void)plan_study(place.study, place.options); }); };
+  place.study.train.max_iters = 2000;
+  const Error steps = refused();
+  EXPECT_EQ(steps.fault(), Fault::bad_data);
+  EXPECT_EQ(steps.subject(), "study `mix`");
+  EXPECT_THAT(steps.problem(), testing::AllOf(HasSubstr("a run of 128,000 tokens"), HasSubstr("at most 4 times over")));
+  EXPECT_THAT(steps.hint(),
+              testing::AllOf(HasSubstr("max_epochs under [mixture]"), HasSubstr("max_iters"), testing::Not(HasSubstr("--"))));
+
+  // a budget beyond the text says how much of it there is use for
+  place.study.train.max_iters = 40;
+  place.study.total_flops = 1e12;
+  const Error budget = refused();
+  EXPECT_EQ(budget.fault(), Fault::usage);
+  EXPECT_EQ(budget.subject(), "--flops 1e+12");
+  EXPECT_THAT(budget.hint(), HasSubstr("max_epochs (4) under [mixture]"));
+  const std::string hint = budget.hint();
+  place.study.total_flops = std::stod(hint.substr(hint.find("--flops ") + 8));
+  const StudyPlan most = plan_study(place.study, place.options);
+  EXPECT_GT(most.runs.front().tokens, 3.2 * 18'000) << "nearly four times the training text";
+  place.study.total_flops.reset();
+  place.study.total_minutes = 1e6;
+  EXPECT_EQ(refused().subject(), "--minutes 1e+06");
 }
 
 TEST(MixtureStudy, NoProxyHasAShareOfLessThanEightWindows) {
@@ -179,7 +213,8 @@ TEST(MixtureStudy, AMixtureTrainsOnItsSharesAndIsScoredOnEveryText) {
   place.study.train.dtype = Dtype::float32;
   const lab::Prepared prepared = lab::prepare(place.study, place.options);
   ASSERT_EQ(prepared.parts.size(), 3U);
-  EXPECT_EQ(prepared.tokens.train->size(), prepared.parts[0].train->size() + prepared.parts[1].train->size()) << "not the target's text";
+  EXPECT_EQ(prepared.tokens.train->size(), prepared.parts[0].train->size() + prepared.parts[1].train->size())
+      << "not the target's text";
   EXPECT_EQ(prepared.tokens.held_out->size(),
             prepared.parts[0].held_out->size() + prepared.parts[1].held_out->size() + prepared.parts[2].held_out->size());
   const PlannedRun run = lab::plan_mixture_run(place.study, prepared, {{"a", 0.25}, {"b", 0.75}}, 0, 1e-3, "r", "mixture");
@@ -190,7 +225,8 @@ TEST(MixtureStudy, AMixtureTrainsOnItsSharesAndIsScoredOnEveryText) {
 }
 
 TEST(MixtureStudy, TheResolvedStudyIsTheSameStudy) {
-  const Place place = place_for("resolved", "proxies = 6\nmax_epochs = 2.5\nlearning_rates = 1\ntarget = [\"a\", \"like_a\"]\nseed = 9\n");
+  const Place place =
+      place_for("resolved", "proxies = 6\nmax_epochs = 2.5\nlearning_rates = 1\ntarget = [\"a\", \"like_a\"]\nseed = 9\n");
   const std::string toml = to_toml(place.study);
   const Study back = study_from_toml(toml, "again.toml");
   EXPECT_EQ(to_toml(back), toml);
@@ -200,7 +236,9 @@ TEST(MixtureStudy, TheResolvedStudyIsTheSameStudy) {
 }
 
 TEST(MixtureStudy, WhatCannotBeMeantIsNamedAtItsPlace) {
-  const auto problem = [](const std::string& mixture) { return std::string(error_of([&] { (void)place_for("bad", mixture); }).what()); };
+  const auto problem = [](const std::string& mixture) {
+    return std::string(error_of([&] { (void)place_for("bad", mixture); }).what());
+  };
   EXPECT_THAT(problem("proxies = 1\n"), HasSubstr("proxies"));
   EXPECT_THAT(problem("target = \"aa\"\n"), HasSubstr("`aa` is no source"));
   EXPECT_THAT(problem("proxy = 5\n"), HasSubstr("unknown key `mixture.proxy`"));

@@ -38,8 +38,8 @@ Observations observations_of(const std::vector<StoredRun>& runs, const std::stri
   table.loss_unit = "nats";
   table.n_convention = "params";
   table.flops_convention = "flops_exact";
-  for (const char* column : {"params", "params_non_embedding", "params_matmul", "tokens", "unique_tokens", "flops_exact", "flops_6nd",
-                             "flops_full_attention", "loss", "loss_se_eval"}) {
+  for (const char* column : {"params", "params_non_embedding", "params_matmul", "tokens", "unique_tokens", "flops_exact",
+                             "flops_6nd", "flops_full_attention", "loss", "loss_se_eval"}) {
     table.columns[column] = {};  // there also when no run is finished
   }
   const auto put = [&table](const char* column, std::optional<double> value) { table.columns[column].push_back(value); };
@@ -72,12 +72,15 @@ Observations observations_of(const std::vector<StoredRun>& runs, const std::stri
 namespace {
 
 /// The store of a study's folder, or the reason why there is nothing to fit in it.
-std::pair<RunStore, std::vector<StoredRun>> finished_runs(const fs::path& folder, std::vector<Warning>& warnings, bool diverged_too) {
+std::pair<RunStore, std::vector<StoredRun>> finished_runs(const fs::path& folder, std::vector<Warning>& warnings,
+                                                          bool diverged_too) {
   const std::string subject = folder.string();
   if (!fs::is_directory(folder / "runs") && fs::exists(folder / "runs.csv"))
-    throw Error(Fault::missing_input, subject, "is not a study: it has no folder `runs`", "give the table itself: " + (folder / "runs.csv").string());
+    throw Error(Fault::missing_input, subject, "is not a study: it has no folder `runs`",
+                "give the table itself: " + (folder / "runs.csv").string());
   if (std::error_code ignored; fs::exists(folder / lab::kMixtureLaw, ignored)) {
-    throw Error(Fault::usage, subject, "is a study of mixtures: its runs differ in their text, not in N", "isoflop mix fit " + (folder / "proxies.csv").string());
+    throw Error(Fault::usage, subject, "is a study of mixtures: its runs differ in their text, not in N",
+                "isoflop mix fit " + (folder / "proxies.csv").string());
   }
   RunStore store = RunStore::open_existing(folder);
   std::vector<StoredRun> runs = store.list();
@@ -88,7 +91,8 @@ std::pair<RunStore, std::vector<StoredRun>> finished_runs(const fs::path& folder
   for (const StoredRun& run : runs)
     if (left_out(run)) unfinished.add(run);
   std::erase_if(runs, left_out);
-  if (runs.empty()) throw Error(Fault::missing_input, subject, "holds no finished run", "`isoflop runs ls " + subject + "` lists what is there");
+  if (runs.empty())
+    throw Error(Fault::missing_input, subject, "holds no finished run", "`isoflop runs ls " + subject + "` lists what is there");
   unfinished.tell(warnings);
   return {std::move(store), std::move(runs)};
 }
@@ -110,7 +114,8 @@ CsvTable run_table_of_folder(const fs::path& folder) {
 
 CsvTable step_table_of_folder(const fs::path& folder) {
   CsvTable table{.subject = folder.string(),
-                 .header = {"run", "group", "step", "tokens", "learning_rate", "loss", "loss_eval", "grad_norm", "params", "loss_kind", "loss_unit"},
+                 .header = {"run", "group", "step", "tokens", "learning_rate", "loss", "loss_eval", "grad_norm", "params",
+                            "loss_kind", "loss_unit"},
                  .rows = {},
                  .lines = {},
                  .warnings = {}};
@@ -124,10 +129,10 @@ CsvTable step_table_of_folder(const fs::path& folder) {
     for (const EvalRecord& eval : store.evals(run.id)) evaluated[eval.step - 1] = eval.loss;
     for (const StepRecord& step : store.steps(run.id)) {
       const auto eval = evaluated.find(step.step);
-      table.rows.push_back({times[name] > 1 ? name + " " + run.id : name, run.record.group, std::to_string(step.step), std::to_string(step.tokens),
-                            format_number(step.learning_rate), format_number(step.loss),
-                            text_of(eval == evaluated.end() ? std::nullopt : std::optional(eval->second)), format_number(step.grad_norm),
-                            std::to_string(run.record.params.params), "train", "nats"});
+      table.rows.push_back({times[name] > 1 ? name + " " + run.id : name, run.record.group, std::to_string(step.step),
+                            std::to_string(step.tokens), format_number(step.learning_rate), format_number(step.loss),
+                            text_of(eval == evaluated.end() ? std::nullopt : std::optional(eval->second)),
+                            format_number(step.grad_norm), std::to_string(run.record.params.params), "train", "nats"});
     }
   }
   if (table.rows.empty()) throw Error(Fault::missing_input, table.subject, "holds no run with steps", "imported rows have none");
@@ -137,7 +142,8 @@ CsvTable step_table_of_folder(const fs::path& folder) {
 std::vector<TableFinding> examine_folder(const fs::path& folder, const TableOptions& options) {
   std::vector<TableFinding> findings = examine_table(observations_of_folder(folder, options));
   const std::vector<StoredRun> runs = RunStore::open_existing(folder).list();
-  const bool steps = std::any_of(runs.begin(), runs.end(), [](const StoredRun& run) { return run.record.status == RunStatus::done && !run.imported; });
+  const bool steps = std::any_of(runs.begin(), runs.end(),
+                                 [](const StoredRun& run) { return run.record.status == RunStatus::done && !run.imported; });
   if (!steps) return findings;
   const TableFinding curves = examine_collapse(observations_from_table(step_table_of_folder(folder)));
   for (TableFinding& finding : findings)

@@ -73,7 +73,12 @@ TEST(FolderSteps, AreARowAnUpdateWithTheEvaluationAfterIt) {
   spec.data.emplace_back().id = "text";
   spec = resolve(spec);
   const auto writer = store.write(spec, "a", "family");
-  for (std::int64_t s = 0; s < 3; ++s) writer->step({.step = s, .tokens = 100 * (s + 1), .loss = 4.0 - static_cast<double>(s), .grad_norm = 1, .learning_rate = 1e-3 * static_cast<double>(s + 1)});
+  for (std::int64_t s = 0; s < 3; ++s)
+    writer->step({.step = s,
+                  .tokens = 100 * (s + 1),
+                  .loss = 4.0 - static_cast<double>(s),
+                  .grad_norm = 1,
+                  .learning_rate = 1e-3 * static_cast<double>(s + 1)});
   EvalRecord eval;
   eval.step = 2;
   eval.tokens = 200;

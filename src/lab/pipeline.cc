@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "isoflop/text.h"
 #include "isoflop/lab.h"
+#include "lab/another_study.h"
 #include "lab/arithmetic.h"
 #include "lab/baselines.h"
 #include "lab/budget.h"
@@ -41,24 +42,6 @@ void say(const LabOptions& options, const std::string& line) {
   if (options.log) options.log(line);
 }
 
-// by name: a folder's page and laws are those of the study that was run last
-void refuse_another_study(const Study& study, const fs::path& folder) {
-  const fs::path file = folder / "study.resolved.toml";
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return;
-  std::string name;
-  bool mixture = false;
-  try {
-    const Study held = study_from_toml(read_file(file), file.string());
-    name = held.name;
-    mixture = held.mixture.has_value();
-  } catch (const Error&) {  // not whole: it is written again
-    return;
-  }
-  if (name == study.name && mixture == study.mixture.has_value()) return;
-  throw Error(Fault::usage, "--out", folder.string() + " holds the study `" + name + "`" + (mixture ? ", of mixtures" : ""), "name another folder, or give this study that name");
-}
-
 void write_study_files(const Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options) {
   make_folder(options.out);
   write_output(options.out / "study.toml", asked.text.empty() ? to_toml(asked) : asked.text);
@@ -68,7 +51,8 @@ void write_study_files(const Study& study, const Study& asked, const Prepared& p
 }
 
 // before the first step: how much there is to do
-void say_cost(const Study& study, const Prepared& prepared, const RunStore& store, const LabOptions& options, lab::Calibration& calibration) {
+void say_cost(const Study& study, const Prepared& prepared, const RunStore& store, const LabOptions& options,
+              lab::Calibration& calibration) {
   std::vector<PlannedRun> runs = lab::planned_runs(study, prepared);
   std::erase_if(runs, [&](const PlannedRun& run) {
     const auto stored = store.find(run.id);
@@ -78,9 +62,12 @@ void say_cost(const Study& study, const Prepared& prepared, const RunStore& stor
   if (runs.empty() || (study.learning_rate_sweep && fs::exists(options.out / "laws.json"))) return;
   const double seconds = lab::total_seconds(runs, prepared, calibration);
   std::int64_t bytes = 0;
-  for (const PlannedRun& run : runs) bytes = std::max(bytes, lab::run_bytes(prepared, run.spec, means_of(options), options.threads));
-  say(options, std::to_string(runs.size()) + (runs.size() == 1 ? " run" : " runs") + " to train: about " + format_seconds(seconds) + " in " + to_string(*study.dtype) + " with " + to_string(*options.isa) + " kernels on " +
-                   std::to_string(options.threads) + (options.threads == 1 ? " core, " : " cores, ") + format_bytes(static_cast<double>(bytes)) + " of memory");
+  for (const PlannedRun& run : runs)
+    bytes = std::max(bytes, lab::run_bytes(prepared, run.spec, means_of(options), options.threads));
+  say(options, std::to_string(runs.size()) + (runs.size() == 1 ? " run" : " runs") + " to train: about " +
+                   format_seconds(seconds) + " in " + to_string(*study.dtype) + " with " + to_string(*options.isa) +
+                   " kernels on " + std::to_string(options.threads) + (options.threads == 1 ? " core, " : " cores, ") +
+                   format_bytes(static_cast<double>(bytes)) + " of memory");
 }
 
 struct Session {
@@ -112,12 +99,14 @@ struct Session {
       const lab::SweepChoice choice = lab::sweep_step(sweep, points);
       if (!choice.next) {
         if (!choice.bracketed) {
-          result.warnings.push_back({"learning_rate_not_bracketed", "the best learning rate of " + model.name + ", " + format_number(choice.best) + ", is at the edge of the " +
+          result.warnings.push_back({"learning_rate_not_bracketed", "the best learning rate of " + model.name + ", " +
+                                                                        format_number(choice.best) + ", is at the edge of the " +
                                                                         std::to_string(points.size()) + " rates tried"});
         }
         return choice.best;
       }
-      const auto stored = run(lab::plan_run(study, prepared, model, study.seeds.front(), *choice.next, sweep.length, "learning-rate"), result.sweep);
+      const auto stored = run(
+          lab::plan_run(study, prepared, model, study.seeds.front(), *choice.next, sweep.length, "learning-rate"), result.sweep);
       if (!stored) return std::nullopt;
       points.push_back({*choice.next, stored->record.loss});
     }
@@ -142,7 +131,8 @@ struct Session {
     for (const StudyModel& model : study.models) {
       rates.push_back(lab::rate_between(params(model), params(small), *small_rate, params(large), *large_rate));
     }
-    say(place.options, "learning rate " + format_number(*small_rate) + " at " + small.name + ", " + format_number(*large_rate) + " at " + large.name);
+    say(place.options, "learning rate " + format_number(*small_rate) + " at " + small.name + ", " + format_number(*large_rate) +
+                           " at " + large.name);
     return rates;
   }
 };
@@ -158,11 +148,14 @@ Finished finished_of(const StudyResult& result) {
   return finished;
 }
 
-void fit_and_report(const Study& study, const Prepared& prepared, const LabOptions& options, const RunStore& store, StudyResult& result) {
+void fit_and_report(const Study& study, const Prepared& prepared, const LabOptions& options, const RunStore& store,
+                    StudyResult& result) {
   const Finished runs = finished_of(result);
   const std::vector<Baseline> lines =
       study.mixture ? std::vector<Baseline>() : lab::baselines(prepared, options.cache, options.stop, options.progress);
-  const lab::ReportInput input{study, prepared.texts, prepared.title, prepared.tokenizer->kind(), prepared.tokenizer->vocab_size(), runs.family, runs.sweep, lines};
+  const lab::ReportInput input{
+      study,       prepared.texts, prepared.title, prepared.tokenizer->kind(), prepared.tokenizer->vocab_size(),
+      runs.family, runs.sweep,     lines};
   StudyReport report = lab::study_report(input, store);
   report.warnings.insert(report.warnings.begin(), result.warnings.begin(), result.warnings.end());
 
@@ -187,6 +180,7 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   const Study asked = study;
   decide_arithmetic(study, options);
   const Prepared prepared = lab::prepare(study, options);
+  lab::refuse_another_study(study, prepared, options.out);
   Team team(options.threads);
   lab::Calibration calibration(means_of(options), team, options.stop);
 
@@ -215,7 +209,8 @@ StudyPlan plan_study(Study study, const LabOptions& given) {
   if (!study.mixture) plan.peak_bytes = std::max(plan.peak_bytes, prepared.resident_bytes + lab::baselines_bytes(prepared));
   plan.memory_available = machine_facts().memory_available;
   if (study.mixture) plan.notes.emplace_back("then the weights recommended, and those they are compared with, at every seed");
-  if (study.learning_rate_sweep) plan.notes.emplace_back("the family's learning rates come from the sweep; its ids are known after it");
+  if (study.learning_rate_sweep)
+    plan.notes.emplace_back("the family's learning rates come from the sweep; its ids are known after it");
   return plan;
 }
 
@@ -228,12 +223,13 @@ StudyResult run_study(Study study, const LabOptions& given) {
   make_folder(options.out);
   const Prepared prepared = lab::prepare(study, options);
   if (options.stop.stop_requested()) return result;
-  refuse_another_study(study, options.out);
+  lab::refuse_another_study(study, prepared, options.out);
 
   Team team(options.threads);
   lab::Calibration calibration(means_of(options), team, options.stop);
   lab::keep_to_budget(study, asked, prepared, options, calibration);
-  for (const PlannedRun& run : lab::planned_runs(study, prepared)) lab::refuse_if_too_large("run " + run.name, lab::run_bytes(prepared, run.spec, means_of(options), options.threads));
+  for (const PlannedRun& run : lab::planned_runs(study, prepared))
+    lab::refuse_if_too_large("run " + run.name, lab::run_bytes(prepared, run.spec, means_of(options), options.threads));
   write_study_files(study, asked, prepared, options);
 
   RunStore store = RunStore::open(options.out);

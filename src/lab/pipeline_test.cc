@@ -8,69 +8,19 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/testing.h"
-#include "isoflop/lab.h"
+#include "lab/fixture.h"
 #include "runs/run_folder.h"
 
-namespace isoflop {
+namespace isoflop::lab {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr const char* kStudy = R"(
-name = "small"
-[data]
-split = "block"
-block_characters = 500
-tokenizer = "char"
-[model]
-block_size = 16
-[[models]]
-name = "a"
-n_layer = 1
-n_head = 1
-n_embd = 8
-[[models]]
-name = "b"
-n_layer = 1
-n_head = 2
-n_embd = 16
-[[models]]
-name = "c"
-n_layer = 2
-n_head = 2
-n_embd = 24
-[train]
-learning_rate = 2e-2
-warmup_iters = 5
-batch_size = 8
-max_iters = 120
-[eval]
-interval = 30
-)";
-
-struct Place {
-  fs::path folder;
-  LabOptions options;
-  Study study;
-};
-
-Place place_for(const std::string& name, const std::string& text = kStudy) {
-  Place place;
-  place.folder = fresh_folder(name);
-  write_output(place.folder / "text.txt", sentences(30'000));
-  place.options.out = place.folder / "study";
-  place.options.cache = place.folder / "cache";
-  place.options.threads = 2;
-  place.study = study_from_toml(text, "small.toml");
-  place.study.corpus.inputs = {(place.folder / "text.txt").string()};
-  return place;
-}
-
 std::string run_bytes(const fs::path& study, const std::string& id) {
   std::string bytes;
-  for (const char* file : {"spec.json", "steps.jsonl", "eval.jsonl", "record.json"}) bytes += read_file(study / "runs" / id / file);
+  for (const char* file : {"spec.json", "steps.jsonl", "eval.jsonl", "record.json"})
+    bytes += read_file(study / "runs" / id / file);
   fs::path newest;
   for (const auto& entry : fs::directory_iterator(study / "runs" / id / "ckpt")) newest = std::max(newest, entry.path());
   return bytes + read_file(newest / "model.safetensors");
@@ -87,7 +37,8 @@ TEST(Pipeline, GoesFromTextToALawAndAPage) {
     EXPECT_TRUE(run.stored.record.bits_per_byte);
     EXPECT_EQ(run.stored.record.regime, Regime::fresh);
   }
-  for (const char* file : {"study.toml", "study.resolved.toml", "corpus.manifest.json", "tokenizer.json", "runs.csv", "laws.json", "report.html", "figures"}) {
+  for (const char* file : {"study.toml", "study.resolved.toml", "corpus.manifest.json", "tokenizer.json", "runs.csv", "laws.json",
+                           "report.html", "figures"}) {
     EXPECT_TRUE(fs::exists(place.options.out / file)) << file;
   }
   EXPECT_THAT(read_file(result.report), HasSubstr("</html>"));
@@ -101,7 +52,9 @@ TEST(Pipeline, GoesFromTextToALawAndAPage) {
   EXPECT_THAT(lines[1].what, HasSubstr("bits per byte"));
   const auto kept = fs::directory_iterator(place.options.cache / "baselines");
   EXPECT_THAT(read_file(kept->path()), HasSubstr("\"5-gram\""));
-  EXPECT_TRUE(std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) { return w.code == "pre_asymptotic"; })) << "120 steps";
+  EXPECT_TRUE(std::any_of(result.warnings.begin(), result.warnings.end(), [](const Warning& w) {
+    return w.code == "pre_asymptotic";
+  })) << "120 steps";
 }
 
 TEST(Pipeline, ASecondCallTrainsNothingAndSaysTheSame) {
@@ -168,12 +121,14 @@ TEST(Pipeline, AStudyStoppedAnywhereEndsInTheBytesOfOneThatWasNot) {
   EXPECT_GT(calls, 5);
   ASSERT_EQ(result.runs.size(), expected.runs.size());
   for (const StudyRun& run : expected.runs) {
-    EXPECT_EQ(run_bytes(whole.options.out, run.stored.id), run_bytes(stopped.options.out, run.stored.id)) << run.stored.record.name;
+    EXPECT_EQ(run_bytes(whole.options.out, run.stored.id), run_bytes(stopped.options.out, run.stored.id))
+        << run.stored.record.name;
   }
 }
 
 TEST(Pipeline, ASweepSetsARatePerSizeAndIsNotRepeated) {
-  Place place = place_for("sweep", std::string(kStudy) + "[learning_rate_sweep]\nstart = 1e-2\nfactor = 3.0\nlength = 0.5\nwidest = 4\n");
+  Place place = place_for(
+      "sweep", std::string(kSmallStudy) + "[learning_rate_sweep]\nstart = 1e-2\nfactor = 3.0\nlength = 0.5\nwidest = 4\n");
   const StudyResult first = run_study(place.study, place.options);
   EXPECT_GE(first.sweep.size(), 6U);
   const StudyResult second = run_study(place.study, place.options);
@@ -192,79 +147,6 @@ TEST(Pipeline, ADivergedRunIsDataAndIsNotTrainedAgain) {
   EXPECT_FALSE(result.runs[0].stored.record.loss);
   EXPECT_TRUE(result.fits.empty());
   EXPECT_EQ(run_study(place.study, place.options).trained, 0);
-}
-
-TEST(Pipeline, ABudgetInFlopsSetsTheSteps) {
-  Place place = place_for("flops");
-  const StudyPlan before = plan_study(place.study, place.options);
-  double flops = 0;
-  for (const PlannedRun& run : before.runs) flops += run.flops_exact;
-  place.study.total_flops = flops / 2;
-  const StudyPlan after = plan_study(place.study, place.options);
-  EXPECT_EQ(after.runs[0].spec.max_iters, 60);
-}
-
-TEST(Pipeline, ABudgetInFlopsIsNeverExceededNotEvenByAWideSweep) {
-  Place place = place_for("within", std::string(kStudy) + "[learning_rate_sweep]\nstart = 1e-3\nfactor = 1.1\nlength = 0.33\nwidest = 5\n");
-  for (const double budget : {1e10, 3.3e10, 1e12}) {
-    place.study.total_flops = budget;
-    const StudyPlan plan = plan_study(place.study, place.options);
-    EXPECT_LE(plan.flops_exact_most, budget);
-    EXPECT_GT(plan.flops_exact_most, 0.85 * budget);
-    EXPECT_LT(plan.flops_exact, plan.flops_exact_most);
-  }
-  place.study.total_flops = 1e10;
-  const StudyResult result = run_study(place.study, place.options);
-  double flops = 0;
-  for (const auto* runs : {&result.runs, &result.sweep}) {
-    for (const StudyRun& run : *runs) flops += run.stored.record.flops.exact * static_cast<double>(run.stored.record.tokens);
-  }
-  EXPECT_GT(result.sweep.size(), 6U) << "the sweep widened";
-  EXPECT_LE(flops, 1e10);
-}
-
-TEST(Pipeline, ABudgetSaysWhetherStepsWereCutOrRaisedAndByWhat) {
-  Place place = place_for("said");
-  std::string said;
-  place.options.log = [&](const std::string& line) { said += line + "\n"; };
-  place.study.total_flops = 1.5e9;
-  EXPECT_THAT(plan_study(place.study, place.options).notes, testing::ElementsAre(testing::AllOf(HasSubstr("steps cut from 120 to "), HasSubstr("by --flops 1.5e+09"))));
-  const StudyResult result = run_study(place.study, place.options);
-  EXPECT_THAT(said, HasSubstr("steps cut from 120 to "));
-  const std::string page = read_file(result.report);
-  EXPECT_THAT(page, testing::AllOf(HasSubstr("(steps cut from 120 to "), HasSubstr(" FLOPs in all")));
-  EXPECT_EQ(read_file(report_study(place.options.out)), page);
-  EXPECT_EQ(run_study(place.study, place.options).trained, 0);
-  EXPECT_EQ(read_file(result.report), page);
-
-  place.study.total_flops = 1e11;
-  EXPECT_THAT(plan_study(place.study, place.options).notes, testing::ElementsAre(HasSubstr("steps raised from 120 to ")));
-}
-
-TEST(Pipeline, ABudgetBelowTheLeastIsRefusedBeforeAnythingIsTrainedAndNamesTheLeast) {
-  Place place = place_for("least");
-  place.study.total_flops = 1e6;
-  const Error flops = error_of([&] { (void)run_study(place.study, place.options); });
-  EXPECT_EQ(flops.fault(), Fault::usage);
-  EXPECT_EQ(flops.subject(), "--flops 1e+06");
-  EXPECT_THAT(flops.problem(), HasSubstr("3 runs of 20 steps"));
-  EXPECT_FALSE(fs::exists(place.options.out / "runs"));
-
-  // what the hint names is enough
-  const std::string hint = flops.hint();
-  place.study.total_flops = std::stod(hint.substr(hint.find("--flops ") + 8));
-  EXPECT_EQ(plan_study(place.study, place.options).runs[0].spec.max_iters, 20);
-
-  place.study.total_flops.reset();
-  place.study.total_minutes = 1e-9;
-  EXPECT_EQ(error_of([&] { (void)plan_study(place.study, place.options); }).fault(), Fault::usage);
-  place.study.total_minutes = 1e300;
-  EXPECT_EQ(error_of([&] { (void)plan_study(place.study, place.options); }).fault(), Fault::usage);
-  place.study.total_minutes.reset();
-  place.study.budget_minutes = 1e-9;
-  const Error minutes = error_of([&] { (void)plan_study(place.study, place.options); });
-  EXPECT_EQ(minutes.fault(), Fault::bad_study);
-  EXPECT_EQ(minutes.subject(), "small.toml");
 }
 
 TEST(Pipeline, RunsThatLearnedNothingOfContextAreNamedAndCarryNoLaw) {
@@ -370,7 +252,7 @@ TEST(Pipeline, TextCanBeSampledFromARun) {
 }
 
 TEST(Pipeline, ABytePairStudyScoresBytesAndIsVerified) {
-  std::string text = kStudy;
+  std::string text = kSmallStudy;
   text.replace(text.find("tokenizer = \"char\""), 18, "tokenizer = \"bpe\"\nvocab_size = 300\nsplit_pattern = \"gpt2\"");
   Place place = place_for("bpe", text), other = place_for("bpe_threads", text);
   other.options.threads = 1;
@@ -392,8 +274,9 @@ TEST(Pipeline, ABytePairStudyScoresBytesAndIsVerified) {
   EXPECT_EQ(run_study(place.study, place.options).trained, 0);
   EXPECT_FALSE(sample_run(place.options.out, "c", {}).empty());
 
-  std::string named = kStudy;  // the same from its file
-  named.replace(named.find("tokenizer = \"char\""), 18, "tokenizer_file = \"" + (other.options.out / "tokenizer.json").string() + "\"");
+  std::string named = kSmallStudy;  // the same from its file
+  named.replace(named.find("tokenizer = \"char\""), 18,
+                "tokenizer_file = \"" + (other.options.out / "tokenizer.json").string() + "\"");
   Place third = place_for("bpe_file", named);
   EXPECT_EQ(run_study(third.study, third.options).runs.front().stored.id, result.runs.front().stored.id);
 
@@ -407,4 +290,4 @@ TEST(Pipeline, ABytePairStudyScoresBytesAndIsVerified) {
 }
 
 }  // namespace
-}  // namespace isoflop
+}  // namespace isoflop::lab

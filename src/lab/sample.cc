@@ -21,13 +21,16 @@ std::int32_t draw(std::span<const float> logits, const SampleOptions& options, s
     const float x = logits[static_cast<std::size_t>(a)], y = logits[static_cast<std::size_t>(b)];
     return x != y ? x > y : a < b;
   };
-  const std::size_t keep = options.temperature <= 0 ? 1 : options.top_k > 0 ? std::min<std::size_t>(order.size(), static_cast<std::size_t>(options.top_k)) : order.size();
+  const std::size_t keep = options.temperature <= 0 ? 1
+                           : options.top_k > 0      ? std::min<std::size_t>(order.size(), static_cast<std::size_t>(options.top_k))
+                                                    : order.size();
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(), likelier);
   if (keep == 1) return order[0];
 
   std::vector<double> weights(keep);
   const double top = logits[static_cast<std::size_t>(order[0])];
-  for (std::size_t i = 0; i < keep; ++i) weights[i] = exp_((logits[static_cast<std::size_t>(order[i])] - top) / options.temperature);
+  for (std::size_t i = 0; i < keep; ++i)
+    weights[i] = exp_((logits[static_cast<std::size_t>(order[i])] - top) / options.temperature);
   double left = Philox{options.seed, Stream::sampling}.uniform(position) * std::accumulate(weights.begin(), weights.end(), 0.0);
   for (std::size_t i = 0; i < keep; ++i) {
     left -= weights[i];
@@ -62,7 +65,8 @@ std::string sample_run(const std::filesystem::path& folder, const std::string& n
   std::vector<float> logits(static_cast<std::size_t>(spec.shape.vocab_size));
   for (std::int64_t i = 0; i < options.tokens; ++i) {
     if (options.stop.stop_requested()) {
-      throw Error(Fault::stopped, "sample", "stopped after " + std::to_string(i) + " of " + std::to_string(options.tokens) + " tokens");
+      throw Error(Fault::stopped, "sample",
+                  "stopped after " + std::to_string(i) + " of " + std::to_string(options.tokens) + " tokens");
     }
     const std::size_t context = std::min(tokens.size(), static_cast<std::size_t>(spec.shape.block_size));
     engine->next_logits(std::span(tokens).last(context), logits);

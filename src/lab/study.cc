@@ -1,14 +1,13 @@
-// A study as text and back.
+// A study read from text; study_toml.cc writes it.
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <string_view>
 
 #include "base/file.h"
-#include "isoflop/text.h"
 #include "isoflop/lab.h"
+#include "isoflop/text.h"
 #include "lab/design.h"
 #include "lab/mixture_toml.h"
 #include "lab/toml_reader.h"
@@ -56,9 +55,12 @@ void read_bpe(TomlReader& reader, Study& study) {
   const auto size = reader.integer("vocab_size");
   const auto pattern = reader.text("split_pattern");
   for (const char* key : {size ? "vocab_size" : "", pattern ? "split_pattern" : ""}) {
-    if (*key != 0 && study.tokenizer != TokenizerKind::bpe) reader.fail(key, "belongs to tokenizer = \"bpe\"", "the vocabulary of the others comes from the text");
+    if (*key != 0 && study.tokenizer != TokenizerKind::bpe)
+      reader.fail(key, "belongs to tokenizer = \"bpe\"", "the vocabulary of the others comes from the text");
   }
-  if (size && (*size < 257 || *size > kMostTokens)) reader.fail("vocab_size", format_number(*size) + ", expected 257 (the bytes and the end of text) to " + format_number(kMostTokens));
+  if (size && (*size < 257 || *size > kMostTokens))
+    reader.fail("vocab_size",
+                format_number(*size) + ", expected 257 (the bytes and the end of text) to " + format_number(kMostTokens));
   set(study.vocab_size, size);
   if (pattern) study.split_pattern = at_key(reader, "split_pattern", [&] { return split_pattern_from(*pattern); });
 }
@@ -71,7 +73,8 @@ void read_data(TomlReader& reader, Study& study) {
   set(corpus.source_key, reader.text("source_key"));
   if (const auto word = reader.text("utf8")) corpus.utf8 = at_key(reader, "utf8", [&] { return utf8_policy_from(*word); });
   if (const auto word = reader.text("split")) corpus.split = at_key(reader, "split", [&] { return split_kind_from(*word); });
-  if (corpus.split == SplitKind::none) reader.fail("split", "`none` holds nothing out, and runs are scored on held-out text", "choose block, document or source");
+  if (corpus.split == SplitKind::none)
+    reader.fail("split", "`none` holds nothing out, and runs are scored on held-out text", "choose block, document or source");
   set(corpus.val_fraction, reader.number("val_fraction"));
   set(corpus.block_characters, reader.integer("block_characters"));
   set(corpus.near_duplicates_together, reader.boolean("near_duplicates_together"));
@@ -84,11 +87,14 @@ void read_data(TomlReader& reader, Study& study) {
   const auto kind = reader.text("tokenizer"), vocabulary = reader.text("vocabulary");
   if (kind) study.tokenizer = at_key(reader, "tokenizer", [&] { return tokenizer_kind_from(*kind); });
   if (vocabulary) study.vocabulary = at_key(reader, "vocabulary", [&] { return vocabulary_from(*vocabulary); });
-  if (!study.tokenizer_file.empty() && (kind || vocabulary)) reader.fail(kind ? "tokenizer" : "vocabulary", "stands beside tokenizer_file, which says all of it");
+  if (!study.tokenizer_file.empty() && (kind || vocabulary))
+    reader.fail(kind ? "tokenizer" : "vocabulary", "stands beside tokenizer_file, which says all of it");
   read_bpe(reader, study);
-  if (const auto word = reader.text("order")) study.train.order = at_key(reader, "order", [&] { return parse_enum<BatchOrder>(*word, "order"); });
+  if (const auto word = reader.text("order"))
+    study.train.order = at_key(reader, "order", [&] { return parse_enum<BatchOrder>(*word, "order"); });
   set(study.train.token_noise, reader.number("token_noise"));
-  if (!(study.train.token_noise >= 0 && study.train.token_noise < 1)) reader.fail("token_noise", format_number(study.train.token_noise) + ", expected a share in [0, 1)");
+  if (!(study.train.token_noise >= 0 && study.train.token_noise < 1))
+    reader.fail("token_noise", format_number(study.train.token_noise) + ", expected a share in [0, 1)");
   reader.finish();
 }
 
@@ -104,23 +110,27 @@ void read_shape(TomlReader& reader, Shape& shape) {
   set(shape.dropout, reader.number("dropout"));
   set(shape.experts, reader.integer("experts"));
   set(shape.top_k, reader.integer("top_k"));
-  if (const auto word = reader.text("activation")) shape.activation = at_key(reader, "activation", [&] { return activation_from(*word); });
+  if (const auto word = reader.text("activation"))
+    shape.activation = at_key(reader, "activation", [&] { return activation_from(*word); });
 }
 
 void read_train(TomlReader& reader, Study& study) {
   RunSpec& run = study.train;
   OptimizerSpec& optimizer = run.optimizer;
   ScheduleSpec& schedule = run.schedule;
-  if (const auto word = reader.text("optimizer")) optimizer.kind = at_key(reader, "optimizer", [&] { return parse_enum<OptimizerKind>(*word, "optimizer"); });
+  if (const auto word = reader.text("optimizer"))
+    optimizer.kind = at_key(reader, "optimizer", [&] { return parse_enum<OptimizerKind>(*word, "optimizer"); });
   set(optimizer.learning_rate, reader.number("learning_rate"));
   set(optimizer.beta1, reader.number("beta1"));
   study.beta2_scaled = reader.is_word("beta2", "scaled");
   if (!study.beta2_scaled) set(optimizer.beta2, reader.number("beta2"));
   set(optimizer.epsilon, reader.number("epsilon"));
   set(optimizer.weight_decay, reader.number("weight_decay"));
-  if (const auto word = reader.text("decay_on")) optimizer.decay_on = at_key(reader, "decay_on", [&] { return parse_enum<DecayOn>(*word, "decay_on"); });
+  if (const auto word = reader.text("decay_on"))
+    optimizer.decay_on = at_key(reader, "decay_on", [&] { return parse_enum<DecayOn>(*word, "decay_on"); });
   set(optimizer.grad_clip, reader.number("grad_clip"));
-  if (const auto word = reader.text("schedule")) schedule.kind = at_key(reader, "schedule", [&] { return parse_enum<ScheduleKind>(*word, "schedule"); });
+  if (const auto word = reader.text("schedule"))
+    schedule.kind = at_key(reader, "schedule", [&] { return parse_enum<ScheduleKind>(*word, "schedule"); });
   study.warmup_scaled = reader.is_word("warmup_iters", "scaled");
   if (!study.warmup_scaled) set(schedule.warmup_iters, reader.integer("warmup_iters"));
   set(schedule.warmup_from_zero, reader.boolean("warmup_from_zero"));
@@ -134,13 +144,14 @@ void read_train(TomlReader& reader, Study& study) {
   set(study.target_flops, reader.number("target_flops"));
   set(study.target_param_data_ratio, reader.number("target_param_data_ratio"));
   if ((max_iters ? 1 : 0) + (study.target_flops ? 1 : 0) + (study.target_param_data_ratio ? 1 : 0) > 1) {
-    reader.fail(study.target_flops ? "target_flops" : "target_param_data_ratio", "max_iters, target_flops and target_param_data_ratio exclude each other",
-                "give exactly one of them");
+    reader.fail(study.target_flops ? "target_flops" : "target_param_data_ratio",
+                "max_iters, target_flops and target_param_data_ratio exclude each other", "give exactly one of them");
   }
   study.init_std_scaled = reader.is_word("init_std", "scaled");
   if (!study.init_std_scaled) set(run.init_std, reader.number("init_std"));
   set(run.grad_lanes, reader.integer("grad_lanes"));
-  if (const auto word = reader.text("dtype")) study.dtype = at_key(reader, "dtype", [&] { return parse_enum<Dtype>(*word, "dtype"); });
+  if (const auto word = reader.text("dtype"))
+    study.dtype = at_key(reader, "dtype", [&] { return parse_enum<Dtype>(*word, "dtype"); });
   if (const auto seeds = reader.integers("seeds")) {
     if (seeds->empty()) reader.fail("seeds", "must hold at least one seed");
     study.seeds.clear();
@@ -154,7 +165,8 @@ void read_train(TomlReader& reader, Study& study) {
     }
   }
   set(study.budget_minutes, reader.number("budget_minutes"));
-  if (study.budget_minutes && !(std::isfinite(*study.budget_minutes) && *study.budget_minutes > 0)) reader.fail("budget_minutes", "must be a finite number above 0");
+  if (study.budget_minutes && !(std::isfinite(*study.budget_minutes) && *study.budget_minutes > 0))
+    reader.fail("budget_minutes", "must be a finite number above 0");
   reader.finish();
 }
 
@@ -206,7 +218,8 @@ void read_models(TomlReader& root, const Shape& shared, Study& study, const std:
     for (const StudyModel& other : study.models) {
       if (other.name == model.name) reader.fail("name", "`" + model.name + "` stands twice");
       if (filled(other.shape) == filled(model.shape)) {
-        reader.fail("name", "`" + model.name + "` has the shape of `" + other.name + "`", "to train a size again, give more seeds");
+        reader.fail("name", "`" + model.name + "` has the shape of `" + other.name + "`",
+                    "to train a size again, give more seeds");
       }
     }
     reader.finish();
@@ -216,11 +229,13 @@ void read_models(TomlReader& root, const Shape& shared, Study& study, const std:
     try {
       validate(probe);
     } catch (const Error& error) {
-      throw Error(Fault::bad_study, subject, "model `" + model.name + "`: " + error.subject() + ": " + error.problem(), error.hint());
+      throw Error(Fault::bad_study, subject, "model `" + model.name + "`: " + error.subject() + ": " + error.problem(),
+                  error.hint());
     }
     study.models.push_back(model);
   }
-  if (study.models.empty()) throw Error(Fault::bad_study, subject, "no model is named", "add a [[models]] table with n_layer, n_head and n_embd");
+  if (study.models.empty())
+    throw Error(Fault::bad_study, subject, "no model is named", "add a [[models]] table with n_layer, n_head and n_embd");
 }
 
 }  // namespace
@@ -231,7 +246,8 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
     table = toml::parse(text, subject);
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
-    throw Error(Fault::bad_study, subject + ":" + std::to_string(at.line) + ":" + std::to_string(at.column), std::string(error.description()));
+    throw Error(Fault::bad_study, subject + ":" + std::to_string(at.line) + ":" + std::to_string(at.column),
+                std::string(error.description()));
   }
 
   Study study;
@@ -267,8 +283,10 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
     set(study.fit_losses, reader->texts("loss"));
     if (study.fit_losses.empty()) reader->fail("loss", "names no loss, expected final, best, train or several");
     for (const std::string& loss : study.fit_losses) {
-      if (std::count(study.fit_losses.begin(), study.fit_losses.end(), loss) > 1) reader->fail("loss", "`" + loss + "` stands twice");
-      if (loss != "final" && loss != "best" && loss != "train") reader->fail("loss", "is `" + loss + "`, expected final, best or train");
+      if (std::count(study.fit_losses.begin(), study.fit_losses.end(), loss) > 1)
+        reader->fail("loss", "`" + loss + "` stands twice");
+      if (loss != "final" && loss != "best" && loss != "train")
+        reader->fail("loss", "is `" + loss + "`, expected final, best or train");
     }
     set(study.allow_repeated, reader->boolean("allow_repeated"));
     reader->finish();
@@ -282,10 +300,14 @@ Study study_from_toml(const std::string& text, const std::string& subject) {
   }
   read_models(root, shared, study, subject);
   if (study.mixture) {
-    if (study.models.size() != 1) root.fail("mixture", "needs one model, not " + std::to_string(study.models.size()), "the proxies are all of one size");
-    if (study.learning_rate_sweep) root.fail("mixture", "excludes [learning_rate_sweep]", "give train.learning_rate; mixtures are tried at a smaller rate, too");
+    if (study.models.size() != 1)
+      root.fail("mixture", "needs one model, not " + std::to_string(study.models.size()), "the proxies are all of one size");
+    if (study.learning_rate_sweep)
+      root.fail("mixture", "excludes [learning_rate_sweep]",
+                "give train.learning_rate; mixtures are tried at a smaller rate, too");
     if (study.budget_minutes) root.fail("mixture", "excludes train.budget_minutes", "give max_iters");
-    if (!study.corpus.inputs.empty() || !study.recipe.empty()) root.fail("mixture", "has its own texts", "leave out data.inputs and data.recipe");
+    if (!study.corpus.inputs.empty() || !study.recipe.empty())
+      root.fail("mixture", "has its own texts", "leave out data.inputs and data.recipe");
   }
   root.finish();
   check_whole(table, study, subject);
@@ -316,85 +338,8 @@ Study preset_study(const std::string& name) {
   const auto close = nearest(name, preset_names());
   std::string known;
   for (const std::string& preset : preset_names()) known += (known.empty() ? "" : ", ") + preset;
-  throw Error(Fault::usage, "--preset", "unknown preset `" + name + "`; known: " + known, close ? "did you mean " + *close + "?" : "");
-}
-
-std::string to_toml(const Study& study) {
-  const RunSpec& run = study.train;
-  toml::array inputs, models, seeds, losses;
-  for (const std::string& input : study.corpus.inputs) inputs.push_back(input);
-  for (const std::uint64_t seed : study.seeds) seeds.push_back(static_cast<std::int64_t>(seed));
-  for (const std::string& loss : study.fit_losses) losses.push_back(loss);
-  for (const StudyModel& model : study.models) {
-    const Shape& s = model.shape;
-    models.push_back(toml::table{{"name", model.name}, {"n_layer", s.n_layer}, {"n_head", s.n_head}, {"n_kv_head", s.n_kv_head},
-                                 {"n_embd", s.n_embd}, {"n_inner", s.n_inner}, {"block_size", s.block_size}, {"bias", s.bias},
-                                 {"tied_head", s.tied_head}, {"dropout", s.dropout}, {"experts", s.experts}, {"top_k", s.top_k},
-                                 {"activation", to_string(s.activation)}});
-  }
-
-  toml::table data{{"inputs", inputs}, {"text_key", study.corpus.text_key}, {"source_key", study.corpus.source_key},
-                   {"utf8", to_string(study.corpus.utf8)}, {"split", to_string(study.corpus.split)}, {"val_fraction", study.corpus.val_fraction},
-                   {"block_characters", study.corpus.block_characters},
-                   {"near_duplicates_together", study.corpus.near_duplicates_together}, {"order", to_string(run.order)}, {"token_noise", run.token_noise}};
-  if (!study.recipe.empty()) data.insert("recipe", study.recipe);
-  if (!study.tokenizer_file.empty()) {
-    data.insert("tokenizer_file", study.tokenizer_file);
-  } else {
-    data.insert("tokenizer", to_string(study.tokenizer));
-    data.insert("vocabulary", study.vocabulary == VocabularyFrom::whole_corpus ? "whole_corpus" : "training_split");
-  }
-  if (study.tokenizer == TokenizerKind::bpe) {
-    data.insert("vocab_size", study.vocab_size);
-    data.insert("split_pattern", to_string(study.split_pattern));
-  }
-
-  toml::table train{{"optimizer", to_string(run.optimizer.kind)}, {"learning_rate", run.optimizer.learning_rate}, {"beta1", run.optimizer.beta1},
-                    {"epsilon", run.optimizer.epsilon}, {"weight_decay", run.optimizer.weight_decay},
-                    {"decay_on", to_string(run.optimizer.decay_on)}, {"grad_clip", run.optimizer.grad_clip},
-                    {"schedule", to_string(run.schedule.kind)}, {"warmup_from_zero", run.schedule.warmup_from_zero},
-                    {"min_lr", run.schedule.min_lr}, {"decay_fraction", run.schedule.decay_fraction}, {"batch_size", run.batch_size},
-                    {"gradient_accumulation_steps", run.gradient_accumulation_steps},
-                    {"grad_lanes", run.grad_lanes}, {"seeds", seeds}};
-  if (study.dtype) train.insert("dtype", to_string(*study.dtype));
-  if (study.init_std_scaled) {
-    train.insert("init_std", "scaled");
-  } else {
-    train.insert("init_std", run.init_std);
-  }
-  if (study.beta2_scaled) {
-    train.insert("beta2", "scaled");
-  } else {
-    train.insert("beta2", run.optimizer.beta2);
-  }
-  if (study.warmup_scaled) {
-    train.insert("warmup_iters", "scaled");
-  } else {
-    train.insert("warmup_iters", run.schedule.warmup_iters);
-  }
-  if (study.min_lr_fraction) train.insert("min_lr_fraction", *study.min_lr_fraction);
-  if (study.target_flops) {
-    train.insert("target_flops", *study.target_flops);
-  } else if (study.target_param_data_ratio) {
-    train.insert("target_param_data_ratio", *study.target_param_data_ratio);
-  } else {
-    train.insert("max_iters", run.max_iters);
-  }
-  if (study.budget_minutes) train.insert("budget_minutes", *study.budget_minutes);
-
-  toml::table root{{"name", study.name}, {"title", study.title}, {"data", data}, {"models", models}, {"train", train},
-                   {"eval", toml::table{{"interval", run.eval.interval}, {"patience", run.eval.patience}, {"max_windows", run.eval.max_windows}}},
-                   {"fit", toml::table{{"loss", losses}, {"allow_repeated", study.allow_repeated}}}};
-  if (!study.reproduces.empty()) root.insert("reproduces", study.reproduces);
-  if (study.mixture) root.insert("mixture", lab::toml_of(*study.mixture));
-  if (study.steps_set) root.insert("budget", toml::table{{"by", study.steps_set->by}, {"max_iters", study.steps_set->asked}});
-  if (study.learning_rate_sweep) {
-    const LearningRateSweep& sweep = *study.learning_rate_sweep;
-    root.insert("learning_rate_sweep", toml::table{{"start", sweep.start}, {"factor", sweep.factor}, {"length", sweep.length}, {"widest", sweep.widest}});
-  }
-  std::ostringstream out;
-  out << "# the study as it was resolved; reading it back gives the same study\n" << root << '\n';
-  return out.str();
+  throw Error(Fault::usage, "--preset", "unknown preset `" + name + "`; known: " + known,
+              close ? "did you mean " + *close + "?" : "");
 }
 
 }  // namespace isoflop

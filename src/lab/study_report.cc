@@ -40,8 +40,9 @@ std::string three_digits(double value) { return format_significant(value, 3); }
 
 std::string tokenizer_words(const ReportInput& input) {
   return input.tokenizer_kind + ", vocabulary " + format_count(static_cast<double>(input.vocab_size)) +
-         (!input.study.tokenizer_file.empty()                          ? " (" + std::filesystem::path(input.study.tokenizer_file).filename().string() + ")"
-          : input.study.vocabulary == VocabularyFrom::whole_corpus ? " (of the whole text)" : " (of the training split)");
+         (!input.study.tokenizer_file.empty() ? " (" + std::filesystem::path(input.study.tokenizer_file).filename().string() + ")"
+          : input.study.vocabulary == VocabularyFrom::whole_corpus ? " (of the whole text)"
+                                                                   : " (of the training split)");
 }
 
 // one of several texts in a line
@@ -49,7 +50,8 @@ std::string manifest_words(const CorpusManifest& m) {
   std::int64_t characters = 0;
   for (const SourceFacts& source : m.sources) characters += source.characters;
   const auto count = [](std::int64_t value) { return format_count(static_cast<double>(value)); };
-  return count(characters) + " characters, " + count(m.held_out.characters) + " of them held out by " + to_string(m.split) + "; content " + m.content_id.substr(0, 16);
+  return count(characters) + " characters, " + count(m.held_out.characters) + " of them held out by " + to_string(m.split) +
+         "; content " + m.content_id.substr(0, 16);
 }
 
 std::vector<Fact> corpus_facts(const ReportInput& input) {
@@ -71,8 +73,8 @@ std::vector<Fact> corpus_facts(const ReportInput& input) {
           {"Documents", count(documents)},
           {"Characters", count(characters)},
           {"Bytes", count(bytes)},
-          {"Held out", count(m.held_out.units) + " of " + count(m.train.units + m.held_out.units) + " units by " + to_string(m.split) + ", " +
-                           count(m.held_out.characters) + " characters"},
+          {"Held out", count(m.held_out.units) + " of " + count(m.train.units + m.held_out.units) + " units by " +
+                           to_string(m.split) + ", " + count(m.held_out.characters) + " characters"},
           {"Tokenizer", tokenizer_words(input)},
           {"Content", m.content_id.substr(0, 16)}};
 }
@@ -133,24 +135,33 @@ std::vector<Fact> setup_facts(const ReportInput& input, const RunStore& store) {
   const Study& study = input.study;
   const OptimizerSpec& o = spec.optimizer;
   const ScheduleSpec& s = spec.schedule;
-  std::string optimizer = to_string(o.kind) + ", beta " + format_number(o.beta1) + " / " + format_number(o.beta2) + (study.beta2_scaled ? " (scaled with steps)" : "") +
-                          ", decay " + format_number(o.weight_decay) + " on " + (o.decay_on == DecayOn::all ? "every parameter" : "matrices") + ", clip " +
+  std::string optimizer = to_string(o.kind) + ", beta " + format_number(o.beta1) + " / " + format_number(o.beta2) +
+                          (study.beta2_scaled ? " (scaled with steps)" : "") + ", decay " + format_number(o.weight_decay) +
+                          " on " + (o.decay_on == DecayOn::all ? "every parameter" : "matrices") + ", clip " +
                           format_number(o.grad_clip);
   std::string schedule = to_string(s.kind) + ", warm-up " + format_number(s.warmup_iters) + " steps";
-  return {{"Model", "GPT-2 (pre-LayerNorm, learned positions, " + to_string(spec.shape.activation) + ", tied head), context " + format_number(spec.shape.block_size)},
-          {"Optimizer", optimizer},
-          {"Learning rate", study.learning_rate_sweep ? "per size, from a bracketed sweep at the smallest and largest size"
-                                                      : format_number(o.learning_rate) + " for every size"},
-          {"Schedule", schedule},
-          {"Batch", format_number(spec.sequences_per_update()) + " sequences, " + format_count(static_cast<double>(spec.tokens_per_update())) + " tokens"},
-          {"Steps", steps_fact(input, store)},
-          {"Compute", compute_fact(input)},
-          {"Order", order_fact(spec)},
-          {"Tokens per run", range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens); }, format_count)},
-          {"Tokens per parameter",
-           range_of(input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens) / static_cast<double>(r.record.params.params); }, three_digits)},
-          {"Seeds", format_number(static_cast<std::int64_t>(study.seeds.size()))},
-          {"Number format", to_string(spec.dtype)}};
+  return {
+      {"Model", "GPT-2 (pre-LayerNorm, learned positions, " + to_string(spec.shape.activation) + ", tied head), context " +
+                    format_number(spec.shape.block_size)},
+      {"Optimizer", optimizer},
+      {"Learning rate", study.learning_rate_sweep ? "per size, from a bracketed sweep at the smallest and largest size"
+                                                  : format_number(o.learning_rate) + " for every size"},
+      {"Schedule", schedule},
+      {"Batch", format_number(spec.sequences_per_update()) + " sequences, " +
+                    format_count(static_cast<double>(spec.tokens_per_update())) + " tokens"},
+      {"Steps", steps_fact(input, store)},
+      {"Compute", compute_fact(input)},
+      {"Order", order_fact(spec)},
+      {"Tokens per run",
+       range_of(
+           input.family, [](const StoredRun& r) { return static_cast<double>(r.record.tokens); }, format_count)},
+      {"Tokens per parameter",
+       range_of(
+           input.family,
+           [](const StoredRun& r) { return static_cast<double>(r.record.tokens) / static_cast<double>(r.record.params.params); },
+           three_digits)},
+      {"Seeds", format_number(static_cast<std::int64_t>(study.seeds.size()))},
+      {"Number format", to_string(spec.dtype)}};
 }
 
 constexpr const char* kPlanFile = "plan.json";
@@ -176,12 +187,14 @@ std::string steps_text(const Study& study) {
   if (!study.steps_set) return "";
   const std::int64_t before = study.steps_set->asked, now = study.train.max_iters;
   const auto count = [](std::int64_t value) { return format_count(static_cast<double>(value)); };
-  return std::string("steps ") + (now < before ? "cut" : "raised") + " from " + count(before) + " to " + count(now) + " by " + study.steps_set->by;
+  return std::string("steps ") + (now < before ? "cut" : "raised") + " from " + count(before) + " to " + count(now) + " by " +
+         study.steps_set->by;
 }
 
 void add_unsaid(std::vector<Warning>& warnings, const std::vector<Warning>& more) {
   for (const Warning& one : more)
-    if (std::none_of(warnings.begin(), warnings.end(), [&](const Warning& said) { return said.text == one.text; })) warnings.push_back(one);
+    if (std::none_of(warnings.begin(), warnings.end(), [&](const Warning& said) { return said.text == one.text; }))
+      warnings.push_back(one);
 }
 
 std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines) {
@@ -220,56 +233,49 @@ std::string regime_text(const std::vector<StoredRun>& family, const std::vector<
     const RunRecord& r = run.record;
     repeated += r.tokens > r.unique_tokens ? 1 : 0;
     large += r.params.params > r.unique_tokens ? 1 : 0;
-    most_epochs = std::max(most_epochs, static_cast<double>(r.tokens) / static_cast<double>(std::max<std::int64_t>(1, r.unique_tokens)));
+    most_epochs =
+        std::max(most_epochs, static_cast<double>(r.tokens) / static_cast<double>(std::max<std::int64_t>(1, r.unique_tokens)));
   }
   const std::string epochs = format_significant(most_epochs, 3), all = std::to_string(family.size());
-  const auto of_all = [&](std::size_t count) { return family.size() == 1 ? std::string("the run") : std::to_string(count) + " of " + all + " runs"; };
+  const auto of_all = [&](std::size_t count) {
+    return family.size() == 1 ? std::string("the run") : std::to_string(count) + " of " + all + " runs";
+  };
   const auto verb = [&](const char* one, const char* several, std::size_t count) { return count == 1 ? one : several; };
-  const bool plain = large == 0 && std::any_of(laws.begin(), laws.end(), [](const LawView& law) { return law.result.fit.has_value(); }) &&
-                     std::all_of(family.begin(), family.end(), [](const StoredRun& run) { return run.record.status == RunStatus::done; });
+  const bool plain =
+      large == 0 && std::any_of(laws.begin(), laws.end(), [](const LawView& law) { return law.result.fit.has_value(); }) &&
+      std::all_of(family.begin(), family.end(), [](const StoredRun& run) { return run.record.status == RunStatus::done; });
 
   std::string text;
   if (repeated > 0) {
-    text = "Repeated: " + of_all(repeated) + verb(" passes", " pass", repeated) + " over the training split more than once, up to " + epochs + " times.";
+    text = "Repeated: " + of_all(repeated) + verb(" passes", " pass", repeated) +
+           " over the training split more than once, up to " + epochs + " times.";
   } else {
     text = "Fresh: no run sees a token twice (" + epochs + " epochs of the training split)";
     text += plain ? ", so a plain law applies." : ".";
   }
   if (large > 0) {
     const std::string who = of_all(large);
-    text += " " + std::string(1, who[0] == 't' ? 'T' : who[0]) + who.substr(1) + verb(" has", " have", large) + " more parameters than the training split has tokens";
+    text += " " + std::string(1, who[0] == 't' ? 'T' : who[0]) + who.substr(1) + verb(" has", " have", large) +
+            " more parameters than the training split has tokens";
     text += repeated > 0 ? ": room to memorise it." : ", and none of those is shown twice.";
   }
-  if (repeated > 0 && !laws.empty()) text += " A plain law does not describe repeated text: what is drawn measures repetition and the optimiser as much as N.";
+  if (repeated > 0 && !laws.empty())
+    text += " A plain law does not describe repeated text: what is drawn measures repetition and the optimiser as much as N.";
   return text;
-}
-
-std::string manifests_to_json(const std::vector<NamedManifest>& texts) {
-  if (texts.size() == 1) return to_json(texts.front().manifest);
-  Json list = Json::array();
-  for (const NamedManifest& text : texts) list.push_back({{"name", text.name}, {"manifest", parse_json(to_json(text.manifest), text.name)}});
-  return Json{{"schema_version", 1}, {"texts", list}}.dump(1) + "\n";
-}
-
-std::vector<NamedManifest> manifests_from_json(const std::string& text, const std::string& subject) {
-  const Json file = parse_json(text, subject);
-  if (!file.contains("texts")) return {{"", corpus_manifest_from_json(text, subject)}};
-  std::vector<NamedManifest> texts;
-  for (const Json& one : file.at("texts"))
-    texts.push_back({json_get<std::string>(one, "name", subject), corpus_manifest_from_json(json_get<Json>(one, "manifest", subject).dump(), subject)});
-  return texts;
 }
 
 StudyReport study_report(const ReportInput& input, const RunStore& store) {
   StudyReport report;
   report.title = input.study.title;
   report.subtitle = input.study.mixture ? "mixtures of " + input.corpus_title
-                                        : std::to_string(input.study.models.size()) + (input.study.models.size() == 1 ? " model on " : " sizes on ") + input.corpus_title;
+                                        : std::to_string(input.study.models.size()) +
+                                              (input.study.models.size() == 1 ? " model on " : " sizes on ") + input.corpus_title;
   report.laws = laws_of(input.study, input.family, input.baselines);
   report.regime_text = regime_text(input.family, report.laws);
   for (const StoredRun& run : input.family) report.regime = std::max(report.regime, run.record.regime);
   if (!input.study.reproduces.empty()) {
-    report.labels.push_back("Reproduces " + input.study.reproduces + (input.study.steps_set ? "; but for the steps, which a budget set" : ""));
+    report.labels.push_back("Reproduces " + input.study.reproduces +
+                            (input.study.steps_set ? "; but for the steps, which a budget set" : ""));
   }
   report.corpus = corpus_facts(input);
   std::set<std::string> isas;
@@ -287,17 +293,20 @@ StudyReport study_report(const ReportInput& input, const RunStore& store) {
 
   if (input.study.mixture) {
     for (const StoredRun& run : input.sweep)  // the same weights are one run, a proxy's or of two comparisons
-      if (std::none_of(report.runs.begin(), report.runs.end(), [&](const RunReport& one) { return one.record.id == run.id; })) report.runs.push_back(run_report(run, store));
+      if (std::none_of(report.runs.begin(), report.runs.end(), [&](const RunReport& one) { return one.record.id == run.id; }))
+        report.runs.push_back(run_report(run, store));
   } else if (!input.sweep.empty()) {
     report.setup.push_back({"Rates tried (held-out loss)", rates_fact(input, store)});
   }
   report.warnings = below_par(input.family, input.baselines);
   for (const StoredRun& run : input.family) {
     if (run.record.isa_changed) {
-      report.warnings.push_back({"isa_changed", "run " + run.record.name + ": its steps were made with more than one kernel set, the last with " + run.record.isa +
-                                                    " (--allow-isa-change)"});
+      report.warnings.push_back({"isa_changed", "run " + run.record.name +
+                                                    ": its steps were made with more than one kernel set, the last with " +
+                                                    run.record.isa + " (--allow-isa-change)"});
     }
-    if (run.record.status == RunStatus::diverged) report.warnings.push_back({"diverged", "run " + run.record.name + ": " + run.record.reason});
+    if (run.record.status == RunStatus::diverged)
+      report.warnings.push_back({"diverged", "run " + run.record.name + ": " + run.record.reason});
   }
   return report;
 }
@@ -320,11 +329,12 @@ std::filesystem::path write_report(StudyReport report, const std::filesystem::pa
   return folder / "report.html";
 }
 
-void write_laws(const std::filesystem::path& folder, const Study& study, const std::vector<LawView>& laws, const std::vector<StoredRun>& family,
-                const std::vector<StoredRun>& sweep, const std::vector<Baseline>& baselines, const std::string& corpus_title,
-                const std::vector<Warning>& warnings) {
-  Json file{{"schema_version", 1}, {"study", study.name}, {"corpus", corpus_title}, {"runs", Json::array()}, {"sweep", Json::array()},
-            {"baselines", json_of(baselines)}, {"fits", Json::array()}, {"warnings", Json::array()}};
+void write_laws(const std::filesystem::path& folder, const Study& study, const std::vector<LawView>& laws,
+                const std::vector<StoredRun>& family, const std::vector<StoredRun>& sweep, const std::vector<Baseline>& baselines,
+                const std::string& corpus_title, const std::vector<Warning>& warnings) {
+  Json file{{"schema_version", 1},   {"study", study.name},      {"corpus", corpus_title},
+            {"runs", Json::array()}, {"sweep", Json::array()},   {"baselines", json_of(baselines)},
+            {"fits", Json::array()}, {"warnings", Json::array()}};
   for (const StoredRun& run : family) file["runs"].push_back(run.id);
   for (const StoredRun& run : sweep) file["sweep"].push_back(run.id);
   for (const LawView& law : laws) {
@@ -338,7 +348,9 @@ void write_laws(const std::filesystem::path& folder, const Study& study, const s
 
 std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::string& plan_json, const PageSection& section) {
   (void)RunStore::open_existing(folder);
-  const Json kept{{"schema_version", 1}, {"plan", parse_json(plan_json, "the plan")}, {"section", parse_json(section_to_json(section), "the section")}};
+  const Json kept{{"schema_version", 1},
+                  {"plan", parse_json(plan_json, "the plan")},
+                  {"section", parse_json(section_to_json(section), "the section")}};
   write_output(folder / lab::kPlanFile, seal_json(kept.dump()));
   return report_study(folder);
 }
@@ -346,7 +358,8 @@ std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::
 std::filesystem::path report_study(const std::filesystem::path& folder) {
   const RunStore store = RunStore::open_existing(folder);
   if (!std::filesystem::exists(folder / "laws.json")) {
-    throw Error(Fault::missing_input, (folder / "laws.json").string(), "no such file: the study is not finished", "`isoflop run` goes on where it stopped");
+    throw Error(Fault::missing_input, (folder / "laws.json").string(), "no such file: the study is not finished",
+                "`isoflop run` goes on where it stopped");
   }
   const std::string subject = (folder / "laws.json").string();
   const Json laws = lab::read_with_cure(folder, "laws.json", parse_json);
@@ -358,7 +371,9 @@ std::filesystem::path report_study(const std::filesystem::path& folder) {
     std::vector<StoredRun> runs;
     for (const auto& id : json_get<std::vector<std::string>>(laws, key, subject)) {
       auto run = store.find(id);
-      if (!run) throw Error(Fault::missing_input, (folder / "runs" / id).string(), "no such run, and laws.json was fitted to it", "`isoflop run` trains it again");
+      if (!run)
+        throw Error(Fault::missing_input, (folder / "runs" / id).string(), "no such run, and laws.json was fitted to it",
+                    "`isoflop run` trains it again");
       runs.push_back(std::move(*run));
     }
     return runs;
@@ -369,7 +384,8 @@ std::filesystem::path report_study(const std::filesystem::path& folder) {
   StudyReport report = lab::study_report(input, store);
   // what was said when it was run, and what the runs say now
   std::vector<Warning> all;
-  for (const Json& warning : laws.at("warnings")) all.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});
+  for (const Json& warning : laws.at("warnings"))
+    all.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});
   lab::add_unsaid(all, report.warnings);
   report.warnings = std::move(all);
   return lab::write_report(report, folder);

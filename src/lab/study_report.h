@@ -12,11 +12,6 @@
 
 namespace isoflop::lab {
 
-/// corpus.manifest.json: of one text its manifest; of several {"texts": [{"name", "manifest"}]}.
-inline constexpr const char* kCorpusManifest = "corpus.manifest.json";
-[[nodiscard]] std::string manifests_to_json(const std::vector<NamedManifest>& texts);
-[[nodiscard]] std::vector<NamedManifest> manifests_from_json(const std::string& text, const std::string& subject);
-
 /// All that a report needs beside the store.
 struct ReportInput {
   const Study& study;
@@ -36,7 +31,8 @@ void add_unsaid(std::vector<Warning>& warnings, const std::vector<Warning>& more
 
 /// The laws of a family: for every loss the study names and every meaning of N, the first is the study's own.
 /// Runs above the unigram baseline are shown and not fitted; those above the 5-gram are fitted and marked pre-asymptotic.
-[[nodiscard]] std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family, const std::vector<Baseline>& baselines);
+[[nodiscard]] std::vector<LawView> laws_of(const Study& study, const std::vector<StoredRun>& family,
+                                           const std::vector<Baseline>& baselines);
 
 /// One or two sentences: which regime the runs are in and, where a law was asked for, what that means for it.
 [[nodiscard]] std::string regime_text(const std::vector<StoredRun>& family, const std::vector<LawView>& laws);
@@ -50,8 +46,8 @@ void add_unsaid(std::vector<Warning>& warnings, const std::vector<Warning>& more
 [[nodiscard]] std::unique_ptr<Tokenizer> study_tokenizer(const std::filesystem::path& folder);
 
 /// laws.json: the runs the laws were fitted to, the laws, and the baselines (docs/formats/laws.md).
-void write_laws(const std::filesystem::path& folder, const Study& study, const std::vector<LawView>& laws, const std::vector<StoredRun>& family,
-                const std::vector<StoredRun>& sweep, const std::vector<Baseline>& baselines, const std::string& corpus_title,
-                const std::vector<Warning>& warnings);
+void write_laws(const std::filesystem::path& folder, const Study& study, const std::vector<LawView>& laws,
+                const std::vector<StoredRun>& family, const std::vector<StoredRun>& sweep, const std::vector<Baseline>& baselines,
+                const std::string& corpus_title, const std::vector<Warning>& warnings);
 
 }  // namespace isoflop::lab

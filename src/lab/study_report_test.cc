@@ -33,7 +33,8 @@ std::string text_of(const std::vector<StoredRun>& family) { return regime_text(f
 
 TEST(RegimeText, SaysThatAPlainLawAppliesOnlyBesideOneThatWasFitted) {
   const std::vector<StoredRun> fresh = {made("a", 10, 900, 3), made("b", 100, 900, 2)};
-  EXPECT_THAT(text_of(fresh), testing::AllOf(StartsWith("Fresh: no run sees a token twice (0.9 epochs"), HasSubstr("so a plain law applies")));
+  EXPECT_THAT(text_of(fresh),
+              testing::AllOf(StartsWith("Fresh: no run sees a token twice (0.9 epochs"), HasSubstr("so a plain law applies")));
   EXPECT_THAT(regime_text(fresh, {}), Not(HasSubstr("law"))) << "one size";
   EXPECT_THAT(text_of({made("a", 10, 900, 2), made("b", 100, 900, 3)}), Not(HasSubstr("law applies"))) << "loss rises: no fit";
   std::vector<StoredRun> diverged = {fresh[0]};
@@ -44,18 +45,21 @@ TEST(RegimeText, SaysThatAPlainLawAppliesOnlyBesideOneThatWasFitted) {
 
 TEST(RegimeText, MoreParametersThanTokensIsNotCalledRepetition) {
   const std::string text = text_of({made("a", 10, 30, 3), made("b", 2000, 30, 2)});
-  EXPECT_THAT(text, testing::AllOf(StartsWith("Fresh: "), HasSubstr("0.03 epochs"), HasSubstr("1 of 2 runs has more parameters than the training split has tokens")));
+  EXPECT_THAT(text, testing::AllOf(StartsWith("Fresh: "), HasSubstr("0.03 epochs"),
+                                   HasSubstr("1 of 2 runs has more parameters than the training split has tokens")));
   EXPECT_THAT(text, testing::AllOf(Not(HasSubstr("Memorising")), Not(HasSubstr("repetition")), Not(HasSubstr("law applies"))));
 }
 
 TEST(RegimeText, RepeatedTextIsSaidWithHowOften) {
   const std::string text = text_of({made("a", 10, 900, 3), made("b", 2000, 18600, 2)});
-  EXPECT_THAT(text, testing::AllOf(StartsWith("Repeated: 1 of 2 runs passes over the training split more than once, up to 18.6 times"), HasSubstr("does not describe repeated text"),
-                                   HasSubstr("more parameters")));
+  EXPECT_THAT(text,
+              testing::AllOf(StartsWith("Repeated: 1 of 2 runs passes over the training split more than once, up to 18.6 times"),
+                             HasSubstr("does not describe repeated text"), HasSubstr("more parameters")));
 }
 
 TEST(Laws, LeaveOutRunsThatAreNoBetterThanTheUnigramBaselineAndShowThem) {
-  const std::vector<StoredRun> family = {made("a", 10, 900, 4), made("b", 100, 900, 3), made("c", 1000, 900, 2), made("stuck", 500, 900, 5.1)};
+  const std::vector<StoredRun> family = {made("a", 10, 900, 4), made("b", 100, 900, 3), made("c", 1000, 900, 2),
+                                         made("stuck", 500, 900, 5.1)};
   const auto laws = laws_of(two_sizes(), family, {{"unigram", 5.0, ""}});
   ASSERT_TRUE(laws[0].result.fit);
   EXPECT_EQ(laws[0].result.fit->rows, 3);
@@ -83,7 +87,8 @@ TEST(Laws, MarkRunsThatAreNoBetterThanAFiveGramAndFitThem) {
 }
 
 TEST(Baselines, OfAStudyRuleOverATableOfItsRunsToo) {
-  const Observations table = observations_of({made("a", 10, 900, 4), made("b", 100, 900, 3), made("stuck", 500, 900, 5.1)}, "final");
+  const Observations table =
+      observations_of({made("a", 10, 900, 4), made("b", 100, 900, 3), made("stuck", 500, 900, 5.1)}, "final");
   const Observations kept = heed_baselines(table, {{"unigram", 5.0, ""}, {"5-gram", 3.5, ""}});
   EXPECT_EQ(kept.labels, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(kept.columns.at("params").size(), 2U);

@@ -112,7 +112,8 @@ TEST(StudyText, DropoutIsAModelsKey) {
 }
 
 TEST(StudyText, HorizonsExcludeEachOther) {
-  EXPECT_THAT(error_of_study(std::string("[train]\nmax_iters = 5\ntarget_flops = 1e12\n") + kModel).hint(), HasSubstr("exactly one"));
+  EXPECT_THAT(error_of_study(std::string("[train]\nmax_iters = 5\ntarget_flops = 1e12\n") + kModel).hint(),
+              HasSubstr("exactly one"));
 }
 
 TEST(StudyText, AStudyWithoutModelsOrWithTwoOfOneNameIsRefused) {
@@ -129,10 +130,12 @@ TEST(StudyText, AnOptionOfTheCorpusOutOfRangeIsNamedWithItsPlace) {
 }
 
 TEST(StudyText, WhatWouldGiveDoubleRowsIsRefusedAtItsKey) {
-  for (const auto& [text, key] : {std::pair{std::string("[train]\nseeds = [0, 0]\n") + kModel, "train.seeds"},
-                                  std::pair{std::string("[fit]\nloss = []\n") + kModel, "fit.loss"},
-                                  std::pair{std::string("[fit]\nloss = [\"final\", \"final\"]\n") + kModel, "fit.loss"},
-                                  std::pair{std::string(kModel) + "[[models]]\nname = \"b\"\nn_layer = 1\nn_head = 1\nn_embd = 8\nn_inner = 32\n", "models.name"}}) {
+  for (const auto& [text, key] :
+       {std::pair{std::string("[train]\nseeds = [0, 0]\n") + kModel, "train.seeds"},
+        std::pair{std::string("[fit]\nloss = []\n") + kModel, "fit.loss"},
+        std::pair{std::string("[fit]\nloss = [\"final\", \"final\"]\n") + kModel, "fit.loss"},
+        std::pair{std::string(kModel) + "[[models]]\nname = \"b\"\nn_layer = 1\nn_head = 1\nn_embd = 8\nn_inner = 32\n",
+                  "models.name"}}) {
     const Error error = error_of_study(text);
     EXPECT_EQ(error.fault(), Fault::bad_study);
     EXPECT_THAT(error.subject(), testing::StartsWith("s.toml:")) << text;
@@ -141,9 +144,10 @@ TEST(StudyText, WhatWouldGiveDoubleRowsIsRefusedAtItsKey) {
 }
 
 TEST(StudyText, ANumberThatNoRunCouldHaveIsRefusedAtItsPlace) {
-  for (const char* line : {"max_iters = 9223372036854775807", "max_iters = 0", "max_iters = -1", "target_flops = 1e300", "target_flops = nan", "target_flops = 1.0",
-                           "target_param_data_ratio = 1e30", "target_param_data_ratio = -1.0", "budget_minutes = inf", "batch_size = 0", "learning_rate = nan",
-                           "warmup_iters = 500", "beta1 = 1.0"}) {
+  for (const char* line :
+       {"max_iters = 9223372036854775807", "max_iters = 0", "max_iters = -1", "target_flops = 1e300", "target_flops = nan",
+        "target_flops = 1.0", "target_param_data_ratio = 1e30", "target_param_data_ratio = -1.0", "budget_minutes = inf",
+        "batch_size = 0", "learning_rate = nan", "warmup_iters = 500", "beta1 = 1.0"}) {
     const Error error = error_of_study(std::string("[train]\n") + line + "\n" + kModel);
     const std::string key = std::string(line).substr(0, std::string(line).find(' '));
     EXPECT_EQ(error.fault(), Fault::bad_study) << line;
@@ -151,7 +155,8 @@ TEST(StudyText, ANumberThatNoRunCouldHaveIsRefusedAtItsPlace) {
     EXPECT_THAT(error.problem(), HasSubstr("train." + key)) << line;
   }
   EXPECT_EQ(error_of_study(std::string("[eval]\npatience = 3\n") + kModel).subject(), "s.toml:2:12");
-  EXPECT_THAT(error_of_study(std::string("[learning_rate_sweep]\nstart = inf\n") + kModel).problem(), HasSubstr("learning_rate_sweep.start"));
+  EXPECT_THAT(error_of_study(std::string("[learning_rate_sweep]\nstart = inf\n") + kModel).problem(),
+              HasSubstr("learning_rate_sweep.start"));
 }
 
 TEST(StudyText, ASplitThatHoldsNothingOutIsRefusedByItsName) {
@@ -169,7 +174,9 @@ TEST(StudyText, StepsThatABudgetSetComeBackWithWhatSetThem) {
   EXPECT_EQ(again.steps_set->asked, 3000);
 }
 
-TEST(StudyText, ANameThatIsAPathIsRefused) { EXPECT_EQ(error_of_study(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study); }
+TEST(StudyText, ANameThatIsAPathIsRefused) {
+  EXPECT_EQ(error_of_study(std::string("name = \"../x\"\n") + kModel).fault(), Fault::bad_study);
+}
 
 TEST(Study, NamesABytePairTokenizerWithItsSizeAndPattern) {
   const std::string data = "[data]\ntokenizer = \"bpe\"\nvocab_size = 4096\nsplit_pattern = \"script\"\n";
@@ -183,8 +190,10 @@ TEST(Study, NamesABytePairTokenizerWithItsSizeAndPattern) {
   const Error small = error_of_study(std::string("[data]\ntokenizer = \"bpe\"\nvocab_size = 100\n") + kModel);
   EXPECT_EQ(small.fault(), Fault::bad_study);
   EXPECT_THAT(small.what(), testing::AllOf(HasSubstr("s.toml:3"), HasSubstr("expected 257")));
-  EXPECT_THAT(error_of_study(std::string("[data]\nvocab_size = 4096\n") + kModel).what(), HasSubstr("belongs to tokenizer = \"bpe\""));
-  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer = \"bpe\"\nsplit_pattern = \"gtp2\"\n") + kModel).hint(), HasSubstr("did you mean `gpt2`?"));
+  EXPECT_THAT(error_of_study(std::string("[data]\nvocab_size = 4096\n") + kModel).what(),
+              HasSubstr("belongs to tokenizer = \"bpe\""));
+  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer = \"bpe\"\nsplit_pattern = \"gtp2\"\n") + kModel).hint(),
+              HasSubstr("did you mean `gpt2`?"));
 }
 
 TEST(StudyFile, ATokenizerFileStandsAlone) {
@@ -192,8 +201,10 @@ TEST(StudyFile, ATokenizerFileStandsAlone) {
   const Study study = study_from_toml(text, "s.toml");
   EXPECT_EQ(study.tokenizer_file, "t/tokenizer.json");
   EXPECT_EQ(study_from_toml(to_toml(study), "again.toml").tokenizer_file, "t/tokenizer.json");
-  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer_file = \"t\"\ntokenizer = \"char\"\n") + kModel).what(), HasSubstr("stands beside tokenizer_file"));
-  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer_file = \"t\"\nvocab_size = 300\n") + kModel).what(), HasSubstr("belongs to tokenizer"));
+  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer_file = \"t\"\ntokenizer = \"char\"\n") + kModel).what(),
+              HasSubstr("stands beside tokenizer_file"));
+  EXPECT_THAT(error_of_study(std::string("[data]\ntokenizer_file = \"t\"\nvocab_size = 300\n") + kModel).what(),
+              HasSubstr("belongs to tokenizer"));
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ std::string TomlReader::where(const toml::source_region& region) const {
 
 void TomlReader::fail(const char* key, const std::string& problem, const std::string& hint) const {
   const toml::node* node = table_.get(key);
-  throw Error(Fault::bad_study, where(node != nullptr ? node->source() : table_.source()), "`" + path_ + key + "`: " + problem, hint);
+  throw Error(Fault::bad_study, where(node != nullptr ? node->source() : table_.source()), "`" + path_ + key + "`: " + problem,
+              hint);
 }
 
 void TomlReader::wrong_type(const char* key, const toml::node& node, const char* expected) const {

@@ -14,7 +14,8 @@ namespace isoflop::lab {
 
 class TomlReader {
  public:
-  TomlReader(const toml::table& table, std::string subject, std::string path) : table_(table), subject_(std::move(subject)), path_(std::move(path)) {}
+  TomlReader(const toml::table& table, std::string subject, std::string path)
+      : table_(table), subject_(std::move(subject)), path_(std::move(path)) {}
 
   // each returns nothing when the key is absent and throws Error{bad_study} with file, line and column when it is of another type
   [[nodiscard]] std::optional<std::string> text(const char* key);

@@ -113,7 +113,7 @@ class Designer {
     std::int64_t room = 0;
     for (std::size_t j = 0; j < domains_.size(); ++j) {
       const auto cap = options.caps.find(domains_[j]);
-      caps_.push_back(cap == options.caps.end() ? steps_ : std::min(steps_, static_cast<std::int64_t>(std::floor(cap->second * static_cast<double>(steps_) * (1 + 1e-12)))));
+      caps_.push_back(cap == options.caps.end() ? steps_ : steps_under(cap->second, steps_));
       room += caps_.back();
     }
     for (const std::int64_t cap : caps_) cap_shares_.push_back(static_cast<double>(cap) / static_cast<double>(steps_));

@@ -1,6 +1,8 @@
 // Shares under caps: a convex function's least value over them, proportions that fill them, and random ones.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -11,6 +13,11 @@ namespace isoflop::laws {
 
 /// A function of shares; `slope` is filled if given.
 using SharesFunction = std::function<double(const std::vector<double>& shares, double* slope)>;
+
+/// The largest share under a cap that is a multiple of 1 / steps, as that multiple.
+[[nodiscard]] inline std::int64_t steps_under(double cap, std::int64_t steps) {
+  return std::min(steps, static_cast<std::int64_t>(std::floor(std::min(cap, 1.0) * static_cast<double>(steps) * (1 + 1e-12))));
+}
 
 /// Proportions scaled until they sum to 1, none above its cap: min(cap, scale p). Where the proportions that are not 0 cannot fill 1 the rest
 /// goes to the others in proportion to their caps.

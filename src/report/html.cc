@@ -1,7 +1,9 @@
 #include "report/html.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include "report/palette.h"
 #include "report/text.h"
@@ -18,12 +20,25 @@ std::string first_upper(std::string text) {
   return text;
 }
 
+// a column with a cell as long as a sentence is set as words, in lines: a table of numbers stays within the page
+bool is_words(const PageTable& table, std::size_t column) {
+  constexpr std::size_t kMostOfANumber = 32;
+  return std::any_of(table.rows.begin(), table.rows.end(), [&](const std::vector<std::string>& row) {
+    return column < row.size() && row[column].size() > kMostOfANumber;
+  });
+}
+
 std::string table_html(const PageTable& table) {
   std::string head, rows;
-  for (std::size_t i = 0; i < table.head.size(); ++i) head += "<th scope=\"col\"" + std::string(i == 0 ? " class=\"text\"" : "") + ">" + escape(table.head[i]) + "</th>";
+  std::vector<std::string> classes;
+  for (std::size_t i = 0; i < table.head.size(); ++i) {
+    classes.emplace_back(i == 0 ? "text" : is_words(table, i) ? "words" : "");
+    head += "<th scope=\"col\"" + (classes[i].empty() ? "" : " class=\"" + classes[i] + "\"") + ">" + escape(table.head[i]) + "</th>";
+  }
   for (const std::vector<std::string>& row : table.rows) {
     std::string cells;
-    for (std::size_t i = 0; i < row.size(); ++i) cells += i == 0 ? "<th scope=\"row\">" + name_of(row[i]) + "</th>" : tag("td", "", escape(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      cells += i == 0 ? "<th scope=\"row\">" + name_of(row[i]) + "</th>" : tag("td", i < classes.size() ? classes[i] : "", escape(row[i]));
     rows += tag("tr", "", cells);
   }
   return "<div class=\"block\">" + (table.title.empty() ? "" : tag("h3", "", escape(table.title))) +

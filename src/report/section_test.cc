@@ -93,6 +93,15 @@ TEST(Section, KeepsHostileWordsText) {
   EXPECT_THAT(page, Not(HasSubstr("\xE2\x80\xAE")));
 }
 
+TEST(Section, SetsAColumnOfSentencesInLinesAndNumbersInOne) {
+  PageSection section;
+  section.tables = {{"Rates", {"law", "value", "conditions"}, {{"a", "1e-3", "AdamW, cosine to 1e-5, with the batch of the same law"}, {"b", "2e-3", "none"}}, ""}};
+  const std::string page = page_html({"title", "", "", {section}, ""});
+  EXPECT_THAT(page, HasSubstr("<th scope=\"col\" class=\"words\">conditions</th>"));
+  EXPECT_THAT(page, HasSubstr("<td>1e-3</td><td class=\"words\">AdamW"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"words\">none</td>")) << "a column is set in one way";
+}
+
 TEST(Figures, GoToAFileEach) {
   const std::filesystem::path folder = fresh_folder() / "pictures";
   std::vector<Figure> figures;

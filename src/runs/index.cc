@@ -82,8 +82,8 @@ std::string stamp_of(const fs::path& folder) {
   const auto stamp = [&](const char* file) {
     struct stat facts {};
     if (::stat((folder / file).c_str(), &facts) != 0) return std::string();
-    return std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + ":" + std::to_string(facts.st_size) +
-           ":" + std::to_string(facts.st_ino);
+    return std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + ":" +
+           std::to_string(facts.st_size) + ":" + std::to_string(facts.st_ino);
   };
   const std::string record = stamp("record.json");
   return record.empty() ? record : record + "|" + stamp("spec.json");

@@ -32,8 +32,8 @@ struct Lines {
 template <class Record>
 [[nodiscard]] Lines<Record> read_lines(const std::filesystem::path& path);
 
-/// What is wrong with the lines of `path`: damage, or that they are not those whose checksum the run's record holds (`xxh3`; nothing
-/// of a run without one).
+/// What is wrong with the lines of `path`: damage, or that they are not those whose checksum the run's record holds (`xxh3`;
+/// nothing of a run without one).
 template <class Record>
 [[nodiscard]] std::optional<std::string> lines_problem(const Lines<Record>& lines, const std::filesystem::path& path,
                                                        const std::optional<std::string>& xxh3);

@@ -77,7 +77,8 @@ bool restore_spec(const fs::path& folder, const RunSpec& resolved) {
   if (fs::exists(path)) {
     const auto object = try_unseal_json(read_file(path));
     if (object && run_id(run_spec_from_json(*object, path.string())) == id) return false;
-    if (object) throw Error(Fault::bad_data, path.string(), "is the spec of another run", "remove the run's folder to train it again");
+    if (object)
+      throw Error(Fault::bad_data, path.string(), "is the spec of another run", "remove the run's folder to train it again");
   }
   write_output(path, seal_json(to_json(resolved)));
   return true;

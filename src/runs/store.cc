@@ -56,7 +56,7 @@ RunStore RunStore::open(const fs::path& study) {
   make_folder(state->runs());
   if (::faccessat(AT_FDCWD, state->runs().c_str(), W_OK, AT_EACCESS) != 0) {
     throw Error(Fault::io, state->runs().string(), std::string("cannot be written: ") + std::strerror(errno),
-                "choose a folder you may write to with --out");
+                "choose a folder you may write to");
   }
   return RunStore(std::move(state));
 }

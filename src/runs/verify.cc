@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "corpus.manifest.json";
+constexpr const char* kLaws = "laws.json";  // what `isoflop run` writes after all that it rests on
+constexpr const char* kOfMixtures[] = {"proxies.csv", "mixture.json", "mixture_result.json"};
 
 // docs/formats/checkpoint.md: state.json holds the checksums of its neighbours
 void verify_checkpoint(const fs::path& checkpoint, const std::string& run) {
@@ -52,7 +54,8 @@ std::string cure_of(const std::string& file) {
   if (file.starts_with("ckpt/")) {
     return "remove this checkpoint's folder: no result depends on it; an unfinished run goes on from the one before";
   }
-  if (file == "steps.jsonl" || file == "eval.jsonl") return "put the file back, or remove the run's folder and train the run again";
+  if (file == "steps.jsonl" || file == "eval.jsonl")
+    return "put the file back, or remove the run's folder and train the run again";
   if (file == "plan.json") return "make the plan again with `isoflop plan --study`; without the file the report has no plan";
   if (file == "study.resolved.toml") {
     return "put the file back, or run the study again: `isoflop run` writes it anew (under --minutes perhaps with other steps)";
@@ -63,7 +66,9 @@ std::string cure_of(const std::string& file) {
 std::vector<VerifyProblem> verify_run(const fs::path& folder) {
   std::vector<VerifyProblem> problems;
   const std::string run = folder.filename().string();
-  const auto add = [&](const std::string& file, const std::string& problem) { problems.push_back({run, file, problem, cure_of(file)}); };
+  const auto add = [&](const std::string& file, const std::string& problem) {
+    problems.push_back({run, file, problem, cure_of(file)});
+  };
   const auto attempt = [&](const std::string& file, auto check) {
     try {
       check();
@@ -119,6 +124,19 @@ std::set<std::string> tokenizers_of_runs(const fs::path& study) {
   return ids;
 }
 
+// the laws are fitted to these runs, and the page shows them
+std::vector<VerifyProblem> missing_runs(const fs::path& study, const Json& laws, const std::string& subject) {
+  std::vector<VerifyProblem> problems;
+  for (const char* key : {"runs", "sweep"}) {
+    for (const auto& id : json_find<std::vector<std::string>>(laws, key, subject).value_or(std::vector<std::string>{})) {
+      if (!is_run_folder_name(id) || !fs::exists(study / "runs" / id / "record.json"))
+        problems.push_back({"", kLaws, "names run " + id + ", which is not here, or not finished",
+                            "put its folder back, or run the study again: `isoflop run` trains it again"});
+    }
+  }
+  return problems;
+}
+
 }  // namespace
 
 std::vector<VerifyProblem> verify_study(const fs::path& study) {
@@ -132,23 +150,42 @@ std::vector<VerifyProblem> verify_study(const fs::path& study) {
       problems.push_back({"", file, error.problem(), cure_of(file)});
     }
   };
-  const auto is_json = [](const std::string& text, const std::string& subject) { (void)parse_json(text, subject); };
-  const auto is_sealed = [](const std::string& text, const std::string& subject) { (void)parse_json(unseal_json(text, subject), subject); };
+  const auto is_sealed = [](const std::string& text, const std::string& subject) {
+    (void)parse_json(unseal_json(text, subject), subject);
+  };
   check("tokenizer.json", made_by_run, [&](const std::string& text, const std::string& subject) {
     const std::set<std::string> known = tokenizers_of_runs(study);
     if (known.empty() ? parse_json(text, subject).is_object() : known.contains(content_id(text))) return;
     throw Error(Fault::bad_data, subject, "is truncated or changed: it is not the tokenizer of the runs here");
   });
-  for (const char* file : {"plan.json", "mixture.json", "mixture_result.json"}) check(file, false, is_sealed);
-  check(kManifest, made_by_run, is_json);
-  check("laws.json", false, is_json);
+  check("plan.json", false, is_sealed);
+  // a study of mixtures has all three by the time it has laws.json
+  const auto is_there = [&](const char* file) { return fs::exists(study / file); };
+  const bool mixtures = is_there(kLaws) && std::any_of(std::begin(kOfMixtures), std::end(kOfMixtures), is_there);
+  for (const char* file : kOfMixtures) {
+    const bool table = std::string_view(file).ends_with(".csv");
+    check(file, mixtures, [&](const std::string& text, const std::string& subject) {
+      if (!table) is_sealed(text, subject);
+    });
+  }
+  check(kManifest, made_by_run, [](const std::string& text, const std::string& subject) { (void)parse_json(text, subject); });
+  check(kLaws, false, [&](const std::string& text, const std::string& subject) {
+    for (VerifyProblem& problem : missing_runs(study, parse_json(text, subject), subject)) problems.push_back(std::move(problem));
+  });
   return problems;
 }
 
 std::vector<std::string> unsealed_files(const fs::path& study) {
   std::vector<std::string> files;
-  for (const char* file : {"study.toml", "study.resolved.toml", kManifest, "laws.json", "proxies.csv", "runs.csv", "report.html", "figures"}) {
+  for (const char* file :
+       {"study.toml", "study.resolved.toml", kManifest, kLaws, "proxies.csv", "runs.csv", "report.html", "figures"}) {
     if (fs::exists(study / file)) files.emplace_back(file);
+  }
+  for (const char* file : {"timing.jsonl", "log.txt"}) {
+    std::error_code error;
+    const fs::directory_iterator runs(study / "runs", error);
+    if (std::any_of(begin(runs), end(runs), [&](const auto& run) { return fs::exists(run.path() / file); }))
+      files.push_back(std::string("runs/*/") + file);
   }
   return files;
 }
