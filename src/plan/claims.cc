@@ -136,7 +136,10 @@ class Document {
       i = read_table(i);
       return;
     }
-    if (is_title(bare)) checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
+    if (bare.starts_with("**") && is_title(bare))
+      checker_.blank_line();
+    else if (is_title(bare))
+      checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
     if (format_ == Format::prose) {
       std::vector<std::string> wrapped{line};
       while (wrapped.size() < kLongestParagraph && i + 1 < lines_.size() && goes_on(lines_[i], lines_[i + 1]))

@@ -9,10 +9,11 @@ namespace isoflop::plan {
 namespace {
 
 constexpr std::string_view kSeparators[] = {
-    "=",        "~",        "→",          "は約",     " is about ",     " is roughly ", " is approximately ",
-    " equals ", " gives ",  " comes to ", " yields ", " works out to ", " or about ",   " or roughly ",
-    "で約",     ", およそ", "で, ",       ", 約",     ", about ",       " is ",         ", つまり",
-    ", i.e. "};
+    "=",        "~",           "→",          "は約",     " is about ",     " is roughly ", " is approximately ",
+    " equals ", " gives ",     " comes to ", " yields ", " works out to ", " or about ",   " or roughly ",
+    "で",       "で約",        ", およそ",   "で, ",     ", 約",           ", about ",     " is ",
+    ", つまり", ", i.e. ",     " holds ",    " hold ",   " makes ",        " make ",       " are ",
+    " totals ", " amounts to "};
 
 }  // namespace
 
@@ -115,7 +116,11 @@ std::vector<Equality> equalities(const std::string& s, std::optional<Value>& car
           (left->unit.kind == Kind::seconds || left->unit.kind == Kind::device_seconds || left->unit.kind == Kind::flops);
       const bool carried_time = left->operators == 0 && left_text == "the value above" && left->unit.kind == Kind::seconds &&
                                 right->unit.kind == Kind::seconds;
-      if (left->operators > 0 || same_kind || carried_time)
+      // 48基*4.85日*24時間で5,587時間: a particle joins much else, so only what is of one kind
+      const std::string_view sign = std::string_view(s).substr(parts[k - 1].end, parts[k].begin - parts[k - 1].end);
+      const bool particle = sign == "で" && left->time == 1;
+      if ((left->operators > 0 || same_kind || carried_time) && !(particle && left->operators > 0) &&
+          !(sign == "で" && right->unit.kind != Kind::seconds && right->unit.kind != Kind::device_seconds))
         all.push_back({*left, *right, left_text, s.substr(right->begin, right->end - right->begin),
                        s.find("→", parts[k - 1].end) < parts[k].begin});
     }
@@ -130,6 +135,8 @@ std::vector<Equality> equalities(const std::string& s, std::optional<Value>& car
       if (ending && ending->operators >= right->operators && ending->begin > right->end) {
         last = ending;
         last_text = s.substr(ending->begin, ending->end - ending->begin);
+      } else if (s.find('*', right->end) < parts[k].end) {
+        last.reset();  // a product that was not read to its end
       }
     }
     if (right) carried = right;

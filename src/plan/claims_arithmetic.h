@@ -18,6 +18,7 @@ struct Value {
   int operators = 0;
   std::vector<double> factors;  ///< of a plain product or quotient
   bool product = false;         ///< two or more factors and nothing else
+  double time = 1;              ///< of a product with days or hours in it: seconds in one
   bool duration = false;        ///< FLOPs over FLOP/s: seconds
   Unit unit;                    ///< of a single number, or what stands after the expression
   std::size_t begin = 0, end = 0;

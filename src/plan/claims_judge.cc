@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "base/math.h"
+#include "plan/claims_readings.h"
 #include "plan/claims_rules.h"
+#include "plan/claims_vocabulary.h"
 #include "plan/claims_words.h"
 
 namespace isoflop::plan {
@@ -104,10 +106,88 @@ void Checker::add(const Scene& scene, const std::string& kind, std::optional<dou
   const std::size_t begin = scene.written.find_first_not_of(" \t"), end = scene.written.find_last_not_of(" \t\r");
   const std::int64_t line = line_at(scene, current_ != nullptr ? current_->begin : spot_);
   const bool wrong = verdict != ClaimVerdict::agrees && verdict != ClaimVerdict::cannot_check;
+  const bool of_number =
+      current_ != nullptr && !literal_ && claimed && (*claimed == current_->value || *claimed == current_->raw);
+  if (wrong && of_number)
+    if (const auto reading = benefit_of_doubt(scene, *current_)) {
+      rescued_ = true;
+      borrowed_.clear();
+      return add(scene, kind, claimed, claimed, ClaimVerdict::agrees, "read as: " + *reading);
+    }
+  if (wrong && of_number && ambiguous_loan(scene))
+    return add(scene, kind, claimed, std::nullopt, ClaimVerdict::cannot_check,
+               "the numbers that it follows from stand in another paragraph, and not only they");
   if (wrong && current_ != nullptr && claimed && computed) correct(*current_, *computed / *claimed);
   claims_.push_back({file_, line, begin == std::string::npos ? "" : scene.written.substr(begin, end - begin + 1), kind, claimed,
                      computed, verdict,
                      explanation + in_its_own_words(verdict == ClaimVerdict::agrees ? std::nullopt : claimed, computed, line)});
+}
+
+/// An input that another paragraph lends convicts nobody where others of its kind stand between, or where the claim's own
+/// paragraph may have one that was not understood. What the sentence names by its row, or the document by its title, is meant.
+bool Checker::ambiguous_loan(const Scene& scene) const {
+  const auto may_stand_for = [](const Quantity& q, const Quantity& lent) {
+    const bool size = lent.kind == Kind::params || lent.kind == Kind::tokens;
+    const bool price = lent.kind == Kind::usd_per_hour || lent.kind == Kind::yen_per_hour;
+    if (price) return (q.kind == Kind::usd || q.kind == Kind::yen) && q.value < 20 * lent.value;
+    return q.kind == Kind::none && size && q.suffixed && q.value >= 1e6;
+  };
+  for (const Known& lent : borrowed_) {
+    const auto is_lent = [&](const Known& k) { return k.line == lent.line && k.q.value == lent.q.value; };
+    const bool named = (own_model_ && is_lent(*own_model_)) ||
+                       std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return is_lent(row.second); });
+    if (named || lent.line >= paragraph_ || lent.q.written.ends_with("as it follows")) continue;
+    const bool several = std::any_of(heard_.begin(), heard_.end(), [&](const Heard& h) {
+      const bool same = h.line > lent.line && h.q.kind == lent.q.kind && std::abs(h.q.value / lent.q.value - 1) > .01;
+      return same || (h.paragraph == paragraph_ && may_stand_for(h.q, lent.q));
+    });
+    const bool own =
+        std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return may_stand_for(q, lent.q); });
+    const bool later = std::any_of(ahead_.begin(), ahead_.end(), [&](const Quantity& q) {
+      return !scene.row && q.kind == lent.q.kind && std::abs(q.value / lent.q.value - 1) > .01;
+    });
+    if (several || own || later) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> Checker::benefit_of_doubt(const Scene& scene, const Quantity& q) const {
+  Doubt doubt{.claim = q, .tolerance = std::clamp(tolerance_of(q), kLeastTolerance, kMostTolerance), .from = heard_at_};
+  doubt.claim.begin += heard_at_;
+  const auto is_claim = [&](const Quantity& o) { return o.begin == doubt.claim.begin && o.value == q.value && o.kind == q.kind; };
+  doubt.sentence = scene.row ? scene.row_model + " " + scene.text : scene.text;
+  doubt.text = scene.row ? doubt.sentence : paragraph_text_ + " " + scene.text;
+  Numbers own = scene.numbers;
+  own.insert(own.end(), scene.counts.begin(), scene.counts.end());
+  for (Quantity& o : own) o.begin += heard_at_;
+  for (const Heard& h : heard_) {
+    const bool here = h.paragraph == paragraph_ && !scene.row;
+    if (here) doubt.numbers.push_back(h.q);
+    if (!here && h.q.kind == q.kind) doubt.earlier.push_back(h.q.value);
+  }
+  doubt.numbers.insert(doubt.numbers.end(), own.begin(), own.end());
+  std::erase_if(doubt.numbers, is_claim);
+  for (const Known& lent : borrowed_) {
+    doubt.numbers.push_back(lent.q);
+    doubt.numbers.back().begin = 0;
+  }
+  if (mentions_any(scene.text, {"a day", "per day", "each day", "daily", "1日", "日額"})) {
+    Quantity& day = doubt.numbers.emplace_back();
+    day.kind = Kind::seconds;
+    day.value = kDay;
+    day.raw = 1;
+    day.unit = " day";
+    day.begin = heard_at_;
+  }
+  // the peak of the accelerator that is named
+  const Accelerator* named = named_accelerator(scene);
+  if (named != nullptr || !accelerators_.empty()) {
+    Quantity& peak = doubt.numbers.emplace_back();
+    peak.kind = Kind::rate;
+    peak.value = peak.raw = named != nullptr ? named->peak_flops : accelerators_.back().q.value;
+    peak.unit = " FLOP/s";
+  }
+  return other_reading(doubt);
 }
 
 void Checker::say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance,
@@ -160,6 +240,11 @@ void Checker::check(const Scene& scene) {
   scaling(scene);
   relations(scene);
   growth(scene);
+  totals(scene);
+  parts(scene);
+  machines(scene);
+  batches(scene);
+  achieved(scene);
 }
 
 }  // namespace isoflop::plan

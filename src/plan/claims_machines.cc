@@ -44,11 +44,25 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
 
 void Checker::duration(const Scene& scene, const Quantity& q) {
   if (judged(scene, q.value) || judged(scene, q.raw)) return;
-  if (q.value < 3600 || q.raw == 1 || q.raw == 24) return;  // a day is given, not claimed
+  if (q.value < 3600 || q.raw == 1 || q.raw == 24 || is_extra(scene.text, q)) return;  // a day is given, not claimed
   if (mentions_any(scene.text,
                    {"lost", "another", "restart", "restarts", "earlier", "later", "ago", "downtime", "extra", "停止", "中断"}))
     return;
-  const auto devices = input(scene, Kind::devices, q.begin);
+  // by what all devices of the cluster do
+  for (const Quantity& o : scene.numbers)
+    if (o.kind == Kind::rate && o.value > kLargestPeak && o.begin < q.begin)
+      if (const auto c = compute_of(scene, q.begin))
+        return say(scene, "duration", q.value, c->value / o.value, tolerance_of(q) + slack_of(*c) + .01,
+                   short_number(c->value) + " FLOPs / " + short_number(o.value) + " FLOP/s", true);
+  auto devices = input(scene, Kind::devices, q.begin);
+  // one of its own, where the text counts none: "my RTX 4090 reaches 70 TFLOP/s"
+  if (!devices && !only_.contains(Kind::devices))
+    if (const auto peak = peak_of(scene); peak && peak->achieved) {
+      devices.emplace();
+      devices->kind = Kind::devices;
+      devices->value = devices->raw = 1;
+      devices->exact = true;
+    }
   const auto c = devices ? compute_of(scene, q.begin) : std::nullopt;
   const auto peak = c ? peak_of(scene) : std::nullopt;
   if (!peak) return;
@@ -64,7 +78,9 @@ void Checker::judge_time(const Scene& scene, const std::string& kind, const Quan
   const double factor = kind == "duration" ? per : 1, at_peak = t.at_peak / factor;
   const std::string shown = how + " = " + short_number(at_peak) + unit + " at the peak";
   // a text that divides by the bare peak, or that lets one device train for years, does not speak of a real run
+  const auto used = borrowed_;
   const auto devices = input(scene, Kind::devices, q.begin);
+  borrowed_ = used;
   const bool thought = at_peak_ || (kind == "duration" && devices && devices->value == 1 && q.value > 365 * kDay);
   const double stated = t.stated > 0 ? t.stated : thought && std::abs(t.mfu - 1) < .02 ? 1 : 0;
   if (stated > 0)
@@ -87,8 +103,7 @@ void Checker::money(const Scene& scene, const Quantity& q) {
   const bool of_energy =
       own({Kind::watt_hours, Kind::usd_per_kwh, Kind::yen_per_kwh}) && !own({Kind::usd_per_hour, Kind::yen_per_hour});
   // a budget buys hours, hours do not make a budget; small sums are prices, whatever of
-  if (q.kind == Kind::yen || q.value < 100 || of_energy || judged(scene, q.value) || mentions_any(scene.text, {"budget", "予算"}))
-    return;
+  if (q.kind == Kind::yen || q.value < 100 || of_energy || judged(scene, q.value) || mentions_budget(scene.text)) return;
   if (input(scene, Kind::usd_per_hour, q.begin)) return;
   borrowed_.clear();
   auto time = input(scene, Kind::device_seconds, q.begin);
@@ -140,6 +155,8 @@ double bytes_of_precision(const std::string& text, std::size_t position, std::si
 bool of_other_memory(const Quantity& q, const std::string& text) {
   const std::size_t comma = text.find_last_of(",:;", q.begin), begin = comma == std::string::npos || comma > q.begin ? 0 : comma;
   const std::string clause = text.substr(begin, q.begin - begin) + " " + text.substr(std::min(q.end, text.size()), 24);
+  if (mentions_any(clause, {"spare", "leaving", "leaves", "left", "free", "remain", "remaining", "余", "空き", "残"}))
+    return true;
   const bool apart = mentions_any(clause, {"before", "without", "excluding", "plus", "除"});
   return !apart && mentions_any(clause, {"KV", "activations", "activation", "最適化", "活性", "cache", "キャッシュ", "corpus",
                                          "dataset", "データ"});
@@ -174,6 +191,25 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
   auto n = input(scene, Kind::params, q.begin);
   const bool own_model = !n && scene.row && of_document(scene) != nullptr;  // a table of precisions: of the document's model
   if (own_model) n = of_document(scene)->q;
+  const bool called_weights =
+      mentions_any(scene.text, {"download", "weights", "checkpoint", "checkpoints", "重み", "チェックポイント"});
+  const bool lent = n && !own(Kind::params);
+  if ((!n || lent) && called_weights && !sizes_.empty() && scene.models.empty()) {
+    // of which model is not said: of any that the document has
+    const double named = bytes_of_precision(scene.text, q.begin, q.end, 64);
+    if (named == 0) return;
+    const auto away = [&](double size) { return std::abs(log_(q.value / (size * named))); };
+    const double nearest = *std::min_element(sizes_.begin(), sizes_.end(), [&](double a, double b) { return away(a) < away(b); });
+    const bool fits = away(nearest) <= std::max(tolerance_of(q), .05);
+    if (!fits && !n && own_model_) n = own_model_->q;
+    if (fits || !n) {
+      n.emplace();
+      n->kind = Kind::params;
+      n->value = n->raw = nearest;
+      n->exact = true;
+      borrowed_.clear();
+    }
+  }
   if (!n) return;
   double bytes = own(Kind::bytes_per_param) ? input(scene, Kind::bytes_per_param, q.begin)->value
                                             : bytes_of_precision(scene.text, q.begin, q.end, 64);

@@ -9,8 +9,6 @@
 namespace isoflop::plan {
 namespace {
 
-constexpr double kLeastLoss = .3;  // nats; what is smaller is a difference
-
 /// The words of one sentence around one number.
 class Surroundings {
  public:
@@ -50,13 +48,6 @@ class Surroundings {
   std::string before_;
   std::size_t behind_;
 };
-
-void become(Quantity& q, Kind kind, double factor) {
-  const double step = q.step / (q.value / q.raw);
-  q.kind = kind;
-  q.value = q.raw * factor;
-  q.step = step * factor;
-}
 
 /// Of one device rather than of all; `end` goes behind the words that say so.
 bool of_one_device(const std::string& s, std::size_t& end, const Surroundings& around) {
@@ -185,7 +176,8 @@ void by_words_behind(const std::string& s, Quantity& q, const Surroundings& arou
   for (const Word& word : words_of(kMeasure)) {
     const std::size_t end = around.follows(word.text);
     if (end == std::string::npos) continue;
-    if (word.kind == Kind::loss && q.raw < kLeastLoss) return become(q, Kind::other, 1);  // a difference of losses
+    const double least = word.kind == Kind::loss ? kLeastLoss : word.kind == Kind::bits_per_token ? kLeastLoss / .693 : 0;
+    if (q.raw < least) return become(q, Kind::other, 1);  // a difference of losses
     const bool precision =
         precision_of_numbers(q, word.kind) || (word.kind == Kind::bits_per_token && mentions_any(s, {"precision", "精度"}));
     if (precision || (word.kind == Kind::loss && around.ends_with(" by"))) return;
@@ -228,7 +220,8 @@ bool of_one_sequence(const Surroundings& around) {
 bool names_a_model(const std::string& s, std::size_t end) {
   for (const std::string_view word : {"の", "は", "を", "なら", "級"})
     if (at(s, end, word)) return true;
-  for (const std::string_view word : {"run", "runs", "variant", "training", "row", "needs", "takes", "requires", "on"})
+  for (const std::string_view word :
+       {"run", "runs", "ablations", "ablation", "seeds", "variant", "training", "row", "needs", "takes", "requires", "on"})
     if (word_at(s, skip_spaces(s, end), word)) return true;
   return false;
 }
@@ -251,45 +244,15 @@ bool one_of_each(const std::string& s, const std::vector<Quantity>& all, std::si
   const Quantity& q = all[i];
   const bool counted = q.kind == Kind::devices || q.kind == Kind::device_seconds || q.kind == Kind::watt_hours ||
                        s.compare(q.number_end, 3, "kWh") == 0;
+  if (q.raw == 1 && q.exact && at(s, q.number_end, "トークン")) return true;
   if (q.raw != 1 || !q.exact || !counted) return false;
-  if (at(s, q.end, "あたり") || at(s, q.end, "当たり") || at(s, q.end, "につき")) return true;
+  if (at(s, q.end, "あたり") || at(s, q.end, "当たり") || at(s, q.end, "につき") ||
+      (q.kind == Kind::devices && at(s, q.end, "の")))
+    return true;
   if (i + 1 == all.size() || all[i + 1].begin > std::max(q.end, q.number_end) + 12) return false;
   const Kind next = all[i + 1].kind;
   return next != Kind::percent && next != Kind::seconds && next != Kind::devices;
 }
-
-bool of_loss(Kind kind) {
-  return kind == Kind::loss || kind == Kind::perplexity || kind == Kind::bits_per_token || kind == Kind::bits_per_byte;
-}
-
-/// A bare number may be one of the kind.
-bool may_be(const Quantity& q, Kind kind) {
-  return q.kind == kind || (q.kind == Kind::none && !q.exact && !q.suffixed &&
-                            (kind == Kind::perplexity ? q.raw > 1 : q.raw > kLeastLoss && q.raw < 15));
-}
-
-}  // namespace
-
-void carry_pairs(const std::string& s, std::vector<Quantity>& all, std::optional<PairOfKinds>& last) {
-  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-    Quantity &a = all[i], &b = all[i + 1];
-    const std::size_t end = std::max(a.end, a.number_end);
-    if (b.begin < end) continue;
-    const std::string joint = s.substr(end, b.begin - end);
-    if (of_loss(a.kind) && of_loss(b.kind) && a.kind != b.kind) {
-      last = PairOfKinds{a.kind, b.kind, joint};
-      ++i;
-      continue;
-    }
-    const bool worded = joint.find_first_not_of(" ,.()/-") != std::string::npos;
-    if (!last || !worded || !last->joint.starts_with(joint) || !may_be(a, last->first) || !may_be(b, last->second)) continue;
-    if (a.kind == Kind::none) become(a, last->first, 1);
-    if (b.kind == Kind::none) become(b, last->second, 1);
-    ++i;
-  }
-}
-
-namespace {
 
 /// What the whole sentence speaks of.
 struct Talk {
@@ -328,6 +291,14 @@ void by_neighbours(const std::string& s, Quantity& q, const Quantity* first, con
   if (q.kind == Kind::none && q.value >= 1e17 && (around.ends_with("=") || around.text_before().ends_with("~ ")) &&
       mentions_any(s.substr(0, q.begin), {"FLOPs", "FLOP", "計算量", "compute"}))
     q.kind = Kind::flops;
+  // 6.4e22 FLOPs, of which 4.8e22
+  if (q.kind == Kind::none && !q.suffixed && q.value >= 1e17 && !q.exact &&
+      mentions_any(s.substr(0, q.begin), {"FLOPs", "FLOP", "計算量"}))
+    q.kind = Kind::flops;
+  // doubling the model from 1.5B
+  if (q.kind == Kind::none && q.suffixed && q.value >= 1e7 && std::string_view(s).substr(0, q.number_end).ends_with("B") &&
+      (around.ends_with("model from") || around.ends_with("models of") || around.ends_with("model of")))
+    q.kind = Kind::params;
   // from 20 to 15, from 0.6 s to 0.9 s: both are what the first is
   const std::string& joint = around.text_before();
   if (first != nullptr && (joint == " to " || joint == "から" || joint == " から ")) {
@@ -344,24 +315,29 @@ void by_neighbours(const std::string& s, Quantity& q, const Quantity* first, con
   const bool capital = until.ends_with("B") || until.ends_with("T");
   if (q.kind == Kind::none && q.suffixed && capital && first != nullptr && first->kind == Kind::params && joint == " on ")
     q.kind = Kind::tokens;
+  // 1トークン4.2バイト
+  if (q.kind == Kind::bytes && q.value < 16 && (around.ends_with("トークン") || around.ends_with("トークンあたり")))
+    q.kind = Kind::bytes_per_token;
+  // a ratio of 40, 比は40: of tokens to parameters where the sentence speaks of both
+  const bool per = around.follows("per parameter") != std::string::npos || around.follows("per param") != std::string::npos;
+  const bool called = around.ends_with("比は") || around.ends_with("比が") || around.ends_with("比で") || around.ends_with("比:");
+  if (q.kind == Kind::none && !q.suffixed && q.raw >= 1 && q.raw < 1e5 &&
+      (per || (called && s.find("トークン") < q.begin && s.find("パラメータ") < q.begin)))
+    q.kind = Kind::ratio;
   if (q.kind == Kind::steps && of_a_part(s, q, around)) q.kind = Kind::other;
   if (q.kind == Kind::tokens && of_one_sequence(around)) q.kind = Kind::other;
   // 1,024 sequences of 2,048 tokens, or 2.1M tokens
   if (q.kind == Kind::tokens && q.value < 5e7 && talk.batch) q.kind = q.value < 16384 ? Kind::other : Kind::batch_tokens;
 }
 
-/// 7B and 1T tokens, 7B with 140B tokens, 7Bを1兆トークン: what stands before tokens and is joined to them is a model.
-void name_models_of_tokens(const std::string& s, std::vector<Quantity>& all) {
-  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-    if (all[i].kind != Kind::none || !all[i].suffixed || s[all[i].number_end - 1] != 'B' || all[i + 1].kind != Kind::tokens)
-      continue;
-    const std::string_view joint = std::string_view(s).substr(all[i].number_end, all[i + 1].begin - all[i].number_end);
-    for (const std::string_view word : {" and ", " with ", " on ", " for ", ", ", "を", "で"})
-      if (joint == word) all[i].kind = Kind::params;
-  }
-}
-
 }  // namespace
+
+void become(Quantity& q, Kind kind, double factor) {
+  const double step = q.step / (q.value / q.raw);
+  q.kind = kind;
+  q.value = q.raw * factor;
+  q.step = step * factor;
+}
 
 void read_measures(const std::string& s, std::vector<Quantity>& all) {
   const Talk talk{.carbon = about_carbon(s),
@@ -388,7 +364,7 @@ void read_measures(const std::string& s, std::vector<Quantity>& all) {
     // 1トークンあたり: the words belong to what follows
     previous = q.raw == 1 && q.exact ? q.begin : std::max(q.end, q.number_end);
   }
-  name_models_of_tokens(s, all);
+  share_units(s, all);
 }
 
 }  // namespace isoflop::plan

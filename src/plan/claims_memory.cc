@@ -76,6 +76,7 @@ void Checker::correct(const Quantity& q, double times) {
     return true;
   };
   if (const auto known = known_.find(q.kind); known != known_.end()) mend(known->second);
+  if (const auto only = only_.find(q.kind); only != only_.end() && only->second) mend(*only->second);
   // what was said may still be meant, but convicts nobody: the nearest is what follows
   for (std::size_t i = 0, end = memory_.size(); i < end; ++i)
     if (Known k = memory_[i]; mend(k)) memory_.push_back(k);
@@ -84,6 +85,29 @@ void Checker::correct(const Quantity& q, double times) {
 const Checker::Known* Checker::of_document(const Scene& scene) const {
   const bool known = own_model_ && (own_model_in_title_ || one_own_model_);
   return known && scene.models.empty() && !sums_over_runs(scene.text, scene.numbers) ? &*own_model_ : nullptr;
+}
+
+void Checker::remember_only(const Known& known) {
+  if (known.foreign || known.q.recommended) return;
+  if (known.q.kind == Kind::params) {
+    sizes_.push_back(known.q.value);
+    drop_old(sizes_);
+  }
+  const auto [it, first] = only_.try_emplace(known.q.kind, known);
+  if (!first && it->second && std::abs(it->second->q.value / known.q.value - 1) > .03) it->second.reset();
+}
+
+const Checker::Known* Checker::only_one(const Scene& scene, Kind kind) const {
+  static constexpr Kind kHeld[] = {Kind::flops, Kind::devices};
+  const auto found = only_.find(kind);
+  const bool known =
+      found != only_.end() && found->second && std::find(std::begin(kHeld), std::end(kHeld), kind) != std::end(kHeld);
+  const auto own = [&](Kind of) {
+    return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return q.kind == of; }) ||
+           (known_.contains(of) && known_.at(of).line >= paragraph_);
+  };
+  if (kind == Kind::flops && (own(Kind::params) || own(Kind::tokens))) return nullptr;  // another run
+  return known && scene.models.empty() && !sums_over_runs(scene.text, scene.numbers) ? &*found->second : nullptr;
 }
 
 const Checker::Known* Checker::of_row(const Scene& scene, Kind kind, std::size_t position) const {
@@ -125,7 +149,7 @@ std::optional<Quantity> Checker::recall(const Scene& scene, Kind kind) {
   // a published model is meant in the paragraph that names it
   if (std::none_of(memory_.begin(), memory_.end(),
                    [&](const Known& k) { return k.q.kind == kind && (!k.foreign || k.line >= paragraph_); })) {
-    const Known* own = kind == Kind::params ? of_document(scene) : nullptr;
+    const Known* own = kind == Kind::params ? of_document(scene) : only_one(scene, kind);
     if (own == nullptr) return std::nullopt;
     borrowed_.push_back(*own);
     return own->q;

@@ -161,7 +161,9 @@ constexpr Fold kFolds[] = {{"０", "0"},
                            {" a trillion", " 1 trillion"},
                            {" a billion", " 1 billion"},
                            {" one trillion", " 1 trillion"},
-                           {" one billion", " 1 billion"}};
+                           {" one billion", " 1 billion"},
+                           {" one million", " 1 million"},
+                           {" a million", " 1 million"}};
 
 constexpr std::pair<std::string_view, char> kSuperscripts[] = {{"⁰", '0'}, {"¹", '1'}, {"²", '2'}, {"³", '3'}, {"⁴", '4'},
                                                                {"⁵", '5'}, {"⁶", '6'}, {"⁷", '7'}, {"⁸", '8'}, {"⁹", '9'},
@@ -188,6 +190,16 @@ std::string with_carets(const std::string& s) {
   }
   if (raised) out += ')';
   return out;
+}
+
+/// 32 layers x 4096 -> 32 layers * 4096; 2割 -> 20%
+void signs_of_letters(std::string& s) {
+  for (std::size_t i = s.find(" x "); i != std::string::npos; i = s.find(" x ", i + 1))
+    if (i + 3 < s.size() && (digit(s[i + 3]) || s[i + 3] == '(')) s[i + 1] = '*';
+  static constexpr std::string_view kTenth = "割";
+  for (std::size_t i = s.find(kTenth); i != std::string::npos; i = s.find(kTenth, i + 1))
+    if (i > 0 && digit(s[i - 1]) && !at(s, i + kTenth.size(), "り") && !at(s, i + kTenth.size(), "当"))
+      s.replace(i, kTenth.size(), "0%");
 }
 
 /// 倍増 -> 2倍増, where no number says how many times.
@@ -230,6 +242,7 @@ std::string normalised(std::string_view line) {
   for (const Fold& fold : kFolds)
     if (!fold.from.empty()) replace_all(s, fold.from, fold.to);
   doubled(s);
+  signs_of_letters(s);
   japanese_powers(s);
   replace_all(s, "CO₂", "CO2");
   replace_all(s, "**", "");
@@ -265,6 +278,7 @@ std::vector<std::string> sentences(const std::string& line) {
       i += 3;
     } else if (line[i] == ';' || ((line[i] == '.' || line[i] == '?' || line[i] == '!') && i + 1 < line.size() &&
                                   line[i + 1] == ' ' && !(line[i] == '.' && ends_abbreviation(one)))) {
+      if (line[i] == '?') one += '?';  // it claims nothing
       push();
       ++i;
     } else {

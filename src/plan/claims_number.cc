@@ -231,7 +231,8 @@ Unit read_unit(const std::string& s, std::size_t from, const Number& number) {
   if (number.suffixed) {
     if (at(s, i, "想定モデル")) return {Kind::params, 1, i + std::string_view("想定モデル").size()};
     for (const std::string_view word :
-         {"モデル", "models", "model", "規模", "クラス", "LLM", "dense", "Transformer", "transformer"})
+         {"モデル", "models", "model", "base model", "chat model", "dense model", "language model", "language models", "baseline",
+          "network", "checkpoint", "variant", "run", "規模", "クラス", "LLM", "dense", "Transformer", "transformer"})
       if (word_at(s, i, word)) return {Kind::params, 1, i + word.size()};
   }
   return {Kind::none, 1, from};

@@ -48,7 +48,8 @@ class Reader {
       spaces();
       const char sign = now();
       const bool spaced = i_ > back && i_ + 1 < until_ && s_[i_ + 1] == ' ';
-      if ((sign != '+' && sign != '-') || !spaced) {
+      const bool joined = sign == '+' && i_ == back && i_ + 1 < until_ && (digit(s_[i_ + 1]) || s_[i_ + 1] == '(');  // 1+1
+      if ((sign != '+' && sign != '-') || !(spaced || joined)) {
         i_ = back;
         break;
       }
@@ -92,6 +93,8 @@ class Reader {
         left->product = false;
       } else {
         left->value *= right->value;
+        if (left->unit.kind == Kind::seconds) left->time = left->unit.factor;
+        if (right->unit.kind == Kind::seconds) left->time = right->unit.factor;
         const bool plain = (left->operators == 0 || left->product) && right->operators == 0;
         if (left->operators == 0) left->factors = {left->value / right->value};
         left->factors.push_back(right->value);
@@ -121,7 +124,7 @@ class Reader {
     Value v;
     v.value = pow_(base->value, exponent->value);
     v.operators = base->operators + exponent->operators + 1;
-    return std::isfinite(v.value) ? std::optional(v) : std::nullopt;
+    return std::isnan(v.value) ? std::nullopt : std::optional(v);
   }
 
   std::optional<Value> atom() {
@@ -137,8 +140,9 @@ class Reader {
           (s_[i_ + function.size()] == '(' || s_[i_ + function.size()] == ' ')) {
         i_ += function.size();
         auto v = atom();
-        if (!v || (function == "ln" && !(v->value > 0)) || v->value > 700 * (function == "exp" ? 1 : 1e300)) return std::nullopt;
-        v->value = function == "ln" ? log_(v->value) : exp_(v->value);
+        if (!v || (function == "ln" && !(v->value > 0))) return std::nullopt;
+        constexpr double kLargest = 700;
+        v->value = function == "ln" ? log_(v->value) : v->value > kLargest ? HUGE_VAL : exp_(v->value);
         ++v->operators;
         v->product = false;
         return v;
@@ -211,7 +215,8 @@ class Reader {
   /// 32 バッチ * 256: a word between a number and an operator is passed over.
   void trailing_words() {
     std::size_t k = i_;
-    while (k < until_ && (s_[k] == ' ' || wide(s_[k]) || letter(s_[k])) && k - i_ < 32 && !at(s_, k, "→")) ++k;
+    const auto hyphen = [&] { return s_[k] == '-' && k > i_ && letter(s_[k - 1]) && k + 1 < until_ && letter(s_[k + 1]); };
+    while (k < until_ && (s_[k] == ' ' || wide(s_[k]) || letter(s_[k]) || hyphen()) && k - i_ < 32 && !at(s_, k, "→")) ++k;
     if (k == i_ || k >= until_ || (s_[k] != '*' && s_[k] != '/')) return;
     std::size_t next = k + 1;
     while (next < until_ && s_[next] == ' ') ++next;

@@ -22,6 +22,7 @@ const std::vector<Relation>& relations_known() {
       {"throughput", 1, 2, {{throughput, 1}, {device_throughput, -1}, {devices, -1}}},
       {"throughput", 1, 1, {{throughput, 1}, {batch_tokens, -1}, {step_seconds, 1}}},
       {"throughput", 1, 1, {{throughput, 1}, {throughput, -1}}},  // a second and a day
+      {"text", 1, 1, {{tokens, 1}, {bytes, -1}, {bytes_per_token, 1}}},
       {"steps", 1, 2, {{steps, 1}, {tokens, -1}, {batch_tokens, 1}}},
       {"step_time", 1, 2, {{seconds, 1}, {steps, -1}, {step_seconds, -1}}},
       {"mfu", 6, 2, {{utilisation, 1}, {device_throughput, -1}, {rate, 1}, {params, -1}}},
@@ -52,6 +53,21 @@ const std::vector<Relation>& relations_known() {
   return kRelations;
 }
 
+const std::vector<Relation>& relations_of_training() {
+  using enum Kind;
+  static const std::vector<Relation> kRelations{
+      {"flops", 6, 3, {{flops, 1}, {params, -1}, {tokens, -1}}},
+      {"forward", 2, 3, {{flops, 1}, {params, -1}, {tokens, -1}}},
+      {"recomputation", 8, 3, {{flops, 1}, {params, -1}, {tokens, -1}}},
+      {"tokens_per_parameter", 1, 3, {{ratio, 1}, {tokens, -1}, {params, 1}}},
+      {"weights", 1, 1, {{bytes, 1}, {params, -1}, {bytes_per_param, -1}}},
+      {"energy", 1 / kHour, 1, {{watt_hours, 1}, {watts, -1}, {seconds, -1}}},
+      {"duration", 1, 1, {{seconds, 1}, {rate, 1}, {flops, -1}}},
+      {"duration", 1, 1, {{seconds, 1}, {rate, 1}, {utilisation, 1}, {flops, -1}}},
+      {"weights", 1, 1, {{bytes, 1}, {params, -1}, {bytes_per_param, -1}, {devices, 1}}}};
+  return kRelations;
+}
+
 Kind kind_in_relations(const Quantity& q) {
   return q.kind == Kind::percent && q.utilisation ? Kind::utilisation : q.kind;
 }
@@ -63,6 +79,18 @@ bool is_perplexity(const Relation& r) {
 double value_in_relation(const Relation& r, const Quantity& q) {
   if (is_perplexity(r) && q.kind == Kind::loss) return exp_(std::min(q.value, 700.0));
   return q.kind == Kind::percent ? q.value / 100 : q.value;
+}
+
+double what_follows(const Relation& r, std::size_t claimed, const Quantity& claim, const std::vector<const Quantity*>& inputs) {
+  double product = r.constant;
+  for (std::size_t t = 0, i = 0; t < r.terms.size(); ++t) {
+    if (t == claimed) continue;
+    const double value = value_in_relation(r, *inputs[i++]);
+    product = r.terms[t].power > 0 ? product / value : product * value;
+  }
+  const double value = r.terms[claimed].power > 0 ? product : 1 / product;
+  if (is_perplexity(r) && claim.kind == Kind::loss) return log_(value);
+  return claim.kind == Kind::percent ? 100 * value : value;
 }
 
 }  // namespace isoflop::plan

@@ -24,8 +24,14 @@ struct Relation {
 /// exponential. What has more inputs stands before what has fewer.
 [[nodiscard]] const std::vector<Relation>& relations_known();
 
+/// Compute, tokens per parameter, weights, sizes of texts: rules of their own judge these, by other readings they hold too.
+[[nodiscard]] const std::vector<Relation>& relations_of_training();
+
 [[nodiscard]] Kind kind_in_relations(const Quantity& q);  ///< a percentage called MFU is a utilisation
 [[nodiscard]] double value_in_relation(const Relation& r, const Quantity& q);
 [[nodiscard]] bool is_perplexity(const Relation& r);
+/// What a relation makes of its inputs, in the order of its terms, for the one that is claimed; in the unit of the claim.
+[[nodiscard]] double what_follows(const Relation& r, std::size_t claimed, const Quantity& claim,
+                                  const std::vector<const Quantity*>& inputs);
 
 }  // namespace isoflop::plan

@@ -19,6 +19,7 @@ bool speaks_of_inference(const std::string& s) {
 
 void Checker::arithmetic(const Scene& scene) {
   terms_.clear();
+  literal_ = true;
   for (const Equality& e : equalities(scene.text, carried_)) {
     // what stands right of the sign is the claim
     Quantity right;
@@ -26,6 +27,8 @@ void Checker::arithmetic(const Scene& scene) {
     if (const auto n = read_number(e.right_text, 0); n && e.right.operators == 0) {
       right.raw = n->value;
       right.unit = e.right_text.substr(n->end);
+      right.kind = e.right.unit.kind;
+      right.value = e.right.value;
       current_ = &right;
     }
     check_equality(scene, e);
@@ -33,11 +36,12 @@ void Checker::arithmetic(const Scene& scene) {
     spot_ = 0;
     if (e.left.operators > 0) terms_.emplace_back(e.left.begin, e.left.end);
   }
+  literal_ = false;
 }
 
 void Checker::check_equality(const Scene& scene, const Equality& e) {
   const Value &l = e.left, &r = e.right;
-  if (!(l.value > 0) || !(r.value > 0)) return;
+  if (!std::isfinite(l.value) || !(l.value > 0) || !(r.value > 0)) return check_signs(scene, e);
   // the ways in which the sides may be meant: bare numbers, or seconds, or a percentage
   std::vector<std::pair<double, double>> meant;  // claimed, computed
   const double r_plain = r.value * (r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds ? r.unit.factor : 1);
@@ -51,6 +55,7 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
     meant.emplace_back(r.value, l.value);
     if (times) meant.emplace_back(r_plain, l.value);
     if (times) meant.emplace_back(r_plain, l_plain);
+    if (times && l.time != 1) meant.emplace_back(r_plain, l.value * l.time);                       // 32 * 14 days
     if (e.right_text.find("Wh") != std::string::npos) meant.emplace_back(r.value / 1e3, l.value);  // of kilowatts
     if (r.unit.kind == Kind::percent) meant.emplace_back(r.value / 100, l.value);
     if (r.operators == 0 && r.raw > 0 && r.raw != r.value) meant.emplace_back(r.raw, l.value);
@@ -89,6 +94,16 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
   if (!agrees && ((std::abs(decades) > 4 && !whole_decades) || (e.arrow && !(whole_decades && std::abs(decades) < 6.5)))) return;
   const std::string kind = times ? "duration" : r.unit.kind == Kind::flops ? "flops" : "arithmetic";
   say(scene, kind, best.first, best.second, tolerance, how, false);
+}
+
+/// 5 - 7 = 2, exp(1000) = 5: no ratio of the sides says how far they are apart.
+void Checker::check_signs(const Scene& scene, const Equality& e) {
+  const double l = e.left.value, r = e.right.value;
+  if (e.arrow || e.left.operators == 0 || !std::isfinite(r) || std::isnan(l)) return;
+  const bool beyond = !std::isfinite(l);
+  const bool agrees = !beyond && std::abs(l - r) <= std::max(e.right.step, kLeastTolerance * std::abs(l));
+  add(scene, "arithmetic", r, beyond ? std::nullopt : std::optional(l), agrees ? ClaimVerdict::agrees : ClaimVerdict::off,
+      e.left_text + (beyond ? " is beyond any number" : " = " + short_number(l)));
 }
 
 void Checker::symbolic(const Scene& scene) {
@@ -162,7 +177,7 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
     return say(scene, "flops", q.value, c, rounding + slack_of(*n) + slack_of(*d),
                "C = 6 N D = 6 x " + short_number(n->value) + " x " + short_number(d->value) + " = " + short_number(c), true);
   }
-  if (mentions_any(scene.text, {"budget", "予算"})) return;
+  if (mentions_budget(scene.text)) return;
   for (const KnownModel* m : models_of(scene))
     if (m->facts.flops && (spoken_of(scene, *m) || known_.contains(Kind::params)))
       return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1,

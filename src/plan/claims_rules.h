@@ -21,6 +21,8 @@ namespace isoflop::plan {
 /// Relative. kUnitTolerance: a unit of the last digit counts for so much at most, unless half of it is more.
 inline constexpr double kLeastTolerance = .006, kUnitTolerance = .05, kAboutTolerance = .05, kMostTolerance = .15;
 
+inline constexpr double kLargestPeak = 5e15;  ///< FLOP/s of a device; what is more is a cluster's
+
 inline constexpr std::size_t kLongestMemory = 96;  ///< numbers, rows
 inline constexpr std::size_t kMostNumbers = 48;    ///< of a sentence; more are a listing
 
@@ -37,6 +39,10 @@ std::size_t drop_old(std::vector<T>& all) {
 /// What the rounding of an input allows.
 [[nodiscard]] double slack_of(const Quantity& q);
 [[nodiscard]] double log10_of(double x);
+
+[[nodiscard]] inline bool is_wrong(const Claim& c) {
+  return c.verdict != ClaimVerdict::agrees && c.verdict != ClaimVerdict::cannot_check;
+}
 
 /// FLOP/s of a device.
 struct Peak {
@@ -90,6 +96,7 @@ class Checker {
     std::vector<std::pair<std::size_t, std::int64_t>> starts = {};  ///< where in the text further lines begin
     bool row = false;                                               ///< of a table: nothing is taken from the lines before
     std::string row_model = {};                                     ///< the row's name
+    Numbers counts = {};                                            ///< the row's nodes, runs, seeds
     std::vector<Mention> models = {};                               ///< published ones that its text names
   };
 
@@ -97,7 +104,9 @@ class Checker {
   /// the one value that the subject has.
   [[nodiscard]] std::optional<Quantity> input(const Scene& scene, Kind kind, std::size_t position, bool recommended = false);
   [[nodiscard]] std::optional<Quantity> recall(const Scene& scene, Kind kind);
-  [[nodiscard]] const Known* of_document(const Scene& scene) const;  ///< the size of the model that the document is about
+  [[nodiscard]] const Known* of_document(const Scene& scene) const;          ///< the size of the model that the document is about
+  [[nodiscard]] const Known* only_one(const Scene& scene, Kind kind) const;  ///< the one value that the document has
+  void remember_only(const Known& known);
   [[nodiscard]] const Known* of_row(const Scene& scene, Kind kind, std::size_t position) const;  ///< a table's row that is named
   [[nodiscard]] std::optional<Quantity> recall(const Scene& scene, const std::vector<Known>& said);
   [[nodiscard]] std::optional<Quantity> compute_of(const Scene& scene,
@@ -109,6 +118,10 @@ class Checker {
   [[nodiscard]] std::vector<const KnownModel*> models_of(const Scene& scene) const;
   [[nodiscard]] double mfu_of(const Scene& scene);  ///< the utilisation that is stated, else 0
 
+  void hear(const Scene& scene);  ///< keeps its numbers for other readings of what follows
+  /// What else the claim may mean by the numbers of its paragraph or row.
+  [[nodiscard]] std::optional<std::string> benefit_of_doubt(const Scene& scene, const Quantity& q) const;
+  [[nodiscard]] bool ambiguous_loan(const Scene& scene) const;
   [[nodiscard]] static std::int64_t line_at(const Scene& scene, std::size_t position);
   void remember(const Scene& scene);
   [[nodiscard]] static bool is_title_of_document(const std::string& text);
@@ -124,6 +137,7 @@ class Checker {
                                std::vector<std::size_t>& of_column);
   void arithmetic(const Scene& scene);
   void check_equality(const Scene& scene, const Equality& e);
+  void check_signs(const Scene& scene, const Equality& e);
   void symbolic(const Scene& scene);
   void compute(const Scene& scene, const Quantity& q);
   void ratio(const Scene& scene, const Quantity& q);
@@ -154,14 +168,25 @@ class Checker {
   void relations(const Scene& scene);  ///< products of one number of each kind
   [[nodiscard]] std::vector<Input> inputs_of(const Scene& scene, const Quantity& q, Kind kind);
   void candidates(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed, std::vector<Candidate>& found);
+  [[nodiscard]] bool is_given(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed,
+                              const std::vector<std::vector<Input>>& inputs) const;
   void judge_candidates(const Scene& scene, const Quantity& q, std::vector<Candidate>& found);
   [[nodiscard]] static bool is_factor(const Scene& scene, const Quantity& q);
   [[nodiscard]] bool restated(const Quantity& q) const;
   [[nodiscard]] bool flagged(const Scene& scene, const Quantity& q) const;
   [[nodiscard]] bool is_term(const Quantity& q) const;  ///< of an expression: no claim
   void growth(const Scene& scene);                      ///< from A to B, times as large: claims_factors.cc
-  void scaling(const Scene& scene);                     ///< so many times the compute, parameters, tokens: claims_factors.cc
-  void shape(const Scene& scene);                       ///< layers and width: claims_shapes.cc
+  void totals(const Scene& scene);                      ///< together so much: claims_totals.cc
+  void parts(const Scene& scene);                       ///< 35 % of so much; 28 % of it
+  void part_of_whole(const Scene& scene, const Quantity& share, const Quantity& part);
+  void part_in_words(const Scene& scene, const Quantity& share, const Quantity& part);
+  void machines(const Scene& scene);  ///< nodes of devices
+  void batches(const Scene& scene);   ///< sequences of tokens
+  void of_cluster(const Scene& scene);
+  void achieved(const Scene& scene);  ///< a rate of the peak
+  [[nodiscard]] Numbers of_paragraph(const Scene& scene, Kind kind, std::size_t position) const;
+  void scaling(const Scene& scene);  ///< so many times the compute, parameters, tokens: claims_factors.cc
+  void shape(const Scene& scene);    ///< layers and width: claims_shapes.cc
   [[nodiscard]] static double blocks_of(double layers, double width);
   void allocation(const Scene& scene);
   void recommended(const Scene& scene, const Quantity& q);
@@ -183,6 +208,7 @@ class Checker {
   void shares(const std::vector<double>& percents, std::int64_t line, const std::string& written);
   void widths(const Table& table, const std::vector<Column>& columns);
   void losses(const Table& table, const std::vector<Column>& columns);
+  void priced(const Table& table);
   void fitted_formula();
 
   void say(const Scene& scene, const std::string& kind, double claimed, double computed, double tolerance, const std::string& how,
@@ -196,15 +222,25 @@ class Checker {
 
   std::string file_;
   bool japanese_ = false, speaks_of_rule_ = false, new_paragraph_ = true;
+  std::int64_t table_ = 0;      ///< the line the last table begins on
   std::int64_t paragraph_ = 1;  ///< the line the present one begins on
   std::string paragraph_text_;
   bool at_peak_ = false;  ///< the subject divides FLOPs by the bare peak
   std::map<Kind, Known> known_;
   std::vector<Quantity> block_;  ///< all numbers since the subject began
   bool subject_is_published_ = false;
+  struct Heard {
+    Quantity q;
+    std::int64_t paragraph, line;
+  };
+  std::vector<Heard> heard_;                                ///< of the section, in order: begin counts from its first sentence
+  Numbers ahead_;                                           ///< of the lines at hand, also what they say later
+  std::size_t heard_at_ = 0;                                ///< where the sentence at hand begins there
   std::vector<Known> memory_;                               ///< all that was said of the subject
   std::vector<Known> accelerators_;                         ///< their peaks: hold until the next heading
   std::vector<Known> borrowed_;                             ///< inputs of the claim at hand that stand in other lines
+  bool rescued_ = false;                                    ///< by another reading
+  bool literal_ = false;                                    ///< the claim is the side of an equation: nothing else is meant
   const Quantity* current_ = nullptr;                       ///< the claim at hand
   std::size_t spot_ = 0;                                    ///< where in the sentence it stands, if it is no Quantity
   std::size_t own_from_ = 0;                                ///< in memory_, the numbers of the sentence at hand
@@ -214,6 +250,8 @@ class Checker {
   std::optional<Known> own_model_;                   ///< the first size that is no published model's
   bool own_model_in_title_ = false;                  ///< the title says it
   bool one_own_model_ = true;                        ///< no other size was stated
+  std::map<Kind, std::optional<Known>> only_;        ///< said once in the whole document so far; none: several were
+  std::vector<double> sizes_;                        ///< every count of parameters that was stated
   std::vector<std::pair<std::string, Known>> rows_;  ///< of tables, by the row's name
   std::optional<Value> carried_;
   std::optional<PairOfKinds> last_pair_;  ///< of the paragraph

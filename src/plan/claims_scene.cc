@@ -55,6 +55,7 @@ void Checker::begin_subject(bool heading) {
   at_peak_ = false;
   if (!heading) return;
   accelerators_.clear();
+  heard_.clear();
   section_names_law_ = false;
 }
 
@@ -94,6 +95,7 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
   section_names_law_ = section_names_law_ || law;
   title_names_law_ = title_names_law_ || (law && is_title_of_document(text));
   Scene whole{.line = line, .written = written, .text = text, .numbers = quantities(text), .starts = starts};
+  ahead_ = whole.numbers;
   share_line(whole);
   text_size(whole);
   exponents(whole);
@@ -112,6 +114,7 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
     }
     remember(scene);
     check(scene);
+    hear(scene);
     for (const Mention& m : scene.models)
       if (std::none_of(subject_models_.begin(), subject_models_.end(), [&](const Mention& o) { return o.model == m.model; }))
         subject_models_.push_back(m);
@@ -121,6 +124,23 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
   }
   const std::size_t content = text.find_first_not_of(' ');
   if (content != std::string::npos && text.find_first_of("=~", content) == std::string::npos) carried_.reset();
+}
+
+void Checker::hear(const Scene& scene) {
+  for (Quantity q : scene.numbers) {
+    // what follows rather than what was found wrong
+    for (auto c = claims_.rbegin(); c != claims_.rend() && c->line >= scene.line; ++c)
+      if (c->claimed && c->computed && (*c->claimed == q.value || *c->claimed == q.raw) && is_wrong(*c)) {
+        q.value *= *c->computed / *c->claimed;
+        break;
+      }
+    if (q.kind == Kind::none && q.suffixed && q.value >= 1e7) sizes_.push_back(q.value);  // v1 had 1.4B
+    const std::int64_t line = line_at(scene, q.begin);
+    q.begin += heard_at_;
+    heard_.push_back({q, paragraph_, line});
+  }
+  heard_at_ += scene.text.size() + 1;
+  drop_old(heard_);
 }
 
 void Checker::remember(const Scene& scene) {
@@ -154,7 +174,8 @@ void Checker::remember(const Scene& scene) {
     if (q.recommended) continue;
     known_[q.kind] = {q, line_at(scene, q.begin)};
     memory_.push_back({q, line_at(scene, q.begin), of_surroundings(q) && !of_run, foreign});
-    if (q.kind == Kind::rate && q.value > 1e12) accelerators_.push_back({q, scene.line});
+    remember_only(memory_.back());
+    if (q.kind == Kind::rate && q.value > 1e12 && q.value <= kLargestPeak) accelerators_.push_back({q, scene.line});
   }
   own_from_ -= std::min(own_from_, drop_old(memory_));
   drop_old(accelerators_);
@@ -188,7 +209,7 @@ const Accelerator* Checker::named_accelerator(const Scene& scene) {
 
 std::optional<Peak> Checker::peak_of(const Scene& scene) {
   for (const Quantity& q : scene.numbers)
-    if (q.kind == Kind::rate && q.value > 1e12) return Peak{q.value, q.utilisation};
+    if (q.kind == Kind::rate && q.value > 1e12 && q.value <= kLargestPeak) return Peak{q.value, q.utilisation};
   if (const Accelerator* a = named_accelerator(scene)) return Peak{a->peak_flops, false};
   if (const auto q = recall(scene, accelerators_)) return Peak{q->value, q->utilisation};
   return std::nullopt;
@@ -226,6 +247,7 @@ std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t posi
   // a sentence that has its own compute is judged by it
   if (stated(Kind::flops) && !(stated(Kind::params) && stated(Kind::tokens))) return input(scene, Kind::flops, position);
   const bool other_model = stated(Kind::flops) && !scene.row && !(of_paragraph(Kind::params) && of_paragraph(Kind::tokens));
+  const auto looked_up = static_cast<std::ptrdiff_t>(borrowed_.size());
   const auto n = input(scene, Kind::params, position), d = input(scene, Kind::tokens, position);
   if (n && d && !other_model) {
     Quantity c;
@@ -234,6 +256,7 @@ std::optional<Quantity> Checker::compute_of(const Scene& scene, std::size_t posi
     c.step = 2 * c.value * (slack_of(*n) + slack_of(*d));
     return c;
   }
+  borrowed_.erase(borrowed_.begin() + looked_up, borrowed_.end());  // not used, not named
   return input(scene, Kind::flops, position);
 }
 

@@ -13,17 +13,6 @@ namespace {
 
 constexpr std::size_t kMostCombinations = 64, kMostBorrowed = 3;
 
-/// What a relation makes of its inputs for the term that is claimed.
-double solved(const Relation& r, std::size_t claimed, const std::vector<double>& values) {
-  double product = r.constant;
-  for (std::size_t t = 0, i = 0; t < r.terms.size(); ++t) {
-    if (t == claimed) continue;
-    product = r.terms[t].power > 0 ? product / values[i] : product * values[i];
-    ++i;
-  }
-  return r.terms[claimed].power > 0 ? product : 1 / product;
-}
-
 /// The next choice of one of each; false after the last.
 bool next_choice(std::vector<std::size_t>& choice, const std::vector<std::size_t>& sizes) {
   for (std::size_t i = 0; i < choice.size(); ++i) {
@@ -66,7 +55,9 @@ void Checker::relations(const Scene& scene) {
     }
     current_ = &q;
     if (given.contains(q.begin) || restated(q)) std::erase_if(found, [](const Candidate& c) { return !c.complete; });
+    rescued_ = false;
     judge_candidates(scene, q, found);
+    if (rescued_) found.clear();  // it rests on others
     for (const Candidate& c : found)
       for (const Input& input : c.inputs)
         if (input.own) given.insert(input.q.begin);
@@ -94,7 +85,7 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
   std::vector<Input> all;
   for (const Quantity& o : scene.numbers) {
     if (kind_in_relations(o) != kind || o.recommended || !(o.value > 0) || o.begin == q.begin) continue;
-    if (kind == Kind::rate && (o.value < 1e12 || o.utilisation)) continue;
+    if (kind == Kind::rate && (o.value < 1e12 || o.value > kLargestPeak || o.utilisation)) continue;
     if (same && o.begin > q.begin) continue;
     if (is_term(o) && !is_term(q)) continue;  // 64 x 2.8 days x 24 h: a factor of another claim
     all.push_back({o, scene.line, true});
@@ -124,6 +115,14 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
       o.kind = kind;
       all.push_back({o, scene.line, true});
     }
+  // 12 servers of 10 kW each
+  if (all.empty() && kind == Kind::devices)
+    for (Quantity o : scene.numbers)
+      if (o.counts_nodes && o.kind == Kind::none) {
+        o.kind = kind;
+        o.value = o.raw;
+        all.push_back({o, scene.line, true});
+      }
   if (!all.empty() || scene.row) return all;
   if (const Known* row = of_row(scene, kind, q.begin)) return {{row->q, row->line, false}};
   std::vector<Known> said;
@@ -133,13 +132,52 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
       said.push_back(memory_[i]);
   if (same && !said.empty()) said = {said.back()};
   borrowed_.clear();
-  const auto nearest = said.empty() && kind == Kind::params ? recall(scene, kind) : recall(scene, said);
+  const auto nearest = said.empty() ? recall(scene, kind) : recall(scene, said);
   if (!nearest) return all;
   all.push_back({*nearest, borrowed_.empty() ? scene.line : borrowed_[0].line, false});
   // of several in the paragraph any may be meant
   for (auto k = said.rbegin(); k != said.rend() && all.size() < kMostBorrowed; ++k)
     if (k->line >= paragraph_ && k->q.value != nearest->value) all.push_back({k->q, k->line, false});
   return all;
+}
+
+/// What is told rather than claimed.
+bool Checker::is_given(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed,
+                       const std::vector<std::vector<Input>>& inputs) const {
+  const bool same_kind = r.terms.size() == 2 && r.terms[0].kind == r.terms[1].kind;
+  const auto own =
+      static_cast<std::size_t>(std::count_if(inputs.begin(), inputs.end(), [](const auto& all) { return all[0].own; }));
+  // what happened to last so long is no claim of its own
+  const bool cost = std::string_view(r.name) == "cost";
+  const bool loose = q.kind == Kind::seconds || q.kind == Kind::tokens || (!cost && (q.kind == Kind::usd || q.kind == Kind::yen));
+  if (own == 0 && loose) return true;
+  if (is_extra(scene.text, q)) return true;
+  // 96 A100s for 30 days: given together
+  const std::string_view before = std::string_view(scene.text).substr(0, q.begin);
+  if (q.kind == Kind::seconds && own < inputs.size() && (before.ends_with(" for ") || before.ends_with("を"))) return true;
+  const std::size_t last = scene.text.find_last_not_of(' ');
+  const bool question = last != std::string::npos && (scene.text[last] == '?' || scene.text.substr(0, last + 1).ends_with("？"));
+  if (question && own < inputs.size()) return true;
+  // a budget buys hours, hours do not make a budget; a small sum is a price, or a rate of exchange
+  const double least = q.kind == Kind::yen ? 1e4 : 100;
+  const bool money = q.kind == Kind::usd || q.kind == Kind::yen;
+  if (money && q.value < least / 10) return true;
+  if (cost && own < inputs.size() && (q.value < least || mentions_budget(scene.text))) return true;
+  // five times as long as what others took
+  if (std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::factor; }) &&
+      own < inputs.size() && !same_kind)
+    return true;
+  // what usually is given is a claim only beside all that it follows from
+  const bool here =
+      std::all_of(inputs.begin(), inputs.end(), [&](const auto& all) { return all[0].own || all[0].line >= paragraph_; });
+  const bool each = q.kind == Kind::device_throughput && here;
+  if (claimed != 0 && own < inputs.size() && std::string_view(r.name) != "steps" && !each) return true;
+  // hours of devices that another training took
+  const bool other_run = std::string_view(r.name) == "device_time" && own < inputs.size() &&
+                         std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                                     [](const Quantity& x) { return x.utilisation || x.kind == Kind::rate; });
+  if (other_run) return true;
+  return false;
 }
 
 void Checker::candidates(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed,
@@ -155,48 +193,28 @@ void Checker::candidates(const Scene& scene, const Quantity& q, const Relation& 
     own += nearest.own ? 1 : 0;
     // where the time is the claim, or another's, the utilisation is given
     const bool time = r.terms[t].kind == Kind::seconds || r.terms[t].kind == Kind::device_seconds;
-    if (q.kind == Kind::percent && time && (!nearest.own || nearest.q.begin > q.begin)) return;
+    const bool said = nearest.own ? nearest.q.begin < q.begin : nearest.line >= paragraph_;
+    if (q.kind == Kind::percent && time && !said) return;
     sizes.push_back(inputs.back().size());
   }
   const bool same_kind = r.terms.size() == 2 && r.terms[0].kind == r.terms[1].kind;
-  // what happened to last so long is no claim of its own
-  const bool cost = std::string_view(r.name) == "cost";
-  const bool loose = q.kind == Kind::seconds || q.kind == Kind::tokens || (!cost && (q.kind == Kind::usd || q.kind == Kind::yen));
-  if (own == 0 && loose) return;
-  // a budget buys hours, hours do not make a budget; a small sum is a price, or a rate of exchange
-  const double least = q.kind == Kind::yen ? 1e4 : 100;
-  if (cost && own < sizes.size() && (q.value < least || mentions_any(scene.text, {"budget", "予算"}))) return;
-  // five times as long as what others took
-  if (std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::factor; }) &&
-      own < sizes.size() && !same_kind)
-    return;
-  // what usually is given is a claim only beside all that it follows from
-  if (claimed != 0 && own < sizes.size() && std::string_view(r.name) != "steps") return;
-  // hours of devices that another training took
-  const bool other_run = std::string_view(r.name) == "device_time" && own < sizes.size() &&
-                         std::any_of(scene.numbers.begin(), scene.numbers.end(),
-                                     [](const Quantity& x) { return x.utilisation || x.kind == Kind::rate; });
-  if (other_run) return;
+  if (is_given(scene, q, r, claimed, inputs)) return;
   // a run takes its time: what lasts seconds is a step
   const bool of_run = std::any_of(r.terms.begin(), r.terms.end(),
                                   [](const Term& t) { return t.kind == Kind::device_seconds || t.kind == Kind::devices; });
   std::vector<std::size_t> choice(sizes.size(), 0);
   for (std::size_t guard = 0; guard < kMostCombinations; ++guard) {
     Candidate c{.relation = r.name, .computed = 0, .slack = 0, .inputs = {}, .complete = own == sizes.size()};
-    std::vector<double> values;
+    std::vector<const Quantity*> values;
     for (std::size_t i = 0; i < choice.size(); ++i) {
       const Input& input = inputs[i][choice[i]];
       c.inputs.push_back(input);
-      values.push_back(value_in_relation(r, input.q));
+      values.push_back(&inputs[i][choice[i]].q);
       c.slack += is_perplexity(r) && input.q.kind == Kind::loss ? input.q.step / 2 : slack_of(input.q);
     }
     const bool one_unit = same_kind && std::abs(c.inputs[0].q.value / c.inputs[0].q.raw - q.value / q.raw) < 1e-15;
-    c.computed = solved(r, claimed, values);
-    if (is_perplexity(r) && q.kind == Kind::loss) {
-      c.computed = log_(c.computed);
-      c.slack /= std::max(c.computed, 1e-9);
-    }
-    if (q.kind == Kind::percent) c.computed *= 100;
+    c.computed = what_follows(r, claimed, q, values);
+    if (is_perplexity(r) && q.kind == Kind::loss) c.slack /= std::max(c.computed, 1e-9);
     const bool step = of_run && std::any_of(c.inputs.begin(), c.inputs.end(),
                                             [](const Input& x) { return x.q.kind == Kind::seconds && x.q.value < 1800; });
     if (!step && std::isfinite(c.computed) && c.computed > 0 && !(one_unit || (same_kind && !c.complete)))
@@ -234,6 +252,7 @@ void Checker::judge_candidates(const Scene& scene, const Quantity& q, std::vecto
   });
   if ((on_sand || unpaired) && agreeing == found.end()) return;
   if (std::abs(decades) > 4 && std::abs(decades - std::round(decades)) > .05) return;  // not what was meant
+  borrowed_.clear();                                                                   // only what was used is named
   std::string how;
   for (const Input& input : c.inputs) {
     how +=

@@ -17,7 +17,8 @@ void Checker::share_line(const Scene& scene) {
   const bool bullet = first != std::string::npos && (scene.text[first] == '-' || scene.text[first] == '*' ||
                                                      scene.text[first] == '+' || digit(scene.text[first]));
   if (percents.size() >= 3 &&
-      mentions_any(scene.text, {"mix", "mixture", "内訳", "構成", "比率", "割合", "composition", "consists", "data"}) &&
+      mentions_any(scene.text, {"mix", "mixture", "内訳", "構成", "比率", "割合", "composition", "consists", "data", "配分",
+                                "混合", "データ", "コーパス", "corpus"}) &&
       !mentions_any(scene.text, {"from", "accuracy", "精度", "から", "MFU", "loss", "損失"}) &&
       scene.text.find("→") == std::string::npos) {
     std::vector<double> all;
@@ -42,8 +43,10 @@ void Checker::shares(const std::vector<double>& percents, std::int64_t line, con
   for (const double p : percents) sum += p;
   if (sum < 80 || sum > 125) return;
   const Scene scene{.line = line, .written = written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
-  say(scene, "shares", 100, sum, .006,
-      "the " + format_number(static_cast<std::int64_t>(percents.size())) + " shares add up to " + short_number(sum) + " %", true);
+  const bool whole = std::abs(sum / 100 - 1) <= kLeastTolerance * 1.0001;
+  add(scene, "shares", 100, sum, whole ? ClaimVerdict::agrees : ClaimVerdict::inconsistent,
+      "the " + format_number(static_cast<std::int64_t>(percents.size())) + " shares add up to " + short_number(sum) + " %" +
+          (whole ? "" : ", not to 100 %"));
 }
 
 /// The numbers of a row, by their own units or their columns'; `of_column` has the column of each.
@@ -67,6 +70,13 @@ Checker::Scene Checker::scene_of(const TableRow& row, const Table& table, const 
       q->kind = Kind::params;
     const bool name = c == 0 && column.kind == Kind::none && !(q && q->kind == Kind::params);
     if (!q || q->kind == Kind::none || name) {
+      if (q && !name && c < table.header.size() &&
+          mentions_any(table.header[c],
+                       {"nodes", "node", "servers", "runs", "seeds", "jobs", "ノード", "サーバ", "回数", "本数"})) {
+        q->begin = q->end = scene.text.size();
+        q->counts_nodes = true;
+        scene.counts.push_back(*q);
+      }
       scene.text += " " + cell;
       continue;
     }
@@ -103,7 +113,9 @@ void Checker::table(Table table) {
       if (row.cells.size() == 2) prose(row.line, {row.cells[0] + ": " + row.cells[1]});
     return;
   }
+  if (!table.rows.empty()) table_ = paragraph_ = table.rows.front().line;
   std::map<std::size_t, std::vector<double>> percents;
+  priced(table);
   for (const TableRow& row : table.rows) {
     std::vector<std::size_t> of_column;
     Scene scene = scene_of(row, table, columns, of_column);
@@ -117,12 +129,38 @@ void Checker::table(Table table) {
     relations(scene);  // a utilisation that is wrong times nothing
     judge_each(scene);
     remember_row(scene);
+    hear(scene);
+    for (const Quantity& q : scene.numbers) remember_only({q, scene.line});
   }
   for (const auto& [column, all] : percents)
     if (all.size() >= 3 && all.size() == table.rows.size() && column < kinds.size() && kinds[column] == Kind::percent)
       shares(all, table.rows.back().line, table.rows.back().written);
   widths(table, columns);
   losses(table, columns);
+}
+
+/// quantity | unit price | total
+void Checker::priced(const Table& table) {
+  const auto column = [&](const std::vector<std::string_view>& words) {
+    const auto found =
+        std::find_if(table.header.begin(), table.header.end(), [&](const std::string& h) { return mentions_any(h, words); });
+    return found == table.header.end() ? table.header.size() : static_cast<std::size_t>(found - table.header.begin());
+  };
+  const std::size_t count = column({"quantity", "qty", "数量"}), price = column({"unit price", "price", "rate", "単価"}),
+                    total = column({"total", "amount", "cost", "小計", "金額", "合計", "費用"});
+  if (std::max({count, price, total}) >= table.header.size() || count == price || price == total || count == total) return;
+  for (const TableRow& row : table.rows) {
+    if (row.cells.size() <= std::max({count, price, total})) continue;
+    const auto n = cell_quantity(normalised(row.cells[count]), {}), each = cell_quantity(normalised(row.cells[price]), {}),
+               sum = cell_quantity(normalised(row.cells[total]), {});
+    if (!n || !each || !sum || !(n->raw > 0) || !(each->value > 0) || !(sum->value > 0)) continue;
+    const Scene scene{.line = row.line, .written = row.written, .text = {}, .numbers = {}, .row = true, .row_model = {}};
+    const double value = n->raw * each->value, magnitude = log10_of(sum->value / value);
+    if (std::abs(magnitude) > 3.5) continue;  // 万円 in the header
+    if (!judged(scene, sum->value))
+      say(scene, "cost", sum->value, value, tolerance_of(*sum) + slack_of(*each),
+          short_number(n->raw) + " x " + short_number(each->value) + " = " + short_number(value), true);
+  }
 }
 
 namespace {

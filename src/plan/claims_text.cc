@@ -24,8 +24,8 @@ std::string label_before(const std::string& s, std::size_t begin, bool& separate
   separated = false;
   for (bool cut = true; cut && !before.empty();) {
     cut = false;
-    for (const std::string_view mark :
-         {" ", "(", "$", "\"", "'", "*", "約", "およそ", "about", "approximately", "roughly", "around", "only", "just"}) {
+    for (const std::string_view mark : {" ", "(", "$", "\"", "'", "*", " it", " this", "約", "およそ", "about", "approximately",
+                                        "roughly", "around", "only", "just"}) {
       if (before.size() >= mark.size() && before.compare(before.size() - mark.size(), mark.size(), mark) == 0) {
         before.resize(before.size() - mark.size());
         cut = true;
@@ -41,6 +41,8 @@ std::string label_before(const std::string& s, std::size_t begin, bool& separate
   return before;
 }
 
+constexpr std::string_view kNodes[] = {"node",  "nodes", "server", "servers", "systems", "machines", "slices",
+                                       "hosts", "boxes", "pods",   "ノード",  "サーバ",  "マシン"};
 constexpr std::string_view kRecommended[] = {"推奨",  "最適",   "必要",       "optimal", "recommended",
                                              "ideal", "should", "would need", "needs"};
 
@@ -98,6 +100,7 @@ class QuantityReader {
   Quantity read() {
     if (!money_sign()) label();
     device_hours();
+    if (unit_.kind == Kind::none && any_at(number_.end, {"-bit", " bit", "bit", "ビット"})) unit_.kind = Kind::other;
     tokens();
     money();
     compute();
@@ -105,12 +108,20 @@ class QuantityReader {
     q_.value = number_.value * unit_.factor;
     q_.step = number_.step * unit_.factor;
     if (q_.kind == Kind::none && keyed_.kind != Kind::none) count_as(q_, keyed_);
-    if ((q_.kind == Kind::params || q_.kind == Kind::tokens) && q_.value < 100) q_.kind = Kind::other;  // 1 token, 2 parameters
+    // 1 token, 2 parameters, 1 step
+    const double least = q_.kind == Kind::steps ? 2 : q_.kind == Kind::params || q_.kind == Kind::tokens ? 100 : 0;
+    if (q_.value < least) q_.kind = Kind::other;
+    q_.counts_nodes = q_.exact && !q_.suffixed && q_.raw >= 2 && (q_.kind == Kind::none || q_.kind == Kind::devices) &&
+                      mentions_any(s_.substr(number_.end, 24), {std::begin(kNodes), std::end(kNodes)});
+    q_.counts_passes = q_.exact && q_.raw >= 2 && q_.raw <= 100 &&
+                       any_at(skip_spaces(s_, number_.end), {"epochs", "epoch", "passes", "times", "エポック", "周", "回"});
     const std::string near = before(24);
     q_.recommended = q_.kind != Kind::flops && near.find(" of a") == std::string::npos && q_.kind != Kind::seconds &&
                      q_.kind != Kind::device_seconds && q_.kind != Kind::devices &&
-                     std::any_of(std::begin(kRecommended), std::end(kRecommended),
-                                 [&](std::string_view word) { return near.find(word) != std::string::npos; });
+                     std::any_of(std::begin(kRecommended), std::end(kRecommended), [&](std::string_view word) {
+                       const bool need = word == "必要" || word == "needs" || word == "would need";  // 17 days for a 7B model
+                       return near.find(word) != std::string::npos && !(need && q_.kind == Kind::params);
+                     });
     return q_;
   }
 
@@ -212,9 +223,11 @@ class QuantityReader {
     const std::size_t k = skip_spaces(s_, unit_.end);
     const auto per = [&](std::string_view word) { return near.find(word) != std::string::npos; };
     if (by_the_hour(k) || said_before("時間を", 48) || per("時間あたり") || per("時間当たり") || per("時間単価") ||
+        near.ends_with("単価") || near.ends_with("単価は") || near.ends_with("単価を") || near.ends_with("単価が") ||
         near.ends_with("時間") || near.ends_with("時間約"))
       unit_.kind = unit_.kind == Kind::usd ? Kind::usd_per_hour : Kind::yen_per_hour;
-    if (unit_.kind == Kind::usd && number_.value < 50 && near.ends_with("at $") && at(s_, unit_.end, " ") &&
+    if (unit_.kind == Kind::usd && number_.value < 50 && near.ends_with("at $") &&
+        (unit_.end >= s_.size() || std::string_view(" ,.)").find(s_[unit_.end]) != std::string_view::npos) &&
         !at(s_, k, "million"))
       unit_.kind = Kind::usd_per_hour;
   }
@@ -236,13 +249,94 @@ class QuantityReader {
 
 }  // namespace
 
+namespace {
+
+/// PUE1.3, MFU40%, GPU48枚: Japanese joins a number to its label.
+bool glued_label(const std::string& s, std::size_t i) {
+  const auto ends = [&](std::string_view word) { return i >= word.size() && at(s, i - word.size(), word); };
+  if (ends("PUE") || ends("MFU") || ends("PPL")) return true;
+  if (!ends("GPU") && !ends("TPU")) return false;
+  const std::size_t behind = s.find_first_not_of("0123456789,", i);
+  return behind != std::string::npos &&
+         (at(s, behind, "枚") || at(s, behind, "基") || at(s, behind, "台") || at(s, behind, "個"));
+}
+
+/// "a single RTX 4090", "two H100s": a count in words before a device.
+std::optional<Quantity> worded_devices(const std::string& s, std::size_t i) {
+  static constexpr std::pair<std::string_view, double> kCounts[] = {{"single", 1}, {"one", 1},  {"two", 2},     {"three", 3},
+                                                                    {"four", 4},   {"five", 5}, {"six", 6},     {"seven", 7},
+                                                                    {"eight", 8},  {"ten", 10}, {"sixteen", 16}};
+  for (const auto& [word, count] : kCounts) {
+    if (!word_at(s, i, word)) continue;
+    const std::size_t next = skip_spaces(s, i + word.size());
+    const bool nodes = count > 1 && std::any_of(std::begin(kNodes), std::end(kNodes),
+                                                [&](std::string_view node) { return word_at(s, next, node); });
+    const std::size_t end = nodes ? next : device_word(s, next);
+    if (end == std::string::npos || next == i + word.size() || device_time_at(s, next)) return std::nullopt;
+    Quantity q;
+    q.kind = nodes ? Kind::none : Kind::devices;
+    q.counts_nodes = nodes;
+    q.value = q.raw = count;
+    q.step = q.exact = true;
+    q.begin = i;
+    q.number_end = i + word.size();
+    q.end = end;
+    return q;
+  }
+  return std::nullopt;
+}
+
+/// 2 hours and 8 minutes: one duration.
+void join_durations(const std::string& s, std::vector<Quantity>& all) {
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    Quantity &whole = all[i], &rest = all[i + 1];
+    if (whole.kind != Kind::seconds || rest.kind != Kind::seconds || rest.begin < whole.end) continue;
+    const std::string_view joint = std::string_view(s).substr(whole.end, rest.begin - whole.end);
+    const double unit = whole.value / whole.raw;
+    if (joint.empty() && whole.raw == 1 && unit >= kDay) continue;  // 1日12時間: a day's share
+    if ((joint != " and " && joint != " " && !joint.empty()) || !(rest.value < unit) || !(rest.value / rest.raw < unit)) continue;
+    whole.value += rest.value;
+    whole.raw = whole.value / unit;
+    whole.step = rest.step;
+    whole.end = whole.number_end = rest.end;
+    whole.exact = false;
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+  }
+}
+
+/// GPU-hours: 32 * 22 * 24 = 16,896: the label of the line.
+void label_results(const std::string& s, std::vector<Quantity>& all) {
+  const std::size_t colon = s.find(':');
+  for (Quantity& q : all) {
+    const std::size_t sign = q.begin == 0 ? std::string::npos : s.find_last_not_of(" ~$", q.begin - 1);
+    if (q.kind != Kind::none || colon > 24 || colon > q.begin || sign == std::string::npos || s[sign] != '=') continue;
+    const Column column = column_of(s.substr(0, colon));
+    if (column.kind == Kind::device_seconds || column.kind == Kind::flops || column.kind == Kind::devices) count_as(q, column);
+  }
+}
+
+}  // namespace
+
 std::vector<Quantity> quantities(const std::string& s) {
   std::vector<Quantity> all;
   for (std::size_t i = 0; i < s.size();) {
     const char before = i == 0 ? ' ' : s[i - 1];
+    if (letter(s[i]) && !letter(before) && before != '-')
+      if (const auto devices = worded_devices(s, i)) {
+        all.push_back(*devices);
+        i = devices->end;
+        continue;
+      }
     if (letter(s[i]) && !letter(before))
       if (const auto named = accelerator_at(s, i)) {
         i = named->end;  // A100 80GB
+        continue;
+      }
+    const bool counted = digit(s[i]) && glued_label(s, i);
+    if (counted)
+      if (const auto number = read_number(s, i)) {
+        all.push_back(QuantityReader(s, *number).read());
+        i = std::max(all.back().end, number->end);
         continue;
       }
     const bool starts = (digit(s[i]) || (s[i] == '.' && i + 1 < s.size() && digit(s[i + 1]))) && !letter(before) &&
@@ -256,6 +350,8 @@ std::vector<Quantity> quantities(const std::string& s) {
     all.push_back(QuantityReader(s, *number).read());
     i = std::max(all.back().end, number->end);
   }
+  join_durations(s, all);
+  label_results(s, all);
   read_measures(s, all);
   return all;
 }
@@ -279,6 +375,17 @@ bool mentions(const std::string& s, std::string_view word) {
 
 bool mentions_any(const std::string& s, const std::vector<std::string_view>& words) {
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return mentions(s, word); });
+}
+
+bool is_extra(const std::string& s, const Quantity& q) {
+  constexpr std::size_t kNear = 16;
+  const std::size_t from = q.begin > kNear ? q.begin - kNear : 0;
+  return mentions_any(s.substr(from, q.begin - from),
+                      {"plus", "another", "additional", "extra", "added", "さらに", "加えて", "別に"});
+}
+
+bool mentions_budget(const std::string& s) {
+  return mentions_any(s, {"budget", "grant", "limit", "cap", "ceiling", "予算", "上限", "助成"});
 }
 
 bool is_japanese(const std::string& text) {

@@ -76,11 +76,13 @@ struct Quantity {
   double value = 0, step = 0;  ///< plain units
   double raw = 0;              ///< as written, without the unit's factor
   bool suffixed = false;
-  bool recommended = false;  ///< "recommended", 推奨: not what was done
-  bool labelled = false;     ///< by what stands before it, not by a unit
-  bool exact = false;        ///< written without a decimal point
-  bool approximate = false;  ///< about, 約
-  bool utilisation = false;  ///< a percentage called MFU
+  bool recommended = false;    ///< "recommended", 推奨: not what was done
+  bool labelled = false;       ///< by what stands before it, not by a unit
+  bool exact = false;          ///< written without a decimal point
+  bool approximate = false;    ///< about, 約
+  bool utilisation = false;    ///< a percentage called MFU
+  bool counts_nodes = false;   ///< 8 nodes, 20 servers: machines that hold several devices
+  bool counts_passes = false;  ///< 4 epochs
   std::size_t begin = 0, number_end = 0, end = 0;
   std::string unit;     ///< as written behind it
   std::string written;  ///< with its number
@@ -102,6 +104,13 @@ struct Quantity {
 [[nodiscard]] std::vector<Quantity> quantities(const std::string& sentence);
 /// Kinds that take more than the next word: tokens a second, nats, watts, kWh, layers; and what is said to be about so much.
 void read_measures(const std::string& sentence, std::vector<Quantity>& all);
+
+inline constexpr double kLeastLoss = .3;  ///< nats; what is smaller is a difference
+void become(Quantity& q, Kind kind, double factor);
+
+/// 5.4e20 to 1.08e21 FLOPs, 40 and 20 tokens per parameter, 1.5億, 4億, 10億パラメータ, losses of 3.2, 2.9 and 2.7: a list says
+/// its unit once, behind its last number or before its first.
+void share_units(const std::string& sentence, std::vector<Quantity>& all);
 
 /// Two kinds of loss that a text has paired, and what joined them.
 struct PairOfKinds {
@@ -126,6 +135,9 @@ void count_as(Quantity& q, const Column& column);
 [[nodiscard]] bool mentions(const std::string& s, std::string_view word);
 [[nodiscard]] bool mentions_any(const std::string& s, const std::vector<std::string_view>& words);
 [[nodiscard]] std::size_t find_word(const std::string& s, std::string_view word, std::size_t from = 0);
+
+[[nodiscard]] bool is_extra(const std::string& s, const Quantity& q);  ///< plus 4 hours of something else
+[[nodiscard]] bool mentions_budget(const std::string& s);              ///< what may be spent, not what was
 
 [[nodiscard]] bool is_japanese(const std::string& text);  ///< a fifth of its letters or more are kana or kanji
 
