@@ -38,7 +38,8 @@ void refuse_to_overwrite(const std::string& flag, const std::string& output, con
   for (const std::string& other : others) {
     if (other.empty()) continue;
     if (fs::equivalent(output, other, error) || fs::weakly_canonical(other, error) == place)
-      throw isoflop::Error(isoflop::Fault::usage, flag, output + " is also " + other + ", which would be lost", "name another file");
+      throw isoflop::Error(isoflop::Fault::usage, flag, output + " is also " + other + ", which would be lost",
+                           "name another file");
   }
 }
 
@@ -78,16 +79,22 @@ double number_of(const std::string& flag, const std::string& text, bool positive
 
 void add_table_flags(CLI::App& command, TableFlags& flags) {
   command.add_option("--map", flags.map, "name the table's columns: OURS=COLUMN,... e.g. params=N,loss=val");
-  command.add_option("--where", flags.where, "rows to read: column (= != < <= > >=) literal, joined by `and`; several words are quoted");
-  command.add_option("--group", flags.group, "the column whose rows go together (a run's checkpoints): they are resampled as one");
-  command.add_option("--drop", flags.drop, "rows to leave out: names (column name, run, label or model), or `line 17`, joined by commas");
-  command.add_option("--loss-unit", flags.loss_unit, "of the losses: nats or bits (a token), bpb (bits per byte, which stay); default: as the table says")
+  command.add_option("--where", flags.where,
+                     "rows to read: column (= != < <= > >=) literal, joined by `and`; several words are quoted");
+  command.add_option("--group", flags.group,
+                     "the column whose rows go together (a run's checkpoints): they are resampled as one");
+  command.add_option("--drop", flags.drop,
+                     "rows to leave out: names (column name, run, label or model), or `line 17`, joined by commas");
+  command
+      .add_option("--loss-unit", flags.loss_unit,
+                  "of the losses: nats or bits (a token), bpb (bits per byte, which stay); default: as the table says")
       ->check(CLI::IsMember({"nats", "bits", "bpb"}));
 }
 
 isoflop::TableOptions table_options(const TableFlags& flags) {
   isoflop::TableOptions options{.rename = {}, .where = flags.where, .drop = split(flags.drop), .loss_unit = flags.loss_unit};
-  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val")) options.rename[ours] = theirs;
+  for (const auto& [ours, theirs] : parse_pairs("--map", flags.map, "OURS=COLUMN, e.g. --map params=N,loss=val"))
+    options.rename[ours] = theirs;
   if (!flags.group.empty()) options.rename["group"] = flags.group;
   return options;
 }

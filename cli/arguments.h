@@ -18,7 +18,8 @@ std::vector<std::string> split(const std::string& text);
 /// The text of a file; throws missing_input or io.
 std::string read_table(const std::filesystem::path& path);
 
-/// Throws usage if a file to write is one of those that are read (or written by another flag), by whatever name. Empty paths are none.
+/// Throws usage if a file to write is one of those that are read (or written by another flag), by whatever name. Empty paths are
+/// none.
 void refuse_to_overwrite(const std::string& flag, const std::string& output, const std::vector<std::string>& others);
 
 /// Throws usage if a file to write is a sealed forecast: it would be lost. An empty path is none.

@@ -57,9 +57,10 @@ Json json_of(const isoflop::ModelBench& m) {
 void print_models(const std::vector<isoflop::ModelBench>& models) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::ModelBench& m : models) {
-    rows.push_back({m.name, isoflop::format_count(static_cast<double>(m.params)), isoflop::to_string(m.dtype), isoflop::to_string(m.isa),
-                    std::to_string(m.threads), isoflop::format_count(m.tokens_per_second), rounded(m.gflops, ""), percent(m.share_of_peak()),
-                    percent(m.share_executed()), rounded(static_cast<double>(m.engine_bytes) / 1048576.0, "MiB")});
+    rows.push_back({m.name, isoflop::format_count(static_cast<double>(m.params)), isoflop::to_string(m.dtype),
+                    isoflop::to_string(m.isa), std::to_string(m.threads), isoflop::format_count(m.tokens_per_second),
+                    rounded(m.gflops, ""), percent(m.share_of_peak()), percent(m.share_executed()),
+                    rounded(static_cast<double>(m.engine_bytes) / 1048576.0, "MiB")});
   }
   print_table({"model", "params", "dtype", "kernels", "threads", "tokens/s", "GFLOP/s", "of peak", "executed", "memory"}, rows);
   std::printf("\nwhere a step's time goes\n");
@@ -96,7 +97,8 @@ void bench_each_kernel(const Globals& globals, const Options& options) {
   for (const isoflop::KernelTime& time : times) {
     char each[32];
     std::snprintf(each, sizeof each, "%.3f", time.ns_per_element);
-    rows.push_back({time.kernel, time.shape, isoflop::format_count(time.seconds * 1e9), time.gflops > 0 ? isoflop::format_count(time.gflops) : "-",
+    rows.push_back({time.kernel, time.shape, isoflop::format_count(time.seconds * 1e9),
+                    time.gflops > 0 ? isoflop::format_count(time.gflops) : "-",
                     time.gflops > 0 ? percent(time.share_of_peak) : "-", time.ns_per_element > 0 ? each : "-"});
   }
   print_table({"kernel of " + isoflop::to_string(isa), "size", "ns", "GFLOP/s", "of peak", "ns/element"}, rows);
@@ -108,8 +110,12 @@ void print_prices(const Globals& globals, const std::vector<isoflop::PriceList>&
     for (const isoflop::PriceList& m : models) {
       Json prices = Json::array();
       for (const isoflop::Price& p : m.prices)
-        prices.push_back({{"choice", p.choice}, {"time", p.time}, {"time_low", p.time_low}, {"time_high", p.time_high}, {"memory", p.memory}});
-      list.push_back({{"model", json_of(m.base)}, {"prices", prices}, {"checkpoint_seconds", m.checkpoint_seconds}, {"checkpoint_bytes", m.checkpoint_bytes}});
+        prices.push_back(
+            {{"choice", p.choice}, {"time", p.time}, {"time_low", p.time_low}, {"time_high", p.time_high}, {"memory", p.memory}});
+      list.push_back({{"model", json_of(m.base)},
+                      {"prices", prices},
+                      {"checkpoint_seconds", m.checkpoint_seconds},
+                      {"checkpoint_bytes", m.checkpoint_bytes}});
     }
     print_json({{"prices", list}});
     return;
@@ -118,9 +124,13 @@ void print_prices(const Globals& globals, const std::vector<isoflop::PriceList>&
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::PriceList& m : models) {
     for (const isoflop::Price& p : m.prices)
-      rows.push_back({m.base.name, p.choice, signed_percent(p.time), rounds > 1 ? signed_percent(p.time_low) + " to " + signed_percent(p.time_high) : "-", signed_percent(p.memory)});
-    rows.push_back({m.base.name, "a checkpoint every 200 steps", signed_percent(1 + m.checkpoint_seconds / (200 * m.base.step_seconds)),
-                    rounded(1000 * m.checkpoint_seconds, "ms each"), rounded(static_cast<double>(m.checkpoint_bytes) / 1048576.0, "MiB on disk")});
+      rows.push_back({m.base.name, p.choice, signed_percent(p.time),
+                      rounds > 1 ? signed_percent(p.time_low) + " to " + signed_percent(p.time_high) : "-",
+                      signed_percent(p.memory)});
+    rows.push_back({m.base.name, "a checkpoint every 200 steps",
+                    signed_percent(1 + m.checkpoint_seconds / (200 * m.base.step_seconds)),
+                    rounded(1000 * m.checkpoint_seconds, "ms each"),
+                    rounded(static_cast<double>(m.checkpoint_bytes) / 1048576.0, "MiB on disk")});
   }
   print_table({"model", "choice", "time of a step", "range", "memory"}, rows);
 }
@@ -150,8 +160,11 @@ void bench(const Globals& globals, Options& options) {
   if (options.what == "prices") {
     // five choices, each with and without in every round
     constexpr double kMeasurements = 10;
-    note(globals, "about " + isoflop::format_count(std::ceil(static_cast<double>(options.models.size()) * (1 + kMeasurements * static_cast<double>(options.rounds)) * bench.seconds)) +
-                      " s, and each measurement's start on top (--models, --rounds, --seconds)");
+    note(globals,
+         "about " +
+             isoflop::format_count(std::ceil(static_cast<double>(options.models.size()) *
+                                             (1 + kMeasurements * static_cast<double>(options.rounds)) * bench.seconds)) +
+             " s, and each measurement's start on top (--models, --rounds, --seconds)");
     std::vector<isoflop::PriceList> models;
     for (const std::string& name : options.models) {
       note(globals, "pricing choices for " + name);
@@ -208,10 +221,15 @@ void add_bench(CLI::App& program, Globals& globals) {
       add_command(program, globals, "bench", "Measure this machine: arithmetic peaks, memory bandwidth, and how fast it trains.",
                   "isoflop bench --models tiny,large");
   const auto options = std::make_shared<Options>();
-  command->add_option("what", options->what, "models (default); kernels: each one alone, on one core; prices: what exact GELU, gradient lanes, recomputation, dropout, float32 "
-                        "and checkpoints cost")
+  command
+      ->add_option("what", options->what,
+                   "models (default); kernels: each one alone, on one core; prices: what exact GELU, gradient lanes, "
+                   "recomputation, dropout, float32 "
+                   "and checkpoints cost")
       ->check(CLI::IsMember({"models", "kernels", "prices"}));
-  command->add_option("--rounds", options->rounds, "Pairs of measurements a price is the median of")->check(whole_number(1, 1000))->capture_default_str();
+  command->add_option("--rounds", options->rounds, "Pairs of measurements a price is the median of")
+      ->check(whole_number(1, 1000))
+      ->capture_default_str();
   command->add_option("--models", options->models, "tiny, small, medium, base, large (these by default), gpt2-124m; or none")
       ->delimiter(',');
   command->add_option("--isa", options->isa,
@@ -223,7 +241,8 @@ void add_bench(CLI::App& program, Globals& globals) {
       ->capture_default_str();
   command->add_option("--threads", options->bench.threads, "Threads (default: every usable core)")
       ->check(whole_number(1, 4096));
-  command->add_option("--grad-lanes", options->bench.grad_lanes, "Gradient lanes, a power of two (default: as a run has them)")->check(whole_number(0));
+  command->add_option("--grad-lanes", options->bench.grad_lanes, "Gradient lanes, a power of two (default: as a run has them)")
+      ->check(whole_number(0));
   command->add_flag("--recompute", options->bench.recompute, "Compute activations again in backward: less memory, more time");
   command->add_option("--seconds", options->bench.seconds, "Training per model")->check(above_zero())->capture_default_str();
   command->callback([&globals, options] { bench(globals, *options); });

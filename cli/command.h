@@ -24,7 +24,8 @@ struct Globals {
 
 /// Adds a command: help text whose first part is an example, the global flags, and the callback that does the work.
 /// `example` is shown first in --help, e.g. "isoflop fit runs.csv --law power_n".
-CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& name, const std::string& what, const std::string& example);
+CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& name, const std::string& what,
+                      const std::string& example);
 
 /// Checks of a flag's value; what fails them is a usage error ("--minutes: is nan, expected a finite number above 0").
 CLI::Validator above_zero();

@@ -57,7 +57,8 @@ void get(const GetFlags& flags, const Globals& globals) {
 }  // namespace
 
 void add_data(CLI::App& program, Globals& globals) {
-  CLI::App* data = add_command(program, globals, "data", "Corpora: get a sample, clean text, take out duplicates, see what it holds, mix several.",
+  CLI::App* data = add_command(program, globals, "data",
+                               "Corpora: get a sample, clean text, take out duplicates, see what it holds, mix several.",
                                "isoflop data get sotu");
   data->require_subcommand(1);
 

@@ -81,11 +81,11 @@ void print_sources(const isoflop::CleanReport& report) {
   std::vector<std::vector<std::string>> rows;
   for (const isoflop::CleanSource& source : sources) {
     if (rows.size() == kMostRows) break;
-    rows.push_back({shortened(source.name), count_of(source.documents), count_of(source.characters), count_of(source.kept_documents),
-                    count_of(source.kept_characters)});
+    rows.push_back({shortened(source.name), count_of(source.documents), count_of(source.characters),
+                    count_of(source.kept_documents), count_of(source.kept_characters)});
   }
-  rows.push_back(
-      {"all", count_of(report.documents), count_of(report.characters), count_of(report.kept_documents), count_of(report.kept_characters)});
+  rows.push_back({"all", count_of(report.documents), count_of(report.characters), count_of(report.kept_documents),
+                  count_of(report.kept_characters)});
   print_table({"source", "documents", "characters", "kept", "characters kept"}, rows);
   if (sources.size() > kMostRows) std::printf("(the largest %zu of %zu sources; --json has all)\n", kMostRows, sources.size());
 }
@@ -96,8 +96,8 @@ void print_files(const isoflop::CleanReport& report) {
   for (const isoflop::CleanFile& file : report.files) {
     const bool plain = file.encoding == "UTF-8" && file.encoding_from == "valid" && file.bad == 0 && file.problem.empty();
     if (plain || rows.size() == kMostRows) continue;
-    rows.push_back(
-        {shortened(file.name), file.encoding, file.encoding_from, count_of(file.invalid_bytes), count_of(file.bad), file.problem});
+    rows.push_back({shortened(file.name), file.encoding, file.encoding_from, count_of(file.invalid_bytes), count_of(file.bad),
+                    file.problem});
   }
   if (rows.empty()) return;
   std::printf("\n");
@@ -112,9 +112,9 @@ void print_report(const isoflop::CleanReport& report, const isoflop::CleanOption
   if (aozora.works > 0) {
     std::printf(
         "\nAozora Bunko: %s works, %s legends, %s colophons, %s readings, %s notes; %s gaiji mapped, %s not; %s accents\n",
-        count_of(aozora.works).c_str(), count_of(aozora.legends).c_str(), count_of(aozora.feet).c_str(), count_of(aozora.rubies).c_str(),
-        count_of(aozora.notes).c_str(), count_of(aozora.gaiji_mapped).c_str(), count_of(aozora.gaiji_unknown).c_str(),
-        count_of(aozora.accents).c_str());
+        count_of(aozora.works).c_str(), count_of(aozora.legends).c_str(), count_of(aozora.feet).c_str(),
+        count_of(aozora.rubies).c_str(), count_of(aozora.notes).c_str(), count_of(aozora.gaiji_mapped).c_str(),
+        count_of(aozora.gaiji_unknown).c_str(), count_of(aozora.accents).c_str());
     if (aozora.reserved > 0) {
       std::printf("%s works have a licence or a standing copyright in their colophon%s\n", count_of(aozora.reserved).c_str(),
                   options.drop_reserved ? "" : "; --drop-reserved leaves them out");

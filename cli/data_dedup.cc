@@ -130,7 +130,8 @@ void dedup(const DedupFlags& flags, const CLI::App& app, const Globals& globals)
   const auto began = std::chrono::steady_clock::now();
   const isoflop::DedupReport report = isoflop::deduplicate(options, stop_requested(), progress_to_stderr(globals));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  if (report.passed_over > 0) note(globals, count_of(report.passed_over) + " files of the folders do not end like text and were passed over");
+  if (report.passed_over > 0)
+    note(globals, count_of(report.passed_over) + " files of the folders do not end like text and were passed over");
   if (!globals.json) return print_report(report);
   Json json = Json::parse(isoflop::to_json(report, options));
   json["timing"] = {{"seconds", seconds},

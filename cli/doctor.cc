@@ -20,7 +20,9 @@ void examine_environment(const std::string& out, const Globals& globals) {
     if (!globals.json) std::printf("%-4s  %-14s %s\n", finding.ok ? "ok" : "bad", finding.check.c_str(), finding.text.c_str());
   }
   if (globals.json) print_json({{"ok", all}, {"findings", list}});
-  if (!all) throw isoflop::Error(isoflop::Fault::failure, "doctor", "found what would spoil or slow a study", "each line marked bad says how to mend it");
+  if (!all)
+    throw isoflop::Error(isoflop::Fault::failure, "doctor", "found what would spoil or slow a study",
+                         "each line marked bad says how to mend it");
 }
 
 // what is wrong with a table is a finding, not a failure: exit 0
@@ -48,9 +50,10 @@ void add_doctor(CLI::App& program, Globals& globals) {
   const auto out = std::make_shared<std::string>("isoflop-runs");
   const auto table = std::make_shared<std::string>();
   const auto flags = std::make_shared<TableFlags>();
-  CLI::App* app = add_command(program, globals, "doctor",
-                              "Checks the environment (kernels, cores, memory, folders), or a table of runs for what spoils scaling studies.",
-                              "isoflop doctor runs.csv");
+  CLI::App* app =
+      add_command(program, globals, "doctor",
+                  "Checks the environment (kernels, cores, memory, folders), or a table of runs for what spoils scaling studies.",
+                  "isoflop doctor runs.csv");
   app->add_option("table", *table, "a CSV table or a study's folder; without one the environment is checked");
   add_table_flags(*app, *flags);
   app->add_option("--out", *out, "the folder studies would be written to")->capture_default_str();

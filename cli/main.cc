@@ -18,16 +18,20 @@ int usage_error(const CLI::App& program, const CLI::ParseError& error) {
   const CLI::App* app = &program;
   while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
   std::string command = app == &program ? "isoflop" : app->get_name();
-  for (const CLI::App* parent = app->get_parent(); parent != nullptr; parent = parent->get_parent()) command = parent->get_name() + " " + command;
+  for (const CLI::App* parent = app->get_parent(); parent != nullptr; parent = parent->get_parent())
+    command = parent->get_name() + " " + command;
   if (app == &program) command = "isoflop";
-  print_error(cli::usage_problem(*app, error), "`" + command + " --help` shows the " + (app->get_subcommands({}).empty() ? "flags" : "commands"));
+  print_error(cli::usage_problem(*app, error),
+              "`" + command + " --help` shows the " + (app->get_subcommands({}).empty() ? "flags" : "commands"));
   return static_cast<int>(isoflop::Fault::usage);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App program{"Measures how a language model's loss falls with parameters, data and compute; fits the laws; plans the training.", "isoflop"};
+  CLI::App program{
+      "Measures how a language model's loss falls with parameters, data and compute; fits the laws; plans the training.",
+      "isoflop"};
   cli::Globals globals;
   cli::style(program, "isoflop run --preset quick --data text.txt");
   program.set_version_flag("--version", "isoflop " ISOFLOP_VERSION);

@@ -50,14 +50,16 @@ class ExampleFirst : public CLI::Formatter {
 bool terminal() {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  return isatty(STDERR_FILENO) != 0 && (no_color == nullptr || *no_color == '\0') && (term == nullptr || std::string(term) != "dumb");
+  return isatty(STDERR_FILENO) != 0 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string(term) != "dumb");
 }
 
 bool line_is_open = false;
 
 // columns of a UTF-8 text on a terminal, near enough: code points
 std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 bool numeric(const std::string& text) {
@@ -81,7 +83,8 @@ void style(CLI::App& app, const std::string& example) {
   app.footer(example);
 }
 
-CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& name, const std::string& what, const std::string& example) {
+CLI::App* add_command(CLI::App& parent, Globals& globals, const std::string& name, const std::string& what,
+                      const std::string& example) {
   CLI::App* app = parent.add_subcommand(name, what);
   style(*app, example);
   app->add_flag("--json", globals.json, "the result as one JSON object on stdout");
@@ -194,14 +197,16 @@ isoflop::ProgressFn progress_to_stderr(const Globals& globals) {
     std::string line = std::string(p.stage);
     char number[96];
     if (p.total > 0) {
-      std::snprintf(number, sizeof number, "  %3.0f %%  %.0f / %.0f %s", 100 * p.done / p.total, p.done, p.total, std::string(p.unit).c_str());
+      std::snprintf(number, sizeof number, "  %3.0f %%  %.0f / %.0f %s", 100 * p.done / p.total, p.done, p.total,
+                    std::string(p.unit).c_str());
     } else {
       std::snprintf(number, sizeof number, "  %.0f %s", p.done, std::string(p.unit).c_str());
     }
     line += number;
     if (!p.detail.empty()) line += "  " + std::string(p.detail);
     const double moved = p.done - state->began_at;
-    if (!last && p.total > 0 && moved > 0 && since(state->began) > 0.5) line += "  " + duration(since(state->began) / moved * (p.total - p.done)) + " left";
+    if (!last && p.total > 0 && moved > 0 && since(state->began) > 0.5)
+      line += "  " + duration(since(state->began) / moved * (p.total - p.done)) + " left";
     if (redraw) {
       std::fprintf(stderr, "\r\033[K%s%s", line.c_str(), last ? "\n" : "");
       line_is_open = !last;

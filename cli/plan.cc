@@ -38,7 +38,8 @@ struct PlanFlags {
 isoflop::PlanningLaw read_law(const std::string& text, const std::map<std::string, double>& held) {
   const auto hash = text.rfind('#');
   const std::string file = text.substr(0, hash);
-  if (text.starts_with("published:") || text.starts_with("tokens_per_param:") || (!std::filesystem::exists(file) && !file.ends_with(".json")))
+  if (text.starts_with("published:") || text.starts_with("tokens_per_param:") ||
+      (!std::filesystem::exists(file) && !file.ends_with(".json")))
     return isoflop::planning_law(text, held);
   return isoflop::planning_law_from_json(read_table(file), file, hash == std::string::npos ? "" : text.substr(hash + 1), held);
 }
@@ -62,7 +63,8 @@ isoflop::Repetition read_repetition(const std::string& text) {
   repetition.law = text.substr(0, colon);
   if (repetition.law != "data_constrained") repetition.constants.clear();
   if (colon == std::string::npos) return repetition;
-  for (const auto& [name, value] : parse_pairs("--repetition", text.substr(colon + 1), "LAW:CONSTANT=NUMBER,..., e.g. overfit_penalty:P=0.05,m=0.4,k=0.7"))
+  for (const auto& [name, value] :
+       parse_pairs("--repetition", text.substr(colon + 1), "LAW:CONSTANT=NUMBER,..., e.g. overfit_penalty:P=0.05,m=0.4,k=0.7"))
     repetition.constants[name] = number_of("--repetition", value, false);
   return repetition;
 }
@@ -104,7 +106,8 @@ std::optional<isoflop::Prices> prices_of(const PlanFlags& flags) {
   prices.data_token = flags.data_price.value_or(0);
   if (flags.training_hour && flags.training_peak) {
     prices.training_flop = price_of_flop(*flags.training_hour, *flags.training_peak, flags.training_mfu);
-    prices.serving_flop = price_of_flop(flags.serving_hour.value_or(*flags.training_hour), flags.serving_peak.value_or(*flags.training_peak), flags.output_mfu);
+    prices.serving_flop = price_of_flop(flags.serving_hour.value_or(*flags.training_hour),
+                                        flags.serving_peak.value_or(*flags.training_peak), flags.output_mfu);
   }
   return prices;
 }
@@ -165,7 +168,8 @@ isoflop::PlanRequest request_of(const PlanFlags& flags) {
     request.ladder->drift = flags.drift;
     request.ladder->sizes = flags.sizes;
   } else if (!flags.ladder_out.empty()) {
-    throw isoflop::Error(isoflop::Fault::usage, "--ladder-out", "there are no pilots to write", "give --pilot-flops, what all of them may cost");
+    throw isoflop::Error(isoflop::Fault::usage, "--ladder-out", "there are no pilots to write",
+                         "give --pilot-flops, what all of them may cost");
   }
   return request;
 }
@@ -194,7 +198,8 @@ void add_machines(const isoflop::MachinePlan& machines, const std::optional<isof
 }
 
 /// The page, the pictures, and the section of a study's report that were asked for.
-void draw(const PlanFlags& flags, const isoflop::Plan& plan, const isoflop::MachinePlan& machines, const Json& json, const Globals& globals) {
+void draw(const PlanFlags& flags, const isoflop::Plan& plan, const isoflop::MachinePlan& machines, const Json& json,
+          const Globals& globals) {
   if (flags.report.empty() && flags.figures.empty() && flags.study.empty()) return;
   const isoflop::PageSection section = isoflop::plan_section(plan, machines);
   if (!flags.figures.empty()) {
@@ -204,8 +209,12 @@ void draw(const PlanFlags& flags, const isoflop::Plan& plan, const isoflop::Mach
     note(globals, "figures: " + flags.figures);
   }
   if (!flags.report.empty()) {
-    const isoflop::Page page{.kicker = "Training plan", .title = isoflop::format_billions(plan.model.params) + " parameters on " + isoflop::format_billions(plan.model.tokens) + " tokens",
-                             .subtitle = isoflop::format_significant(plan.flops, 4) + " FLOPs by " + plan.law.name, .sections = {section}, .made_by = made_by()};
+    const isoflop::Page page{.kicker = "Training plan",
+                             .title = isoflop::format_billions(plan.model.params) + " parameters on " +
+                                      isoflop::format_billions(plan.model.tokens) + " tokens",
+                             .subtitle = isoflop::format_significant(plan.flops, 4) + " FLOPs by " + plan.law.name,
+                             .sections = {section},
+                             .made_by = made_by()};
     isoflop::write_output(flags.report, isoflop::page_html(page));
     note(globals, "report: " + flags.report);
   }
@@ -218,7 +227,8 @@ void check_outputs(const PlanFlags& flags) {
   refuse_to_overwrite("--seal", flags.seal, {law, flags.draws, flags.machines.hardware, flags.report});
   refuse_to_overwrite("--report", flags.report, {law, flags.draws, flags.machines.hardware});
   if (!flags.seal.empty() && std::filesystem::exists(flags.seal))
-    throw isoflop::Error(isoflop::Fault::usage, "--seal", flags.seal + " exists: a forecast that could be written over would not be sealed", "name another file");
+    throw isoflop::Error(isoflop::Fault::usage, "--seal",
+                         flags.seal + " exists: a forecast that could be written over would not be sealed", "name another file");
   refuse_forecast("--report", flags.report);
 }
 
@@ -228,8 +238,12 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
   const auto budget = machine_budget(flags.machines);
   if (budget) {
     const std::string said = flags.machines.days ? "--days" : "--usd";
-    for (const auto& [given, name] : {std::pair{flags.flops.has_value(), "--flops"}, {flags.target_loss.has_value(), "--target-loss"}, {flags.params && flags.tokens, "--params and --tokens"}})
-      if (given) throw isoflop::Error(isoflop::Fault::usage, said, std::string("contradicts ") + name + ": each of them says the budget", "give one of them");
+    for (const auto& [given, name] : {std::pair{flags.flops.has_value(), "--flops"},
+                                      {flags.target_loss.has_value(), "--target-loss"},
+                                      {flags.params && flags.tokens, "--params and --tokens"}})
+      if (given)
+        throw isoflop::Error(isoflop::Fault::usage, said, std::string("contradicts ") + name + ": each of them says the budget",
+                             "give one of them");
     request.flops = budget->value;
     for (const double end : {budget->low, budget->high})
       if (end != budget->value) request.budgets.push_back(end);
@@ -239,8 +253,12 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
   Json json = Json::parse(isoflop::plan_to_json(plan));
   add_machines(machines, budget, json);
   if (!flags.seal.empty()) {
-    if (!plan.law.surface) throw isoflop::Error(isoflop::Fault::usage, "--seal", "the law " + plan.law.name + " forecasts no loss");
-    isoflop::Forecast forecast{.law = plan.law, .model = plan.model, .interval = {}, .residual_sd = flags.residual_sd.value_or(plan.law.residual_sd.value_or(0))};
+    if (!plan.law.surface)
+      throw isoflop::Error(isoflop::Fault::usage, "--seal", "the law " + plan.law.name + " forecasts no loss");
+    isoflop::Forecast forecast{.law = plan.law,
+                               .model = plan.model,
+                               .interval = {},
+                               .residual_sd = flags.residual_sd.value_or(plan.law.residual_sd.value_or(0))};
     if (const auto it = plan.intervals.find("prediction"); it != plan.intervals.end())
       forecast.interval = it->second;
     else if (const auto of_model = plan.intervals.find("loss_of_model"); of_model != plan.intervals.end())
@@ -261,18 +279,34 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
 }
 
 void add_money_flags(CLI::App& command, PlanFlags& flags) {
-  command.add_option("--requests", flags.requests, "served over the model's life: the optimum counts money instead of FLOPs")->check(above_zero());
-  command.add_option("--request-input", flags.request_input, "tokens read for a request")->capture_default_str()->check(from_zero());
-  command.add_option("--request-output", flags.request_output, "tokens written for a request")->capture_default_str()->check(from_zero());
-  command.add_option("--training-price-per-hour", flags.training_hour, "money for a device's hour in training")->check(above_zero());
+  command.add_option("--requests", flags.requests, "served over the model's life: the optimum counts money instead of FLOPs")
+      ->check(above_zero());
+  command.add_option("--request-input", flags.request_input, "tokens read for a request")
+      ->capture_default_str()
+      ->check(from_zero());
+  command.add_option("--request-output", flags.request_output, "tokens written for a request")
+      ->capture_default_str()
+      ->check(from_zero());
+  command.add_option("--training-price-per-hour", flags.training_hour, "money for a device's hour in training")
+      ->check(above_zero());
   command.add_option("--training-peak", flags.training_peak, "FLOP/s of that device, dense")->check(above_zero());
-  command.add_option("--serving-price-per-hour", flags.serving_hour, "of the device that serves (default: as in training)")->check(above_zero());
+  command.add_option("--serving-price-per-hour", flags.serving_hour, "of the device that serves (default: as in training)")
+      ->check(above_zero());
   command.add_option("--serving-peak", flags.serving_peak, "FLOP/s of that device")->check(above_zero());
-  command.add_option("--training-mfu", flags.training_mfu, "share of the peak that training reaches")->capture_default_str()->check(above_zero());
-  command.add_option("--input-mfu", flags.input_mfu, "share of the peak that reading a prompt reaches")->capture_default_str()->check(above_zero());
-  command.add_option("--output-mfu", flags.output_mfu, "share of the peak that writing reaches")->capture_default_str()->check(above_zero());
-  command.add_option("--price-per-token", flags.data_price, "money for a new unique token: collection, labelling, governance")->check(above_zero());
-  command.add_option("--fixed-cost", flags.fixed_cost, "money that does not depend on the model")->capture_default_str()->check(from_zero());
+  command.add_option("--training-mfu", flags.training_mfu, "share of the peak that training reaches")
+      ->capture_default_str()
+      ->check(above_zero());
+  command.add_option("--input-mfu", flags.input_mfu, "share of the peak that reading a prompt reaches")
+      ->capture_default_str()
+      ->check(above_zero());
+  command.add_option("--output-mfu", flags.output_mfu, "share of the peak that writing reaches")
+      ->capture_default_str()
+      ->check(above_zero());
+  command.add_option("--price-per-token", flags.data_price, "money for a new unique token: collection, labelling, governance")
+      ->check(above_zero());
+  command.add_option("--fixed-cost", flags.fixed_cost, "money that does not depend on the model")
+      ->capture_default_str()
+      ->check(from_zero());
   command.add_option("--currency", flags.currency, "a word for the prices")->capture_default_str();
 }
 
@@ -280,30 +314,46 @@ void add_money_flags(CLI::App& command, PlanFlags& flags) {
 
 void add_plan(CLI::App& program, Globals& globals) {
   auto flags = std::make_shared<PlanFlags>();
-  CLI::App* command = add_command(program, globals, "plan", "What to train with a budget, what it will reach, and how sure that is",
-                                  "isoflop plan --flops 1e24 --law published:epoch2024");
+  CLI::App* command =
+      add_command(program, globals, "plan", "What to train with a budget, what it will reach, and how sure that is",
+                  "isoflop plan --flops 1e24 --law published:epoch2024");
   command->add_option("--flops", flags->flops, "C, the training compute")->check(above_zero());
-  command->add_option("--target-loss", flags->target_loss, "the least compute that reaches this loss; with --params the data that do")->check(above_zero());
+  command
+      ->add_option("--target-loss", flags->target_loss,
+                   "the least compute that reaches this loss; with --params the data that do")
+      ->check(above_zero());
   command->add_option("--params", flags->params, "N; alone: the budget of which it is the optimum")->check(above_zero());
   command->add_option("--tokens", flags->tokens, "D; alone: the budget of which it is the optimum")->check(above_zero());
   add_machine_flags(*command, flags->machines);
   command->add_option("--budgets", flags->budgets, "further C, joined by commas: their optima");
-  command->add_option("--law", flags->law, "published:NAME, tokens_per_param:20, or FILE[#law] as isoflop fit --json writes it")->capture_default_str();
+  command->add_option("--law", flags->law, "published:NAME, tokens_per_param:20, or FILE[#law] as isoflop fit --json writes it")
+      ->capture_default_str();
   command->add_option("--draws", flags->draws, "the law's resamples (isoflop fit --draws): every number gets its interval");
-  command->add_option("--against", flags->against, "laws of the matrix of wasted compute, joined by commas; auto; none")->capture_default_str();
+  command->add_option("--against", flags->against, "laws of the matrix of wasted compute, joined by commas; auto; none")
+      ->capture_default_str();
   command->add_option("--granularity", flags->granularity, "of experts, for laws that read it")->check(above_zero());
-  command->add_option("--active-share", flags->active_share, "share of N that computes a token (mixture of experts)")->check(above_zero());
-  command->add_option("--inference-tokens", flags->inference_tokens, "served over the model's life: least FLOPs of training and serving")->check(from_zero());
+  command->add_option("--active-share", flags->active_share, "share of N that computes a token (mixture of experts)")
+      ->check(above_zero());
+  command
+      ->add_option("--inference-tokens", flags->inference_tokens,
+                   "served over the model's life: least FLOPs of training and serving")
+      ->check(from_zero());
   command->add_option("--unique-tokens", flags->unique_tokens, "text there is: beyond it tokens repeat")->check(above_zero());
-  command->add_option("--repetition", flags->repetition, "what repetition is worth: data_constrained, or LAW:CONSTANT=NUMBER,...; may be given again");
-  command->add_option("--bytes-per-token", flags->bytes_per_token, "of the tokenizer: the ratio in bytes for each parameter")->check(above_zero());
-  command->add_option("--residual-sd", flags->residual_sd, "scatter of ln L of one run about the law (default: the fit's)")->check(above_zero());
+  command->add_option("--repetition", flags->repetition,
+                      "what repetition is worth: data_constrained, or LAW:CONSTANT=NUMBER,...; may be given again");
+  command->add_option("--bytes-per-token", flags->bytes_per_token, "of the tokenizer: the ratio in bytes for each parameter")
+      ->check(above_zero());
+  command->add_option("--residual-sd", flags->residual_sd, "scatter of ln L of one run about the law (default: the fit's)")
+      ->check(above_zero());
   command->add_option("--continue-tokens", flags->continue_tokens, "new text to train the model on later")->check(above_zero());
   command->add_option("--replay", flags->replay, "share of old text in that mix")->capture_default_str()->check(from_zero_below_one());
   command->add_option("--precision", flags->precision, "constants of the precision law and bits: gamma_weights=...,offset_weights=...,weight_bits=8,...");
   add_money_flags(*command, *flags);
-  command->add_option("--pilot-flops", flags->pilot_flops, "which pilots to run first, for this much compute in all")->check(above_zero());
-  command->add_option("--drift", flags->drift, "sd of ln N* for each factor of e beyond the dearest pilot")->capture_default_str()->check(from_zero());
+  command->add_option("--pilot-flops", flags->pilot_flops, "which pilots to run first, for this much compute in all")
+      ->check(above_zero());
+  command->add_option("--drift", flags->drift, "sd of ln N* for each factor of e beyond the dearest pilot")
+      ->capture_default_str()
+      ->check(from_zero());
   command->add_option("--pilot-sizes", flags->sizes, "models of a rung")->capture_default_str()->check(whole_number(3, 99));
   command->add_option("--ladder-out", flags->ladder_out, "a folder for a study of each rung, which isoflop run takes");
   command->add_option("--seal", flags->seal, "write the forecast to this file: isoflop score judges it when the run is done");

@@ -39,7 +39,8 @@ void print_optimum(const Plan& plan) {
   if (plan.bytes_per_param) rows.push_back(row("bytes per parameter", digits(*plan.bytes_per_param), ""));
   rows.push_back(row("compute C", digits(plan.flops) + " FLOPs", span(find(i, "flops"), false)));
   if (plan.optimum.loss) rows.push_back(row("loss", digits(*plan.optimum.loss, 5), span(find(i, "loss"), false)));
-  if (!plan.off_optimum && find(i, "prediction")) rows.push_back(row("loss of one run", digits(*plan.model.loss, 5), span(find(i, "prediction"), false)));
+  if (!plan.off_optimum && find(i, "prediction"))
+    rows.push_back(row("loss of one run", digits(*plan.model.loss, 5), span(find(i, "prediction"), false)));
   std::vector<std::string> header{"optimum of " + plan.law.name + (plan.text_limited ? ", text without end" : ""), ""};
   if (i.empty())
     for (auto& r : rows) r.pop_back();
@@ -47,8 +48,9 @@ void print_optimum(const Plan& plan) {
     header.push_back(digits(100 * i.begin()->second.level, 3) + " % interval");
   print_table(header, rows);
   if (plan.regret && plan.law.draws.size() > 1)
-    std::cout << "least regret over " << plan.regret->draws << " draws: N = " << format_billions(plan.regret->model.params) << ", wastes "
-              << format_percent(plan.regret->mean_waste) << " of the compute on average, 95 % of draws at most " << format_percent(plan.regret->waste_95) << "\n";
+    std::cout << "least regret over " << plan.regret->draws << " draws: N = " << format_billions(plan.regret->model.params)
+              << ", wastes " << format_percent(plan.regret->mean_waste) << " of the compute on average, 95 % of draws at most "
+              << format_percent(plan.regret->waste_95) << "\n";
 }
 
 void print_model(const Plan& plan) {
@@ -77,12 +79,14 @@ void print_deviation(const Plan& plan) {
   heading("Off the optimum, same compute" + text);
   std::vector<std::vector<std::string>> rows;
   for (const auto& d : plan.deviation)
-    rows.push_back({digits(d.factor, 3), format_billions(d.params), format_billions(d.tokens), digits(d.loss, 5), digits(d.delta_loss, 3), format_percent(d.wasted)});
+    rows.push_back({digits(d.factor, 3), format_billions(d.params), format_billions(d.tokens), digits(d.loss, 5),
+                    digits(d.delta_loss, 3), format_percent(d.wasted)});
   print_table({"N / N*", "N", "D", "loss", "more", "compute in vain"}, rows);
   heading("Smaller models of the same loss" + text);
   rows.clear();
   for (const auto& r : plan.overtraining->rows)
-    rows.push_back({digits(r.factor, 3), format_billions(r.params), format_billions(r.tokens), digits(r.tokens_factor, 4), digits(r.flops_factor, 4)});
+    rows.push_back({digits(r.factor, 3), format_billions(r.params), format_billions(r.tokens), digits(r.tokens_factor, 4),
+                    digits(r.flops_factor, 4)});
   print_table({"N / N*", "N", "D", "D / D*", "C / C*"}, rows);
   std::cout << "below " << digits(plan.overtraining->least_factor, 3) << " N* no amount of data reaches it\n";
 }
@@ -93,17 +97,20 @@ void print_money(const Plan& plan, const std::string& currency) {
   heading("The next million " + currency + ", in loss");
   const auto cell = [](const std::optional<double>& value) { return value ? digits(1e6 * *value, 3) : std::string("-"); };
   print_table({"data", "compute", "parameters served"}, {{cell(money.data), cell(money.compute), cell(money.params)}});
-  std::cout << "best spent on " << money.best << "; the model costs " << format_amount(money.cost_total, 4) << " over its life (data " << format_amount(money.cost_data, 4)
-            << ", training " << format_amount(money.cost_training, 4) << ", serving " << format_amount(money.cost_serving, 4) << ", fixed " << format_amount(money.cost_fixed, 4) << ")\n";
+  std::cout << "best spent on " << money.best << "; the model costs " << format_amount(money.cost_total, 4)
+            << " over its life (data " << format_amount(money.cost_data, 4) << ", training "
+            << format_amount(money.cost_training, 4) << ", serving " << format_amount(money.cost_serving, 4) << ", fixed "
+            << format_amount(money.cost_fixed, 4) << ")\n";
 }
 
 void print_further(const Plan& plan) {
   if (const auto& c = plan.continual)
-    std::cout << "\ntraining on with " << format_billions(c->added_tokens) << " tokens and " << format_percent(c->replay) << " of old text: " << digits(c->flops) << " FLOPs, "
-              << format_percent(c->share) << " of the model's own\n";
+    std::cout << "\ntraining on with " << format_billions(c->added_tokens) << " tokens and " << format_percent(c->replay)
+              << " of old text: " << digits(c->flops) << " FLOPs, " << format_percent(c->share) << " of the model's own\n";
   if (const auto& p = plan.precision) {
     std::cout << "\nin " << digits(p->weight_bits) << "/" << digits(p->activation_bits) << "/" << digits(p->cache_bits)
-              << " bits (weights/activations/cache): as good as " << format_billions(p->effective_params) << " parameters, loss " << digits(p->loss, 5);
+              << " bits (weights/activations/cache): as good as " << format_billions(p->effective_params) << " parameters, loss "
+              << digits(p->loss, 5);
     if (p->quantisation_loss > 0) std::cout << "; quantised after training " << digits(p->quantisation_loss, 3) << " more";
     if (p->best_bits) std::cout << "; best trained in " << digits(*p->best_bits, 3) << " bits";
     std::cout << "\n";
@@ -114,11 +121,14 @@ void print_further(const Plan& plan) {
 
 std::string span(const std::optional<Interval>& interval, bool counts) {
   if (!interval) return "";
-  const auto end = [counts](double value) { return !std::isfinite(value) ? std::string("no bound") : counts ? format_billions(value) : digits(value); };
+  const auto end = [counts](double value) {
+    return !std::isfinite(value) ? std::string("no bound") : counts ? format_billions(value) : digits(value);
+  };
   return end(interval->low) + " to " + end(interval->high);
 }
 
-void print_plan(const Plan& plan, const std::vector<isoflop::PageTable>& tables, const Json& json, bool explain, const std::string& currency) {
+void print_plan(const Plan& plan, const std::vector<isoflop::PageTable>& tables, const Json& json, bool explain,
+                const std::string& currency) {
   for (const auto& warning : plan.warnings)
     if (grave(warning)) std::cout << "warning: " << warning.text << "\n\n";
   print_optimum(plan);
@@ -129,7 +139,8 @@ void print_plan(const Plan& plan, const std::vector<isoflop::PageTable>& tables,
     std::vector<std::vector<std::string>> rows;
     for (std::size_t i = 0; i < plan.budgets.size(); ++i) {
       const auto& b = plan.budgets[i];
-      rows.push_back({digits(b.flops), format_billions(b.params), span(find(plan.budget_intervals[i], "params"), true), format_billions(b.tokens), b.loss ? digits(*b.loss, 5) : "-",
+      rows.push_back({digits(b.flops), format_billions(b.params), span(find(plan.budget_intervals[i], "params"), true),
+                      format_billions(b.tokens), b.loss ? digits(*b.loss, 5) : "-",
                       span(find(plan.budget_intervals[i], "loss"), false)});
     }
     print_table({"C", "N*", "", "D*", "loss", ""}, rows);
@@ -147,7 +158,9 @@ void print_plan(const Plan& plan, const std::vector<isoflop::PageTable>& tables,
     heading("How these numbers come about");
     for (const auto& e : plan.explanations) std::cout << e.what << ": " << e.formula << "\n  " << e.numbers << "\n";
   }
-  if (json.contains("sealed")) std::cout << "\nsealed in " << json["sealed"]["file"].get<std::string>() << ", sha256 " << json["sealed"]["sha256"].get<std::string>() << "\n";
+  if (json.contains("sealed"))
+    std::cout << "\nsealed in " << json["sealed"]["file"].get<std::string>() << ", sha256 "
+              << json["sealed"]["sha256"].get<std::string>() << "\n";
 }
 
 void print_warnings(const std::vector<isoflop::Warning>& warnings) {

@@ -8,7 +8,8 @@
 namespace cli {
 
 /// What the terminal says; `json` holds what the program added to the plan (sealed, studies).
-void print_plan(const isoflop::Plan& plan, const std::vector<isoflop::PageTable>& tables, const Json& json, bool explain, const std::string& currency);
+void print_plan(const isoflop::Plan& plan, const std::vector<isoflop::PageTable>& tables, const Json& json, bool explain,
+                const std::string& currency);
 
 /// The warnings that do not stand on the page's first line.
 void print_warnings(const std::vector<isoflop::Warning>& warnings);

@@ -192,7 +192,8 @@ void verify_runs(const RunsFlags& flags, const Globals& globals) {
   if (problems.empty()) return;
   const auto& first = problems.front();
   const std::string more = problems.size() == 1 ? "" : " (and " + std::to_string(problems.size() - 1) + " more)";
-  throw Error(Fault::bad_data, (first.run.empty() ? "" : "run " + first.run + ": ") + first.file, first.problem + more, first.cure);
+  throw Error(Fault::bad_data, (first.run.empty() ? "" : "run " + first.run + ": ") + first.file, first.problem + more,
+              first.cure);
 }
 
 void reindex_runs(const RunsFlags& flags, const Globals& globals) {
@@ -247,7 +248,8 @@ constexpr Action kActions[] = {
     {"export", "Prints the run table (CSV)", "isoflop runs export out --csv > runs.csv", nullptr, export_runs},
     {"import", "Adds the rows of a run table (or one headed C,N,D,loss) to a study", "isoflop runs import out table.csv", "TABLE",
      import_tables},
-    {"verify", "Checks every file that carries a checksum; names the files of the study that carry none", "isoflop runs verify out", nullptr, verify_runs},
+    {"verify", "Checks every file that carries a checksum; names the files of the study that carry none",
+     "isoflop runs verify out", nullptr, verify_runs},
     {"reindex", "Builds index.db again from the run folders", "isoflop runs reindex out", nullptr, reindex_runs},
 };
 

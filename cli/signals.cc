@@ -47,7 +47,8 @@ std::stop_token stop_requested() { return source().get_token(); }
 void throw_if_stopped(const std::string& what) {
   if (!source().stop_requested()) return;
   const bool by_hand = first_signal == SIGINT;
-  throw isoflop::Error(by_hand ? isoflop::Fault::interrupted : isoflop::Fault::stopped, by_hand ? "interrupted" : "stopped by a signal", what + " is saved",
+  throw isoflop::Error(by_hand ? isoflop::Fault::interrupted : isoflop::Fault::stopped,
+                       by_hand ? "interrupted" : "stopped by a signal", what + " is saved",
                        "run the same command again to go on");
 }
 

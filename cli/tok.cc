@@ -54,12 +54,15 @@ void count(const TokFlags& flags, const Globals& globals) {
   CorpusFlags whole = flags.corpus;
   whole.split = "none";
   const isoflop::Corpus corpus = open_corpus(whole, globals);
-  print_counts(isoflop::count_tokens(corpus, *tokenizer, flags.threads, stop_requested(), progress_to_stderr(globals)), *tokenizer, globals);
+  print_counts(isoflop::count_tokens(corpus, *tokenizer, flags.threads, stop_requested(), progress_to_stderr(globals)),
+               *tokenizer, globals);
 }
 
 void encode(const TokFlags& flags, const Globals& globals) {
   if (flags.count_only) return count(flags, globals);
-  if (flags.out.empty()) throw isoflop::Error(isoflop::Fault::usage, "--out", "is missing: the folder that gets a folder of token files", "or count only, with --count");
+  if (flags.out.empty())
+    throw isoflop::Error(isoflop::Fault::usage, "--out", "is missing: the folder that gets a folder of token files",
+                         "or count only, with --count");
   const auto tokenizer = read_tokenizer(flags.tokenizer);
   const isoflop::Corpus corpus = open_corpus(flags.corpus, globals);
   isoflop::EncodeOptions options;
@@ -74,13 +77,16 @@ std::vector<std::int32_t> ids_from(const TokFlags& flags, const isoflop::Tokeniz
   if (flags.tokens.empty()) return flags.ids;
   const isoflop::TokenSet set = isoflop::open_tokens(flags.tokens);
   if (set.tokenizer_id != tokenizer.id()) {
-    throw isoflop::Error(isoflop::Fault::bad_data, flags.tokens, "was made with tokenizer " + set.tokenizer_id + ", not " + tokenizer.id(),
+    throw isoflop::Error(isoflop::Fault::bad_data, flags.tokens,
+                         "was made with tokenizer " + set.tokenizer_id + ", not " + tokenizer.id(),
                          "give the tokenizer.json it was made with");
   }
-  if (flags.side != "train" && flags.side != "val") throw isoflop::Error(isoflop::Fault::usage, "--side", "`" + flags.side + "`, expected train or val");
+  if (flags.side != "train" && flags.side != "val")
+    throw isoflop::Error(isoflop::Fault::usage, "--side", "`" + flags.side + "`, expected train or val");
   const isoflop::TokenSplit& split = flags.side == "train" ? *set.train : *set.held_out;
   if (flags.first < 0 || flags.count < 0 || flags.first > split.size()) {
-    throw isoflop::Error(isoflop::Fault::usage, "--first, --count", "outside the split of " + std::to_string(split.size()) + " tokens");
+    throw isoflop::Error(isoflop::Fault::usage, "--first, --count",
+                         "outside the split of " + std::to_string(split.size()) + " tokens");
   }
   std::vector<std::int32_t> ids(static_cast<std::size_t>(std::min(flags.count, split.size() - flags.first)));
   split.copy(flags.first, static_cast<std::int64_t>(ids.size()), ids.data());
@@ -113,21 +119,31 @@ void inspect(const TokFlags& flags, const Globals& globals) {
 }  // namespace
 
 void add_tok(CLI::App& program, Globals& globals) {
-  CLI::App* tok = add_command(program, globals, "tok", "Tokenizers and token files.", "isoflop tok train text.txt --kind char --out tokenizer.json");
+  CLI::App* tok = add_command(program, globals, "tok", "Tokenizers and token files.",
+                              "isoflop tok train text.txt --kind char --out tokenizer.json");
   tok->require_subcommand(1);
   const auto flags = std::make_shared<TokFlags>();
 
-  CLI::App* app = add_command(*tok, globals, "train", "Builds a tokenizer from a corpus.", "isoflop tok train text.txt --kind char --out tokenizer.json");
+  CLI::App* app = add_command(*tok, globals, "train", "Builds a tokenizer from a corpus.",
+                              "isoflop tok train text.txt --kind char --out tokenizer.json");
   add_corpus_flags(*app, flags->corpus);
   add_split_flags(*app, flags->corpus);
   CLI::Option* kind = app->add_option("--kind", flags->kind, "char, byte or bpe")->capture_default_str();
-  app->add_flag("--bpe", flags->bpe, "as --kind bpe: byte-pair encoding, written as Hugging Face's tokenizer.json")->excludes(kind);
-  app->add_option("--vocab_size,--vocab-size", flags->vocab_size, "bpe: tokens, bytes and end of text included")->capture_default_str()->check(whole_number(1));
-  app->add_option("--split_pattern,--split-pattern", flags->split_pattern, "bpe: what no merge crosses: gpt2, gpt4 or script (Japanese)")->capture_default_str();
-  app->add_option("--min_count,--min-count", flags->least_count, "bpe: pairs that occur less often are not merged")->capture_default_str()->check(whole_number(1));
+  app->add_flag("--bpe", flags->bpe, "as --kind bpe: byte-pair encoding, written as Hugging Face's tokenizer.json")
+      ->excludes(kind);
+  app->add_option("--vocab_size,--vocab-size", flags->vocab_size, "bpe: tokens, bytes and end of text included")
+      ->capture_default_str()
+      ->check(whole_number(1));
+  app->add_option("--split_pattern,--split-pattern", flags->split_pattern,
+                  "bpe: what no merge crosses: gpt2, gpt4 or script (Japanese)")
+      ->capture_default_str();
+  app->add_option("--min_count,--min-count", flags->least_count, "bpe: pairs that occur less often are not merged")
+      ->capture_default_str()
+      ->check(whole_number(1));
   app->add_option("--threads", flags->threads, "cores to count on")->capture_default_str()->check(whole_number(1));
   app->add_option("--out", flags->out, "the file to write")->required();
-  app->add_flag("--whole-corpus", flags->whole_corpus, "vocabulary from held-out text too (only to reproduce the source experiment)");
+  app->add_flag("--whole-corpus", flags->whole_corpus,
+                "vocabulary from held-out text too (only to reproduce the source experiment)");
   app->callback([flags, app, &globals] {
     if (!flags->bpe && flags->kind != "bpe") {
       for (const char* flag : {"--vocab-size", "--split-pattern", "--min-count"})
@@ -142,7 +158,8 @@ void add_tok(CLI::App& program, Globals& globals) {
   const std::vector<CLI::Option*> split = add_split_flags(*app, flags->corpus);
   add_tokenizer_flags(*app, flags->tokenizer);
   app->add_option("--out", flags->out, "the folder that gets a folder of token files");
-  CLI::Option* only = app->add_flag("--count", flags->count_only, "count the tokens of every source, documents taken whole, and write nothing");
+  CLI::Option* only =
+      app->add_flag("--count", flags->count_only, "count the tokens of every source, documents taken whole, and write nothing");
   for (CLI::Option* each : split) each->excludes(only);
   app->add_option("--threads", flags->threads, "cores to encode on")->capture_default_str();
   app->callback([flags, &globals] { encode(*flags, globals); });
@@ -156,9 +173,11 @@ void add_tok(CLI::App& program, Globals& globals) {
   app->add_option("--count", flags->count, "tokens of the split")->capture_default_str();
   app->callback([flags, &globals] { decode(*flags, globals); });
 
-  app = add_command(*tok, globals, "inspect", "What a tokenizer or a token folder holds; every checksum is verified.", "isoflop tok inspect tokenizer.json");
+  app = add_command(*tok, globals, "inspect", "What a tokenizer or a token folder holds; every checksum is verified.",
+                    "isoflop tok inspect tokenizer.json");
   app->add_option("path", flags->path, "tokenizer.json or a token folder")->required();
-  app->add_option("--split_pattern,--split-pattern", flags->tokenizer.split_pattern, "how a rank file's text is cut: gpt2, gpt4 or script");
+  app->add_option("--split_pattern,--split-pattern", flags->tokenizer.split_pattern,
+                  "how a rank file's text is cut: gpt2, gpt4 or script");
   app->callback([flags, &globals] { inspect(*flags, globals); });
   add_tok_files(*tok, globals);
 }

@@ -28,7 +28,8 @@ void export_tokens(const FileFlags& flags, const Globals& globals) {
   Json files = Json::array();
   for (const isoflop::ShardFile& file : isoflop::export_shards(set, format, flags.out, flags.name, stop_requested())) {
     files.push_back({{"path", file.path}, {"tokens", file.tokens}});
-    if (!globals.json) std::printf("%s  %s tokens\n", file.path.c_str(), isoflop::format_count(static_cast<double>(file.tokens)).c_str());
+    if (!globals.json)
+      std::printf("%s  %s tokens\n", file.path.c_str(), isoflop::format_count(static_cast<double>(file.tokens)).c_str());
   }
   if (globals.json) print_json({{"files", files}});
 }
@@ -52,7 +53,9 @@ void add_tok_files(CLI::App& tok, Globals& globals) {
                               "isoflop tok convert --tokenizer gpt2/ --out tokenizer.json");
   add_tokenizer_flags(*app, flags->tokenizer);
   app->add_option("--out", flags->out, "the file, or for gpt2 the folder, to write")->required();
-  app->add_option("--format", flags->format, "json (Hugging Face's tokenizer.json), gpt2 (vocab.json and merges.txt) or tiktoken (ranks)")->capture_default_str();
+  app->add_option("--format", flags->format,
+                  "json (Hugging Face's tokenizer.json), gpt2 (vocab.json and merges.txt) or tiktoken (ranks)")
+      ->capture_default_str();
   app->callback([flags, &globals] { convert(*flags, globals); });
 
   flags = std::make_shared<FileFlags>();

@@ -8,12 +8,17 @@ namespace {
 
 constexpr std::size_t kMostRows = 25;  // for people; --json has every source
 
-Json share(std::int64_t part, std::int64_t whole) { return whole == 0 ? Json(nullptr) : Json(static_cast<double>(part) / static_cast<double>(whole)); }
+Json share(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? Json(nullptr) : Json(static_cast<double>(part) / static_cast<double>(whole));
+}
 
 Json facts_of(const isoflop::TokenSplit& split) {
   std::int64_t bytes = 0;
   for (const isoflop::TokenUnit& unit : split.units()) bytes += unit.bytes;
-  return {{"tokens", split.size()}, {"units", split.units().size()}, {"bytes", bytes}, {"bytes_per_token", share(bytes, split.size())}};
+  return {{"tokens", split.size()},
+          {"units", split.units().size()},
+          {"bytes", bytes},
+          {"bytes_per_token", share(bytes, split.size())}};
 }
 
 Json facts_of(const isoflop::TextCounts& counts) {
@@ -30,10 +35,15 @@ std::vector<std::string> row_of(const std::string& name, const isoflop::TextCoun
   char bytes[32] = "", characters[32] = "";
   if (counts.tokens > 0) {
     std::snprintf(bytes, sizeof bytes, "%.3f", static_cast<double>(counts.bytes) / static_cast<double>(counts.tokens));
-    std::snprintf(characters, sizeof characters, "%.3f", static_cast<double>(counts.characters) / static_cast<double>(counts.tokens));
+    std::snprintf(characters, sizeof characters, "%.3f",
+                  static_cast<double>(counts.characters) / static_cast<double>(counts.tokens));
   }
-  return {name,  isoflop::format_count(static_cast<double>(counts.documents)), isoflop::format_count(static_cast<double>(counts.bytes)), isoflop::format_count(static_cast<double>(counts.tokens)),
-          bytes, characters};
+  return {name,
+          isoflop::format_count(static_cast<double>(counts.documents)),
+          isoflop::format_count(static_cast<double>(counts.bytes)),
+          isoflop::format_count(static_cast<double>(counts.tokens)),
+          bytes,
+          characters};
 }
 
 }  // namespace
@@ -92,11 +102,14 @@ void print_counts(const isoflop::TokenCounts& counts, const isoflop::Tokenizer& 
   rows.push_back(row_of("all", counts.total));
   print_table({"source", "documents", "bytes", "tokens", "bytes/token", "characters/token"}, rows);
   if (sources.size() > kMostRows) std::printf("(the largest %zu of %zu sources; --json has all)\n", kMostRows, sources.size());
-  if (counts.total.invalid_bytes > 0) std::printf("%lld bytes of invalid UTF-8\n", static_cast<long long>(counts.total.invalid_bytes));
+  if (counts.total.invalid_bytes > 0)
+    std::printf("%lld bytes of invalid UTF-8\n", static_cast<long long>(counts.total.invalid_bytes));
 }
 
 void add_tokenizer_flags(CLI::App& app, TokenizerFlags& flags) {
-  app.add_option("--tokenizer", flags.path, "tokenizer.json (ours or Hugging Face's), a folder with GPT-2's two files, or a rank file of tiktoken")->required();
+  app.add_option("--tokenizer", flags.path,
+                 "tokenizer.json (ours or Hugging Face's), a folder with GPT-2's two files, or a rank file of tiktoken")
+      ->required();
   app.add_option("--split_pattern,--split-pattern", flags.split_pattern, "how a rank file's text is cut: gpt2, gpt4 or script");
 }
 

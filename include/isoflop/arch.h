@@ -14,8 +14,8 @@ enum class Positions { learned, rotary };
 enum class Mlp { gelu, swiglu };
 enum class Activation { gelu, gelu_tanh };  ///< exact (erf) and the tanh approximation
 
-/// A decoder-only transformer, named by nanoGPT's and Hugging Face's keys. Every value can be counted (param_counts, flops_per_token:
-/// the planner does); `validate` refuses by name those that cannot be trained yet.
+/// A decoder-only transformer, named by nanoGPT's and Hugging Face's keys. Every value can be counted (param_counts,
+/// flops_per_token: the planner does); `validate` refuses by name those that cannot be trained yet.
 struct Shape {
   std::int64_t n_layer = 2;
   std::int64_t n_head = 2;
@@ -52,8 +52,8 @@ struct ParamCounts {
   std::int64_t params_non_embedding = 0;  ///< without token and position embeddings; biases and norms in
   std::int64_t params_matmul = 0;         ///< 12 L d^2 + V d at n_inner = 4d: what is multiplied per token
 };
-/// Source   GPT-2: V d + T d + L (12 d^2 + 13 d) + 2 d with biases; Llama (SwiGLU, no biases, untied): L (2 d^2 + 2 d d_kv + 3 d f + 2 d)
-///          + d + 2 V d.
+/// Source   GPT-2: V d + T d + L (12 d^2 + 13 d) + 2 d with biases; Llama (SwiGLU, no biases, untied): L (2 d^2 + 2 d d_kv + 3 d
+///          f + 2 d) + d + 2 V d.
 /// Throws   as validate_counts().
 /// Checked  arch_test.cc: GPT-2 and Llama models to the last digit.
 [[nodiscard]] ParamCounts param_counts(const Shape& shape);
@@ -62,7 +62,8 @@ struct ParamCounts {
 struct FlopsPerToken {
   double exact = 0;           ///< the matmuls done: 6 (12 L d^2 + V d) + 6 L d (T + 1), causal half of attention
   double six_n = 0;           ///< 6 N, N all parameters
-  double full_attention = 0;  ///< 6 (N - positions) + 12 L d T (PaLM app. B, nanoGPT); without the input embedding of an untied head
+  double full_attention = 0;  ///< 6 (N - positions) + 12 L d T (PaLM app. B, nanoGPT); without the input embedding of an untied
+                              ///< head
 };
 [[nodiscard]] FlopsPerToken flops_per_token(const Shape& shape);
 

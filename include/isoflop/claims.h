@@ -44,13 +44,15 @@ struct Claim {
   std::string explanation;           ///< how it was computed, with the numbers put in
 };
 
-/// Finds the numbers a text claims and recomputes those that follow from others: lines "expression = value", C = 6 N D, tokens per
-/// parameter, device-hours, days, cost, factors of power laws, shares that add up, formulas in N, D and C, facts of known models.
+/// Finds the numbers a text claims and recomputes those that follow from others: lines "expression = value", C = 6 N D, tokens
+/// per parameter, device-hours, days, cost, factors of power laws, shares that add up, formulas in N, D and C, facts of known
+/// models.
 ///
-/// Needs    `text` in UTF-8; prose in English or Japanese with Markdown and LaTeX, or by the file's ending CSV, JSON, TOML or YAML.
-/// Result   in order of lines. A number agrees when it is within a unit of its last digit of what follows, and of what the rounding of
-///          its inputs allows. Inputs are those of the claim's own sentence first; the explanation names the lines of others. The time
-///          taken is in proportion to the text.
+/// Needs    `text` in UTF-8; prose in English or Japanese with Markdown and LaTeX, or by the file's ending CSV, JSON, TOML or
+///          YAML.
+/// Result   in order of lines. A number agrees when it is within a unit of its last digit of what follows, and of what the
+///          rounding of its inputs allows. Inputs are those of the claim's own sentence first; the explanation names the lines of
+///          others. The time taken is in proportion to the text.
 /// Throws   Error{bad_data} naming `file` for text that is not UTF-8 or holds zero bytes.
 /// Checked  claims_test.cc, claims_relations_test.cc; claims_reference_test.cc: precision and recall over five audited documents;
 ///          claims_documents_test.cc: documents with planted errors.

@@ -33,8 +33,8 @@ struct CorpusOptions {
   SplitKind split = SplitKind::automatic;  ///< document from 30 documents up, else block
   double val_fraction = 0.1;             ///< of the characters, in (0, 0.5]; reached from the smallest unit hash upwards
   std::int64_t block_characters = 10'000;  ///< block: cut at the paragraph end nearest to this length
-  /// document: near-duplicates (Jaccard similarity of word 5-grams from about .75 upwards, by MinHash) lie on one side, and so do chains
-  /// of them. Without any, the split is the same either way.
+  /// document: near-duplicates (Jaccard similarity of word 5-grams from about .75 upwards, by MinHash) lie on one side, and so do
+  /// chains of them. Without any, the split is the same either way.
   bool near_duplicates_together = true;
 };
 
@@ -52,7 +52,8 @@ struct Unit {
 
 struct SourceFacts {
   std::string name;
-  std::string sha256;         ///< of the file's bytes as stored (compressed: as compressed); over several files, of their hashes' lines
+  std::string sha256;         ///< of the file's bytes as stored (compressed: as compressed); over several files, of their hashes'
+                              ///< lines
   std::int64_t documents = 0;
   std::int64_t characters = 0;
   std::int64_t bytes = 0;     ///< of the text
@@ -94,8 +95,9 @@ class Corpus {
   /// First pass: reads, checks, hashes and splits.
   ///
   /// Needs    regular files: they are read again by every for_each_unit. Files are read in the order of their names.
-  /// Result   units of equal text lie on one side, documents of one near-duplicate cluster too; the side of a unit depends on the units' texts alone (`source`: on the
-  ///          sources' names). A unit that would bring the held-out share over a half is never held out.
+  /// Result   units of equal text lie on one side, documents of one near-duplicate cluster too; the side of a unit depends on the
+  ///          units' texts alone (`source`: on the sources' names). A unit that would bring the held-out share over a half is
+  ///          never held out.
   /// Throws   missing_input (no such file, empty folder), bad_data (empty, binary, invalid UTF-8 with its byte offset, JSONL with
   ///          its line, packed data cut short, nothing held out), usage (an option out of range), stopped, io.
   /// Checked  corpus_test.cc
@@ -137,8 +139,8 @@ struct CorpusRecipe {
 [[nodiscard]] std::string get_corpus(const std::string& name, const std::string& cache_dir, std::stop_token stop = {},
                                      const ProgressFn& progress = {});
 
-/// The files behind what a user names: a path that exists or a glob stays as it is; else a recipe's name becomes its file, fetched
-/// into `cache_dir`. Throws missing_input, with the nearest recipe, for anything else, and what get_corpus throws.
+/// The files behind what a user names: a path that exists or a glob stays as it is; else a recipe's name becomes its file,
+/// fetched into `cache_dir`. Throws missing_input, with the nearest recipe, for anything else, and what get_corpus throws.
 [[nodiscard]] std::vector<std::string> resolve_inputs(std::vector<std::string> inputs, const std::string& cache_dir,
                                                       std::stop_token stop = {}, const ProgressFn& progress = {});
 

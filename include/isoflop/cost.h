@@ -1,4 +1,5 @@
-// What a training run asks of machines: accelerators, time, money, energy, memory, parallel layout, architecture, batch and rates.
+// What a training run asks of machines: accelerators, time, money, energy, memory, parallel layout, architecture, batch and
+// rates.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +61,8 @@ struct Accelerator {
 /// "H100:512" -> the accelerator and how many; one without a count.
 ///
 /// Throws   as find_accelerator(); Error{usage} for a count that is no whole number above 0.
-[[nodiscard]] std::pair<Accelerator, std::int64_t> parse_devices(const std::string& text, const std::vector<Accelerator>& own = {});
+[[nodiscard]] std::pair<Accelerator, std::int64_t> parse_devices(const std::string& text,
+                                                                 const std::vector<Accelerator>& own = {});
 
 // ---- time, money, energy
 
@@ -71,8 +73,8 @@ struct Range {
 
 /// Model FLOPs utilisation: 6 N D (or the law's own FLOPs) over device-seconds times the dense peak.
 ///
-/// Source   median .375 of the 33 published runs with both numbers (Epoch AI's table of models); LLaMA 7B-65B .434-.514, Llama-2-70B
-///          .429, Llama-3.1-405B .345 with restarts, DeepSeek-V3 .346, BLOOM .318.
+/// Source   median .375 of the 33 published runs with both numbers (Epoch AI's table of models); LLaMA 7B-65B .434-.514,
+///          Llama-2-70B .429, Llama-3.1-405B .345 with restarts, DeepSeek-V3 .346, BLOOM .318.
 inline constexpr Range kMfu{.30, .375, .50};
 
 struct CostOptions {
@@ -157,7 +159,8 @@ struct FlopsConvention {
 /// Checked  cost_test.cc: GPT-2 124M and 1.5B to the last digit.
 [[nodiscard]] std::vector<FlopsConvention> flops_conventions(const Shape& shape);
 
-/// Hoffmann et al. 2022, appendix F, per sequence and forward and backward; `with_embedding` adds the lookup and the logits as they do.
+/// Hoffmann et al. 2022, appendix F, per sequence and forward and backward; `with_embedding` adds the lookup and the logits as
+/// they do.
 [[nodiscard]] double hoffmann_flops_per_sequence(const Shape& shape, bool with_embedding);
 
 // ---- memory
@@ -190,13 +193,15 @@ struct MemoryUse {
 
 /// Activations of one layer on one device, in bytes.
 ///
-/// Source   Korthikanti et al. 2022 (arXiv:2205.05198), eq. 1-6: s b h (34 + 5 a s / h); tensor parallel s b h (10 + 24/t + 5 a s / (h t));
-///          with sequence parallelism all over t; selective without the term in a; full 2 s b h. With f instead of 4h: 18 + 4 f / h
-///          instead of 34 (SwiGLU, which keeps gate, up and product: 18 + 6 f / h); keys and values of n_kv_head heads only.
+/// Source   Korthikanti et al. 2022 (arXiv:2205.05198), eq. 1-6: s b h (34 + 5 a s / h); tensor parallel s b h (10 + 24/t + 5 a s
+///          / (h t)); with sequence parallelism all over t; selective without the term in a; full 2 s b h. With f instead of 4h:
+///          18 + 4 f / h instead of 34 (SwiGLU, which keeps gate, up and product: 18 + 6 f / h); keys and values of n_kv_head
+///          heads only.
 /// Checked  memory_test.cc: GPT-3's five figures.
 [[nodiscard]] double activation_bytes_per_layer(const Shape& shape, const MemoryOptions& options, const Layout& layout = {});
 
-/// Source   ZeRO: Rajbhandari et al. 2020 (arXiv:1910.02054), table 1; logits and embedding as Megatron-LM's own report counts them.
+/// Source   ZeRO: Rajbhandari et al. 2020 (arXiv:1910.02054), table 1; logits and embedding as Megatron-LM's own report counts
+///          them.
 /// Throws   Error{usage} naming the part of the layout that is not positive, or that does not divide heads or layers.
 /// Checked  memory_test.cc: ZeRO's 7.5e9 parameters over 64 devices; LLaMA-7B.
 [[nodiscard]] MemoryUse memory_per_device(const Shape& shape, const MemoryOptions& options = {}, const Layout& layout = {});
@@ -270,7 +275,8 @@ struct ShapeOptions {
   std::string n_convention = "params";  ///< what the target counts: params | params_non_embedding | params_matmul
   double aspect_low = 64, aspect_high = 128;  ///< n_embd / n_layer
   std::int64_t candidates = 5;
-  /// The law's loss at (N in `n_convention`) for the same budget; the rise over the target's is what rounding costs. May be empty.
+  /// The law's loss at (N in `n_convention`) for the same budget; the rise over the target's is what rounding costs. May be
+  /// empty.
   std::function<double(double params)> loss_at = {};
 };
 
@@ -286,8 +292,8 @@ struct ShapeChoice {
 
 /// Architectures nearest to a parameter count, rounded to what matrix units like: the best first.
 ///
-/// Source   aspect ratio 64-128 and head sizes of 64 or 128: the published models (GPT-3, Chinchilla, LLaMA); SwiGLU's n_inner 8/3 n_embd
-///          (Shazeer 2020, arXiv:2002.05202); multiples of 64: NVIDIA's guide to matrix products.
+/// Source   aspect ratio 64-128 and head sizes of 64 or 128: the published models (GPT-3, Chinchilla, LLaMA); SwiGLU's n_inner
+///          8/3 n_embd (Shazeer 2020, arXiv:2002.05202); multiples of 64: NVIDIA's guide to matrix products.
 /// Result   none where no shape is within a tenth of the count: the vocabulary alone may take more (`least_shape_params`).
 /// Throws   Error{usage} if an option is not positive.
 /// Checked  shape_test.cc.
@@ -318,7 +324,8 @@ struct Hyperparameter {
 /// Every law side by side: they are conditioned differently and do not agree.
 ///
 /// Source   StepLaw (arXiv:2503.04715), DeepSeek LLM (arXiv:2401.02954), Kaplan et al. 2020 app. D.6, Zhang et al. 2024
-///          (arXiv:2410.21676), Kaplan's and MiniCPM's critical batch. The constants with a formula of the laws are published_laws()'.
+///          (arXiv:2410.21676), Kaplan's and MiniCPM's critical batch. The constants with a formula of the laws are
+///          published_laws()'.
 /// Throws   Error{usage} naming the number that is not positive.
 /// Checked  batch_test.cc.
 [[nodiscard]] std::vector<Hyperparameter> hyperparameters(const HyperparameterQuestion& question);

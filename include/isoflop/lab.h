@@ -1,4 +1,5 @@
-// The glue: studies, designs, resume, records -> observations, and the pipelines behind each command. Only lab sees several rooms.
+// The glue: studies, designs, resume, records -> observations, and the pipelines behind each command. Only lab sees several
+// rooms.
 #pragma once
 
 #include <cstdint>
@@ -68,14 +69,17 @@ struct Study {
   std::string reproduces;            ///< what the study reproduces, artefacts and all; empty: a measurement of its own
   CorpusOptions corpus;
   std::string recipe;                ///< a sample corpus, where no input is given
-  std::string tokenizer_file;        ///< one that is there (as read_tokenizer reads), instead of the four below; empty: made of the text
+  std::string tokenizer_file;        ///< one that is there (as read_tokenizer reads), instead of the four below; empty: made of
+                                     ///< the text
   TokenizerKind tokenizer = TokenizerKind::char_;
   VocabularyFrom vocabulary = VocabularyFrom::training_split;
-  std::int64_t vocab_size = TokenizerOptions().vocab_size;           ///< bpe: what is asked for; the tokenizer has what the text gives
+  std::int64_t vocab_size = TokenizerOptions().vocab_size;           ///< bpe: what is asked for; the tokenizer has what the text
+                                                                     ///< gives
   SplitPattern split_pattern = TokenizerOptions().pattern;           ///< bpe
   std::vector<StudyModel> models;
   RunSpec train;                     ///< what all runs share; shape, data and dtype are filled per run
-  std::optional<Dtype> dtype;        ///< none: bfloat16 where the machine has the unit, else float32; or what the kernel set that is asked for computes in
+  std::optional<Dtype> dtype;        ///< none: bfloat16 where the machine has the unit, else float32; or what the kernel set that
+                                     ///< is asked for computes in
   bool beta2_scaled = false;         ///< beta2 = 1 - 20 / max_iters, at most 0.999
   bool warmup_scaled = false;        ///< warmup_iters = max_iters / 20
   bool init_std_scaled = false;      ///< init_std = 0.5 / sqrt(n_embd): GPT-2's 0.02 is that at its own widths
@@ -109,7 +113,8 @@ struct LabOptions {
   std::int64_t threads = 0;          ///< 0: all usable cores
   std::optional<Isa> isa;            ///< none: the best for the study's dtype
   bool allow_isa_change = false;
-  bool recompute = false;            ///< run each block's forward again in backward instead of keeping its activations: less memory, the same bytes
+  bool recompute = false;            ///< run each block's forward again in backward instead of keeping its activations: less
+                                     ///< memory, the same bytes
   std::int64_t checkpoint_interval = 200;  ///< steps
   std::stop_token stop;
   ProgressFn progress;
@@ -136,7 +141,8 @@ struct StudyPlan {
   std::vector<PlannedRun> runs;      ///< with a sweep: the sweep's first rates and the family at the sweep's start rate
   double seconds = 0;                ///< of what is not done yet
   double flops_exact = 0;            ///< of all runs listed
-  double flops_exact_most = 0;       ///< the same with a sweep at its widest, and of mixtures with the runs that try weights: what a budget in FLOPs is held against
+  double flops_exact_most = 0;       ///< the same with a sweep at its widest, and of mixtures with the runs that try weights:
+                                     ///< what a budget in FLOPs is held against
   std::int64_t peak_bytes = 0;
   std::int64_t memory_available = 0;
   std::vector<std::string> notes;
@@ -187,28 +193,30 @@ struct StudyResult {
 /// The whole job: text -> tokens -> runs -> law -> report. Does only what is missing.
 /// A stop while training leaves a checkpoint and returns what there is, with an empty `report`: look at the stop token.
 /// Throws  stopped, when the stop came while the text was read; usage (bad_study for budget_minutes) before anything is trained
-///         when the budget is less than the least the study takes; bad_data, missing_input, bad_study, io, failure as the rooms do.
+///         when the budget is less than the least the study takes; bad_data, missing_input, bad_study, io, failure as the rooms
+///         do.
 [[nodiscard]] StudyResult run_study(Study study, const LabOptions& options);
 
 /// Draws the report and figures of a study folder again from what is stored. Returns the page's path.
 [[nodiscard]] std::filesystem::path report_study(const std::filesystem::path& folder);
 
-/// Keeps a plan in a study's folder (plan.json, sealed) and draws its report again, with the plan as a section. Returns the page's path.
-/// Throws missing_input for a folder that is no finished study, io.
-[[nodiscard]] std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::string& plan_json, const PageSection& section);
+/// Keeps a plan in a study's folder (plan.json, sealed) and draws its report again, with the plan as a section. Returns the
+/// page's path. Throws missing_input for a folder that is no finished study, io.
+[[nodiscard]] std::filesystem::path keep_plan(const std::filesystem::path& folder, const std::string& plan_json,
+                                              const PageSection& section);
 
 /// Observations of a set of finished runs, in the columns of design 4. Others are left out with a warning.
 [[nodiscard]] Observations observations_of(const std::vector<StoredRun>& runs, const std::string& loss_kind);
 
-/// What the store of a study's folder holds now, imported rows too, as its run table. Runs that are neither done nor diverged are left
-/// out with a warning; the folder's runs.csv is not read.
+/// What the store of a study's folder holds now, imported rows too, as its run table. Runs that are neither done nor diverged are
+/// left out with a warning; the folder's runs.csv is not read.
 ///
 /// Throws   missing_input if there is no store or no finished run in it.
 /// Checked  observations_test.cc: imported runs are there, the sweep's and unfinished ones are not.
 [[nodiscard]] CsvTable run_table_of_folder(const std::filesystem::path& folder);
 
-/// The steps of a study's runs that are done, a row an update: columns run, group, step (0-based), tokens, learning_rate, loss (of the
-/// training batch), loss_eval (held-out, after this update, where there was an evaluation), grad_norm, params.
+/// The steps of a study's runs that are done, a row an update: columns run, group, step (0-based), tokens, learning_rate, loss
+/// (of the training batch), loss_eval (held-out, after this update, where there was an evaluation), grad_norm, params.
 ///
 /// Throws   as run_table_of_folder; bad_data as RunStore::steps.
 /// Checked  observations_test.cc.
@@ -220,8 +228,9 @@ struct StudyResult {
 /// The lines that a study was held against (its laws.json); none where there is no such file.
 [[nodiscard]] std::vector<Baseline> baselines_of_folder(const std::filesystem::path& folder);
 
-/// A table of runs without those no better than the unigram baseline, and a warning that names them; runs no better than the 5-gram stay,
-/// with a warning (`pre_asymptotic`). As it is, where its losses are not held-out nats per token, or there is no baseline.
+/// A table of runs without those no better than the unigram baseline, and a warning that names them; runs no better than the
+/// 5-gram stay, with a warning (`pre_asymptotic`). As it is, where its losses are not held-out nats per token, or there is no
+/// baseline.
 ///
 /// Checked  study_report_test.cc.
 [[nodiscard]] Observations heed_baselines(const Observations& table, const std::vector<Baseline>& baselines);
@@ -289,8 +298,8 @@ struct PartTime {
 
 /// A model trained for a few steps on random tokens: batch, forward, backward, clip, AdamW.
 ///
-/// Units  FLOPs per token: 6 (params - position embedding) + 12 n_layer n_embd block_size (`gflops`, attention credited in full), and
-///        the matrix products really done, the causal half of attention (`gflops_executed`).
+/// Units  FLOPs per token: 6 (params - position embedding) + 12 n_layer n_embd block_size (`gflops`, attention credited in full),
+///        and the matrix products really done, the causal half of attention (`gflops_executed`).
 struct ModelBench {
   std::string name;
   Shape shape;
@@ -330,7 +339,8 @@ struct Price {
 
 struct PriceList {
   ModelBench base;                  ///< measured before the rounds
-  std::vector<Price> prices;        ///< exact GELU against tanh, the lanes against one for each thread, recomputation, dropout, float32
+  std::vector<Price> prices;        ///< exact GELU against tanh, the lanes against one for each thread, recomputation, dropout,
+                                    ///< float32
   double checkpoint_seconds = 0;    ///< median, to write one and be sure that it is on the disk: what exact resume costs
   std::int64_t checkpoint_bytes = 0;
 };

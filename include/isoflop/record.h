@@ -16,7 +16,8 @@ enum class Dtype { float32, bfloat16 };
 enum class OptimizerKind { adamw, adafactor };
 enum class DecayOn { all, matrices };  ///< which parameters weight decay touches
 enum class ScheduleKind { constant, linear, cosine, wsd };
-/// Windows without replacement in a seeded order; drawn with replacement; without, those of an epoch by their surprisal (WindowOrder).
+/// Windows without replacement in a seeded order; drawn with replacement; without, those of an epoch by their surprisal
+/// (WindowOrder).
 enum class BatchOrder { epochs, random_windows, easy_first, hard_first };
 enum class RunStatus { running, done, diverged, stopped };
 enum class Regime { fresh, repeated, memorising };  ///< D <= unique; D > unique; N > unique (design 5)
@@ -34,7 +35,8 @@ struct OptimizerSpec {
 
 struct ScheduleSpec {
   ScheduleKind kind = ScheduleKind::cosine;
-  std::int64_t warmup_iters = 0;    ///< step s < warmup_iters trains at learning_rate * s / warmup_iters (`warmup_from_zero`) or (s+1)/warmup_iters
+  std::int64_t warmup_iters = 0;    ///< step s < warmup_iters trains at learning_rate * s / warmup_iters (`warmup_from_zero`) or
+                                    ///< (s+1)/warmup_iters
   bool warmup_from_zero = false;    ///< the source experiment's: the first step has rate 0
   double min_lr = 0;
   double decay_fraction = 0.2;      ///< wsd: the share of max_iters spent in the final decay

@@ -81,7 +81,8 @@ struct SvgOptions {
 /// Checked  svg_test.cc: every point lies in the plot area, labels do not overlap, names are escaped.
 [[nodiscard]] std::string figure_svg(const Figure& figure, const SvgOptions& options = {});
 
-/// Where the axis is marked: values and their labels ("300 k", "1 M", "3.5"; `counts`: "300k", "10B"), ascending, within [low, high].
+/// Where the axis is marked: values and their labels ("300 k", "1 M", "3.5"; `counts`: "300k", "10B"), ascending, within [low,
+/// high].
 struct Tick {
   double value = 0;
   std::string label;  ///< empty: a minor mark
@@ -208,8 +209,9 @@ struct StudyReport {
 /// Each figure as a file of its own in `folder`, which is made: ID.svg. Throws Error{io}.
 void write_figures(const std::string& folder, const std::vector<Figure>& figures);
 
-/// Pictures of one fit of `table`: the law over its points (or the frontier L*(C), or isoFLOP curves and N*(C)), residuals, observed
-/// against predicted with the hold-out marked, resamples of two constants, profiles. What the fit does not have is not drawn.
+/// Pictures of one fit of `table`: the law over its points (or the frontier L*(C), or isoFLOP curves and N*(C)), residuals,
+/// observed against predicted with the hold-out marked, resamples of two constants, profiles. What the fit does not have is not
+/// drawn.
 ///
 /// Needs    `fit` to be of `table`, with `n_column` as N.
 /// Checked  law_figures_test.cc.
@@ -223,15 +225,16 @@ void write_figures(const std::string& folder, const std::vector<Figure>& figures
 /// The power law of N in every meaning of N that was fitted, the first as the headline.
 [[nodiscard]] PageSection power_section(const std::vector<LawView>& laws, const std::vector<Baseline>& baselines = {});
 
-/// Pictures of a plan: the frontier L*(C) with its band and the plan on it, N*(C) beside other laws and released models, compute in vain
-/// over N (the law's, the mean and the worst of its draws), models of the same loss, days against money. What the plan lacks is not drawn.
+/// Pictures of a plan: the frontier L*(C) with its band and the plan on it, N*(C) beside other laws and released models, compute
+/// in vain over N (the law's, the mean and the worst of its draws), models of the same loss, days against money. What the plan
+/// lacks is not drawn.
 ///
 /// Needs    `machines` to be of `plan`.
 /// Checked  plan_figures_test.cc: points lie on their laws; the regret curve's least is the regret optimum.
 [[nodiscard]] std::vector<CaptionedFigure> plan_figures(const Plan& plan, const MachinePlan& machines);
 
-/// A plan's tables: what its text allows, what is served, other laws, released models, pilots, rates and batches. What the plan lacks is not
-/// there.
+/// A plan's tables: what its text allows, what is served, other laws, released models, pilots, rates and batches. What the plan
+/// lacks is not there.
 ///
 /// Needs    `machines` to be of `plan`.
 [[nodiscard]] std::vector<PageTable> plan_tables(const Plan& plan, const MachinePlan& machines);
@@ -242,8 +245,8 @@ void write_figures(const std::string& folder, const std::vector<Figure>& figures
 /// Checked  section_test.cc.
 [[nodiscard]] PageSection plan_section(const Plan& plan, const MachinePlan& machines);
 
-/// A mixture law and the weights it recommends: weights with their intervals, what they gain over others, how the law meets the proxies it
-/// was fitted to, and the loss of each against each source's share.
+/// A mixture law and the weights it recommends: weights with their intervals, what they gain over others, how the law meets the
+/// proxies it was fitted to, and the loss of each against each source's share.
 ///
 /// Needs    `model` to be of `proxies`, and `optimum` of `model`.
 /// Checked  mixture_section_test.cc.

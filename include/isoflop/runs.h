@@ -73,12 +73,14 @@ class RunStore {
   ~RunStore();
 
   [[nodiscard]] const std::filesystem::path& study() const;
-  [[nodiscard]] std::vector<StoredRun> list() const;        ///< from the index, refreshed where a run folder is newer; by params, then id
+  [[nodiscard]] std::vector<StoredRun> list() const;        ///< from the index, refreshed where a run folder is newer; by params,
+                                                            ///< then id
   /// An id, a name, or the beginning of an id. Throws usage, listing them, if several match.
   [[nodiscard]] std::optional<StoredRun> find(const std::string& id_or_name) const;
   /// Begins a run, or goes on with one that is not finished (no whole record.json, or one that says `stopped`).
   ///
-  /// Throws   Error{failure} if the run is finished or another process writes it; Error{bad_data} if its spec.json is another run's.
+  /// Throws   Error{failure} if the run is finished or another process writes it; Error{bad_data} if its spec.json is another
+  ///          run's.
   [[nodiscard]] std::unique_ptr<RunWriter> write(const RunSpec& resolved, const std::string& name, const std::string& group);
   /// Puts back the spec.json of a run that has a folder, where it is absent or not whole: the folder's name is its hash, so
   /// nothing is guessed.
@@ -110,7 +112,8 @@ class RunStore {
   std::unique_ptr<State> state_;
 };
 
-/// The run table (docs/formats/runs-table.md): one row per run that is done or diverged, by params, then run. Empty cell: missing.
+/// The run table (docs/formats/runs-table.md): one row per run that is done or diverged, by params, then run. Empty cell:
+/// missing.
 [[nodiscard]] std::string run_table_csv(const std::vector<StoredRun>& runs);
 
 /// The same, written as a file at once or not at all. Throws io.

@@ -19,7 +19,8 @@ namespace isoflop {
 [[nodiscard]] std::string format_bytes(double value);           ///< for people: "1.2 GiB"
 [[nodiscard]] std::string format_seconds(double seconds);       ///< for people: "3 min 20 s"
 [[nodiscard]] std::string format_billions(double value);        ///< for people, a count: "95.86B"
-[[nodiscard]] std::string format_gigabytes(double bytes);       ///< for people: "80 GB", 1e9 bytes each, as makers of accelerators count
+[[nodiscard]] std::string format_gigabytes(double bytes);       ///< for people: "80 GB", 1e9 bytes each, as makers of
+                                                                ///< accelerators count
 [[nodiscard]] std::string format_percent(double share);         ///< for people: 0.123 is "12.3 %"
 [[nodiscard]] std::optional<double> parse_double(std::string_view text);  ///< the whole text or nothing
 [[nodiscard]] std::optional<std::int64_t> parse_int(std::string_view text);

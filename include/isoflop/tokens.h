@@ -24,18 +24,19 @@ class Tokenizer {
   [[nodiscard]] virtual std::optional<std::int32_t> end_of_text() const = 0;
   virtual void encode(std::string_view text, std::vector<std::int32_t>& out) const = 0;  ///< appends
   [[nodiscard]] virtual std::string decode(std::span<const std::int32_t> tokens) const = 0;
-  [[nodiscard]] virtual std::int64_t bytes_of(std::int32_t token) const = 0;  ///< bytes of text the token stands for; 0: end of text
+  [[nodiscard]] virtual std::int64_t bytes_of(std::int32_t token) const = 0;  ///< bytes of text the token stands for; 0: end of
+                                                                              ///< text
   [[nodiscard]] virtual std::string to_json() const = 0;          ///< docs/formats/tokenizer.md
-  /// Where a text that goes on may be cut so that both parts alone have its tokens: its end if it `ends`, else the last certain place,
-  /// 0 if there is none.
+  /// Where a text that goes on may be cut so that both parts alone have its tokens: its end if it `ends`, else the last certain
+  /// place, 0 if there is none.
   [[nodiscard]] virtual std::size_t certain_cut(std::string_view text, bool ends) const;
   [[nodiscard]] std::string id() const;                           ///< content hash, 16 hex digits
 };
 
 enum class TokenizerKind { byte, char_, bpe };
 enum class VocabularyFrom { training_split, whole_corpus };  ///< the latter only to reproduce the source experiment
-/// bpe: how text is cut into chunks that no merge crosses. gpt4 is the pattern of cl100k_base; script is the same with Han, Hiragana and
-/// Katakana runs as chunks of their own, for Japanese (docs/formats/tokenizer.md).
+/// bpe: how text is cut into chunks that no merge crosses. gpt4 is the pattern of cl100k_base; script is the same with Han,
+/// Hiragana and Katakana runs as chunks of their own, for Japanese (docs/formats/tokenizer.md).
 enum class SplitPattern { gpt2, gpt4, script };
 
 inline constexpr std::string_view kEndOfTextName = "<|endoftext|>";
@@ -56,11 +57,11 @@ struct TokenizerOptions {
 /// whole_corpus nothing is unseen and there are no byte tokens.
 /// bpe: byte-level byte-pair encoding; ids 0-255 are the bytes, then the merges in order, then the end of text. Ties go to the
 /// smaller pair of ids. Throws usage for options out of range.
-[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const Corpus& corpus, std::stop_token stop = {},
-                                                         const ProgressFn& progress = {});
+[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const Corpus& corpus,
+                                                         std::stop_token stop = {}, const ProgressFn& progress = {});
 /// The same from several, read one after another.
-[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, std::span<const Corpus> corpora, std::stop_token stop = {},
-                                                         const ProgressFn& progress = {});
+[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, std::span<const Corpus> corpora,
+                                                         std::stop_token stop = {}, const ProgressFn& progress = {});
 
 /// Ours, or Hugging Face's tokenizer.json of a byte-level BPE. Throws bad_data naming `subject` if the file was changed, torn, of
 /// another version, or asks for what is not done here (a model type, a normalizer, ...), by name.
@@ -75,8 +76,8 @@ struct ReadTokenizerOptions {
 [[nodiscard]] std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path, const ReadTokenizerOptions& options = {});
 
 enum class TokenizerFormat { json, gpt2, tiktoken };
-/// Writes one (atomic): `json` to a file, as `to_json`; `gpt2` vocab.json and merges.txt into a folder; `tiktoken` a rank file without
-/// the special tokens. Throws usage where the form cannot hold the tokenizer, io.
+/// Writes one (atomic): `json` to a file, as `to_json`; `gpt2` vocab.json and merges.txt into a folder; `tiktoken` a rank file
+/// without the special tokens. Throws usage where the form cannot hold the tokenizer, io.
 void write_tokenizer(const Tokenizer& tokenizer, const std::string& path, TokenizerFormat format = TokenizerFormat::json);
 
 [[nodiscard]] std::string to_string(TokenizerKind);
@@ -102,7 +103,8 @@ class TokenSplit {
 };
 
 /// Tokens in memory, for tests and small studies.
-[[nodiscard]] std::unique_ptr<TokenSplit> token_split_in_memory(std::vector<std::int32_t> tokens, std::vector<TokenUnit> units = {});
+[[nodiscard]] std::unique_ptr<TokenSplit> token_split_in_memory(std::vector<std::int32_t> tokens,
+                                                                std::vector<TokenUnit> units = {});
 
 /// A tokenised corpus on disk: <root>/<id>/{train,val}-NNNNN.tok, units index, manifest (docs/formats/tokens.md).
 struct TokenSet {
@@ -126,8 +128,8 @@ struct EncodeOptions {
 /// Throws bad_data, naming the file, if a checksum, size or count does not hold.
 [[nodiscard]] TokenSet open_tokens(const std::string& folder);
 
-/// How many tokens a text is, without writing them. Documents are taken whole, whatever their length: their tokens are those of the whole
-/// text, without ends of text. Memory does not grow with documents that have a certain place to be cut (`certain_cut`).
+/// How many tokens a text is, without writing them. Documents are taken whole, whatever their length: their tokens are those of
+/// the whole text, without ends of text. Memory does not grow with documents that have a certain place to be cut (`certain_cut`).
 struct TextCounts {
   std::string source;          ///< empty in the total
   std::int64_t documents = 0;
@@ -143,11 +145,11 @@ struct TokenCounts {
 /// Needs    a corpus opened with SplitKind::none, so that nothing is asked of its length.
 /// Throws   stopped, usage (threads), what the corpus throws.
 /// Checked  count_test.cc; tokens_reference_test.cc: tinyshakespeare's 301,966 and 36,059.
-[[nodiscard]] TokenCounts count_tokens(const Corpus& corpus, const Tokenizer& tokenizer, std::int64_t threads = 1, std::stop_token stop = {},
-                                       const ProgressFn& progress = {});
+[[nodiscard]] TokenCounts count_tokens(const Corpus& corpus, const Tokenizer& tokenizer, std::int64_t threads = 1,
+                                       std::stop_token stop = {}, const ProgressFn& progress = {});
 
-/// Token files of other trainers. llm_c: 256 32-bit words of header {20240520, 1, tokens}, then 16-bit tokens, or {20240801, 7, tokens}
-/// and 32-bit ones; nanogpt: 16-bit tokens and nothing else.
+/// Token files of other trainers. llm_c: 256 32-bit words of header {20240520, 1, tokens}, then 16-bit tokens, or {20240801, 7,
+/// tokens} and 32-bit ones; nanogpt: 16-bit tokens and nothing else.
 ///
 /// Source   karpathy/llm.c llmc/dataloader.h, dev/data/data_common.py; karpathy/nanoGPT data/*/prepare.py.
 enum class ShardFormat { llm_c, nanogpt };
@@ -158,8 +160,8 @@ struct ShardFile {
 };
 /// Writes a token set as shards into a folder: <name>_train_000000.bin, <name>_val_000000.bin ... or train.bin and val.bin.
 /// Throws usage if the tokens do not fit the form's width, or a llm.c shard would hold 2^31 tokens; io.
-[[nodiscard]] std::vector<ShardFile> export_shards(const TokenSet& set, ShardFormat format, const std::string& folder, const std::string& name,
-                                                   std::stop_token stop = {});
+[[nodiscard]] std::vector<ShardFile> export_shards(const TokenSet& set, ShardFormat format, const std::string& folder,
+                                                   const std::string& name, std::stop_token stop = {});
 
 struct ImportOptions {
   std::vector<std::string> train = {}, held_out = {};  ///< files in their order
@@ -168,13 +170,15 @@ struct ImportOptions {
   std::int64_t shard_tokens = 100'000'000;
 };
 /// Reads shards into a token folder of ours under `root`. Units end at the tokenizer's end of text (or after 65,536 tokens).
-/// Throws missing_input; bad_data naming the file: a size that is not what its header says, a token outside the vocabulary; usage.
+/// Throws missing_input; bad_data naming the file: a size that is not what its header says, a token outside the vocabulary;
+/// usage.
 [[nodiscard]] TokenSet import_shards(const ImportOptions& options, const Tokenizer& tokenizer, std::stop_token stop = {},
                                      const ProgressFn& progress = {});
 
 [[nodiscard]] ShardFormat shard_format_from(const std::string& text);
 
-/// Seeded batches: sequence j of update k is a function of (seed, k * sequences + j) alone, and where they are ordered of the run's length.
+/// Seeded batches: sequence j of update k is a function of (seed, k * sequences + j) alone, and where they are ordered of the
+/// run's length.
 class BatchSource {
  public:
   BatchSource(std::int64_t sequences, std::int64_t block_size) : sequences_(sequences), block_size_(block_size) {}
@@ -190,8 +194,8 @@ class BatchSource {
  private:
   std::int64_t sequences_, block_size_;
 };
-/// In which order the windows of an epoch come: seeded, or by the mean surprisal of their tokens, -ln of the token's share of the run's
-/// own text, least first or most first. The windows of an epoch are the same in every order.
+/// In which order the windows of an epoch come: seeded, or by the mean surprisal of their tokens, -ln of the token's share of the
+/// run's own text, least first or most first. The windows of an epoch are the same in every order.
 enum class WindowOrder { shuffled, easy_first, hard_first };
 struct BatchOptions {
   std::uint64_t seed = 0;
@@ -201,10 +205,12 @@ struct BatchOptions {
   std::optional<std::int64_t> subset_tokens = {};  ///< the first this many tokens of the split
   WindowOrder order = WindowOrder::shuffled;  ///< by surprisal: epochs only, and `updates` says how long the run is
   std::int64_t updates = 0;
-  double token_noise = 0;       ///< share of the input tokens that another of the vocabulary takes the place of, another draw each epoch; targets stay
+  double token_noise = 0;       ///< share of the input tokens that another of the vocabulary takes the place of, another draw
+                                ///< each epoch; targets stay
   std::int64_t vocab_size = 0;  ///< with token_noise
 };
-/// Throws bad_data if the split (or subset) is shorter than one window and its target; bad_study for options that do not go together.
+/// Throws bad_data if the split (or subset) is shorter than one window and its target; bad_study for options that do not go
+/// together.
 [[nodiscard]] std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> split, const BatchOptions& options);
 
 /// One source of a mixture and its share of the sequences (weights need not sum to 1; 0: none).
@@ -212,13 +218,14 @@ struct MixedSource {
   std::shared_ptr<const TokenSplit> split;
   double weight = 1;
 };
-/// Batches whose sequences take turns between sources: each of its own seeded order, after any number of sequences within a few of its share
-/// (a ten-thousandth of them in every 10,000).
+/// Batches whose sequences take turns between sources: each of its own seeded order, after any number of sequences within a few
+/// of its share (a ten-thousandth of them in every 10,000).
 ///
-/// Throws   bad_study for weights that cannot be, and for an order by surprisal, which would bring one source before another; bad_data as
-///          make_batches.
+/// Throws   bad_study for weights that cannot be, and for an order by surprisal, which would bring one source before another;
+///          bad_data as make_batches.
 /// Checked  mixed_batches_test.cc.
-[[nodiscard]] std::unique_ptr<BatchSource> make_mixed_batches(const std::vector<MixedSource>& sources, const BatchOptions& options);
+[[nodiscard]] std::unique_ptr<BatchSource> make_mixed_batches(const std::vector<MixedSource>& sources,
+                                                              const BatchOptions& options);
 
 /// Splits one after another, as one; their units in order.
 [[nodiscard]] std::shared_ptr<const TokenSplit> join_splits(std::vector<std::shared_ptr<const TokenSplit>> parts);

@@ -105,7 +105,8 @@ FlopsPerToken flops_per_token(const Shape& s) {
   FlopsPerToken flops;
   flops.exact = 6 * static_cast<double>(counts.params_matmul) + 6 * layers * d * (t + 1);
   flops.six_n = 6 * static_cast<double>(counts.params);
-  const double looked_up = (s.positions == Positions::learned ? t * d : 0) + (s.tied_head ? 0 : static_cast<double>(s.vocab_size) * d);
+  const double looked_up =
+      (s.positions == Positions::learned ? t * d : 0) + (s.tied_head ? 0 : static_cast<double>(s.vocab_size) * d);
   flops.full_attention = 6 * (static_cast<double>(counts.params) - looked_up) + 12 * layers * d * t;
   return flops;
 }

@@ -17,7 +17,8 @@ std::vector<std::int64_t> apportion(std::span<const double> shares, std::int64_t
   for (std::size_t i = 0; i < shares.size(); ++i) {
     if (!(shares[i] > 0)) continue;
     const double exact = shares[i] / sum * static_cast<double>(whole);
-    counts[i] = std::min(cap(i), static_cast<std::int64_t>(std::floor(exact + 1e-9)));  // 3 where 0.3 of 10 came out as 2.9999999999999996
+    // 3 where 0.3 of 10 came out as 2.9999999999999996
+    counts[i] = std::min(cap(i), static_cast<std::int64_t>(std::floor(exact + 1e-9)));
     rest[i] = exact - static_cast<double>(counts[i]);
     left -= counts[i];
     order.push_back(i);

@@ -65,7 +65,8 @@ TEST(Math, KeepsTheEdges) {
 TEST(Philox, MatchesThePublishedKnownAnswer) {
   // Random123's kat_vectors: philox4x32-10, counter and key all ones
   Philox rng{0xffffffffffffffffULL, static_cast<Stream>(0xffffffffU)};
-  EXPECT_THAT(rng.words(0xffffffffffffffffULL, 0xffffffffU), testing::ElementsAre(0x408f276dU, 0x41c83b0eU, 0xa20bc7c6U, 0x6d5451fdU));
+  EXPECT_THAT(rng.words(0xffffffffffffffffULL, 0xffffffffU),
+              testing::ElementsAre(0x408f276dU, 0x41c83b0eU, 0xa20bc7c6U, 0x6d5451fdU));
 }
 
 TEST(Philox, NormalsHaveMeanZeroAndVarianceOne) {
@@ -119,8 +120,10 @@ TEST(Text, SuggestsTheNearestKey) {
 }
 
 TEST(Csv, NamesTheSeparatorOfAnotherProgramsTable) {
-  EXPECT_THAT(error_of([] { (void)read_csv("\"params\";loss\n1;2,5\n", "t.csv"); }).problem(), testing::HasSubstr("separated by `;`"));
-  EXPECT_THAT(error_of([] { (void)read_csv("params\tloss\n1\t2\n", "t.csv"); }).problem(), testing::HasSubstr("separated by tabs"));
+  EXPECT_THAT(error_of([] { (void)read_csv("\"params\";loss\n1;2,5\n", "t.csv"); }).problem(),
+              testing::HasSubstr("separated by `;`"));
+  EXPECT_THAT(error_of([] { (void)read_csv("params\tloss\n1\t2\n", "t.csv"); }).problem(),
+              testing::HasSubstr("separated by tabs"));
   EXPECT_EQ(read_csv("params,\"a;b\"\n1,2\n", "t.csv").size(), 2u);
 }
 

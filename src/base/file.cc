@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const char* doing, int error, std::size_t needed = 0) {
   const bool reading = std::strcmp(doing, "read") == 0;
-  if (reading && (error == ENOENT || error == ENOTDIR)) throw Error(Fault::missing_input, path.string(), std::string("cannot ") + doing + ": no such file or folder");
+  if (reading && (error == ENOENT || error == ENOTDIR))
+    throw Error(Fault::missing_input, path.string(), std::string("cannot ") + doing + ": no such file or folder");
   std::string hint;
   if (error == ENOSPC || error == EDQUOT) {
     struct statvfs disk {};
@@ -99,7 +100,8 @@ void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(place_of(path), error);
   if (error) {
-    if (error.value() == ENOTDIR || error.value() == EEXIST) throw Error(Fault::io, path.string(), "cannot create the folder: a file is in the way");
+    if (error.value() == ENOTDIR || error.value() == EEXIST)
+      throw Error(Fault::io, path.string(), "cannot create the folder: a file is in the way");
     fail(path, "create the folder", error.value());
   }
 }
@@ -111,7 +113,10 @@ struct FileWriter::State {
 };
 
 FileWriter::FileWriter(const fs::path& path, Mode mode, const fs::path& named)
-    : state_(new State{named.empty() ? path : named, Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (mode == Mode::create ? O_TRUNC : O_APPEND), 0666)), {}}) {
+    : state_(new State{
+          named.empty() ? path : named,
+          Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (mode == Mode::create ? O_TRUNC : O_APPEND), 0666)),
+          {}}) {
   if (state_->file.get() < 0) fail(state_->path, "write", errno);
 }
 FileWriter::~FileWriter() {
@@ -178,14 +183,16 @@ MappedFile::MappedFile(const fs::path& path) {
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
-MappedFile::MappedFile(MappedFile&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
 }
 
-FileLock::FileLock(const fs::path& path, const std::string& what) : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+FileLock::FileLock(const fs::path& path, const std::string& what)
+    : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   if (descriptor_ < 0) fail(path, "lock", errno);
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
@@ -193,7 +200,8 @@ FileLock::FileLock(const fs::path& path, const std::string& what) : descriptor_(
     const ssize_t count = ::pread(descriptor_, holder, sizeof holder - 1, 0);
     ::close(std::exchange(descriptor_, -1));
     if (error != EWOULDBLOCK) fail(path, "lock", error);
-    throw Error(Fault::failure, what, "is being written by another process" + (count > 0 ? " (" + std::string(holder) + ")" : std::string()),
+    throw Error(Fault::failure, what,
+                "is being written by another process" + (count > 0 ? " (" + std::string(holder) + ")" : std::string()),
                 "wait for it, or stop it first");
   }
   const std::string self = "pid " + std::to_string(::getpid());

@@ -19,7 +19,8 @@ void make_folder(const std::filesystem::path& path);
 /// fsync of a folder, so that a rename in it survives power loss.
 void sync_folder(const std::filesystem::path& path);
 
-/// A sequential writer with its own buffer; close() syncs. Throws io, with the bytes free when the disk is full; never from the destructor.
+/// A sequential writer with its own buffer; close() syncs. Throws io, with the bytes free when the disk is full; never from the
+/// destructor.
 class FileWriter {
  public:
   enum class Mode { create, append };

@@ -60,7 +60,9 @@ struct Xxh3::State {
   ~State() { XXH3_freeState(state); }
 };
 
-Xxh3::Xxh3() : state_(std::make_unique<State>()) { ISOFLOP_CHECK(state_->state != nullptr && XXH3_64bits_reset(state_->state) == XXH_OK); }
+Xxh3::Xxh3() : state_(std::make_unique<State>()) {
+  ISOFLOP_CHECK(state_->state != nullptr && XXH3_64bits_reset(state_->state) == XXH_OK);
+}
 Xxh3::~Xxh3() = default;
 Xxh3::Xxh3(Xxh3&&) noexcept = default;
 Xxh3& Xxh3::operator=(Xxh3&&) noexcept = default;

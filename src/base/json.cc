@@ -13,7 +13,8 @@ Json parse_json(const std::string& text, const std::string& subject) {
   try {
     return Json::parse(text, guard);
   } catch (const nlohmann::json::parse_error& error) {
-    throw Error(Fault::bad_data, subject, "not JSON at byte " + std::to_string(error.byte), "the file may be torn or of another kind");
+    throw Error(Fault::bad_data, subject, "not JSON at byte " + std::to_string(error.byte),
+                "the file may be torn or of another kind");
   } catch (const nlohmann::json::exception& error) {  // e.g. a number beyond a double
     throw Error(Fault::bad_data, subject, std::string("JSON that cannot be read: ") + error.what());
   }

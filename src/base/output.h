@@ -11,8 +11,8 @@ namespace isoflop {
 /// Where what a user names as output is written: a symbolic link stays one, and what it leads to is written, be it there or not.
 [[nodiscard]] std::filesystem::path place_of(const std::filesystem::path& named);
 
-/// A file that a user named, written as a stream: it takes its place when it is finished, and until then the old one stays. A device
-/// or a pipe gets the bytes as they come; links are followed (place_of).
+/// A file that a user named, written as a stream: it takes its place when it is finished, and until then the old one stays. A
+/// device or a pipe gets the bytes as they come; links are followed (place_of).
 class OutputFile {
  public:
   /// Makes no folder.

@@ -7,8 +7,8 @@
 
 namespace isoflop {
 
-/// What a share of the values does not exceed, on a line between neighbours (Hyndman and Fan's 7th); beside an infinite neighbour the
-/// one below.
+/// What a share of the values does not exceed, on a line between neighbours (Hyndman and Fan's 7th); beside an infinite neighbour
+/// the one below.
 ///
 /// Needs    ascending values, one or more; 0 <= share <= 1 (contract).
 [[nodiscard]] double quantile_of(std::span<const double> ascending, double share);

@@ -6,8 +6,8 @@
 
 namespace isoflop {
 
-/// The place of a function's least value in [low, high]: a look at `steps` + 1 places, then golden section between the neighbours of
-/// the best. A value that is not finite is never the best.
+/// The place of a function's least value in [low, high]: a look at `steps` + 1 places, then golden section between the neighbours
+/// of the best. A value that is not finite is never the best.
 template <class F>
 [[nodiscard]] double least_of(const F& f, double low, double high, int steps, double tolerance = 1e-9) {
   int best = 0;
@@ -29,8 +29,8 @@ template <class F>
   return 0.5 * (a + b);
 }
 
-/// Where a function changes sign between `low` and `high`: false position that halves the weight of an end that stays (Illinois), and
-/// every fourth step a bisection.
+/// Where a function changes sign between `low` and `high`: false position that halves the weight of an end that stays (Illinois),
+/// and every fourth step a bisection.
 template <class F>
 [[nodiscard]] double zero_between(const F& f, double low, double high, double tolerance = 1e-13) {
   double at_low = f(low), at_high = f(high);

@@ -77,7 +77,8 @@ Team::Team(std::int64_t threads) : state_(std::make_unique<State>()) {
   try {
     for (std::int64_t rank = 1; rank < threads; ++rank) state_->threads.emplace_back([s = state_.get(), rank] { s->work(rank); });
   } catch (const std::system_error& error) {
-    throw Error(Fault::failure, std::to_string(threads) + " threads", std::string("cannot be started: ") + error.what(), "ask for fewer with --threads");
+    throw Error(Fault::failure, std::to_string(threads) + " threads", std::string("cannot be started: ") + error.what(),
+                "ask for fewer with --threads");
   }
 }
 

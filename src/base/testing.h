@@ -25,7 +25,8 @@ inline const std::filesystem::path& process_folder() {
     pid_t owner = ::getpid();
     Owned() {
       std::string name = testing::TempDir() + "/isoflop_XXXXXX";
-      if (::mkdtemp(name.data()) == nullptr) throw std::filesystem::filesystem_error("mkdtemp", name, std::error_code(errno, std::system_category()));
+      if (::mkdtemp(name.data()) == nullptr)
+        throw std::filesystem::filesystem_error("mkdtemp", name, std::error_code(errno, std::system_category()));
       path = name;
       std::filesystem::permissions(path, std::filesystem::perms(0755));  // tests without privileges look inside
     }
@@ -65,7 +66,8 @@ Error error_of(const Call& call) {
 
 /// A text with something to learn: sentences over a small vocabulary from a fixed generator.
 inline std::string sentences(std::size_t characters) {
-  static constexpr const char* kWords[] = {"the", "law", "of", "loss", "falls", "as", "models", "grow", "with", "data", "and", "compute"};
+  static constexpr const char* kWords[] = {"the",    "law",  "of",   "loss", "falls", "as",
+                                           "models", "grow", "with", "data", "and",   "compute"};
   std::string text;
   std::uint32_t state = 7;
   for (int sentence = 0; text.size() < characters; ++sentence) {

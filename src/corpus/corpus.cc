@@ -29,7 +29,8 @@ corpus::ReadOptions read_options(const CorpusOptions& options) {
   const std::string unit = split == SplitKind::block ? "block" : split == SplitKind::source ? "source" : "document";
   const std::string problem =
       count == 1 ? "the text is one " + unit + " of " + std::to_string(survey.characters) + " characters: nothing can be held out"
-                 : "nothing can be held out: of " + std::to_string(count) + " " + unit + "s, equal ones taken together, none is at most half of the text";
+                 : "nothing can be held out: of " + std::to_string(count) + " " + unit +
+                       "s, equal ones taken together, none is at most half of the text";
   switch (split) {
     case SplitKind::block:
       throw Error(Fault::bad_data, "split by block", problem, "give more text, or cut it smaller with --block-characters");
@@ -191,8 +192,8 @@ std::vector<std::filesystem::path> Corpus::paths() const {
 std::string Corpus::passed_over() const {
   const std::int64_t files = state_->passed_over;
   if (files == 0) return {};
-  return std::to_string(files) + (files == 1 ? " file was" : " files were") + " passed over: of a folder only " + corpus::kTextEndings +
-         " are read";
+  return std::to_string(files) + (files == 1 ? " file was" : " files were") + " passed over: of a folder only " +
+         corpus::kTextEndings + " are read";
 }
 
 void Corpus::for_each_unit(const std::function<void(const Unit&)>& visit, std::stop_token stop) const {

@@ -115,7 +115,9 @@ std::string editions() {
   for (int article = 0; article < 40; ++article) {
     for (int edition = 0; edition < 3; ++edition) {
       std::string text;
-      for (int w = 0; w < 300; ++w) text += (w % 150 == 7 ? "edition" + std::to_string(edition) : "a" + std::to_string(article) + "w" + std::to_string(w)) + " ";
+      for (int w = 0; w < 300; ++w)
+        text +=
+            (w % 150 == 7 ? "edition" + std::to_string(edition) : "a" + std::to_string(article) + "w" + std::to_string(w)) + " ";
       lines += R"({"text": ")" + text + "\"}\n";
     }
   }
@@ -126,7 +128,8 @@ TEST_F(CorpusOfFiles, EditionsOfOneArticleLieOnOneSideUnlessToldOtherwise) {
   CorpusOptions options{.inputs = {put("editions.jsonl", editions())}};
   const auto articles_cut = [&] {
     std::map<std::string, std::set<bool>> sides;
-    for (const SeenUnit& unit : units_of(Corpus::open(options))) sides[unit.text.substr(0, unit.text.find(' '))].insert(unit.held_out);
+    for (const SeenUnit& unit : units_of(Corpus::open(options)))
+      sides[unit.text.substr(0, unit.text.find(' '))].insert(unit.held_out);
     EXPECT_EQ(sides.size(), 40U);
     return std::count_if(sides.begin(), sides.end(), [](const auto& each) { return each.second.size() == 2; });
   };

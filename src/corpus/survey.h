@@ -24,7 +24,8 @@ struct Survey {
   std::vector<UnitFacts> units;           ///< in reading order, no side chosen yet
   std::vector<SourceFacts> sources;       ///< in order of first meeting
   std::vector<CorpusFile> files;
-  std::vector<std::uint32_t> clusters;    ///< of the units: the smallest index of each one's near-duplicates; empty if not asked for
+  std::vector<std::uint32_t> clusters;    ///< of the units: the smallest index of each one's near-duplicates; empty if not asked
+                                          ///< for
   std::string text_sha256;  ///< of all text, in reading order
   std::int64_t characters = 0;
   std::int64_t distinct_characters = 0;

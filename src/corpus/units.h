@@ -52,9 +52,10 @@ struct UnitFacts {
 
 /// Marks units as held out: from the smallest hash upwards until `val_fraction` of the characters is reached. Units of equal hash
 /// go together; a group that would bring the held-out share over a half is passed over. Returns false if nothing could be held
-/// out. `clusters` has for each unit the smallest index of those that stay together with it, and orders them by their smallest hash; empty:
-/// each unit for itself.
-[[nodiscard]] bool hold_out_units(std::vector<UnitFacts>& units, double val_fraction, std::span<const std::uint32_t> clusters = {});
+/// out. `clusters` has for each unit the smallest index of those that stay together with it, and orders them by their smallest
+/// hash; empty: each unit for itself.
+[[nodiscard]] bool hold_out_units(std::vector<UnitFacts>& units, double val_fraction,
+                                  std::span<const std::uint32_t> clusters = {});
 /// The same for whole sources, by the hash of their names.
 [[nodiscard]] bool hold_out_sources(std::vector<UnitFacts>& units, const std::vector<std::string>& names, double val_fraction);
 

@@ -160,7 +160,8 @@ void check_burst(Isa isa, std::int64_t threads, double seconds) {
 double peak_gflops(Isa isa, std::int64_t threads, double seconds) {
   check_burst(isa, threads, seconds);
   Team team(threads);
-  return best_gflops(team, seconds, isa == Isa::avx512bf16 ? kernels::bf16_burst : kernels::peak(static_cast<kernels::Set>(isa)).fma);
+  return best_gflops(team, seconds,
+                     isa == Isa::avx512bf16 ? kernels::bf16_burst : kernels::peak(static_cast<kernels::Set>(isa)).fma);
 }
 
 MachinePeaks measure_peaks(Isa isa, std::int64_t threads, double seconds) {

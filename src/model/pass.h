@@ -12,8 +12,8 @@
 
 namespace isoflop::model {
 
-/// A micro-batch is whole sequences of about this many tokens: 256 where their activations then stay in a core's own cache, else 512,
-/// for longer products in the gradients of weights (experiments/LOG.md).
+/// A micro-batch is whole sequences of about this many tokens: 256 where their activations then stay in a core's own cache, else
+/// 512, for longer products in the gradients of weights (experiments/LOG.md).
 [[nodiscard]] inline std::int64_t micro_tokens(const Shape& shape) {
   return shape.n_layer * shape.n_embd <= 256 ? 256 : 512;
 }

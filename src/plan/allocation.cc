@@ -53,7 +53,8 @@ OvertrainingPrice overtraining_price(const PlanningLaw& law, double flops, const
   const Optimum best = law.surface->optimum(flops, law.flops_per);
   OvertrainingPrice price{.least_factor = law.surface->least_params(best.loss) / best.params, .rows = {}};
   for (const double factor : factors)
-    if (factor > price.least_factor) price.rows.push_back(at_loss(*law.surface, factor * best.params, best.loss, law.flops_per, best, flops));
+    if (factor > price.least_factor)
+      price.rows.push_back(at_loss(*law.surface, factor * best.params, best.loss, law.flops_per, best, flops));
   return price;
 }
 
@@ -82,7 +83,8 @@ CrossLaw cross_law(const std::vector<PlanningLaw>& laws, double flops) {
     std::vector<double> row;
     // a plan of laws that count otherwise is judged at its size, with what the budget then holds
     for (const PlanningLaw& judge : laws)
-      if (judge.surface) row.push_back(wasted_compute(*judge.surface, model.params, flops / (judge.flops_per * model.params), judge.flops_per));
+      if (judge.surface)
+        row.push_back(wasted_compute(*judge.surface, model.params, flops / (judge.flops_per * model.params), judge.flops_per));
     table.worst.push_back(row.empty() ? 0 : *std::max_element(row.begin(), row.end()));
     table.wasted.push_back(std::move(row));
   }

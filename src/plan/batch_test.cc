@@ -23,8 +23,9 @@ TEST(Hyperparameters, OfEachLawAreItsOwn) {
   struct Known {
     double params, tokens, step_rate, step_batch, deepseek_rate, deepseek_batch;
   };
-  for (const Known& k : {Known{1e9, 2e10, 9.960e-4, 4.419e5, 9.638e-4, 1.080e6}, Known{1e9, 1e11, 1.6325e-3, 1.1077e6, 7.882e-4, 1.828e6},
-                         Known{7e9, 1e12, 8.266e-4, 4.125e6, 4.634e-4, 7.336e6}, Known{70e9, 1.4e12, 1.775e-4, 4.999e6, 3.332e-4, 1.739e7}}) {
+  for (const Known& k :
+       {Known{1e9, 2e10, 9.960e-4, 4.419e5, 9.638e-4, 1.080e6}, Known{1e9, 1e11, 1.6325e-3, 1.1077e6, 7.882e-4, 1.828e6},
+        Known{7e9, 1e12, 8.266e-4, 4.125e6, 4.634e-4, 7.336e6}, Known{70e9, 1.4e12, 1.775e-4, 4.999e6, 3.332e-4, 1.739e7}}) {
     const HyperparameterQuestion q{.params = k.params, .tokens = k.tokens};
     EXPECT_TRUE(near(*value("steplaw2025_learning_rate", q), k.step_rate, 5e-4)) << k.params;
     EXPECT_TRUE(near(*value("steplaw2025_batch", q), k.step_batch, 5e-4)) << k.params;

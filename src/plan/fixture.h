@@ -14,7 +14,8 @@ namespace isoflop::plan {
 
 inline PlanningLaw law_at(const std::string& name, const std::string& law, const std::map<std::string, double>& constants) {
   std::string text;
-  for (const auto& [constant, value] : constants) text += (text.empty() ? "" : ", ") + ("\"" + constant + "\": ") + format_number(value);
+  for (const auto& [constant, value] : constants)
+    text += (text.empty() ? "" : ", ") + ("\"" + constant + "\": ") + format_number(value);
   PlanningLaw made = planning_law_from_json("{\"law\": \"" + law + "\", \"constants\": {" + text + "}}", name);
   return made;
 }
@@ -31,7 +32,8 @@ inline PlanningLaw rounded() { return chinchilla("rounded", 1.69, 406.4, 410.7, 
 /// Equal to a number that is printed with so many digits.
 inline void expect_printed(double value, double printed, int digits = 4, const std::string& what = {}) {
   const char* scale = std::getenv("ISOFLOP_TOL_SCALE");
-  const double half = (scale == nullptr || *scale == '\0' ? 1 : std::strtod(scale, nullptr)) * 0.5 * std::pow(10.0, std::floor(std::log10(std::fabs(printed))) - (digits - 1));
+  const double half = (scale == nullptr || *scale == '\0' ? 1 : std::strtod(scale, nullptr)) * 0.5 *
+                      std::pow(10.0, std::floor(std::log10(std::fabs(printed))) - (digits - 1));
   EXPECT_NEAR(value, printed, half * 1.02) << what;
 }
 

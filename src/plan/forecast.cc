@@ -33,7 +33,9 @@ Json json_of(const PlanningLaw& law) {
   object["loss_kind"] = law.loss_kind;
   object["text"] = nullptr;
   if (law.text)
-    object["text"] = {{"unique_tokens", law.text->unique_tokens}, {"law", law.text->repetition.law}, {"constants", law.text->repetition.constants}};
+    object["text"] = {{"unique_tokens", law.text->unique_tokens},
+                      {"law", law.text->repetition.law},
+                      {"constants", law.text->repetition.constants}};
   object["widening"] = law.widening;
   object["level"] = law.level;
   object["draw_names"] = std::move(names);
@@ -54,8 +56,9 @@ PlanningLaw law_of(const Json& object, const std::string& subject) {
   law.flops_convention = json_get<std::string>(object, "flops_convention", subject);
   law.loss_kind = json_get<std::string>(object, "loss_kind", subject);
   if (const auto text = json_find<Json>(object, "text", subject))
-    law.text = TextLimit{json_get<double>(*text, "unique_tokens", subject),
-                         {json_get<std::string>(*text, "law", subject), json_get<std::map<std::string, double>>(*text, "constants", subject)}};
+    law.text = TextLimit{
+        json_get<double>(*text, "unique_tokens", subject),
+        {json_get<std::string>(*text, "law", subject), json_get<std::map<std::string, double>>(*text, "constants", subject)}};
   law.widening = json_get<double>(object, "widening", subject);
   law.level = json_get<double>(object, "level", subject);
   CsvTable table;
@@ -80,8 +83,10 @@ std::string forecast_to_json(const Forecast& forecast) {
   object["tokens"] = forecast.model.tokens;
   object["flops"] = forecast.model.flops;
   object["loss"] = json_or_null(forecast.model.loss);
-  object["interval"] = forecast.interval ? Json{{"low", forecast.interval->low}, {"high", forecast.interval->high}, {"level", forecast.interval->level}}
-                                         : Json(nullptr);
+  object["interval"] =
+      forecast.interval
+          ? Json{{"low", forecast.interval->low}, {"high", forecast.interval->high}, {"level", forecast.interval->level}}
+          : Json(nullptr);
   object["residual_sd"] = forecast.residual_sd;
   object["law"] = json_of(forecast.law);
   return seal_json(object.dump());
@@ -94,7 +99,8 @@ Forecast forecast_from_json(const std::string& text, const std::string& subject)
   // another file is said to be another file; only what calls itself a forecast can be torn or changed
   if (!is_forecast(text)) throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
   const Json object = parse_json(unseal_json(text, subject, kHint), subject);
-  if (json_find<std::string>(object, "kind", subject).value_or("") != "forecast") throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
+  if (json_find<std::string>(object, "kind", subject).value_or("") != "forecast")
+    throw Error(Fault::bad_data, subject, "is not a forecast", kHint);
   Forecast forecast;
   forecast.law = law_of(json_get<Json>(object, "law", subject), subject);
   forecast.model = {json_get<double>(object, "params", subject), json_get<double>(object, "tokens", subject),

@@ -84,7 +84,8 @@ void check_serving(const Serving& serving) {
 
 double Serving::demand() const {
   if (!in_money()) return tokens;
-  return serving_price / training_price * training_utilisation * (input_tokens / input_utilisation + output_tokens / output_utilisation);
+  return serving_price / training_price * training_utilisation *
+         (input_tokens / input_utilisation + output_tokens / output_utilisation);
 }
 
 InferenceAware inference_aware(const PlanningLaw& law, const ModelPlan& reference, const Serving& serving) {

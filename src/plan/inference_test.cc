@@ -29,9 +29,12 @@ struct Case {
 };
 
 TEST(InferenceAware, HasThePapersTable) {
-  for (const Case& c : {Case{7e9, 276.4e9, 2.12743, 1e11, 6.000e9, 0, .0085}, Case{7e9, 276.4e9, 2.12743, 1e12, 3.711e9, 608.8e9, .1810},
-                        Case{13e9, 576.5e9, 2.04528, 2e12, 6.969e9, 1.248e12, .1745}, Case{30e9, 1.556e12, 1.95825, 1e13, 13.61e9, 4.426e12, .2798},
-                        Case{70e9, 4.255e12, 1.89179, 1e13, 41.55e9, 7.923e12, .1195}, Case{70e9, 4.255e12, 1.89179, 1e14, 22.68e9, 24.07e12, .5051}}) {
+  for (const Case& c :
+       {Case{7e9, 276.4e9, 2.12743, 1e11, 6.000e9, 0, .0085}, Case{7e9, 276.4e9, 2.12743, 1e12, 3.711e9, 608.8e9, .1810},
+        Case{13e9, 576.5e9, 2.04528, 2e12, 6.969e9, 1.248e12, .1745},
+        Case{30e9, 1.556e12, 1.95825, 1e13, 13.61e9, 4.426e12, .2798},
+        Case{70e9, 4.255e12, 1.89179, 1e13, 41.55e9, 7.923e12, .1195},
+        Case{70e9, 4.255e12, 1.89179, 1e14, 22.68e9, 24.07e12, .5051}}) {
     const ModelPlan reference = reference_of(sardana(), c.reference);
     expect_printed(reference.tokens, c.reference_tokens);
     expect_printed(*reference.loss, c.loss, 6);
@@ -69,7 +72,8 @@ TEST(InferenceAware, CountsMoneyWithPricesAndUtilisations) {
   EXPECT_NEAR(plan.saving, .190, 6e-4);
   // money for money: training at half the peak, and writing at a hundredth
   const double training = 6 * plan.model.params * plan.model.tokens * serving.training_price / .5;
-  const double writing = 2 * plan.model.params * serving.serving_price * (serving.input_tokens / .5 + serving.output_tokens / .01);
+  const double writing =
+      2 * plan.model.params * serving.serving_price * (serving.input_tokens / .5 + serving.output_tokens / .01);
   EXPECT_NEAR(plan.flops_total / (training + writing), 1, 1e-12);
 
   serving.training_price = 2 / (3600 * 989e12);
@@ -108,10 +112,13 @@ TEST(ImpliedDemand, OfReleasedModels) {
   struct Released {
     double params, tokens, tex, epoch;
   };
-  for (const Released& r : {Released{175e9, 300e9, -1.99, -1.72}, Released{70e9, 1.4e12, -.86, .09}, Released{70e9, 2e12, -.63, .52},
-                            Released{70e9, 15e12, 1.20, 4.36}, Released{8e9, 15e12, 5.77, 12.65}}) {
-    EXPECT_NEAR(implied_demand(*tex().surface, r.params, r.tokens) / r.tokens, r.tex, .02 * std::max(1.0, std::fabs(r.tex))) << r.params;
-    EXPECT_NEAR(implied_demand(*epoch().surface, r.params, r.tokens) / r.tokens, r.epoch, .02 * std::max(1.0, std::fabs(r.epoch))) << r.params;
+  for (const Released& r :
+       {Released{175e9, 300e9, -1.99, -1.72}, Released{70e9, 1.4e12, -.86, .09}, Released{70e9, 2e12, -.63, .52},
+        Released{70e9, 15e12, 1.20, 4.36}, Released{8e9, 15e12, 5.77, 12.65}}) {
+    EXPECT_NEAR(implied_demand(*tex().surface, r.params, r.tokens) / r.tokens, r.tex, .02 * std::max(1.0, std::fabs(r.tex)))
+        << r.params;
+    EXPECT_NEAR(implied_demand(*epoch().surface, r.params, r.tokens) / r.tokens, r.epoch, .02 * std::max(1.0, std::fabs(r.epoch)))
+        << r.params;
   }
 }
 

@@ -43,8 +43,8 @@ Vector slopes_of_optimum(const AdditiveLaw& law, double flops, double flops_per)
   return {0, 1 / sum, -1 / sum, (1 / law.alpha - log_(best.params)) / sum, (log_(best.tokens) - 1 / law.beta) / sum};
 }
 
-/// What is known before any pilot: the draws' covariance; without draws that the two terms of the loss at the pilots' size are known
-/// within half an e-fold, their exponents within 0.05 and the floor within 15 %.
+/// What is known before any pilot: the draws' covariance; without draws that the two terms of the loss at the pilots' size are
+/// known within half an e-fold, their exponents within 0.05 and the floor within 15 %.
 Matrix prior_of(const PlanningLaw& law, double pilot_flops) {
   Matrix covariance{};
   if (law.draws.size() >= kLeastDraws) {
@@ -56,7 +56,8 @@ Matrix prior_of(const PlanningLaw& law, double pilot_flops) {
     for (const Vector& row : rows)
       for (std::size_t i = 0; i < kConstants; ++i)
         for (std::size_t j = 0; j < kConstants; ++j)
-          covariance[i][j] += (row[i] - mean[i]) * (row[j] - mean[j]) * law.widening * law.widening / static_cast<double>(rows.size() - 1);
+          covariance[i][j] +=
+              (row[i] - mean[i]) * (row[j] - mean[j]) * law.widening * law.widening / static_cast<double>(rows.size() - 1);
     return covariance;
   }
   const Optimum centre = law.surface->optimum(pilot_flops, law.flops_per);
@@ -131,9 +132,11 @@ class Planner {
 
 void check_options(const PlanningLaw& law, const LadderOptions& options) {
   if (!law.surface || law.surface->power != 1)
-    throw Error(Fault::usage, "--pilot-flops", "pilots are planned with a law E + A/N^alpha + B/D^beta", "e.g. --law published:epoch2024");
+    throw Error(Fault::usage, "--pilot-flops", "pilots are planned with a law E + A/N^alpha + B/D^beta",
+                "e.g. --law published:epoch2024");
   if (!(options.pilot_flops > 0) || !(options.pilot_flops < options.target_flops))
-    throw Error(Fault::usage, "--pilot-flops", format_number(options.pilot_flops) + " is not between 0 and the target's " + format_number(options.target_flops));
+    throw Error(Fault::usage, "--pilot-flops",
+                format_number(options.pilot_flops) + " is not between 0 and the target's " + format_number(options.target_flops));
   if (!(options.residual_sd > 0) || !(options.drift >= 0) || options.sizes < 3)
     throw Error(Fault::usage, "--pilot-flops", "needs a scatter of runs above 0, a drift from 0 and 3 sizes or more");
 }
@@ -144,7 +147,8 @@ std::vector<double> candidates(const LadderOptions& options) {
   const double series = 1 - 1 / std::sqrt(10.0), most = series * options.pilot_flops / static_cast<double>(options.sizes);
   const double least = options.least_flops > 0 ? std::min(options.least_flops, most) : 1e-3 * most;
   std::vector<double> budgets;
-  for (double flops = most; flops >= least * (1 - 1e-9) && budgets.size() < kMost; flops /= std::sqrt(10.0)) budgets.push_back(flops);
+  for (double flops = most; flops >= least * (1 - 1e-9) && budgets.size() < kMost; flops /= std::sqrt(10.0))
+    budgets.push_back(flops);
   std::reverse(budgets.begin(), budgets.end());
   return budgets;
 }
@@ -207,7 +211,9 @@ Ladder plan_ladder(const PlanningLaw& law, const LadderOptions& options) {
 std::string rung_study(const Rung& rung, const std::string& name) {
   std::string text = "# One rung of a ladder of pilots: sizes about the optimum of one budget of FLOPs, a learning rate each.\n";
   text += "name = \"" + name + "\"\ntitle = \"Pilots of " + format_significant(rung.flops, 3) + " FLOPs\"\n\n";
-  text += "[data]\nsplit = \"automatic\"\nval_fraction = 0.1\ntokenizer = \"byte\"\norder = \"epochs\"\n\n[model]\nblock_size = 256\n";
+  text +=
+      "[data]\nsplit = \"automatic\"\nval_fraction = 0.1\ntokenizer = \"byte\"\norder = \"epochs\"\n\n[model]\nblock_size = "
+      "256\n";
   std::vector<std::string> shapes;
   for (const ModelPlan& model : rung.models) {
     // n_embd / n_layer from 16 at a million parameters to 128; 12 n_layer n_embd^2 of them
@@ -215,14 +221,19 @@ std::string rung_study(const Rung& rung, const std::string& name) {
     const auto layers = std::max<long long>(1, std::llround(pow_(model.params / (12 * aspect * aspect), 1.0 / 3)));
     const double width = std::sqrt(model.params / (12 * static_cast<double>(layers)));
     const long long head = width < 512 ? 16 : 64, heads = std::max<long long>(1, std::llround(width / static_cast<double>(head)));
-    std::string shape = "n_layer = " + std::to_string(layers) + "\nn_head = " + std::to_string(heads) + "\nn_embd = " + std::to_string(heads * head) + "\n";
+    std::string shape = "n_layer = " + std::to_string(layers) + "\nn_head = " + std::to_string(heads) +
+                        "\nn_embd = " + std::to_string(heads * head) + "\n";
     if (std::find(shapes.begin(), shapes.end(), shape) != shapes.end()) continue;  // two sizes of one shape are one
-    text += "\n[[models]]\nname = \"" + format_billions(12 * static_cast<double>(layers * heads * head * heads * head)) + "\"\n" + shape;
+    text += "\n[[models]]\nname = \"" + format_billions(12 * static_cast<double>(layers * heads * head * heads * head)) + "\"\n" +
+            shape;
     shapes.push_back(std::move(shape));
   }
-  text += "\n[train]\nbeta1 = 0.9\nbeta2 = \"scaled\"\nweight_decay = 0.1\ngrad_clip = 1.0\nschedule = \"cosine\"\nwarmup_iters = \"scaled\"\n"
-          "min_lr_fraction = 0.1\nbatch_size = 8\ninit_std = \"scaled\"\ntarget_flops = " + format_significant(rung.flops, 6) +
-          "\n\n[learning_rate_sweep]\nstart = 2e-3\nfactor = 2.0\nlength = 0.25\nwidest = 7\n\n[fit]\nloss = [\"final\"]\n";
+  text +=
+      "\n[train]\nbeta1 = 0.9\nbeta2 = \"scaled\"\nweight_decay = 0.1\ngrad_clip = 1.0\nschedule = \"cosine\"\nwarmup_iters = "
+      "\"scaled\"\n"
+      "min_lr_fraction = 0.1\nbatch_size = 8\ninit_std = \"scaled\"\ntarget_flops = " +
+      format_significant(rung.flops, 6) +
+      "\n\n[learning_rate_sweep]\nstart = 2e-3\nfactor = 2.0\nlength = 0.25\nwidest = 7\n\n[fit]\nloss = [\"final\"]\n";
   return text;
 }
 

@@ -61,7 +61,8 @@ std::optional<double> LimitedSurface::tokens_for(double params, double loss) con
 }
 
 double loss_of(const PlanningLaw& law, const AdditiveLaw& surface, double params, double tokens) {
-  return law.text ? LimitedSurface(surface, law.text->unique_tokens, law.text->repetition).loss(params, tokens) : surface.loss(params, tokens);
+  return law.text ? LimitedSurface(surface, law.text->unique_tokens, law.text->repetition).loss(params, tokens)
+                  : surface.loss(params, tokens);
 }
 
 std::optional<double> limited_flops(const PlanningLaw& law, double loss, double from) {
@@ -94,7 +95,8 @@ DataLimit data_limited(const PlanningLaw& law, double flops, double unique_token
   limit.model = {best.params, best.tokens, flops, best.loss};
   limit.epochs = best.tokens / unique_tokens;
   const auto half_life = repetition.constants.find("R_D");
-  limit.effective_tokens = half_life == repetition.constants.end() ? best.tokens : effective_tokens(best.tokens, unique_tokens, half_life->second);
+  limit.effective_tokens =
+      half_life == repetition.constants.end() ? best.tokens : effective_tokens(best.tokens, unique_tokens, half_life->second);
   limit.loss_fresh = law.surface->optimum(flops, law.flops_per).loss;
   const double wasted = 1 - law.surface->least_flops(best.loss, law.flops_per) / flops;
   limit.wasted = wasted > 1e-9 ? wasted : 0;  // the search's tolerance
@@ -153,7 +155,9 @@ std::optional<double> best_training_bits(const PrecisionLaw& law) {
 
 double dense_equivalent(const std::map<std::string, double>& c, double params, double experts) {
   // eq. 1 of the paper: log L = a log N + b log E^ + c log N log E^ + d, and at one expert again
-  const auto ln_saturated = [&](double e) { return -log_(1 / (e - 1 + 1 / (1 / c.at("E_s") - 1 / c.at("E_m"))) + 1 / c.at("E_m")); };
+  const auto ln_saturated = [&](double e) {
+    return -log_(1 / (e - 1 + 1 / (1 / c.at("E_s") - 1 / c.at("E_m"))) + 1 / c.at("E_m"));
+  };
   const double ln10 = log_(10), one = ln_saturated(1) / ln10, many = ln_saturated(experts) / ln10;
   const double n = log_(params) / ln10, loss = c.at("a") * n + c.at("b") * many + c.at("c") * n * many;
   return exp_(ln10 * (loss - c.at("b") * one) / (c.at("a") + c.at("c") * one));

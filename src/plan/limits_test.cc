@@ -9,7 +9,8 @@ namespace isoflop::plan {
 namespace {
 
 TEST(RepeatedText, IsWorthWhatItsHalfLifeSays) {
-  const std::vector<std::pair<double, double>> printed{{1, 1}, {2, 1.96820}, {4, 3.72567}, {8, 6.62412}, {16, 10.58246}, {40, 15.16746}};
+  const std::vector<std::pair<double, double>> printed{{1, 1},       {2, 1.96820},   {4, 3.72567},
+                                                       {8, 6.62412}, {16, 10.58246}, {40, 15.16746}};
   for (const auto& [epochs, worth] : printed) EXPECT_NEAR(effective_tokens(epochs * 25e9, 25e9, 15.387756) / 25e9, worth, 6e-6);
 }
 
@@ -43,7 +44,11 @@ TEST(DataLimit, APenaltyStopsRepeatingSooner) {
     for (const double factor : {0.8, 1.25})
       EXPECT_GT(surface.loss(factor * limit.model.params, limit.model.tokens / factor), *limit.model.loss);
   }
-  EXPECT_NE(error_of([&] { (void)data_limited(law, 1e23, 50e9, Repetition{.law = "overfit_penalty", .constants = {{"P", 1}}}); }).problem().find("`m`"),
+  EXPECT_NE(error_of([&] {
+              (void)data_limited(law, 1e23, 50e9, Repetition{.law = "overfit_penalty", .constants = {{"P", 1}}});
+            })
+                .problem()
+                .find("`m`"),
             std::string::npos);
 }
 
@@ -100,7 +105,9 @@ TEST(Precision, TheBitsThatTrainBestDoNotHangOnTheBudget) {
   const double best = best_training_bits(law).value();
   for (const double flops : {1e19, 1e24}) {
     // compute in proportion to bits, N worth as much of it as the bits leave
-    const auto loss_at = [&](double bits) { return surface.optimum(flops * 16 / bits * precision_factor(law, bits, bits, bits)).loss; };
+    const auto loss_at = [&](double bits) {
+      return surface.optimum(flops * 16 / bits * precision_factor(law, bits, bits, bits)).loss;
+    };
     for (const double factor : {0.7, 0.95, 1.05, 1.4}) EXPECT_LT(loss_at(best), loss_at(factor * best)) << flops;
   }
   EXPECT_LT(precision_factor(law, 4, 16, 16), precision_factor(law, 8, 16, 16));

@@ -34,8 +34,10 @@ std::vector<ShapeChoice> shapes_of(const Plan& plan, const ShapeOptions& asked, 
     };
   std::vector<ShapeChoice> shapes = feasible_shapes(plan.model.params, options);
   if (shapes.empty())
-    warnings.push_back({"no_shape", "no shape is within a tenth of " + format_billions(plan.model.params) + " parameters: the least of this vocabulary has " +
-                                        format_billions(least_shape_params(plan.model.params, options)) + "; a smaller --vocab-size has smaller ones"});
+    warnings.push_back({"no_shape", "no shape is within a tenth of " + format_billions(plan.model.params) +
+                                        " parameters: the least of this vocabulary has " +
+                                        format_billions(least_shape_params(plan.model.params, options)) +
+                                        "; a smaller --vocab-size has smaller ones"});
   return shapes;
 }
 
@@ -48,13 +50,15 @@ CostOptions cost_options(const Plan& plan, const MachineRequest& request) {
   if (request.devices > 0) return options;
   constexpr double kMonth = 30;
   options.devices = 8;
-  while (training_cost(plan.model.flops, options).days.value > kMonth && options.devices < (std::int64_t{1} << 40)) options.devices *= 2;
+  while (training_cost(plan.model.flops, options).days.value > kMonth && options.devices < (std::int64_t{1} << 40))
+    options.devices *= 2;
   return options;
 }
 
 }  // namespace
 
-std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flops, const std::string& convention, const ShapeOptions& options) {
+std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flops, const std::string& convention,
+                                              const ShapeOptions& options) {
   ISOFLOP_CHECK(law.surface && flops > 0);
   if (convention != "flops_exact" && convention != "flops_full_attention")
     throw Error(Fault::usage, "--count", "no convention `" + convention + "`", "known: flops_exact, flops_full_attention");
@@ -83,14 +87,17 @@ std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flo
 
 MachinePlan plan_machines(const Plan& plan, const MachineRequest& request) {
   if (!request.count.empty() && !plan.law.surface)
-    throw Error(Fault::usage, "--count", "the law " + plan.law.name + " knows no loss: which shape is best of a count is not known",
+    throw Error(Fault::usage, "--count",
+                "the law " + plan.law.name + " knows no loss: which shape is best of a count is not known",
                 "plan with a law of params and tokens, e.g. --law published:epoch2024");
   MachinePlan machines;
   const CostOptions cost = cost_options(plan, request);
   machines.cost = training_cost(plan.model.flops, cost);
   machines.shapes = shapes_of(plan, request.shape, machines.warnings);
   const std::string& own = plan.law.flops_convention;
-  const std::string count = !request.count.empty() ? request.count : own == "flops_exact" || own == "flops_full_attention" ? own : "";
+  const std::string count = !request.count.empty()                                  ? request.count
+                            : own == "flops_exact" || own == "flops_full_attention" ? own
+                                                                                    : "";
   if (!count.empty() && plan.law.surface) machines.counted = counted_optimum(plan.law, plan.flops, count, request.shape);
 
   HyperparameterQuestion question;
@@ -98,9 +105,11 @@ MachinePlan plan_machines(const Plan& plan, const MachineRequest& request) {
   question.tokens = plan.model.tokens;
   question.flops = plan.model.flops;
   question.loss = plan.model.loss;
-  if (!machines.shapes.empty()) question.params_non_embedding = static_cast<double>(machines.shapes.front().counts.params_non_embedding);
+  if (!machines.shapes.empty())
+    question.params_non_embedding = static_cast<double>(machines.shapes.front().counts.params_non_embedding);
   machines.hyperparameters = hyperparameters(question);
-  const auto batch = first_of(machines.hyperparameters, "batch_tokens"), critical = first_of(machines.hyperparameters, "critical_batch_tokens");
+  const auto batch = first_of(machines.hyperparameters, "batch_tokens"),
+             critical = first_of(machines.hyperparameters, "critical_batch_tokens");
 
   if (machines.shapes.empty()) return machines;
   const Shape& shape = machines.shapes.front().shape;
@@ -131,8 +140,12 @@ std::string machines_to_json(const MachinePlan& machines) {
   for (const ShapeChoice& choice : machines.shapes) object["shapes"].push_back(Json::parse(shape_to_json(choice)));
   object["counted"] = nullptr;
   if (const auto& c = machines.counted)
-    object["counted"] = {{"flops_convention", c->convention}, {"params", c->model.params}, {"tokens", c->model.tokens}, {"loss", json_or_null(c->model.loss)},
-                         {"tokens_per_param", c->model.tokens_per_param()}, {"shape", Json::parse(shape_to_json(c->shape))}};
+    object["counted"] = {{"flops_convention", c->convention},
+                         {"params", c->model.params},
+                         {"tokens", c->model.tokens},
+                         {"loss", json_or_null(c->model.loss)},
+                         {"tokens_per_param", c->model.tokens_per_param()},
+                         {"shape", Json::parse(shape_to_json(c->shape))}};
   object["cost"] = Json::parse(cost_to_json(machines.cost));
   object["memory"] = machines.memory ? Json::parse(fit_to_devices_to_json(*machines.memory)) : Json(nullptr);
   object["hyperparameters"] = Json::parse(hyperparameters_to_json(machines.hyperparameters));

@@ -63,7 +63,8 @@ TEST(Machines, ACountNeedsALawOfTheLoss) {
 
 TEST(Machines, TheJsonHasWhatItPromises) {
   const Json json = parse_json(machines_to_json(plan_machines(plan_of(1e22))), "machines");
-  for (const char* key : {"shape", "cost", "memory", "hyperparameters", "schedule", "frontier"}) EXPECT_TRUE(json.contains(key)) << key;
+  for (const char* key : {"shape", "cost", "memory", "hyperparameters", "schedule", "frontier"})
+    EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_TRUE(json["hyperparameters"].is_array());
   EXPECT_TRUE(json["shape"]["n_layer"].is_number());
 }
@@ -75,7 +76,9 @@ TEST(CountedOptimum, NoShapeOfAWideGridDoesBetter) {
   for (const char* convention : {"flops_exact", "flops_full_attention"}) {
     const auto best = counted_optimum(law, 1e18, convention, options);
     ASSERT_TRUE(best);
-    const auto flops_of = [&](const ShapeChoice& s) { return std::string(convention) == "flops_exact" ? s.flops.exact : s.flops.full_attention; };
+    const auto flops_of = [&](const ShapeChoice& s) {
+      return std::string(convention) == "flops_exact" ? s.flops.exact : s.flops.full_attention;
+    };
     EXPECT_NEAR(best->model.tokens * flops_of(best->shape) / 1e18, 1, 1e-12);
     for (double params = 3e7; params < 3e9; params *= 1.05)
       for (const ShapeChoice& shape : feasible_shapes(params, options)) {
@@ -89,11 +92,13 @@ TEST(CountedOptimum, BeyondEmbeddingsIsTheOptimumOfSixNd) {
   const PlanningLaw law = epoch();
   ShapeOptions options;
   options.block_size = 256;  // little attention
-  const auto large = counted_optimum(law, 1e26, "flops_exact", options), small = counted_optimum(law, 1e18, "flops_exact", options);
+  const auto large = counted_optimum(law, 1e26, "flops_exact", options),
+             small = counted_optimum(law, 1e18, "flops_exact", options);
   ASSERT_TRUE(large && small);
   EXPECT_NEAR(large->model.flops / large->model.tokens / large->model.params, 6, 0.3);
   EXPECT_NEAR(large->model.params / optimal_model(law, 1e26).params, 1, 0.1);
-  // an input embedding of its own is counted in N and costs nothing: what a larger model adds is dearer than its mean, so that it pays to be smaller
+  // an input embedding of its own is counted in N and costs nothing: what a larger model adds is dearer than its mean, so that it
+  // pays to be smaller
   EXPECT_LT(small->model.flops / small->model.tokens / small->model.params, 6);
   EXPECT_LT(small->model.params, optimal_model(law, 1e18).params);
   EXPECT_GT(small->model.tokens, optimal_model(law, 1e18).tokens);

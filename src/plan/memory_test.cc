@@ -83,8 +83,10 @@ TEST(Memory, OfACacheAndACheckpoint) {
 }
 
 TEST(Memory, RefusesLayoutsThatDoNotDivide) {
-  EXPECT_THAT(error_of([] { (void)memory_per_device(kGpt3, {}, {.tensor = 5}); }).what(), HasSubstr("5 does not divide n_head 96"));
-  EXPECT_THAT(error_of([] { (void)memory_per_device(kGpt3, {}, {.pipeline = 7}); }).what(), HasSubstr("7 does not divide n_layer 96"));
+  EXPECT_THAT(error_of([] { (void)memory_per_device(kGpt3, {}, {.tensor = 5}); }).what(),
+              HasSubstr("5 does not divide n_head 96"));
+  EXPECT_THAT(error_of([] { (void)memory_per_device(kGpt3, {}, {.pipeline = 7}); }).what(),
+              HasSubstr("7 does not divide n_layer 96"));
   EXPECT_THAT(error_of([] { (void)memory_per_device(kGpt3, {}, {.zero = 4}); }).what(), HasSubstr("ZeRO stage"));
   EXPECT_THAT(error_of([] { (void)memory_per_device(kGpt3, {.micro_batch = 0}); }).what(), HasSubstr("micro-batch"));
 }

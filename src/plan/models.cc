@@ -46,7 +46,8 @@ const std::vector<KnownModel>& known_models() {
   static const std::vector<KnownModel> kModels = [] {
     const toml::table file = toml::parse(embedded::published_models_toml, std::string_view("data/published_models.toml"));
     std::vector<std::pair<toml::source_index, KnownModel>> found;
-    for (const auto& [name, node] : file) found.emplace_back(node.source().begin.line, model_of(std::string(name.str()), *node.as_table()));
+    for (const auto& [name, node] : file)
+      found.emplace_back(node.source().begin.line, model_of(std::string(name.str()), *node.as_table()));
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<KnownModel> models;
     for (auto& [line, model] : found) models.push_back(std::move(model));

@@ -43,7 +43,8 @@ NextMoney next_money(const PlanningLaw& law, const ModelPlan& model, double serv
     if (repeats)
       money.data = slope_of([&](double x) { return loss(n, d, u * exp_(x)); }) / (u * prices.data_token);
     else
-      money.data = slope_of([&](double x) { return loss(n, d * exp_(x), u * exp_(x)); }) / (d * (prices.data_token + training * n));
+      money.data =
+          slope_of([&](double x) { return loss(n, d * exp_(x), u * exp_(x)); }) / (d * (prices.data_token + training * n));
   }
   if (training > 0) {
     money.compute = slope_of([&](double x) { return loss(n, d * exp_(x), u); }) / (d * training * n);

@@ -102,7 +102,8 @@ class Fitting {
                               format_gigabytes(answer.capacity) + ")");
       const auto enough = devices_that_fit();
       answer.advice.push_back("weights, gradients and optimizer take " + format_gigabytes(state) + " in all: " +
-                              (enough ? format_number(*enough) + " such devices hold the run, or fewer of more memory" : std::string("a device of more memory")));
+                              (enough ? format_number(*enough) + " such devices hold the run, or fewer of more memory"
+                                      : std::string("a device of more memory")));
       const double largest =
           std::max({answer.use.weights + answer.use.gradients + answer.use.optimizer, answer.use.activations, answer.use.logits});
       if (largest == answer.use.activations && q_.memory.micro_batch > 1)

@@ -24,7 +24,8 @@ std::string short_number(double value) {
 
 void check_numbers(const PlanRequest& request) {
   const auto positive = [](const char* flag, const std::optional<double>& value) {
-    if (value && !(*value > 0 && std::isfinite(*value))) refuse(flag, "is " + format_number(*value) + ", expected a positive number");
+    if (value && !(*value > 0 && std::isfinite(*value)))
+      refuse(flag, "is " + format_number(*value) + ", expected a positive number");
   };
   positive("--flops", request.flops);
   positive("--target-loss", request.target_loss);
@@ -41,15 +42,19 @@ void check_numbers(const PlanRequest& request) {
 void check_budget(const PlanningLaw& law, double flops) {
   constexpr double kLeast = 1e6, kMost = 1e35;
   if (!(flops >= kLeast && flops <= kMost))
-    refuse("plan", short_number(flops) + " FLOPs are no training run, expected a budget of " + short_number(kLeast) + " to " + short_number(kMost));
+    refuse("plan", short_number(flops) + " FLOPs are no training run, expected a budget of " + short_number(kLeast) + " to " +
+                       short_number(kMost));
   if (const ModelPlan best = optimal_model(law, flops); !(best.params >= 1 && best.tokens >= 1))
-    refuse("plan", "by " + law.name + " " + short_number(flops) + " FLOPs train " + format_significant(best.params, 3) + " parameters on " + format_significant(best.tokens, 3) +
-                       " tokens, expected 1 of each or more", "a larger budget, or another law");
+    refuse("plan",
+           "by " + law.name + " " + short_number(flops) + " FLOPs train " + format_significant(best.params, 3) +
+               " parameters on " + format_significant(best.tokens, 3) + " tokens, expected 1 of each or more",
+           "a larger budget, or another law");
 }
 
 const AdditiveLaw& need_surface(const PlanningLaw& law, const std::string& flag) {
   if (!law.surface)
-    refuse(flag, "the law " + law.name + " knows no loss", "plan with a law of params and tokens, e.g. --law published:epoch2024");
+    refuse(flag, "the law " + law.name + " knows no loss",
+           "plan with a law of params and tokens, e.g. --law published:epoch2024");
   return *law.surface;
 }
 
@@ -61,7 +66,8 @@ void check_target(const PlanningLaw& law, double loss) {
     std::vector<double> floors;
     for (const AdditiveLaw& draw : law.draws) floors.push_back(draw.least_loss());
     const Interval interval = interval_of_draws(std::move(floors), surface.least_loss(), law.level, law.widening);
-    floor += " (" + format_significant(100 * law.level, 3) + " %: " + short_number(interval.low) + " to " + short_number(interval.high) + ")";
+    floor += " (" + format_significant(100 * law.level, 3) + " %: " + short_number(interval.low) + " to " +
+             short_number(interval.high) + ")";
   } else {
     floor += " (its interval is not known: the law has no draws)";
   }
@@ -82,8 +88,10 @@ double flops_of_tokens(const PlanningLaw& law, double tokens) {
 [[noreturn]] void refuse_text(const PlanningLaw& law, double loss, double from) {
   constexpr double kMost = 1e6;
   const double reached = *data_limited(law, kMost * from, law.text->unique_tokens, law.text->repetition).model.loss;
-  refuse("--target-loss", short_number(loss) + " is not reached with " + format_billions(law.text->unique_tokens) + " unique tokens: a million times the " + short_number(from) +
-                              " FLOPs that it takes with text without end reach " + format_significant(reached, 5),
+  refuse("--target-loss",
+         short_number(loss) + " is not reached with " + format_billions(law.text->unique_tokens) +
+             " unique tokens: a million times the " + short_number(from) + " FLOPs that it takes with text without end reach " +
+             format_significant(reached, 5),
          "more text is needed, or a loss above that");
 }
 
@@ -92,7 +100,9 @@ double limited_tokens(const PlanningLaw& law, double params, double loss) {
   if (!std::isfinite(law.surface->tokens_for(params, loss))) return law.surface->tokens_for(params, loss);
   const auto needed = plan::LimitedSurface(*law.surface, law.text->unique_tokens, law.text->repetition).tokens_for(params, loss);
   if (!needed)
-    refuse("--params", format_billions(params) + " cannot reach " + short_number(loss) + " by repeating " + format_billions(law.text->unique_tokens) + " unique tokens",
+    refuse("--params",
+           format_billions(params) + " cannot reach " + short_number(loss) + " by repeating " +
+               format_billions(law.text->unique_tokens) + " unique tokens",
            "more text is needed, a larger model, or a higher loss");
   return *needed;
 }
@@ -102,13 +112,18 @@ void resolve(const PlanRequest& request, Plan& plan) {
   const PlanningLaw& law = request.law;
   const auto& [flops, loss, params, tokens] = std::tie(request.flops, request.target_loss, request.params, request.tokens);
   if (loss && (flops || tokens))
-    refuse("--target-loss", std::string("contradicts ") + (flops ? "--flops" : "--tokens") + ": each of them says the budget", "give one of them");
+    refuse("--target-loss", std::string("contradicts ") + (flops ? "--flops" : "--tokens") + ": each of them says the budget",
+           "give one of them");
   if (!flops && !loss && !params && !tokens)
-    refuse("plan", "nothing is given to plan with", "a budget: --flops 1e24, --gpus H100:512 --days 21, or --usd; or --target-loss, --params and --tokens, --params alone");
+    refuse(
+        "plan", "nothing is given to plan with",
+        "a budget: --flops 1e24, --gpus H100:512 --days 21, or --usd; or --target-loss, --params and --tokens, --params alone");
   if (flops && params && tokens) {
     const double product = law.flops_per * *params * *tokens;
     if (std::fabs(product / *flops - 1) > 0.01)
-      refuse("--flops", short_number(*flops) + " contradicts --params and --tokens: " + short_number(law.flops_per) + " N D is " + short_number(product),
+      refuse("--flops",
+             short_number(*flops) + " contradicts --params and --tokens: " + short_number(law.flops_per) + " N D is " +
+                 short_number(product),
              "give two of the three");
   }
   ModelPlan& model = plan.model;
@@ -122,8 +137,8 @@ void resolve(const PlanRequest& request, Plan& plan) {
     plan.asked = "target_loss and params";
     const double needed = plan.law.text ? limited_tokens(plan.law, *params, *loss) : law.surface->tokens_for(*params, *loss);
     if (!std::isfinite(needed))
-      refuse("--params", format_billions(*params) + " cannot reach " + short_number(*loss) + " with any amount of data: by " + law.name + " it takes more than " +
-                             format_billions(law.surface->least_params(*loss)));
+      refuse("--params", format_billions(*params) + " cannot reach " + short_number(*loss) + " with any amount of data: by " +
+                             law.name + " it takes more than " + format_billions(law.surface->least_params(*loss)));
     model = {*params, needed, law.flops_per * *params * needed, {}};
   } else if (flops && params) {
     plan.asked = "flops and params";
@@ -136,7 +151,10 @@ void resolve(const PlanRequest& request, Plan& plan) {
     budget = true;
     plan.asked = flops ? "flops" : loss ? "target_loss" : params ? "params" : "tokens";
     if (loss) check_target(law, *loss);
-    model.flops = flops ? *flops : loss ? law.surface->least_flops(*loss, law.flops_per) : params ? flops_of_params(law, *params) : flops_of_tokens(law, *tokens);
+    model.flops = flops    ? *flops
+                  : loss   ? law.surface->least_flops(*loss, law.flops_per)
+                  : params ? flops_of_params(law, *params)
+                           : flops_of_tokens(law, *tokens);
   }
   if (loss && !params && plan.law.text) {
     const auto needed = plan::limited_flops(plan.law, *loss, model.flops);
@@ -165,43 +183,57 @@ void warn(const PlanRequest& request, Plan& plan) {
   std::vector<Warning>& said = plan.warnings;
   if (law.fitted_flops) plan.extrapolation = plan.flops / law.fitted_flops->second;
   if (plan.extrapolation && *plan.extrapolation > 10) {
-    Warning w{*plan.extrapolation > 100 ? "extrapolation_far" : "extrapolation",
-              short_number(plan.flops) + " FLOPs are " + format_significant(*plan.extrapolation, 3) + " times the largest budget the law was fitted to (" +
-                  short_number(law.fitted_flops->second) + ")" +
-                  (*plan.extrapolation > 100 ? ": the intervals say what the constants leave open, not whether the law still holds" : "")};
+    Warning w{
+        *plan.extrapolation > 100 ? "extrapolation_far" : "extrapolation",
+        short_number(plan.flops) + " FLOPs are " + format_significant(*plan.extrapolation, 3) +
+            " times the largest budget the law was fitted to (" + short_number(law.fitted_flops->second) + ")" +
+            (*plan.extrapolation > 100 ? ": the intervals say what the constants leave open, not whether the law still holds"
+                                       : "")};
     said.push_back(std::move(w));
   }
   if (law.fitted_flops && plan.flops < 0.1 * law.fitted_flops->first)
-    said.push_back({"extrapolation_below", short_number(plan.flops) + " FLOPs are " + format_significant(law.fitted_flops->first / plan.flops, 3) +
-                                               " times less than the smallest budget the law was fitted to (" + short_number(law.fitted_flops->first) + ")"});
+    said.push_back({"extrapolation_below", short_number(plan.flops) + " FLOPs are " +
+                                               format_significant(law.fitted_flops->first / plan.flops, 3) +
+                                               " times less than the smallest budget the law was fitted to (" +
+                                               short_number(law.fitted_flops->first) + ")"});
   if (const auto rounding = plan::rounding_of(law, plan.flops))
-    said.push_back({"rounded_exponents", rounding->exponents + ": within what rounding hides N* lies between " + format_billions(rounding->params_low) + " and " +
-                                             format_billions(rounding->params_high) + ", and the plan wastes up to " + format_percent(rounding->waste) + " of the compute"});
+    said.push_back({"rounded_exponents", rounding->exponents + ": within what rounding hides N* lies between " +
+                                             format_billions(rounding->params_low) + " and " +
+                                             format_billions(rounding->params_high) + ", and the plan wastes up to " +
+                                             format_percent(rounding->waste) + " of the compute"});
   if (law.draw_constants.size() < kLeastDraws)
-    said.push_back({"no_draws", law.draw_constants.empty() ? "the law has no draws: nothing here has an interval; isoflop fit TABLE --law " + law.law +
-                                                                 " --draws draws.csv makes them, plan --draws draws.csv reads them"
-                                                           : "the law has " + std::to_string(law.draw_constants.size()) + " draws: no interval is made of fewer than " + std::to_string(kLeastDraws)});
+    said.push_back({"no_draws", law.draw_constants.empty()
+                                    ? "the law has no draws: nothing here has an interval; isoflop fit TABLE --law " + law.law +
+                                          " --draws draws.csv makes them, plan --draws draws.csv reads them"
+                                    : "the law has " + std::to_string(law.draw_constants.size()) +
+                                          " draws: no interval is made of fewer than " + std::to_string(kLeastDraws)});
   if (law.n_convention == "unstated")
     said.push_back({"n_convention", "the law does not say what its N counts"});
   else if (!law.n_convention.empty() && law.n_convention != "params")
     said.push_back({"n_convention", "N of this law counts " + law.n_convention + ", not all parameters"});
   if (law.flops_convention == "flops_exact" || law.flops_convention == "flops_full_attention")
-    said.push_back({"flops_convention", "the law's own C counts " + law.flops_convention + "; the plan counts " + short_number(law.flops_per) + " N D; counted on shapes it is in `counted`"});
+    said.push_back({"flops_convention", "the law's own C counts " + law.flops_convention + "; the plan counts " +
+                                            short_number(law.flops_per) + " N D; counted on shapes it is in `counted`"});
   if (law.fitted_ratio) {
     const double ratio = plan.model.tokens_per_param();
     if (ratio < law.fitted_ratio->first || ratio > law.fitted_ratio->second)
-      said.push_back({"tokens_per_param", short_number(ratio) + " tokens per parameter are outside what was fitted, " + short_number(law.fitted_ratio->first) + " to " +
+      said.push_back({"tokens_per_param", short_number(ratio) + " tokens per parameter are outside what was fitted, " +
+                                              short_number(law.fitted_ratio->first) + " to " +
                                               short_number(law.fitted_ratio->second)});
   }
   if (request.unique_tokens && plan.model.tokens > 4 * *request.unique_tokens)
-    said.push_back({"epochs", short_number(plan.model.tokens / *request.unique_tokens) + " epochs of " + format_billions(*request.unique_tokens) +
+    said.push_back({"epochs", short_number(plan.model.tokens / *request.unique_tokens) + " epochs of " +
+                                  format_billions(*request.unique_tokens) +
                                   " tokens: beyond 4 a repeated token is worth clearly less than a fresh one"});
   if (plan.text_limited) {
     constexpr double kEnough = 1.001;  // of the loss
-    if (const auto enough = plan::limited_flops(plan.law, *plan.model.loss * kEnough, plan.law.surface->least_flops(*plan.model.loss * kEnough, law.flops_per));
+    if (const auto enough = plan::limited_flops(plan.law, *plan.model.loss * kEnough,
+                                                plan.law.surface->least_flops(*plan.model.loss * kEnough, law.flops_per));
         enough && *enough < 0.5 * plan.flops)
-      said.push_back({"text_exhausted", short_number(*enough) + " FLOPs reach this loss to 0.1 % with " + format_billions(plan.law.text->unique_tokens) +
-                                            " unique tokens: the other " + format_percent(1 - *enough / plan.flops) + " of the compute buys next to nothing; stop there, or find more text"});
+      said.push_back({"text_exhausted", short_number(*enough) + " FLOPs reach this loss to 0.1 % with " +
+                                            format_billions(plan.law.text->unique_tokens) + " unique tokens: the other " +
+                                            format_percent(1 - *enough / plan.flops) +
+                                            " of the compute buys next to nothing; stop there, or find more text"});
   }
   if (plan.laws) {
     std::string others;
@@ -229,26 +261,30 @@ std::vector<ReleasedModel> released_near(const PlanningLaw& law, double flops) {
     released.implied_demand = implied_demand(*law.surface, model.params, model.tokens);
     near.push_back(std::move(released));
   }
-  std::stable_sort(near.begin(), near.end(), [](const ReleasedModel& a, const ReleasedModel& b) { return a.model.flops < b.model.flops; });
+  std::stable_sort(near.begin(), near.end(),
+                   [](const ReleasedModel& a, const ReleasedModel& b) { return a.model.flops < b.model.flops; });
   return near;
 }
 
 void plan_demand(const PlanRequest& request, Plan& plan) {
   const PlanningLaw& law = request.law;
-  if (request.params && request.tokens && law.surface) plan.implied_demand = implied_demand(*law.surface, plan.model.params, plan.model.tokens);
+  if (request.params && request.tokens && law.surface)
+    plan.implied_demand = implied_demand(*law.surface, plan.model.params, plan.model.tokens);
   if (!request.serving) return;
   (void)need_surface(law, "--inference-tokens");
   plan.inference = inference_aware(law, plan.text_limited ? plan.optimum : plan.model, *request.serving);
   if (!request.unique_tokens) return;
   // the loss to reach is what the limited text allows
-  plan.inference_limited = inference_aware(law, plan.model, *request.serving, *request.unique_tokens, plan::own_repetition(law, request.repetitions.front()));
+  plan.inference_limited = inference_aware(law, plan.model, *request.serving, *request.unique_tokens,
+                                           plan::own_repetition(law, request.repetitions.front()));
 }
 
 void plan_continual(const ContinualPlan& asked, Plan& plan) {
   if (!(asked.added_tokens > 0) || !std::isfinite(asked.added_tokens)) refuse("--continue-tokens", "is not a positive number");
   if (!(asked.replay >= 0 && asked.replay < 1)) refuse("--replay", "is not in [0, 1)");
   plan.continual = asked;
-  plan.continual->flops = continual_flops(plan.model.params, asked.added_tokens, asked.replay) * plan.law.flops_per / kFlopsPerParamToken;
+  plan.continual->flops =
+      continual_flops(plan.model.params, asked.added_tokens, asked.replay) * plan.law.flops_per / kFlopsPerParamToken;
   plan.continual->share = plan.continual->flops / plan.model.flops;
 }
 
@@ -273,7 +309,8 @@ void plan_precision(const PrecisionPlan& asked, Plan& plan) {
     trains = trains || part.gamma > 0;
   }
   if (!trains && !(law.post_c > 0 && law.post_gamma > 0))
-    refuse("--precision", "has no constant above 0", "gamma_weights, gamma_activations, gamma_cache; or post_c, post_gamma_d, post_gamma_n, post_gamma");
+    refuse("--precision", "has no constant above 0",
+           "gamma_weights, gamma_activations, gamma_cache; or post_c, post_gamma_d, post_gamma_n, post_gamma");
   plan.precision = asked;
   PrecisionPlan& p = *plan.precision;
   p.effective_params = plan.model.params * precision_factor(law, p.weight_bits, p.activation_bits, p.cache_bits);
@@ -288,13 +325,16 @@ void put_target_intervals(const PlanningLaw& law, double loss, Plan& plan) {
   std::vector<double> flops, params, tokens, ratio;
   for (const AdditiveLaw& draw : law.draws) {
     const double least = draw.least_flops(loss, law.flops_per);
-    const Optimum best = std::isfinite(least) ? draw.optimum(least, law.flops_per) : Optimum{least, least, loss};  // below that draw's floor
+    // below that draw's floor
+    const Optimum best = std::isfinite(least) ? draw.optimum(least, law.flops_per) : Optimum{least, least, loss};
     flops.push_back(least);
     params.push_back(best.params);
     tokens.push_back(best.tokens);
     ratio.push_back(std::isfinite(least) ? best.tokens / best.params : plan.optimum.tokens_per_param());
   }
-  const auto put = [&](const char* name, std::vector<double> draws, double value) { plan.intervals[name] = interval_of_draws(std::move(draws), value, law.level, law.widening); };
+  const auto put = [&](const char* name, std::vector<double> draws, double value) {
+    plan.intervals[name] = interval_of_draws(std::move(draws), value, law.level, law.widening);
+  };
   put("flops", std::move(flops), plan.flops);
   put("params", std::move(params), plan.optimum.params);
   put("tokens", std::move(tokens), plan.optimum.tokens);
@@ -349,8 +389,9 @@ Plan make_plan(const PlanRequest& request) {
   plan_demand(request, plan);
   if (request.prices) {
     (void)need_surface(law, "--price-per-token");
-    plan.money = next_money(law, plan.model, request.serving ? request.serving->tokens : 0, *request.prices, request.unique_tokens,
-                            plan::own_repetition(law, request.repetitions.empty() ? Repetition{} : request.repetitions.front()));
+    plan.money =
+        next_money(law, plan.model, request.serving ? request.serving->tokens : 0, *request.prices, request.unique_tokens,
+                   plan::own_repetition(law, request.repetitions.empty() ? Repetition{} : request.repetitions.front()));
   }
   if (request.bytes_per_token) plan.bytes_per_param = plan.model.tokens_per_param() * *request.bytes_per_token;
   if (request.continual) plan_continual(*request.continual, plan);

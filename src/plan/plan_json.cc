@@ -114,14 +114,16 @@ Json of(const DataLimit& limit) {
 }
 
 Json of(const NextMoney& money) {
-  return {{"loss_per_unit", {{"data", json_or_null(money.data)}, {"compute", json_or_null(money.compute)}, {"params", json_or_null(money.params)}}},
-          {"best", money.best},
-          {"cost",
-           {{"data", money.cost_data},
-            {"training", money.cost_training},
-            {"serving", money.cost_serving},
-            {"fixed", money.cost_fixed},
-            {"total", money.cost_total}}}};
+  return {
+      {"loss_per_unit",
+       {{"data", json_or_null(money.data)}, {"compute", json_or_null(money.compute)}, {"params", json_or_null(money.params)}}},
+      {"best", money.best},
+      {"cost",
+       {{"data", money.cost_data},
+        {"training", money.cost_training},
+        {"serving", money.cost_serving},
+        {"fixed", money.cost_fixed},
+        {"total", money.cost_total}}}};
 }
 
 Json of(const Ladder& ladder) {
@@ -129,7 +131,12 @@ Json of(const Ladder& ladder) {
   for (const Rung& r : ladder.rungs) {
     Json models = Json::array();
     for (const ModelPlan& model : r.models) models.push_back(of(model));
-    rungs.push_back({{"flops", r.flops}, {"cost", r.cost}, {"saved", r.saved}, {"factor", r.factor}, {"waste", r.waste}, {"models", std::move(models)}});
+    rungs.push_back({{"flops", r.flops},
+                     {"cost", r.cost},
+                     {"saved", r.saved},
+                     {"factor", r.factor},
+                     {"waste", r.waste},
+                     {"models", std::move(models)}});
   }
   return {{"rungs", std::move(rungs)},
           {"cost", ladder.cost},
@@ -162,7 +169,9 @@ std::string plan_to_json(const Plan& plan) {
                                    {"loss", d.loss},
                                    {"delta_loss", d.delta_loss},
                                    {"wasted", d.wasted}});
-  object["overtraining"] = plan.overtraining ? Json{{"least_factor", plan.overtraining->least_factor}, {"rows", of(plan.overtraining->rows)}} : Json(nullptr);
+  object["overtraining"] = plan.overtraining
+                               ? Json{{"least_factor", plan.overtraining->least_factor}, {"rows", of(plan.overtraining->rows)}}
+                               : Json(nullptr);
   object["iso_loss"] = of(plan.iso_loss);
   object["cross_law"] = plan.laws ? of(*plan.laws) : Json(nullptr);
   object["budgets"] = Json::array();
@@ -185,7 +194,8 @@ std::string plan_to_json(const Plan& plan) {
   object["data_limit"] = Json::array();
   for (const DataLimit& limit : plan.data_limits) object["data_limit"].push_back(of(limit));
   object["money"] = plan.money ? of(*plan.money) : Json(nullptr);
-  object["efficient_exponent"] = plan.efficient ? Json{{"low", plan.efficient->low}, {"high", plan.efficient->high}} : Json(nullptr);
+  object["efficient_exponent"] =
+      plan.efficient ? Json{{"low", plan.efficient->low}, {"high", plan.efficient->high}} : Json(nullptr);
   object["bytes_per_param"] = json_or_null(plan.bytes_per_param);
   object["ladder"] = plan.ladder ? of(*plan.ladder) : Json(nullptr);
   object["continual"] = nullptr;
@@ -201,7 +211,8 @@ std::string plan_to_json(const Plan& plan) {
                            {"quantisation_loss", p->quantisation_loss},
                            {"best_bits", json_or_null(p->best_bits)}};
   object["explanations"] = Json::array();
-  for (const Explanation& e : plan.explanations) object["explanations"].push_back({{"what", e.what}, {"formula", e.formula}, {"numbers", e.numbers}});
+  for (const Explanation& e : plan.explanations)
+    object["explanations"].push_back({{"what", e.what}, {"formula", e.formula}, {"numbers", e.numbers}});
   object["warnings"] = Json::array();
   for (const Warning& w : plan.warnings) object["warnings"].push_back({{"code", w.code}, {"text", w.text}});
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);

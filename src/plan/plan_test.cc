@@ -197,7 +197,8 @@ TEST(MakePlan, TheJsonHasWhatItPromises) {
   const Json json = parse_json(plan_to_json(make_plan(request)), "plan");
   expect_printed(json["inference_aware"]["params"].get<double>(), 6.969e9);
   expect_printed(json["inference_aware"]["flops_saved"].get<double>(), 1.69e22, 3);
-  for (const char* key : {"optimum", "intervals", "regret", "deviation", "warnings", "law", "overtraining", "iso_loss"}) EXPECT_TRUE(json.contains(key)) << key;
+  for (const char* key : {"optimum", "intervals", "regret", "deviation", "warnings", "law", "overtraining", "iso_loss"})
+    EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_TRUE(json["optimum"].contains("tokens_per_param"));
 }
 
@@ -205,10 +206,12 @@ TEST(MakePlan, ReleasedModelsOfLikeComputeStandBesideIt) {
   PlanRequest request = request_of(epoch());
   request.flops = 6 * 70e9 * 1.4e12;
   const Plan plan = make_plan(request);
-  const auto chinchilla = std::find_if(plan.released.begin(), plan.released.end(), [](const ReleasedModel& r) { return r.name.find("Chinchilla") != std::string::npos; });
+  const auto chinchilla = std::find_if(plan.released.begin(), plan.released.end(),
+                                       [](const ReleasedModel& r) { return r.name.find("Chinchilla") != std::string::npos; });
   ASSERT_NE(chinchilla, plan.released.end());
   EXPECT_LT(chinchilla->wasted, 0.01);
-  for (const ReleasedModel& r : plan.released) EXPECT_LT(std::fabs(std::log(r.model.flops / plan.flops)), std::log(3.01)) << r.name;
+  for (const ReleasedModel& r : plan.released)
+    EXPECT_LT(std::fabs(std::log(r.model.flops / plan.flops)), std::log(3.01)) << r.name;
 }
 
 TEST(MakePlan, TrainingOnAndFewBitsFollowFromTheModel) {

@@ -36,11 +36,13 @@ std::optional<AllocationRule> rule_of(const std::string& law, const Constants& c
 
 bool usable(const AdditiveLaw& law) {
   const auto positive = [](double x) { return x > 0 && std::isfinite(x); };
-  return std::isfinite(law.floor) && law.floor >= 0 && positive(law.a) && positive(law.b) && positive(law.alpha) && positive(law.beta);
+  return std::isfinite(law.floor) && law.floor >= 0 && positive(law.a) && positive(law.b) && positive(law.alpha) &&
+         positive(law.beta);
 }
 
 bool usable(const AllocationRule& rule) {
-  return rule.k_n > 0 && rule.k_d > 0 && std::isfinite(rule.k_n) && std::isfinite(rule.k_d) && std::isfinite(rule.a) && std::isfinite(rule.b);
+  return rule.k_n > 0 && rule.k_d > 0 && std::isfinite(rule.k_n) && std::isfinite(rule.k_d) && std::isfinite(rule.a) &&
+         std::isfinite(rule.b);
 }
 
 /// `surface` or `rule`, from law and constants.
@@ -108,16 +110,19 @@ PlanningLaw planning_law(const std::string& name, const Constants& held) {
     std::vector<std::string> names{"tokens_per_param:20"};
     for (const PublishedLaw& published : published_laws()) names.push_back(std::string(kPublished) + published.name);
     const auto near = nearest(std::string(kPublished) + name, names);
-    throw Error(Fault::usage, "--law", "no law `" + name + "`",
-                (near ? "did you mean `" + *near + "`? " : "") +
-                    std::string("published:NAME (isoflop fit --list-laws), tokens_per_param:NUMBER, or a file that isoflop fit --json wrote"));
+    throw Error(
+        Fault::usage, "--law", "no law `" + name + "`",
+        (near ? "did you mean `" + *near + "`? " : "") +
+            std::string(
+                "published:NAME (isoflop fit --list-laws), tokens_per_param:NUMBER, or a file that isoflop fit --json wrote"));
   }
   take_held(law, held);
   read_constants(law);
   return law;
 }
 
-PlanningLaw planning_law_from_json(const std::string& text, const std::string& subject, const std::string& name, const Constants& held) {
+PlanningLaw planning_law_from_json(const std::string& text, const std::string& subject, const std::string& name,
+                                   const Constants& held) {
   const Fit fit = fit_from_json(text, subject, name);
   PlanningLaw law;
   law.name = subject + (name.empty() ? "" : "#" + name);
@@ -142,7 +147,8 @@ PlanningLaw planning_law_from_json(const std::string& text, const std::string& s
     law.fitted_flops->first = std::min(law.fitted_flops->first, budget.flops);
     law.fitted_flops->second = std::max(law.fitted_flops->second, budget.flops);
   }
-  if (const auto sd = fit.derived.find("residual_sd"); sd != fit.derived.end() && sd->second.value > 0) law.residual_sd = sd->second.value;
+  if (const auto sd = fit.derived.find("residual_sd"); sd != fit.derived.end() && sd->second.value > 0)
+    law.residual_sd = sd->second.value;
   take_held(law, held);
   read_constants(law);
   return law;
@@ -153,8 +159,9 @@ void add_draws(PlanningLaw& law, const CsvTable& table) {
   for (const auto& [name, value] : law.constants) {
     const auto it = std::find(table.header.begin(), table.header.end(), name);
     if (it == table.header.end())
-      throw Error(Fault::bad_data, table.subject, "no column `" + name + "`",
-                  "draws of " + law.law + " have a column of each constant: isoflop fit TABLE --law " + law.law + " --draws FILE");
+      throw Error(
+          Fault::bad_data, table.subject, "no column `" + name + "`",
+          "draws of " + law.law + " have a column of each constant: isoflop fit TABLE --law " + law.law + " --draws FILE");
     column[name] = static_cast<std::size_t>(it - table.header.begin());
   }
   std::size_t left_out = 0;
@@ -190,8 +197,8 @@ void add_draws(PlanningLaw& law, const CsvTable& table) {
     }
     if (law.draw_constants.size() >= kLeastDraws && !law.held.contains(name) && (value < low || value > high))
       throw Error(Fault::bad_data, table.subject,
-                  "its draws of " + name + " lie from " + format_significant(low, 5) + " to " + format_significant(high, 5) + ", the law " + law.name + " has " +
-                      format_significant(value, 5) + ": they are of another fit",
+                  "its draws of " + name + " lie from " + format_significant(low, 5) + " to " + format_significant(high, 5) +
+                      ", the law " + law.name + " has " + format_significant(value, 5) + ": they are of another fit",
                   "name the fit the draws were written with: --law FILE");
   }
   if (left_out > 0)

@@ -20,13 +20,16 @@ TEST(PlanningLaw, EveryPublishedLawOfSizeOrLossPlansOrSaysWhyNot) {
   int plans = 0;
   for (const PublishedLaw& published : published_laws()) {
     try {
-      const PlanningLaw law = planning_law("published:" + published.name, published.law == "fine_grained" ? std::map<std::string, double>{{"granularity", 8}} : std::map<std::string, double>{});
+      const PlanningLaw law = planning_law("published:" + published.name, published.law == "fine_grained"
+                                                                              ? std::map<std::string, double>{{"granularity", 8}}
+                                                                              : std::map<std::string, double>{});
       const ModelPlan best = optimal_model(law, 1e22);
       EXPECT_NEAR(law.flops_per * best.params * best.tokens / 1e22, 1, 0.01) << published.name;
       ++plans;
     } catch (const Error& error) {
       EXPECT_EQ(error.fault(), Fault::usage) << published.name;
-      EXPECT_NE(error.problem().find("no loss of params and tokens"), std::string::npos) << published.name << ": " << error.what();
+      EXPECT_NE(error.problem().find("no loss of params and tokens"), std::string::npos)
+          << published.name << ": " << error.what();
     }
   }
   EXPECT_GE(plans, 14);
@@ -41,8 +44,10 @@ TEST(PlanningLaw, AnUnknownNameGetsTheNearest) {
 TEST(PlanningLaw, DrawsNeedAColumnOfEachConstant) {
   PlanningLaw law = planning_law("published:epoch2024");
   const auto draws = [](const std::string& text) { return parse_csv(text, "draws.csv"); };
-  EXPECT_NE(error_of([&] { add_draws(law, draws("\"E\",\"A\",\"B\",\"alpha\"\n1,2,3,4\n")); }).problem().find("`beta`"), std::string::npos);
-  EXPECT_NE(std::string(error_of([&] { add_draws(law, draws("E,A,B,alpha,beta\n1,2,x,.3,.3\n")); }).what()).find("draws.csv:2"), std::string::npos);
+  EXPECT_NE(error_of([&] { add_draws(law, draws("\"E\",\"A\",\"B\",\"alpha\"\n1,2,3,4\n")); }).problem().find("`beta`"),
+            std::string::npos);
+  EXPECT_NE(std::string(error_of([&] { add_draws(law, draws("E,A,B,alpha,beta\n1,2,x,.3,.3\n")); }).what()).find("draws.csv:2"),
+            std::string::npos);
   EXPECT_EQ(error_of([&] { add_draws(law, draws("E,A,B,alpha,beta\n1,2,3,-.3,.3\n")); }).fault(), Fault::bad_data);
   add_draws(law, draws("E,A,B,alpha,beta,a\n1.8,480,2000,.35,.36,.5\n1.8,480,2000,-.35,.36,.5\n"));
   EXPECT_EQ(law.draws.size(), 1U);

@@ -25,14 +25,16 @@ RunLoss::RunLoss(const PlanningLaw& law, double params, double tokens, double re
     ln_losses_ = {value};
     return;
   }
-  for (const AdditiveLaw& draw : law.draws) ln_losses_.push_back(value + law.widening * (log_(loss_of(law, draw, params, tokens)) - value));
+  for (const AdditiveLaw& draw : law.draws)
+    ln_losses_.push_back(value + law.widening * (log_(loss_of(law, draw, params, tokens)) - value));
   std::sort(ln_losses_.begin(), ln_losses_.end());
 }
 
 double RunLoss::share_below(double loss) const {
   const double at = log_(loss);
   double sum = 0;
-  for (const double middle : ln_losses_) sum += residual_sd_ > 0 ? normal_share((at - middle) / residual_sd_) : at > middle ? 1 : 0;
+  for (const double middle : ln_losses_)
+    sum += residual_sd_ > 0 ? normal_share((at - middle) / residual_sd_) : at > middle ? 1 : 0;
   return sum / static_cast<double>(ln_losses_.size());
 }
 

@@ -8,8 +8,9 @@
 
 namespace isoflop::plan {
 
-/// The loss of one further run of a model: its logarithm is normal about each draw of the law, with the scatter of runs, and the draws stand
-/// as far from the law's own value as its intervals say (`widening`). With fewer draws than make an interval the law's value alone.
+/// The loss of one further run of a model: its logarithm is normal about each draw of the law, with the scatter of runs, and the
+/// draws stand as far from the law's own value as its intervals say (`widening`). With fewer draws than make an interval the
+/// law's value alone.
 class RunLoss {
  public:
   /// Needs    a law with a surface; residual_sd >= 0.

@@ -26,8 +26,8 @@ inline Shape gpt2_shape(std::int64_t n_layer, std::int64_t n_head, std::int64_t 
   return s;
 }
 
-inline Shape llama_shape(std::int64_t n_layer, std::int64_t n_head, std::int64_t n_kv_head, std::int64_t n_embd, std::int64_t n_inner,
-                         std::int64_t vocab_size, std::int64_t block_size = 4096) {
+inline Shape llama_shape(std::int64_t n_layer, std::int64_t n_head, std::int64_t n_kv_head, std::int64_t n_embd,
+                         std::int64_t n_inner, std::int64_t vocab_size, std::int64_t block_size = 4096) {
   Shape s = gpt2_shape(n_layer, n_head, n_embd, vocab_size, block_size);
   s.n_kv_head = n_kv_head;
   s.n_inner = n_inner;

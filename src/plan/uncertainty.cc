@@ -26,7 +26,8 @@ struct Waste {
 };
 
 Waste waste_of(const AdditiveLaw& law, double product, double weight) {
-  Waste waste{.a = log_(law.a), .b = log_(law.b) - law.beta * log_(product), .alpha = law.alpha, .beta = law.beta, .weight = weight};
+  Waste waste{
+      .a = log_(law.a), .b = log_(law.b) - law.beta * log_(product), .alpha = law.alpha, .beta = law.beta, .weight = weight};
   const double best = log_(law.scale()) + law.exponent() * log_(product);
   waste.scale = log_(exp_(waste.a - waste.alpha * best) + exp_(waste.b + waste.beta * best));
   waste.steepness = (law.alpha + law.beta) / (law.alpha * law.beta);
@@ -57,7 +58,8 @@ RegretOptimum regret_optimum(const std::vector<PlanningLaw>& laws, double flops)
   RegretOptimum regret;
   std::vector<Waste> wastes;
   double low = 1e300, high = 0;
-  const auto with_surface = std::count_if(laws.begin(), laws.end(), [](const PlanningLaw& law) { return law.surface.has_value(); });
+  const auto with_surface =
+      std::count_if(laws.begin(), laws.end(), [](const PlanningLaw& law) { return law.surface.has_value(); });
   ISOFLOP_CHECK(with_surface > 0);
   const PlanningLaw* first = nullptr;
   for (const PlanningLaw& law : laws) {
@@ -66,15 +68,17 @@ RegretOptimum regret_optimum(const std::vector<PlanningLaw>& laws, double flops)
     regret.laws.push_back(law.name);
     const std::vector<AdditiveLaw> draws = law.draws.empty() ? std::vector<AdditiveLaw>{*law.surface} : law.draws;
     for (const AdditiveLaw& draw : draws) {
-      wastes.push_back(waste_of(draw, flops / law.flops_per, 1 / (static_cast<double>(with_surface) * static_cast<double>(draws.size()))));
+      wastes.push_back(
+          waste_of(draw, flops / law.flops_per, 1 / (static_cast<double>(with_surface) * static_cast<double>(draws.size()))));
       const double params = draw.optimum(flops, law.flops_per).params;
       low = std::min(low, params), high = std::max(high, params);
     }
   }
   regret.draws = static_cast<std::int64_t>(wastes.size());
   const double plain = log_(first->surface->optimum(flops, first->flops_per).params);
-  const double best =
-      high > low * (1 + 1e-9) ? least_of([&](double x) { return mean_of(wastes, x); }, log_(low), log_(high), 32, 1e-5) : log_(low);
+  const double best = high > low * (1 + 1e-9)
+                          ? least_of([&](double x) { return mean_of(wastes, x); }, log_(low), log_(high), 32, 1e-5)
+                          : log_(low);
   regret.model.params = exp_(best);
   regret.model.tokens = flops / (first->flops_per * regret.model.params);
   regret.model.flops = flops;
@@ -85,7 +89,8 @@ RegretOptimum regret_optimum(const std::vector<PlanningLaw>& laws, double flops)
   return regret;
 }
 
-std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double flops, const ModelPlan& model, std::optional<double> residual_sd) {
+std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double flops, const ModelPlan& model,
+                                               std::optional<double> residual_sd) {
   std::map<std::string, Interval> intervals;
   const ModelPlan best = optimal_model(law, flops);
   if (law.surface && residual_sd && *residual_sd > 0)

@@ -53,8 +53,8 @@ void check_data(const std::vector<DataSpec>& data) {
   double sum = 0;
   for (const DataSpec& source : data) {
     require(!source.id.empty(), "data.id", "empty", "the content id of a token file set");
-    require(std::count_if(data.begin(), data.end(), [&](const DataSpec& other) { return other.id == source.id; }) == 1, "data", "`" + source.id + "` twice",
-            "each source once");
+    require(std::count_if(data.begin(), data.end(), [&](const DataSpec& other) { return other.id == source.id; }) == 1, "data",
+            "`" + source.id + "` twice", "each source once");
     not_negative(source.weight, "data.weight");
     sum += source.weight;
     if (source.subset_tokens) at_least(*source.subset_tokens, 1, "data.subset_tokens");
@@ -104,7 +104,8 @@ RunSpec resolve(RunSpec spec) {
   at_least(spec.eval.interval, 0, "eval_interval");
   at_least(spec.eval.max_windows, 0, "eval_max_windows");
   at_least(spec.eval.patience, 0, "eval_patience");
-  require(spec.eval.patience == 0 || spec.eval.interval > 0, "eval_patience", format_number(spec.eval.patience), "0, or an eval_interval to count in");
+  require(spec.eval.patience == 0 || spec.eval.interval > 0, "eval_patience", format_number(spec.eval.patience),
+          "0, or an eval_interval to count in");
   check_data(spec.data);
   within(spec.token_noise, 0, 1, "token_noise", "[0, 1)");
   not_negative(spec.init_std, "init_std");

@@ -16,7 +16,8 @@ ISOFLOP_WORDS(OptimizerKind, {OptimizerKind::adamw, "adamw"}, {OptimizerKind::ad
 ISOFLOP_WORDS(DecayOn, {DecayOn::all, "all"}, {DecayOn::matrices, "matrices"})
 ISOFLOP_WORDS(ScheduleKind, {ScheduleKind::constant, "constant"}, {ScheduleKind::linear, "linear"},
               {ScheduleKind::cosine, "cosine"}, {ScheduleKind::wsd, "wsd"})
-ISOFLOP_WORDS(BatchOrder, {BatchOrder::epochs, "epochs"}, {BatchOrder::random_windows, "random_windows"}, {BatchOrder::easy_first, "easy_first"}, {BatchOrder::hard_first, "hard_first"})
+ISOFLOP_WORDS(BatchOrder, {BatchOrder::epochs, "epochs"}, {BatchOrder::random_windows, "random_windows"},
+              {BatchOrder::easy_first, "easy_first"}, {BatchOrder::hard_first, "hard_first"})
 ISOFLOP_WORDS(RunStatus, {RunStatus::running, "running"}, {RunStatus::done, "done"}, {RunStatus::diverged, "diverged"},
               {RunStatus::stopped, "stopped"})
 ISOFLOP_WORDS(Regime, {Regime::fresh, "fresh"}, {Regime::repeated, "repeated"}, {Regime::memorising, "memorising"})

@@ -19,8 +19,9 @@ FigureAxis axis(const std::string& label, AxisScale scale) {
 
 std::string axis_words(const std::string& column) {
   static const std::map<std::string, std::string> kWords{
-      {"params", "N, parameters"}, {"tokens", "D, training tokens"}, {"flops", "C, training FLOPs"}, {"loss", "loss, nats per token"},
-      {"unique_tokens", "unique tokens"}, {"source_loss", "loss on the source, nats per token"}, {"steps", "optimizer steps"}};
+      {"params", "N, parameters"},      {"tokens", "D, training tokens"},   {"flops", "C, training FLOPs"},
+      {"loss", "loss, nats per token"}, {"unique_tokens", "unique tokens"}, {"source_loss", "loss on the source, nats per token"},
+      {"steps", "optimizer steps"}};
   const auto known = kWords.find(column);
   return known == kWords.end() ? column : known->second;
 }

@@ -33,18 +33,21 @@ std::string table_html(const PageTable& table) {
   std::vector<std::string> classes;
   for (std::size_t i = 0; i < table.head.size(); ++i) {
     classes.emplace_back(i == 0 ? "text" : is_words(table, i) ? "words" : "");
-    head += "<th scope=\"col\"" + (classes[i].empty() ? "" : " class=\"" + classes[i] + "\"") + ">" + escape(table.head[i]) + "</th>";
+    head +=
+        "<th scope=\"col\"" + (classes[i].empty() ? "" : " class=\"" + classes[i] + "\"") + ">" + escape(table.head[i]) + "</th>";
   }
   for (const std::vector<std::string>& row : table.rows) {
     std::string cells;
     for (std::size_t i = 0; i < row.size(); ++i)
-      cells += i == 0 ? "<th scope=\"row\">" + name_of(row[i]) + "</th>" : tag("td", i < classes.size() ? classes[i] : "", escape(row[i]));
+      cells += i == 0 ? "<th scope=\"row\">" + name_of(row[i]) + "</th>"
+                      : tag("td", i < classes.size() ? classes[i] : "", escape(row[i]));
     rows += tag("tr", "", cells);
   }
   return "<div class=\"block\">" + (table.title.empty() ? "" : tag("h3", "", escape(table.title))) +
-         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + escape(table.title.empty() ? "Table" : table.title) +
-         "\"><table>" + tag("thead", "", tag("tr", "", head)) + tag("tbody", "", rows) + "</table></div>" +
-         (table.note.empty() ? "" : tag("figcaption", "", escape(table.note))) + "</div>";
+         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" +
+         escape(table.title.empty() ? "Table" : table.title) + "\"><table>" + tag("thead", "", tag("tr", "", head)) +
+         tag("tbody", "", rows) + "</table></div>" + (table.note.empty() ? "" : tag("figcaption", "", escape(table.note))) +
+         "</div>";
 }
 
 std::string figures_html(const std::vector<CaptionedFigure>& figures) {
@@ -84,7 +87,8 @@ std::string care_html(const std::vector<Warning>& warnings, const std::string& s
   std::set<std::string> texts;
   std::string items;
   for (const Warning& w : warnings)
-    if (said.find(w.text) == std::string::npos && texts.insert(w.text).second) items += tag("li", "", escape(first_upper(w.text)) + ".");
+    if (said.find(w.text) == std::string::npos && texts.insert(w.text).second)
+      items += tag("li", "", escape(first_upper(w.text)) + ".");
   return items.empty() ? "" : tag("div", "care", tag("b", "", "Read with care") + tag("ul", "", items));
 }
 
@@ -100,7 +104,8 @@ std::string section_html(const PageSection& section, bool opens) {
   return tag("section", opens ? "law" : "", out);
 }
 
-std::string document_html(const std::string& title, const std::string& header, const std::string& sections, const std::string& made_by) {
+std::string document_html(const std::string& title, const std::string& header, const std::string& sections,
+                          const std::string& made_by) {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
          "base-uri 'none'; form-action 'none'\">"
@@ -117,9 +122,11 @@ std::string document_html(const std::string& title, const std::string& header, c
 std::string page_html(const Page& page) {
   const std::string header = "<header class=\"top\">" + report::tag("p", "kicker", report::escape(page.kicker)) +
                              report::tag("h1", "", report::name_of(page.title)) +
-                             (page.subtitle.empty() ? "" : report::tag("p", "subtitle", report::escape(page.subtitle))) + "</header>";
+                             (page.subtitle.empty() ? "" : report::tag("p", "subtitle", report::escape(page.subtitle))) +
+                             "</header>";
   std::string sections;
-  for (const PageSection& section : page.sections) sections += report::section_html(section, &section == &page.sections.front()) + "\n";
+  for (const PageSection& section : page.sections)
+    sections += report::section_html(section, &section == &page.sections.front()) + "\n";
   return report::document_html(page.title, header, sections, page.made_by);
 }
 

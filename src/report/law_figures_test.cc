@@ -53,9 +53,12 @@ TEST(LawFigures, OfASurfaceShowItsFrontierResidualsAndResamples) {
     EXPECT_TRUE(ids.contains(id)) << id;
   // the frontier lies below every run but for noise
   const Figure& law = named(figures, "chinchilla");
-  const auto line = std::find_if(law.series.begin(), law.series.end(), [](const FigureSeries& s) { return s.mark == Mark::line; });
-  for (const FigurePoint& p : line->points) EXPECT_LT(p.y, 1.8 + 480 * pow_(std::sqrt(p.x / 120), -0.35) + 2100 * pow_(std::sqrt(p.x * 120) / 6, -0.37) + 0.02);
-  const auto band = std::find_if(law.series.begin(), law.series.end(), [](const FigureSeries& s) { return s.mark == Mark::band; });
+  const auto line =
+      std::find_if(law.series.begin(), law.series.end(), [](const FigureSeries& s) { return s.mark == Mark::line; });
+  for (const FigurePoint& p : line->points)
+    EXPECT_LT(p.y, 1.8 + 480 * pow_(std::sqrt(p.x / 120), -0.35) + 2100 * pow_(std::sqrt(p.x * 120) / 6, -0.37) + 0.02);
+  const auto band =
+      std::find_if(law.series.begin(), law.series.end(), [](const FigureSeries& s) { return s.mark == Mark::band; });
   ASSERT_NE(band, law.series.end());
   for (const FigurePoint& p : band->points) EXPECT_TRUE(*p.low <= p.y && p.y <= *p.high);
 }
@@ -67,7 +70,8 @@ TEST(LawFigures, MarkWhatWasHeldOut) {
   fit.holdout->where = "flops<1e20";
   fit.holdout->rows.push_back({"run 44", 2.4, 2.39, Interval{2.3, 2.5, 0.9}});
   const Figure observed = named(law_figures(table, fit), "chinchilla_observed");
-  const auto hollow = std::find_if(observed.series.begin(), observed.series.end(), [](const FigureSeries& s) { return s.hollow; });
+  const auto hollow =
+      std::find_if(observed.series.begin(), observed.series.end(), [](const FigureSeries& s) { return s.hollow; });
   ASSERT_NE(hollow, observed.series.end());
   EXPECT_EQ(hollow->points.size(), 1U);
   EXPECT_EQ(hollow->points[0].y, 2.4);
@@ -80,7 +84,8 @@ TEST(LawFigures, OfIsoflopCurvesShowEachBudgetAndItsMinimum) {
   const auto ids = names(figures);
   ASSERT_TRUE(ids.contains("isoflop_curves") && ids.contains("isoflop"));
   const Figure& curves = named(figures, "isoflop_curves");
-  EXPECT_EQ(std::count_if(curves.series.begin(), curves.series.end(), [](const FigureSeries& s) { return s.mark == Mark::line; }), 5);
+  EXPECT_EQ(std::count_if(curves.series.begin(), curves.series.end(), [](const FigureSeries& s) { return s.mark == Mark::line; }),
+            5);
   EXPECT_EQ(curves.series.back().points.size(), 5U);
 }
 
@@ -95,7 +100,8 @@ TEST(LawFigures, ReadFlopsAsPowersOfTenAndRaiseEveryExponent) {
   for (const Tick& tick : axis_ticks(1e18, 1e24, AxisScale::log, 6))
     EXPECT_TRUE(tick.label.empty() || tick.label.find('e') != std::string::npos) << tick.label;
   const Observations table = isoflop_table();
-  const std::string svg = figure_svg(named(law_figures(table, *fit_law(table, "chinchilla", {.bootstrap = 0}).fit), "chinchilla"));
+  const std::string svg =
+      figure_svg(named(law_figures(table, *fit_law(table, "chinchilla", {.bootstrap = 0}).fit), "chinchilla"));
   EXPECT_NE(svg.find("N<tspan dy=\"-5\" font-size=\"9.5\">-alpha</tspan><tspan dy=\"5\"> + B D</tspan>"), std::string::npos);
 }
 

@@ -26,9 +26,11 @@ std::string lead(const Fit& fit) {
   std::string text = fit.formula + ", fitted to " + format_count(static_cast<double>(fit.rows)) + " rows.";
   if (fit.holdout) {
     const Holdout& h = *fit.holdout;
-    text += " Fitted to " + format_count(static_cast<double>(h.rows_fitted)) + " of them it predicts the loss of the other " + format_count(static_cast<double>(h.rows_predicted)) + ", up to " +
-            digits(h.scale_ratio, 3) + " times dearer, to " + digits(100 * h.error_loss, 3) + " %";
-    if (h.covered) text += "; " + digits(100 * *h.covered, 3) + " % lie in their " + digits(100 * h.interval_level, 3) + " % intervals";
+    text += " Fitted to " + format_count(static_cast<double>(h.rows_fitted)) + " of them it predicts the loss of the other " +
+            format_count(static_cast<double>(h.rows_predicted)) + ", up to " + digits(h.scale_ratio, 3) + " times dearer, to " +
+            digits(100 * h.error_loss, 3) + " %";
+    if (h.covered)
+      text += "; " + digits(100 * *h.covered, 3) + " % lie in their " + digits(100 * h.interval_level, 3) + " % intervals";
     text += ".";
   }
   if (const auto& a = fit.cross_validated) {
@@ -68,15 +70,17 @@ PageTable numbers(const Fit& fit) {
       continue;
     }
     const auto it = fit.intervals.find(name);
-    table.rows.push_back({name, digits(value, 7), error(name), range_text(it == fit.intervals.end() ? std::nullopt : std::optional(it->second))});
+    table.rows.push_back(
+        {name, digits(value, 7), error(name), range_text(it == fit.intervals.end() ? std::nullopt : std::optional(it->second))});
   }
   for (const auto& [name, estimate] : fit.derived) {
     if (fit.constants.contains(name)) continue;
     table.rows.push_back({name, digits(estimate.value, 7), error(name), estimate.interval ? range_text(estimate.interval) : ""});
     if (estimate.prediction) table.rows.push_back({name + ", a further run", "", "", range_text(estimate.prediction)});
   }
-  table.note = std::to_string(fit.degrees_of_freedom) + " degrees of freedom; objective " + digits(fit.objective, 9) + " (" + fit.objective_definition + "); " + fit.stop + ", " +
-               format_count(static_cast<double>(fit.starts_agreeing)) + " of " + format_count(static_cast<double>(fit.starts)) + " starts agree" +
+  table.note = std::to_string(fit.degrees_of_freedom) + " degrees of freedom; objective " + digits(fit.objective, 9) + " (" +
+               fit.objective_definition + "); " + fit.stop + ", " + format_count(static_cast<double>(fit.starts_agreeing)) +
+               " of " + format_count(static_cast<double>(fit.starts)) + " starts agree" +
                (fit.interval_method.empty() ? "" : "; intervals: " + fit.interval_method) + ".";
   return table;
 }
@@ -85,7 +89,8 @@ PageTable optima(const Fit& fit) {
   PageTable table{"The best size at each budget", {"C", "models", "N*", "D*", "loss", ""}, {}, ""};
   const auto cell = [](const std::optional<double>& value, int count) { return value ? digits(*value, count) : std::string(""); };
   for (const BudgetOptimum& o : fit.optima)
-    table.rows.push_back({digits(o.flops, 4), std::to_string(o.points), cell(o.params, 4), cell(o.tokens, 4), cell(o.loss, 5), o.used ? "" : "left out: " + o.reason});
+    table.rows.push_back({digits(o.flops, 4), std::to_string(o.points), cell(o.params, 4), cell(o.tokens, 4), cell(o.loss, 5),
+                          o.used ? "" : "left out: " + o.reason});
   return table;
 }
 
@@ -100,9 +105,11 @@ PageTable instead(const Fit& fit) {
 
 std::string caption(const std::string& id) {
   if (id.ends_with("_residuals")) return "A bow or a fan here says that the law has another form, or other noise.";
-  if (id.ends_with("_observed")) return "On the diagonal the prediction is right; hollow points were held out, with the interval that was expected.";
+  if (id.ends_with("_observed"))
+    return "On the diagonal the prediction is right; hollow points were held out, with the interval that was expected.";
   if (id.ends_with("_draws")) return "Each point is the law fitted to a resample of the rows: what the data leave open.";
-  if (id.find("_profile_") != std::string::npos) return "The other constants fitted anew at each value; below the dashed line the data do not refuse it.";
+  if (id.find("_profile_") != std::string::npos)
+    return "The other constants fitted anew at each value; below the dashed line the data do not refuse it.";
   if (id.ends_with("_curves")) return "A line a budget; the filled points are the least loss of each.";
   return "";
 }
@@ -122,8 +129,9 @@ PageSection power_section(const std::vector<LawView>& laws, const std::vector<Ba
     section.warnings.insert(section.warnings.end(), law.result.warnings.begin(), law.result.warnings.end());
     if (!law.result.fit) continue;
     const Fit& fit = *law.result.fit;
-    table.rows.push_back({law.n_convention, digits(fit.constants.at("a"), 6), report::fixed(-fit.constants.at("b"), 5), falling(fit.derived.at("exponent").interval),
-                          fit.r_squared ? digits(*fit.r_squared, 4) : "", std::to_string(fit.rows)});
+    table.rows.push_back({law.n_convention, digits(fit.constants.at("a"), 6), report::fixed(-fit.constants.at("b"), 5),
+                          falling(fit.derived.at("exponent").interval), fit.r_squared ? digits(*fit.r_squared, 4) : "",
+                          std::to_string(fit.rows)});
   }
   for (Figure& figure : report_figures(study)) section.figures.push_back({std::move(figure), ""});
   section.tables = {std::move(table)};

@@ -259,7 +259,8 @@ Layout lay_out(const Figure& figure, double width, double height) {
   layout.width = width;
   layout.height = height;
   set_ranges(figure, layout);
-  layout.y.ticks = axis_ticks(layout.y.low, layout.y.high, layout.y.scale, std::max(3, static_cast<int>(height / 55)), figure.y.counts);
+  layout.y.ticks =
+      axis_ticks(layout.y.low, layout.y.high, layout.y.scale, std::max(3, static_cast<int>(height / 55)), figure.y.counts);
 
   double tick_width = 0;
   for (const Tick& tick : layout.y.ticks) tick_width = std::max(tick_width, text_width(tick.label, kSize));

@@ -15,12 +15,18 @@ using testing::HasSubstr;
 /// 24 runs of three sources, two losses that the shares decide but for a little noise.
 MixtureTable table() {
   const Philox random{7, Stream::simulate};
-  CsvTable csv{.subject = "t", .header = {"run", "share.web", "share.code", "share.books", "loss.chat", "loss.exam"}, .rows = {}, .lines = {}, .warnings = {}};
+  CsvTable csv{.subject = "t",
+               .header = {"run", "share.web", "share.code", "share.books", "loss.chat", "loss.exam"},
+               .rows = {},
+               .lines = {},
+               .warnings = {}};
   for (std::uint64_t i = 0; i < 24; ++i) {
     const double a = random.uniform(i, 0), b = random.uniform(i, 1), c = random.uniform(i, 2), sum = a + b + c;
     const double web = a / sum, code = b / sum, books = c / sum;
-    const double chat = 2 + std::exp(-1 * web + 0.5 * code) + 0.002 * random.normal(i, 3), exam = 2.5 + std::exp(-1 * books) + 0.002 * random.normal(i, 4);
-    csv.rows.push_back({"p" + std::to_string(i), std::to_string(web), std::to_string(code), std::to_string(books), std::to_string(chat), std::to_string(exam)});
+    const double chat = 2 + std::exp(-1 * web + 0.5 * code) + 0.002 * random.normal(i, 3),
+                 exam = 2.5 + std::exp(-1 * books) + 0.002 * random.normal(i, 4);
+    csv.rows.push_back({"p" + std::to_string(i), std::to_string(web), std::to_string(code), std::to_string(books),
+                        std::to_string(chat), std::to_string(exam)});
   }
   return mixture_table(csv);
 }
@@ -52,7 +58,8 @@ TEST(MixtureSection, ShowsEverySourceEveryComparisonAndEveryProxy) {
   ASSERT_EQ(share.series.size(), 3U);
   EXPECT_TRUE(share.series[0].points.empty()) << "one learning rate";
   ASSERT_EQ(share.series[1].points.size(), 24U);
-  EXPECT_NEAR(share.series[1].points[0].y, (*proxies.runs.columns.at("loss.chat")[0] + *proxies.runs.columns.at("loss.exam")[0]) / 2, 1e-12);
+  EXPECT_NEAR(share.series[1].points[0].y,
+              (*proxies.runs.columns.at("loss.chat")[0] + *proxies.runs.columns.at("loss.exam")[0]) / 2, 1e-12);
   EXPECT_EQ(share.series[2].points[0].x, optimum.shares[0].weight);
 
   const std::string page = page_html({"", "t", "", {section}, "isoflop"});

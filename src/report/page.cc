@@ -303,7 +303,8 @@ std::string notes_section() {
 }  // namespace
 
 std::string report_html(const StudyReport& study) {
-  std::string sections = headline(study) + "\n" + laws_section(study) + "\n" + curves_section(study) + "\n" + runs_section(study) + "\n";
+  std::string sections =
+      headline(study) + "\n" + laws_section(study) + "\n" + curves_section(study) + "\n" + runs_section(study) + "\n";
   for (const PageSection& section : study.sections) sections += report::section_html(section, false) + "\n";
   return report::document_html(study.title, top(study), sections + facts_section(study) + "\n" + notes_section(), study.made_by);
 }

@@ -59,7 +59,8 @@ TEST(Page, MarksRunsThatAreNoBetterThanAFiveGram) {
   EXPECT_THAT(page, HasSubstr("<small>pre-asymptotic</small>"));
   EXPECT_THAT(page, HasSubstr("Grey points are pre-asymptotic: no better than a 5-gram."));
   const Figure figure = report_figures(study)[0];
-  const auto grey = std::find_if(figure.series.begin(), figure.series.end(), [](const FigureSeries& s) { return s.name == "fitted, pre-asymptotic"; });
+  const auto grey = std::find_if(figure.series.begin(), figure.series.end(),
+                                 [](const FigureSeries& s) { return s.name == "fitted, pre-asymptotic"; });
   ASSERT_NE(grey, figure.series.end());
   EXPECT_EQ(grey->points.size(), 1U);
   EXPECT_EQ(grey->tone, Tone::muted);
@@ -138,7 +139,8 @@ TEST(Page, SaysWhatThereIsWhereNoLawWasAskedFor) {
 TEST(Page, TheRunTableKeepsToThePagesColumn) { EXPECT_THAT(report_html(report::source_study()), Not(HasSubstr("100vw"))); }
 
 TEST(Page, SaysThatTokensPerSecondAreOfTheMedianStep) {
-  EXPECT_THAT(report_html(report::source_study()), testing::AllOf(HasSubstr("tokens/s, median step"), HasSubstr("not tokens over time")));
+  EXPECT_THAT(report_html(report::source_study()),
+              testing::AllOf(HasSubstr("tokens/s, median step"), HasSubstr("not tokens over time")));
 }
 
 TEST(Figures, ARunOfOneStepIsAPointAndNotALine) {
@@ -226,7 +228,8 @@ TEST(LawView, MarksTheRowsThatWereFittedAndReachesBeyondThem) {
 TEST(Figures, OfAStudyAreItsLawsAndItsCurves) {
   std::vector<std::string> names;
   for (const Figure& figure : report_figures(report::source_study())) names.push_back(figure.id);
-  EXPECT_THAT(names, testing::ElementsAre("loss_by_params", "residuals", "loss_by_params_2", "loss_by_params_3", "learning_curves"));
+  EXPECT_THAT(names,
+              testing::ElementsAre("loss_by_params", "residuals", "loss_by_params_2", "loss_by_params_3", "learning_curves"));
 }
 
 }  // namespace

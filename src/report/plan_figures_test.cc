@@ -80,13 +80,15 @@ TEST(PlanFigures, TheFrontierIsTheLawsAndDashedBeyondItsRows) {
   EXPECT_DOUBLE_EQ(plan.x, 1e24);
   EXPECT_DOUBLE_EQ(plan.y, *d.plan.model.loss);
   // what was trained lies on or above what its compute could reach
-  for (const FigurePoint& p : series(figure, "released").points) EXPECT_GE(p.y, *optimal_model(d.plan.law, p.x).loss * (1 - 1e-12)) << p.label;
+  for (const FigurePoint& p : series(figure, "released").points)
+    EXPECT_GE(p.y, *optimal_model(d.plan.law, p.x).loss * (1 - 1e-12)) << p.label;
 }
 
 TEST(PlanFigures, ABandHoldsItsLineAndIsTheIntervalOfThePlan) {
   const Drawn d = drawn(with_draws());
   const Figure& figure = d.named("plan_sizes");
-  const auto band = std::find_if(figure.series.begin(), figure.series.end(), [](const FigureSeries& s) { return s.mark == Mark::band; });
+  const auto band =
+      std::find_if(figure.series.begin(), figure.series.end(), [](const FigureSeries& s) { return s.mark == Mark::band; });
   ASSERT_NE(band, figure.series.end());
   for (const FigurePoint& p : band->points) {
     EXPECT_LE(*p.low, p.y);
@@ -100,7 +102,8 @@ TEST(PlanFigures, TheRegretCurveIsLeastAtTheOptimumAndItsMeanAtTheLeastRegret) {
   const Drawn d = drawn(with_draws());
   const Figure& figure = d.named("plan_regret");
   const auto least = [](const FigureSeries& s) {
-    return *std::min_element(s.points.begin(), s.points.end(), [](const FigurePoint& a, const FigurePoint& b) { return a.y < b.y; });
+    return *std::min_element(s.points.begin(), s.points.end(),
+                             [](const FigurePoint& a, const FigurePoint& b) { return a.y < b.y; });
   };
   const double step = 1.12;  // between places of the curve
   const FigurePoint own = least(series(figure, "if the law is right")), mean = least(series(figure, "mean of the resamples"));
@@ -137,7 +140,8 @@ TEST(PlanFigures, ThePlanIsNamedAndNoNameHidesAPoint) {
     const Figure& figure = d.named(id);
     const report::Layout layout = report::lay_out(figure, 760, 440);
     const auto named = [&](const std::string& name) {
-      return std::any_of(layout.labels.begin(), layout.labels.end(), [&](const report::PlacedText& label) { return label.text == name; });
+      return std::any_of(layout.labels.begin(), layout.labels.end(),
+                         [&](const report::PlacedText& label) { return label.text == name; });
     };
     EXPECT_TRUE(named("the plan")) << id;
     EXPECT_TRUE(named("GPT-3 2.7B")) << id;
@@ -145,7 +149,9 @@ TEST(PlanFigures, ThePlanIsNamedAndNoNameHidesAPoint) {
       for (const FigurePoint& p : s.points) {
         if (s.mark != Mark::points) continue;
         const double x = layout.x(p.x), y = layout.y(p.y);
-        for (const report::PlacedText& label : layout.labels) EXPECT_LE(report::overlap(label.box, {x - 6, y - 6, x + 6, y + 6}), 12) << id << ": " << label.text << " over " << p.label;
+        for (const report::PlacedText& label : layout.labels)
+          EXPECT_LE(report::overlap(label.box, {x - 6, y - 6, x + 6, y + 6}), 12)
+              << id << ": " << label.text << " over " << p.label;
       }
   }
 }
@@ -155,7 +161,11 @@ TEST(PlanFigures, AxesOfCountsSaySo) {
   EXPECT_TRUE(d.named("plan_sizes").y.counts);
   EXPECT_TRUE(d.named("plan_days_money").y.counts);
   EXPECT_FALSE(d.named("plan_sizes").x.counts) << "FLOPs";
-  EXPECT_TRUE(section_from_json(section_to_json({.title = "", .lead = "", .tiles = {}, .warnings = {}, .figures = d.figures, .tables = {}}), "plan.json").figures[1].figure.y.counts);
+  EXPECT_TRUE(section_from_json(
+                  section_to_json({.title = "", .lead = "", .tiles = {}, .warnings = {}, .figures = d.figures, .tables = {}}),
+                  "plan.json")
+                  .figures[1]
+                  .figure.y.counts);
 }
 
 TEST(PlanFigures, ALawWithoutDrawsHasNoBandAndOneWithoutLossOnlySizes) {

@@ -29,55 +29,75 @@ std::string level_span(const Plan& plan, const std::string& name, bool counts) {
 
 std::string range_text(const Range& range, int count = 3) {
   const auto number = [count](double value) { return format_amount(value, count); };
-  return range.low == range.high ? number(range.value) : number(range.value) + " (" + number(range.low) + " to " + number(range.high) + ")";
+  return range.low == range.high ? number(range.value)
+                                 : number(range.value) + " (" + number(range.low) + " to " + number(range.high) + ")";
 }
 
 std::string lead(const Plan& plan) {
   const ModelPlan& m = plan.model;
-  std::string text = digits(plan.flops) + " FLOPs train " + format_billions(m.params) + " parameters on " + format_billions(m.tokens) + " tokens";
+  std::string text = digits(plan.flops) + " FLOPs train " + format_billions(m.params) + " parameters on " +
+                     format_billions(m.tokens) + " tokens";
   if (m.loss) {
     text += " to a loss of " + digits(*m.loss, 4);
     if (const std::string run = span(plan.intervals, "prediction", false); !run.empty()) text += " (one run: " + run + ")";
   }
   text += ", by " + plan.law.name + ".";
   if (plan.text_limited)
-    text += " That is " + digits(plan.data_limits.front().epochs, 3) + " epochs of " + format_billions(plan.data_limits.front().unique_tokens) + " unique tokens; with text without end the optimum is " +
-            format_billions(plan.optimum.params) + " on " + format_billions(plan.optimum.tokens) + ", to " + digits(*plan.optimum.loss) + ".";
+    text += " That is " + digits(plan.data_limits.front().epochs, 3) + " epochs of " +
+            format_billions(plan.data_limits.front().unique_tokens) + " unique tokens; with text without end the optimum is " +
+            format_billions(plan.optimum.params) + " on " + format_billions(plan.optimum.tokens) + ", to " +
+            digits(*plan.optimum.loss) + ".";
   else if (plan.off_optimum && plan.law.surface)
-    text += " The optimum of that compute is " + format_billions(plan.optimum.params) + " on " + format_billions(plan.optimum.tokens) + "; " + format_percent(plan.wasted) + " of it is in vain.";
+    text += " The optimum of that compute is " + format_billions(plan.optimum.params) + " on " +
+            format_billions(plan.optimum.tokens) + "; " + format_percent(plan.wasted) + " of it is in vain.";
   return text;
 }
 
 std::vector<Tile> tiles(const Plan& plan, const MachinePlan& machines) {
-  std::vector<Tile> out{{"Optimal parameters N*", format_billions(plan.optimum.params), level_span(plan, "params", true)},
-                        {"Optimal tokens D*", format_billions(plan.optimum.tokens), level_span(plan, "tokens", true)},
-                        {"Tokens per parameter", digits(plan.optimum.tokens_per_param()), level_span(plan, "tokens_per_param", false)}};
+  std::vector<Tile> out{
+      {"Optimal parameters N*", format_billions(plan.optimum.params), level_span(plan, "params", true)},
+      {"Optimal tokens D*", format_billions(plan.optimum.tokens), level_span(plan, "tokens", true)},
+      {"Tokens per parameter", digits(plan.optimum.tokens_per_param()), level_span(plan, "tokens_per_param", false)}};
   if (plan.optimum.loss) out.push_back({"Least loss L*", digits(*plan.optimum.loss), level_span(plan, "loss", false)});
   const TrainingCost& cost = machines.cost;
-  out.push_back({"Days", digits(cost.days.value, 3), digits(cost.days.low, 3) + " to " + digits(cost.days.high, 3) + " on " + std::to_string(cost.devices) + " " + cost.accelerator});
-  if (cost.usd) out.push_back({"US dollars", format_amount(cost.usd->value, 4), format_amount(cost.usd->low, 4) + " to " + format_amount(cost.usd->high, 4)});
+  out.push_back({"Days", digits(cost.days.value, 3),
+                 digits(cost.days.low, 3) + " to " + digits(cost.days.high, 3) + " on " + std::to_string(cost.devices) + " " +
+                     cost.accelerator});
+  if (cost.usd)
+    out.push_back({"US dollars", format_amount(cost.usd->value, 4),
+                   format_amount(cost.usd->low, 4) + " to " + format_amount(cost.usd->high, 4)});
   return out;
 }
 
 PageTable limits_table(const Plan& plan) {
-  PageTable table{"With the text there is", {"repetition law", "unique tokens", "N", "D", "epochs", "loss", "with text without end", "compute in vain"}, {}, ""};
+  PageTable table{"With the text there is",
+                  {"repetition law", "unique tokens", "N", "D", "epochs", "loss", "with text without end", "compute in vain"},
+                  {},
+                  ""};
   for (const DataLimit& l : plan.data_limits)
-    table.rows.push_back({l.law, format_billions(l.unique_tokens), format_billions(l.model.params), format_billions(l.model.tokens), digits(l.epochs, 3), digits(*l.model.loss, 5), digits(l.loss_fresh, 5), format_percent(l.wasted)});
+    table.rows.push_back({l.law, format_billions(l.unique_tokens), format_billions(l.model.params),
+                          format_billions(l.model.tokens), digits(l.epochs, 3), digits(*l.model.loss, 5), digits(l.loss_fresh, 5),
+                          format_percent(l.wasted)});
   return table;
 }
 
 PageTable served_table(const Plan& plan) {
-  PageTable table{"Least training and inference together", {"", "N", "D", "times the data", "instead of N", "D", "saves", "interval"}, {}, ""};
+  PageTable table{"Least training and inference together",
+                  {"", "N", "D", "times the data", "instead of N", "D", "saves", "interval"},
+                  {},
+                  ""};
   const auto add = [&](const char* name, const std::optional<InferenceAware>& served) {
     if (!served) return;
     const auto& interval = served->saving_interval;
-    table.rows.push_back({name, format_billions(served->model.params), format_billions(served->model.tokens), digits(served->model.tokens / served->reference.tokens),
-                          format_billions(served->reference.params), format_billions(served->reference.tokens), format_percent(served->saving),
+    table.rows.push_back({name, format_billions(served->model.params), format_billions(served->model.tokens),
+                          digits(served->model.tokens / served->reference.tokens), format_billions(served->reference.params),
+                          format_billions(served->reference.tokens), format_percent(served->saving),
                           interval ? format_percent(interval->low) + " to " + format_percent(interval->high) : ""});
   };
   add("text without end", plan.inference);
   add("with the text there is", plan.inference_limited);
-  if (plan.inference) table.note = "Models of one loss, " + digits(plan.inference->loss, 5) + ": the smaller is cheaper to serve.";
+  if (plan.inference)
+    table.note = "Models of one loss, " + digits(plan.inference->loss, 5) + ": the smaller is cheaper to serve.";
   return table;
 }
 
@@ -93,20 +113,27 @@ PageTable laws_table(const Plan& plan) {
     table.note += " " + std::to_string(j + 1) + ": " + plan.laws->judges[j] + (j + 1 < plan.laws->judges.size() ? ";" : ".");
   }
   for (std::size_t i = 0; i < plan.laws->plans.size(); ++i) {
-    std::vector<std::string> row{plan.laws->plans[i], format_billions(plan.laws->models[i].params), format_billions(plan.laws->models[i].tokens)};
+    std::vector<std::string> row{plan.laws->plans[i], format_billions(plan.laws->models[i].params),
+                                 format_billions(plan.laws->models[i].tokens)};
     for (const double wasted : plan.laws->wasted[i]) row.push_back(format_percent(wasted));
     table.rows.push_back(std::move(row));
   }
   if (plan.regret_laws)
-    table.note += " Least regret over these laws: N = " + format_billions(plan.regret_laws->model.params) + ", wastes " + format_percent(plan.regret_laws->mean_waste) + " on average.";
+    table.note += " Least regret over these laws: N = " + format_billions(plan.regret_laws->model.params) + ", wastes " +
+                  format_percent(plan.regret_laws->mean_waste) + " on average.";
   return table;
 }
 
 PageTable released_table(const Plan& plan) {
-  PageTable table{"Released models of like compute, as this law sees them", {"", "N", "D", "tokens per parameter", "C", "loss", "compute in vain", "explained by serving"}, {}, ""};
+  PageTable table{"Released models of like compute, as this law sees them",
+                  {"", "N", "D", "tokens per parameter", "C", "loss", "compute in vain", "explained by serving"},
+                  {},
+                  ""};
   for (const ReleasedModel& r : plan.released)
-    table.rows.push_back({r.name, format_billions(r.model.params), format_billions(r.model.tokens), format_amount(r.model.tokens_per_param(), 3), digits(r.model.flops, 3), digits(*r.model.loss),
-                          format_percent(r.wasted), r.implied_demand < 0 ? "none" : format_billions(r.implied_demand) + " tokens"});
+    table.rows.push_back({r.name, format_billions(r.model.params), format_billions(r.model.tokens),
+                          format_amount(r.model.tokens_per_param(), 3), digits(r.model.flops, 3), digits(*r.model.loss),
+                          format_percent(r.wasted),
+                          r.implied_demand < 0 ? "none" : format_billions(r.implied_demand) + " tokens"});
   return table;
 }
 
@@ -116,8 +143,9 @@ PageTable machine_table(const MachinePlan& machines) {
   if (!machines.shapes.empty()) {
     const ShapeChoice& choice = machines.shapes.front();
     const Shape& s = choice.shape;
-    row("Shape", "n_layer " + std::to_string(s.n_layer) + ", n_head " + std::to_string(s.n_head) + ", n_embd " + std::to_string(s.n_embd) + ", n_inner " + std::to_string(inner_size(s)) +
-                     ", vocabulary " + format_count(static_cast<double>(s.vocab_size)));
+    row("Shape", "n_layer " + std::to_string(s.n_layer) + ", n_head " + std::to_string(s.n_head) + ", n_embd " +
+                     std::to_string(s.n_embd) + ", n_inner " + std::to_string(inner_size(s)) + ", vocabulary " +
+                     format_count(static_cast<double>(s.vocab_size)));
     row("Its parameters", format_count(static_cast<double>(choice.counts.params)));
   }
   const TrainingCost& cost = machines.cost;
@@ -127,9 +155,11 @@ PageTable machine_table(const MachinePlan& machines) {
   if (cost.co2_kg) row("CO2", range_text(*cost.co2_kg) + " kg");
   if (machines.memory) {
     const FitAnswer& m = *machines.memory;
-    row("Memory per device", format_gigabytes(m.use.total()) + " of " + format_gigabytes(m.capacity) + (m.fits ? "" : ": does not fit"));
-    row("Layout", "tensor " + std::to_string(m.layout.tensor) + ", pipeline " + std::to_string(m.layout.pipeline) + ", data " + std::to_string(m.layout.data) + ", ZeRO-" + std::to_string(m.layout.zero) +
-                      ", recomputation " + to_string(m.recomputation));
+    row("Memory per device",
+        format_gigabytes(m.use.total()) + " of " + format_gigabytes(m.capacity) + (m.fits ? "" : ": does not fit"));
+    row("Layout", "tensor " + std::to_string(m.layout.tensor) + ", pipeline " + std::to_string(m.layout.pipeline) + ", data " +
+                      std::to_string(m.layout.data) + ", ZeRO-" + std::to_string(m.layout.zero) + ", recomputation " +
+                      to_string(m.recomputation));
   }
   return table;
 }
@@ -150,16 +180,20 @@ PageTable ladder_table(const Plan& plan) {
   table.title = "Pilots before it";
   table.head = {"C of each", "models", "N", "cost", "saves", "N* within a factor", "waste expected"};
   for (const Rung& r : plan.ladder->rungs)
-    table.rows.push_back({digits(r.flops, 3), std::to_string(r.models.size()), format_billions(r.models.front().params) + " to " + format_billions(r.models.back().params), digits(r.cost, 3), digits(r.saved, 3), digits(r.factor, 3), format_percent(r.waste)});
-  table.note = "Together " + format_percent(plan.ladder->share) + " of the target; without pilots N* is known within a factor of " + digits(plan.ladder->factor_before, 3) + " and " +
-               format_percent(plan.ladder->waste_before) + " is wasted. No further rung: " + plan.ladder->stop + ".";
+    table.rows.push_back({digits(r.flops, 3), std::to_string(r.models.size()),
+                          format_billions(r.models.front().params) + " to " + format_billions(r.models.back().params),
+                          digits(r.cost, 3), digits(r.saved, 3), digits(r.factor, 3), format_percent(r.waste)});
+  table.note = "Together " + format_percent(plan.ladder->share) +
+               " of the target; without pilots N* is known within a factor of " + digits(plan.ladder->factor_before, 3) +
+               " and " + format_percent(plan.ladder->waste_before) + " is wasted. No further rung: " + plan.ladder->stop + ".";
   return table;
 }
 
 }  // namespace
 
 std::vector<PageTable> plan_tables(const Plan& plan, const MachinePlan& machines) {
-  std::vector<PageTable> tables{limits_table(plan), served_table(plan), laws_table(plan), released_table(plan), ladder_table(plan), rates_table(machines)};
+  std::vector<PageTable> tables{limits_table(plan),   served_table(plan), laws_table(plan),
+                                released_table(plan), ladder_table(plan), rates_table(machines)};
   std::erase_if(tables, [](const PageTable& table) { return table.rows.empty(); });
   return tables;
 }

@@ -35,7 +35,10 @@ Enum word_from(const std::array<const char*, n>& words, const Json& json, const 
 }
 
 Json axis_json(const FigureAxis& axis) {
-  return {{"label", axis.label}, {"scale", kScales.at(static_cast<std::size_t>(axis.scale))}, {"low", json_or_null(axis.low)}, {"high", json_or_null(axis.high)},
+  return {{"label", axis.label},
+          {"scale", kScales.at(static_cast<std::size_t>(axis.scale))},
+          {"low", json_or_null(axis.low)},
+          {"high", json_or_null(axis.high)},
           {"counts", axis.counts}};
 }
 
@@ -70,8 +73,15 @@ Json series_json(const FigureSeries& s) {
       if (*end && !std::isfinite(**end)) end->reset();
     if (std::isfinite(p.x) && std::isfinite(p.y)) places.push_back(std::move(p));
   }
-  return {{"mark", kMarks.at(static_cast<std::size_t>(s.mark))}, {"name", s.name}, {"tone", kTones.at(static_cast<std::size_t>(s.tone))},
-          {"order", s.order}, {"dashed", s.dashed}, {"faint", s.faint}, {"hollow", s.hollow}, {"label_end", s.label_end}, {"points", list(places, point_json)}};
+  return {{"mark", kMarks.at(static_cast<std::size_t>(s.mark))},
+          {"name", s.name},
+          {"tone", kTones.at(static_cast<std::size_t>(s.tone))},
+          {"order", s.order},
+          {"dashed", s.dashed},
+          {"faint", s.faint},
+          {"hollow", s.hollow},
+          {"label_end", s.label_end},
+          {"points", list(places, point_json)}};
 }
 
 FigureSeries series_from(const Json& json, const std::string& subject) {
@@ -112,10 +122,19 @@ CaptionedFigure figure_from(const Json& json, const std::string& subject) {
 std::string section_to_json(const PageSection& section) {
   return Json{{"title", section.title},
               {"lead", section.lead},
-              {"tiles", list(section.tiles, [](const Tile& t) { return Json{{"what", t.what}, {"value", t.value}, {"more", t.more}}; })},
-              {"warnings", list(section.warnings, [](const Warning& w) { return Json{{"code", w.code}, {"text", w.text}}; })},
+              {"tiles", list(section.tiles,
+                             [](const Tile& t) {
+                               return Json{{"what", t.what}, {"value", t.value}, {"more", t.more}};
+                             })},
+              {"warnings", list(section.warnings,
+                                [](const Warning& w) {
+                                  return Json{{"code", w.code}, {"text", w.text}};
+                                })},
               {"figures", list(section.figures, figure_json)},
-              {"tables", list(section.tables, [](const PageTable& t) { return Json{{"title", t.title}, {"head", t.head}, {"rows", t.rows}, {"note", t.note}}; })}}
+              {"tables", list(section.tables,
+                              [](const PageTable& t) {
+                                return Json{{"title", t.title}, {"head", t.head}, {"rows", t.rows}, {"note", t.note}};
+                              })}}
       .dump(1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -125,11 +144,16 @@ PageSection section_from_json(const std::string& text, const std::string& subjec
   PageSection section;
   section.title = word(json, "title");
   section.lead = word(json, "lead");
-  section.tiles = list_from<Tile>(json, "tiles", subject, [&](const Json& t) { return Tile{word(t, "what"), word(t, "value"), word(t, "more")}; });
-  section.warnings = list_from<Warning>(json, "warnings", subject, [&](const Json& w) { return Warning{word(w, "code"), word(w, "text")}; });
+  section.tiles = list_from<Tile>(json, "tiles", subject, [&](const Json& t) {
+    return Tile{word(t, "what"), word(t, "value"), word(t, "more")};
+  });
+  section.warnings = list_from<Warning>(json, "warnings", subject, [&](const Json& w) {
+    return Warning{word(w, "code"), word(w, "text")};
+  });
   section.figures = list_from<CaptionedFigure>(json, "figures", subject, [&](const Json& f) { return figure_from(f, subject); });
   section.tables = list_from<PageTable>(json, "tables", subject, [&](const Json& t) {
-    return PageTable{word(t, "title"), json_get<std::vector<std::string>>(t, "head", subject), json_get<std::vector<std::vector<std::string>>>(t, "rows", subject), word(t, "note")};
+    return PageTable{word(t, "title"), json_get<std::vector<std::string>>(t, "head", subject),
+                     json_get<std::vector<std::vector<std::string>>>(t, "rows", subject), word(t, "note")};
   });
   return section;
 }

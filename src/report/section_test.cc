@@ -95,7 +95,10 @@ TEST(Section, KeepsHostileWordsText) {
 
 TEST(Section, SetsAColumnOfSentencesInLinesAndNumbersInOne) {
   PageSection section;
-  section.tables = {{"Rates", {"law", "value", "conditions"}, {{"a", "1e-3", "AdamW, cosine to 1e-5, with the batch of the same law"}, {"b", "2e-3", "none"}}, ""}};
+  section.tables = {{"Rates",
+                     {"law", "value", "conditions"},
+                     {{"a", "1e-3", "AdamW, cosine to 1e-5, with the batch of the same law"}, {"b", "2e-3", "none"}},
+                     ""}};
   const std::string page = page_html({"title", "", "", {section}, ""});
   EXPECT_THAT(page, HasSubstr("<th scope=\"col\" class=\"words\">conditions</th>"));
   EXPECT_THAT(page, HasSubstr("<td>1e-3</td><td class=\"words\">AdamW"));

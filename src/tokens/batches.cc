@@ -15,7 +15,11 @@ constexpr std::uint32_t kEpochOffset = 2;
 class Windows : public BatchSource {
  public:
   Windows(std::shared_ptr<const TokenSplit> split, const BatchOptions& options, std::int64_t tokens)
-      : BatchSource(options.sequences, options.block_size), split_(std::move(split)), options_(options), tokens_(tokens), row_(static_cast<std::size_t>(options.block_size) + 1) {}
+      : BatchSource(options.sequences, options.block_size),
+        split_(std::move(split)),
+        options_(options),
+        tokens_(tokens),
+        row_(static_cast<std::size_t>(options.block_size) + 1) {}
 
   void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const final {
     ISOFLOP_CHECK(index >= 0 && inputs.size() + 1 == row_ && targets.size() == inputs.size());
@@ -80,7 +84,8 @@ class Epochs final : public Windows {
   [[nodiscard]] std::int64_t offset(std::int64_t epoch) const {
     const std::int64_t slack = tokens() - 1 - windows_per_epoch() * options().block_size;
     const Philox random{options().seed, Stream::batches};
-    return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(slack) + 1, static_cast<std::uint64_t>(epoch), kEpochOffset));
+    return static_cast<std::int64_t>(
+        random.below(static_cast<std::uint64_t>(slack) + 1, static_cast<std::uint64_t>(epoch), kEpochOffset));
   }
   [[nodiscard]] Permutation order_of(std::int64_t epoch) const {
     return {static_cast<std::uint64_t>(windows_per_epoch()), options().seed, static_cast<std::uint64_t>(epoch)};
@@ -117,7 +122,8 @@ class RandomWindows final : public Windows {
 
 class MemorySplit final : public TokenSplit {
  public:
-  MemorySplit(std::vector<std::int32_t> tokens, std::vector<TokenUnit> units) : tokens_(std::move(tokens)), units_(std::move(units)) {}
+  MemorySplit(std::vector<std::int32_t> tokens, std::vector<TokenUnit> units)
+      : tokens_(std::move(tokens)), units_(std::move(units)) {}
   [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(tokens_.size()); }
   void copy(std::int64_t first, std::int64_t count, std::int32_t* out) const override {
     ISOFLOP_CHECK(first >= 0 && count >= 0 && first + count <= size());
@@ -136,7 +142,8 @@ void BatchSource::batch(std::int64_t update, std::span<std::int32_t> inputs, std
   const auto length = static_cast<std::size_t>(block_size_), sequences = static_cast<std::size_t>(sequences_);
   ISOFLOP_CHECK(update >= 0 && inputs.size() == sequences * length && targets.size() == inputs.size());
   for (std::size_t j = 0; j < sequences; ++j)
-    sequence(update * sequences_ + static_cast<std::int64_t>(j), inputs.subspan(j * length, length), targets.subspan(j * length, length));
+    sequence(update * sequences_ + static_cast<std::int64_t>(j), inputs.subspan(j * length, length),
+             targets.subspan(j * length, length));
 }
 
 std::unique_ptr<TokenSplit> token_split_in_memory(std::vector<std::int32_t> tokens, std::vector<TokenUnit> units) {
@@ -145,17 +152,21 @@ std::unique_ptr<TokenSplit> token_split_in_memory(std::vector<std::int32_t> toke
 
 std::unique_ptr<BatchSource> make_batches(std::shared_ptr<const TokenSplit> split, const BatchOptions& options) {
   ISOFLOP_CHECK(split != nullptr);
-  if (options.sequences < 1) throw Error(Fault::bad_study, "batch_size", std::to_string(options.sequences) + ", expected 1 or more");
-  if (options.block_size < 1) throw Error(Fault::bad_study, "block_size", std::to_string(options.block_size) + ", expected 1 or more");
+  if (options.sequences < 1)
+    throw Error(Fault::bad_study, "batch_size", std::to_string(options.sequences) + ", expected 1 or more");
+  if (options.block_size < 1)
+    throw Error(Fault::bad_study, "block_size", std::to_string(options.block_size) + ", expected 1 or more");
   const std::int64_t held = split->size();
   if (options.subset_tokens && (*options.subset_tokens < 1 || *options.subset_tokens > held)) {
-    throw Error(Fault::bad_data, "subset_tokens", std::to_string(*options.subset_tokens) + " of a training split of " + std::to_string(held) + " tokens",
+    throw Error(Fault::bad_data, "subset_tokens",
+                std::to_string(*options.subset_tokens) + " of a training split of " + std::to_string(held) + " tokens",
                 "choose between 1 and " + std::to_string(held));
   }
   const std::int64_t tokens = options.subset_tokens.value_or(held);
   if (tokens < options.block_size + 1) {
     throw Error(Fault::bad_data, "training split",
-                std::to_string(tokens) + " tokens, shorter than one window of " + std::to_string(options.block_size) + " and its last target",
+                std::to_string(tokens) + " tokens, shorter than one window of " + std::to_string(options.block_size) +
+                    " and its last target",
                 "use more text or a smaller block_size");
   }
   std::unique_ptr<BatchSource> batches;

@@ -29,7 +29,8 @@ Drawn draw(const BatchSource& batches, const BatchOptions& options, std::int64_t
 }
 
 class EveryOrder : public testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(Batches, EveryOrder, testing::Bool(), [](const auto& order) { return order.param ? "random_windows" : "epochs"; });
+INSTANTIATE_TEST_SUITE_P(Batches, EveryOrder, testing::Bool(),
+                         [](const auto& order) { return order.param ? "random_windows" : "epochs"; });
 
 TEST_P(EveryOrder, TargetsAreTheNextTokens) {
   const BatchOptions options{.seed = 3, .sequences = 4, .block_size = 8, .random_windows = GetParam()};
@@ -50,7 +51,8 @@ TEST_P(EveryOrder, ABatchDoesNotDependOnWhatWasDrawnBefore) {
   const auto batches = make_batches(counting(100), options);
   for (std::int64_t update = 0; update < 50; ++update) (void)draw(*batches, options, update);
   const auto fresh = make_batches(counting(100), options);
-  for (const std::int64_t update : {37, 2, 49}) EXPECT_EQ(draw(*batches, options, update).inputs, draw(*fresh, options, update).inputs);
+  for (const std::int64_t update : {37, 2, 49})
+    EXPECT_EQ(draw(*batches, options, update).inputs, draw(*fresh, options, update).inputs);
 }
 
 TEST_P(EveryOrder, TwoHalfBatchesAreTheWholeBatch) {
@@ -80,7 +82,8 @@ TEST_P(EveryOrder, CountsTheDistinctTokensItTrainedOn) {
       EXPECT_EQ(batches->distinct_tokens(0), 0);
       for (std::int64_t update = 0; update < 150; ++update) {
         for (const std::int32_t target : draw(*batches, options, update).targets) seen.insert(target);
-        EXPECT_EQ(batches->distinct_tokens(update + 1), static_cast<std::int64_t>(seen.size())) << tokens << " tokens, seed " << seed << ", update " << update;
+        EXPECT_EQ(batches->distinct_tokens(update + 1), static_cast<std::int64_t>(seen.size()))
+            << tokens << " tokens, seed " << seed << ", update " << update;
       }
     }
   }

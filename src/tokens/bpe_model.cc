@@ -56,7 +56,8 @@ void BpeModel::index_tokens(const std::string& subject) {
     std::size_t at = xxh3(bytes) & (by_bytes_.size() - 1);
     for (; by_bytes_[at] >= 0; at = (at + 1) & (by_bytes_.size() - 1)) {
       if (parts_.tokens[static_cast<std::size_t>(by_bytes_[at])] == bytes) {
-        throw bad(subject, "token " + shown(bytes) + " stands twice, as " + std::to_string(by_bytes_[at]) + " and " + std::to_string(id));
+        throw bad(subject,
+                  "token " + shown(bytes) + " stands twice, as " + std::to_string(by_bytes_[at]) + " and " + std::to_string(id));
       }
     }
     by_bytes_[at] = static_cast<std::int32_t>(id);
@@ -92,8 +93,10 @@ void BpeModel::read_merges(const std::string& subject) {
   };
   for (std::size_t i = 0; i < parts_.merges.size(); ++i) {
     const Merge& merge = parts_.merges[i];
-    if (!known(merge.left) || !known(merge.right)) throw bad(subject, "merge " + std::to_string(i + 1) + " joins a token that does not stand for bytes");
-    const std::string &left = parts_.tokens[static_cast<std::size_t>(merge.left)], &right = parts_.tokens[static_cast<std::size_t>(merge.right)];
+    if (!known(merge.left) || !known(merge.right))
+      throw bad(subject, "merge " + std::to_string(i + 1) + " joins a token that does not stand for bytes");
+    const std::string &left = parts_.tokens[static_cast<std::size_t>(merge.left)],
+                      &right = parts_.tokens[static_cast<std::size_t>(merge.right)];
     const auto merged = find(left + right);
     const auto place = [&] { return "merge " + std::to_string(i + 1) + " (" + shown(left) + " " + shown(right) + ")"; };
     if (!merged) throw bad(subject, place() + " makes a token that is not in the vocabulary");
@@ -156,7 +159,8 @@ void BpeModel::merge_long(std::string_view chunk, std::vector<std::int32_t>& out
     node.merged = found.merged;
     if (found.rank != MergeTable::kNone) queue.emplace(found.rank, place);
   };
-  for (std::size_t i = 0; i < end; ++i) nodes[i] = {byte_tokens_[static_cast<unsigned char>(chunk[i])], MergeTable::kNone, 0, i, i + 1};
+  for (std::size_t i = 0; i < end; ++i)
+    nodes[i] = {byte_tokens_[static_cast<unsigned char>(chunk[i])], MergeTable::kNone, 0, i, i + 1};
   for (std::size_t i = 1; i < end; ++i) nodes[i].before = i - 1;
   for (std::size_t i = 0; i < end; ++i) look(i);
 

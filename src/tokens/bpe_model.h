@@ -29,7 +29,8 @@ struct BpeParts {
   std::vector<std::string> tokens;  ///< by id, as bytes; empty: a special token, or an id that stands for nothing
   std::vector<Merge> merges;
   std::vector<SpecialToken> specials;  ///< by id
-  bool whole_chunks_first = false;     ///< a chunk that is a token is that token, whatever the merges say (tiktoken; `ignore_merges`)
+  bool whole_chunks_first = false;     ///< a chunk that is a token is that token, whatever the merges say (tiktoken;
+                                       ///< `ignore_merges`)
 };
 
 /// Places in the list of merges by pair. Open addressing: a lookup is one cache line.
@@ -61,7 +62,9 @@ class MergeTable {
   static std::uint64_t key_of(std::int32_t left, std::int32_t right) {
     return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32) | static_cast<std::uint32_t>(right);
   }
-  [[nodiscard]] std::size_t place_of(std::uint64_t key) const { return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15U) >> shift_); }
+  [[nodiscard]] std::size_t place_of(std::uint64_t key) const {
+    return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15U) >> shift_);
+  }
 
   std::vector<Slot> slots_;
   std::size_t mask_ = 0;
@@ -70,14 +73,16 @@ class MergeTable {
 
 class BpeModel {
  public:
-  /// Throws bad_data naming `subject`: a byte without a token, a merge whose parts or product are not there, a merge or a token twice.
+  /// Throws bad_data naming `subject`: a byte without a token, a merge whose parts or product are not there, a merge or a token
+  /// twice.
   BpeModel(BpeParts parts, const std::string& subject);
 
   [[nodiscard]] const BpeParts& parts() const { return parts_; }
   [[nodiscard]] std::int32_t byte_token(unsigned char byte) const { return byte_tokens_[byte]; }
   [[nodiscard]] std::optional<std::int32_t> find(std::string_view bytes) const;
 
-  /// Appends a chunk's tokens: of the neighbours that merge, the pair that stands earliest in the list first, the leftmost of equals.
+  /// Appends a chunk's tokens: of the neighbours that merge, the pair that stands earliest in the list first, the leftmost of
+  /// equals.
   ///
   /// Source   Sennrich et al. 2016 (arXiv:1508.07909) in the order of openai/gpt-2 and Hugging Face's tokenizers.
   /// Checked  bpe_model_test.cc: the plain definition, on random merges; both ways below give the same.
@@ -86,7 +91,8 @@ class BpeModel {
 
   // the two ways, one for short chunks
   static constexpr std::size_t kShort = 48;  ///< bytes: longer chunks pay for a queue
-  void merge_short(std::string_view chunk, std::vector<std::int32_t>& out) const;  ///< a scan for each merge; at most kShort bytes
+  /// a scan for each merge; at most kShort bytes
+  void merge_short(std::string_view chunk, std::vector<std::int32_t>& out) const;
   void merge_long(std::string_view chunk, std::vector<std::int32_t>& out) const;   ///< a queue
 
  private:

@@ -25,7 +25,8 @@ BpeParts random_parts(std::uint64_t seed, int merges) {
   std::vector<std::int32_t> pool = {'a', 'b', 'c'};
   for (std::uint64_t i = 0; static_cast<int>(parts.merges.size()) < merges; ++i) {
     const Merge merge{pool[random.below(pool.size(), i, 0)], pool[random.below(pool.size(), i, 1)]};
-    const std::string bytes = parts.tokens[static_cast<std::size_t>(merge.left)] + parts.tokens[static_cast<std::size_t>(merge.right)];
+    const std::string bytes =
+        parts.tokens[static_cast<std::size_t>(merge.left)] + parts.tokens[static_cast<std::size_t>(merge.right)];
     if (bytes.size() > 9 || std::ranges::find(parts.tokens, bytes) != parts.tokens.end()) continue;
     parts.merges.push_back(merge);
     pool.push_back(static_cast<std::int32_t>(parts.tokens.size()));
@@ -43,7 +44,8 @@ std::vector<std::int32_t> by_definition(const BpeParts& parts, const std::string
   for (bool merged = true; merged;) {
     merged = false;
     for (const Merge& merge : parts.merges) {
-      const std::string bytes = parts.tokens[static_cast<std::size_t>(merge.left)] + parts.tokens[static_cast<std::size_t>(merge.right)];
+      const std::string bytes =
+          parts.tokens[static_cast<std::size_t>(merge.left)] + parts.tokens[static_cast<std::size_t>(merge.right)];
       for (std::size_t i = 0; i + 1 < ids.size() && !merged; ++i) {
         if (ids[i] != merge.left || ids[i + 1] != merge.right) continue;
         ids[i] = static_cast<std::int32_t>(std::ranges::find(parts.tokens, bytes) - parts.tokens.begin());

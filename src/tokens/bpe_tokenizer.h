@@ -28,7 +28,9 @@ class BpeTokenizer final : public Tokenizer {
   [[nodiscard]] std::string decode(std::span<const std::int32_t> tokens) const override;
   [[nodiscard]] std::int64_t bytes_of(std::int32_t token) const override;
   [[nodiscard]] std::string to_json() const override;  // Hugging Face's tokenizer.json
-  [[nodiscard]] std::size_t certain_cut(std::string_view text, bool ends) const override { return splitter_.certain_cut(text, ends); }
+  [[nodiscard]] std::size_t certain_cut(std::string_view text, bool ends) const override {
+    return splitter_.certain_cut(text, ends);
+  }
 
   [[nodiscard]] const BpeModel& model() const { return model_; }
   [[nodiscard]] const Splitter& splitter() const { return splitter_; }

@@ -109,7 +109,8 @@ class Words {
   }
 
   std::uint32_t index_of(std::int32_t left, std::int32_t right) {
-    const std::uint64_t key = (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32) | static_cast<std::uint32_t>(right);
+    const std::uint64_t key =
+        (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32) | static_cast<std::uint32_t>(right);
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = place_of(key);
     for (; slots_[at].second != 0; at = (at + 1) & mask) {
@@ -155,7 +156,8 @@ struct Candidate {
 
 }  // namespace
 
-BpeParts train_bpe(const ChunkCounts& counts, std::int64_t tokens, std::int64_t least_count, std::stop_token stop, const ProgressFn& progress) {
+BpeParts train_bpe(const ChunkCounts& counts, std::int64_t tokens, std::int64_t least_count, std::stop_token stop,
+                   const ProgressFn& progress) {
   BpeParts parts;
   std::unordered_map<std::string, std::int32_t> ids;
   for (int byte = 0; byte < 256; ++byte) {
@@ -186,20 +188,23 @@ BpeParts train_bpe(const ChunkCounts& counts, std::int64_t tokens, std::int64_t 
     for (const std::uint32_t grown : words.merge(best.pair, place->second)) offer(grown);
     if (parts.merges.size() % 256 == 0) {
       throw_if_stopped(stop);
-      if (progress) progress({"merge byte pairs", static_cast<double>(parts.tokens.size()), static_cast<double>(tokens), "tokens", {}});
+      if (progress)
+        progress({"merge byte pairs", static_cast<double>(parts.tokens.size()), static_cast<double>(tokens), "tokens", {}});
     }
   }
   return parts;
 }
 
-ChunkCounts count_chunks(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop, const ProgressFn& progress) {
+ChunkCounts count_chunks(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop,
+                         const ProgressFn& progress) {
   const Splitter splitter(options.pattern);
   std::vector<ChunkCounts> counts(static_cast<std::size_t>(options.threads));
   Groups<std::string> texts(
       options.threads, "count chunks", source.bytes, stop, progress,
       [&](std::string& text, std::int64_t rank) {
         ChunkCounts& own = counts[static_cast<std::size_t>(rank)];
-        splitter.for_each_chunk(text, [&](std::string_view chunk) { in_parts(chunk, [&](std::string_view part) { own.add(part); }); });
+        splitter.for_each_chunk(text,
+                                [&](std::string_view chunk) { in_parts(chunk, [&](std::string_view part) { own.add(part); }); });
       },
       {});
   const bool everything = options.from == VocabularyFrom::whole_corpus;
@@ -213,16 +218,18 @@ ChunkCounts count_chunks(const TokenizerOptions& options, const UnitSource& sour
   return std::move(counts[0]);
 }
 
-std::unique_ptr<Tokenizer> build_bpe(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop, const ProgressFn& progress) {
+std::unique_ptr<Tokenizer> build_bpe(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop,
+                                     const ProgressFn& progress) {
   const bool end_of_text = source.split == SplitKind::document || source.split == SplitKind::source;
   const std::int64_t least = 256 + (end_of_text ? 1 : 0);
   if (options.vocab_size < least || options.vocab_size > kMostTokens) {
     throw Error(Fault::usage, "vocab_size",
-                std::to_string(options.vocab_size) + ", expected " + std::to_string(least) + " (the bytes" + (end_of_text ? " and the end of text" : "") +
-                    ") to " + std::to_string(kMostTokens),
+                std::to_string(options.vocab_size) + ", expected " + std::to_string(least) + " (the bytes" +
+                    (end_of_text ? " and the end of text" : "") + ") to " + std::to_string(kMostTokens),
                 "8192 is usual for a small study");
   }
-  if (options.least_count < 1) throw Error(Fault::usage, "least_count", std::to_string(options.least_count) + ", expected 1 or more");
+  if (options.least_count < 1)
+    throw Error(Fault::usage, "least_count", std::to_string(options.least_count) + ", expected 1 or more");
   if (options.threads < 1) throw Error(Fault::usage, "threads", std::to_string(options.threads) + ", expected 1 or more");
   const ChunkCounts counts = count_chunks(options, source, stop, progress);
   BpeParts parts = train_bpe(counts, options.vocab_size - (end_of_text ? 1 : 0), options.least_count, stop, progress);

@@ -125,11 +125,13 @@ TEST(BpeTrainer, StopsWhereNoPairIsFrequentEnough) {
 
 TEST(BpeTrainer, VocabulariesWithoutRoomForTheBytesAreRefused) {
   const auto of_size = [](std::int64_t size, SplitKind split) {
-    return build_tokenizer({.kind = TokenizerKind::bpe, .vocab_size = size}, isoflop::source_of({{"ab"}}, split), {})->vocab_size();
+    return build_tokenizer({.kind = TokenizerKind::bpe, .vocab_size = size}, isoflop::source_of({{"ab"}}, split), {})
+        ->vocab_size();
   };
   EXPECT_EQ(of_size(256, SplitKind::block), 256);
   EXPECT_EQ(of_size(257, SplitKind::document), 257);
-  for (const auto& [size, split] : {std::pair{255, SplitKind::block}, std::pair{256, SplitKind::document}, std::pair{1 << 30, SplitKind::block}}) {
+  for (const auto& [size, split] :
+       {std::pair{255, SplitKind::block}, std::pair{256, SplitKind::document}, std::pair{1 << 30, SplitKind::block}}) {
     const Error error = error_of([&] { (void)of_size(size, split); });
     EXPECT_EQ(error.fault(), Fault::usage);
     EXPECT_THAT(error.problem(), HasSubstr("expected 25"));

@@ -18,7 +18,9 @@ using Table = std::vector<std::uint8_t>;
 
 // general and script view of one class
 std::uint8_t both(CharClass c) { return static_cast<std::uint8_t>(static_cast<unsigned>(c) * 17U); }
-std::uint8_t with_script(std::uint8_t old, CharClass c) { return static_cast<std::uint8_t>((old & 15U) | (static_cast<unsigned>(c) << 4)); }
+std::uint8_t with_script(std::uint8_t old, CharClass c) {
+  return static_cast<std::uint8_t>((old & 15U) | (static_cast<unsigned>(c) << 4));
+}
 
 template <class Change>
 void change_all(Table& table, UProperty property, std::int32_t value, Change change) {

@@ -15,7 +15,8 @@ class ChunkCache {
 
   /// Appends the tokens of a chunk; `encode(chunk, out)` makes those that are not here.
   template <class Encode>
-  void append(std::string_view text, std::size_t begin, std::size_t length, std::vector<std::int32_t>& out, const Encode& encode) {
+  void append(std::string_view text, std::size_t begin, std::size_t length, std::vector<std::int32_t>& out,
+              const Encode& encode) {
     if (length <= Short::kBytes) {
       append_from(short_, text, begin, length, out, encode);
     } else if (length <= Long::kBytes) {
@@ -69,8 +70,8 @@ class ChunkCache {
   }
 
   template <class Kind, class Encode>
-  static void append_from(std::vector<Kind>& slots, std::string_view text, std::size_t begin, std::size_t length, std::vector<std::int32_t>& out,
-                          const Encode& encode) {
+  static void append_from(std::vector<Kind>& slots, std::string_view text, std::size_t begin, std::size_t length,
+                          std::vector<std::int32_t>& out, const Encode& encode) {
     const typename Kind::Key key = key_of<Kind>(text, begin, length);
     Kind& slot = slots[hash_of(key) & (slots.size() - 1)];
     if (slot.key == key) {

@@ -16,7 +16,9 @@ class ChunkCounts {
   void add(const ChunkCounts& other);
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
-  [[nodiscard]] std::string_view chunk(std::size_t i) const { return std::string_view(bytes_).substr(entries_[i].begin, entries_[i].length); }
+  [[nodiscard]] std::string_view chunk(std::size_t i) const {
+    return std::string_view(bytes_).substr(entries_[i].begin, entries_[i].length);
+  }
   [[nodiscard]] std::int64_t count(std::size_t i) const { return entries_[i].count; }
 
  private:

@@ -12,15 +12,17 @@ namespace {
 // Documents in parts that have the tokens of the whole.
 class Counter {
  public:
-  Counter(const Tokenizer& tokenizer, std::int64_t threads, std::int64_t bytes, const std::stop_token& stop, const ProgressFn& progress)
+  Counter(const Tokenizer& tokenizer, std::int64_t threads, std::int64_t bytes, const std::stop_token& stop,
+          const ProgressFn& progress)
       : tokenizer_(tokenizer),
-        parts_(threads, "count tokens", bytes, stop, progress,
-               [this](Part& part, std::int64_t) {
-                 std::vector<std::int32_t> tokens;
-                 tokenizer_.encode(part.text, tokens);
-                 part.tokens = static_cast<std::int64_t>(tokens.size());
-               },
-               [](Part& part) { part.counts->tokens += part.tokens; }) {}
+        parts_(
+            threads, "count tokens", bytes, stop, progress,
+            [this](Part& part, std::int64_t) {
+              std::vector<std::int32_t> tokens;
+              tokenizer_.encode(part.text, tokens);
+              part.tokens = static_cast<std::int64_t>(tokens.size());
+            },
+            [](Part& part) { part.counts->tokens += part.tokens; }) {}
 
   void add(const Unit& unit) {
     if (!counts_of_) counts_of_ = &sources_[std::string(unit.source)];
@@ -72,7 +74,8 @@ class Counter {
 
 }  // namespace
 
-TokenCounts count(const UnitSource& source, const Tokenizer& tokenizer, std::int64_t threads, std::stop_token stop, const ProgressFn& progress) {
+TokenCounts count(const UnitSource& source, const Tokenizer& tokenizer, std::int64_t threads, std::stop_token stop,
+                  const ProgressFn& progress) {
   if (threads < 1) throw Error(Fault::usage, "threads", std::to_string(threads) + ", expected 1 or more");
   Counter counter(tokenizer, threads, source.bytes, stop, progress);
   source.for_each_unit([&](const Unit& unit) { counter.add(unit); }, stop);
@@ -81,12 +84,15 @@ TokenCounts count(const UnitSource& source, const Tokenizer& tokenizer, std::int
 
 }  // namespace tokens
 
-TokenCounts count_tokens(const Corpus& corpus, const Tokenizer& tokenizer, std::int64_t threads, std::stop_token stop, const ProgressFn& progress) {
-  if (corpus.manifest().split == SplitKind::block) throw Error(Fault::usage, "split", "tokens are counted of whole documents", "open the corpus with the split `none`");
+TokenCounts count_tokens(const Corpus& corpus, const Tokenizer& tokenizer, std::int64_t threads, std::stop_token stop,
+                         const ProgressFn& progress) {
+  if (corpus.manifest().split == SplitKind::block)
+    throw Error(Fault::usage, "split", "tokens are counted of whole documents", "open the corpus with the split `none`");
   TokenCounts counts = tokens::count(tokens::source_of(corpus), tokenizer, threads, stop, progress);
   const std::vector<SourceFacts>& known = corpus.manifest().sources;  // by name
   for (TextCounts& source : counts.sources) {
-    const auto facts = std::lower_bound(known.begin(), known.end(), source.source, [](const SourceFacts& a, const std::string& name) { return a.name < name; });
+    const auto facts = std::lower_bound(known.begin(), known.end(), source.source,
+                                        [](const SourceFacts& a, const std::string& name) { return a.name < name; });
     if (facts != known.end() && facts->name == source.source) source.invalid_bytes = facts->invalid_bytes;
     counts.total.invalid_bytes += source.invalid_bytes;
   }

@@ -24,7 +24,8 @@ TEST(Count, BlocksOfADocumentCountAsTheWhole) {
     blocks.push_back({"another document"});
     for (const std::int64_t threads : {1, 3}) {
       const TokenCounts counts = tokens::count(source_of(blocks, SplitKind::none), *tokenizer, threads, {}, {});
-      EXPECT_EQ(counts.total.tokens, static_cast<std::int64_t>(ids(*tokenizer, text).size() + ids(*tokenizer, "another document").size()));
+      EXPECT_EQ(counts.total.tokens,
+                static_cast<std::int64_t>(ids(*tokenizer, text).size() + ids(*tokenizer, "another document").size()));
       EXPECT_EQ(counts.total.bytes, static_cast<std::int64_t>(text.size() + 16));
       EXPECT_EQ(counts.total.documents, 2);
       EXPECT_EQ(counts.total.characters, counts.total.bytes - 2 * 8);

@@ -13,7 +13,8 @@ namespace {
 
 class Ordered final : public BatchSource {
  public:
-  Ordered(std::unique_ptr<BatchSource> batches, const BatchOptions& options) : BatchSource(options.sequences, options.block_size), batches_(std::move(batches)) {
+  Ordered(std::unique_ptr<BatchSource> batches, const BatchOptions& options)
+      : BatchSource(options.sequences, options.block_size), batches_(std::move(batches)) {
     const std::int64_t count = options.updates * options.sequences;
     std::vector<std::int32_t> inputs(static_cast<std::size_t>(options.block_size)), targets(inputs.size());
     // a pass for the shares of tokens, and one for the windows' means
@@ -32,7 +33,8 @@ class Ordered final : public BatchSource {
     std::vector<double> difficulty(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < count; ++i) {
       batches_->sequence(i, inputs, targets);
-      for (const std::int32_t token : targets) difficulty[static_cast<std::size_t>(i)] += surprisal[static_cast<std::size_t>(token)];
+      for (const std::int32_t token : targets)
+        difficulty[static_cast<std::size_t>(i)] += surprisal[static_cast<std::size_t>(token)];
     }
 
     order_.resize(difficulty.size());
@@ -40,10 +42,11 @@ class Ordered final : public BatchSource {
     const bool hard = options.order == WindowOrder::hard_first;
     const std::int64_t epoch = batches_->windows_per_epoch();
     for (std::int64_t first = 0; first < count; first += epoch)
-      std::stable_sort(order_.begin() + first, order_.begin() + std::min(count, first + epoch), [&](std::int64_t a, std::int64_t b) {
-        const double x = difficulty[static_cast<std::size_t>(a)], y = difficulty[static_cast<std::size_t>(b)];
-        return hard ? x > y : x < y;
-      });
+      std::stable_sort(order_.begin() + first, order_.begin() + std::min(count, first + epoch),
+                       [&](std::int64_t a, std::int64_t b) {
+                         const double x = difficulty[static_cast<std::size_t>(a)], y = difficulty[static_cast<std::size_t>(b)];
+                         return hard ? x > y : x < y;
+                       });
   }
 
   void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const override {
@@ -62,7 +65,11 @@ class Ordered final : public BatchSource {
 class Noised final : public BatchSource {
  public:
   Noised(std::unique_ptr<BatchSource> batches, const BatchOptions& options)
-      : BatchSource(options.sequences, options.block_size), batches_(std::move(batches)), seed_(options.seed), noise_(options.token_noise), others_(static_cast<std::uint64_t>(options.vocab_size - 1)) {}
+      : BatchSource(options.sequences, options.block_size),
+        batches_(std::move(batches)),
+        seed_(options.seed),
+        noise_(options.token_noise),
+        others_(static_cast<std::uint64_t>(options.vocab_size - 1)) {}
 
   void sequence(std::int64_t index, std::span<std::int32_t> inputs, std::span<std::int32_t> targets) const override {
     batches_->sequence(index, inputs, targets);
@@ -90,12 +97,16 @@ std::unique_ptr<BatchSource> arranged(std::unique_ptr<BatchSource> batches, cons
   const auto refuse = [](const char* key, const std::string& problem) { throw Error(Fault::bad_study, key, problem); };
   if (options.order != WindowOrder::shuffled) {
     if (options.random_windows) refuse("order", "by surprisal takes the windows of epochs, and these are drawn at random");
-    if (options.updates < 1) refuse("updates", std::to_string(options.updates) + ", expected 1 or more: an order by surprisal is over the whole run");
+    if (options.updates < 1)
+      refuse("updates", std::to_string(options.updates) + ", expected 1 or more: an order by surprisal is over the whole run");
     batches = std::make_unique<Ordered>(std::move(batches), options);
   }
-  if (!(options.token_noise >= 0 && options.token_noise < 1)) refuse("token_noise", "is " + format_number(options.token_noise) + ", expected a number from 0 to below 1");
+  if (!(options.token_noise >= 0 && options.token_noise < 1))
+    refuse("token_noise", "is " + format_number(options.token_noise) + ", expected a number from 0 to below 1");
   if (options.token_noise == 0) return batches;
-  if (options.vocab_size < 2) refuse("vocab_size", std::to_string(options.vocab_size) + ", expected 2 or more: noise puts another token in a token's place");
+  if (options.vocab_size < 2)
+    refuse("vocab_size",
+           std::to_string(options.vocab_size) + ", expected 2 or more: noise puts another token in a token's place");
   return std::make_unique<Noised>(std::move(batches), options);
 }
 

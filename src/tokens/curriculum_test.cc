@@ -55,7 +55,8 @@ std::vector<double> surprisals(const std::vector<Window>& all) {
 
 TEST(Curriculum, ComesByTheMeanSurprisalOfTheTargetsWithinEveryEpoch) {
   constexpr std::int64_t kUpdates = 20;  // an epoch of 49 windows, and 31 of the next
-  const auto easy = surprisals(windows(options_of(WindowOrder::easy_first, kUpdates))), hard = surprisals(windows(options_of(WindowOrder::hard_first, kUpdates)));
+  const auto easy = surprisals(windows(options_of(WindowOrder::easy_first, kUpdates))),
+             hard = surprisals(windows(options_of(WindowOrder::hard_first, kUpdates)));
   const std::ptrdiff_t epoch = make_batches(text(), options_of(WindowOrder::shuffled, 1))->windows_per_epoch();
   ASSERT_EQ(epoch, 49);
   EXPECT_TRUE(std::is_sorted(easy.begin(), easy.begin() + epoch));
@@ -66,7 +67,8 @@ TEST(Curriculum, ComesByTheMeanSurprisalOfTheTargetsWithinEveryEpoch) {
 
 TEST(Curriculum, SeesTheWindowsThatARandomOrderSees) {
   for (const std::int64_t updates : {3, 20}) {
-    auto shuffled = windows(options_of(WindowOrder::shuffled, updates)), easy = windows(options_of(WindowOrder::easy_first, updates));
+    auto shuffled = windows(options_of(WindowOrder::shuffled, updates)),
+         easy = windows(options_of(WindowOrder::easy_first, updates));
     EXPECT_NE(shuffled, easy);
     std::sort(shuffled.begin(), shuffled.end());
     std::sort(easy.begin(), easy.end());
@@ -119,7 +121,10 @@ TEST(Curriculum, WhatDoesNotGoTogetherIsRefused) {
   options.vocab_size = 100;
   options.token_noise = 1;
   EXPECT_EQ(fault(options), Fault::bad_study);
-  EXPECT_EQ(error_of([&] { (void)make_mixed_batches({{text(), 1}, {text(), 1}}, options_of(WindowOrder::hard_first, 10)); }).fault(), Fault::bad_study);
+  EXPECT_EQ(error_of([&] {
+              (void)make_mixed_batches({{text(), 1}, {text(), 1}}, options_of(WindowOrder::hard_first, 10));
+            }).fault(),
+            Fault::bad_study);
 }
 
 }  // namespace

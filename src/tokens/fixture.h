@@ -32,7 +32,8 @@ inline tokens::UnitSource source_of(const std::vector<Line>& lines, SplitKind sp
   return source;
 }
 
-inline std::unique_ptr<Tokenizer> char_tokenizer(const tokens::UnitSource& source, VocabularyFrom from = VocabularyFrom::training_split) {
+inline std::unique_ptr<Tokenizer> char_tokenizer(const tokens::UnitSource& source,
+                                                 VocabularyFrom from = VocabularyFrom::training_split) {
   return tokens::build_tokenizer({TokenizerKind::char_, from}, source, {});
 }
 

@@ -21,8 +21,15 @@ class Groups {
   using Work = std::function<void(Item& item, std::int64_t rank)>;
   using Take = std::function<void(Item& item)>;
   /// `total` bytes of text are expected; `take` may be empty.
-  Groups(std::int64_t threads, std::string_view stage, std::int64_t total, std::stop_token stop, const ProgressFn& progress, Work work, Take take)
-      : team_(threads), stage_(stage), total_(static_cast<double>(total)), stop_(std::move(stop)), progress_(progress), work_(std::move(work)), take_(std::move(take)) {}
+  Groups(std::int64_t threads, std::string_view stage, std::int64_t total, std::stop_token stop, const ProgressFn& progress,
+         Work work, Take take)
+      : team_(threads),
+        stage_(stage),
+        total_(static_cast<double>(total)),
+        stop_(std::move(stop)),
+        progress_(progress),
+        work_(std::move(work)),
+        take_(std::move(take)) {}
 
   [[nodiscard]] std::int64_t threads() const { return team_.size(); }
 
@@ -37,7 +44,8 @@ class Groups {
   /// What is not worked on yet. Once, last.
   void flush() {
     team_.run([&](std::int64_t rank) {
-      for (auto i = static_cast<std::size_t>(rank); i < items_.size(); i += static_cast<std::size_t>(team_.size())) work_(items_[i], rank);
+      for (auto i = static_cast<std::size_t>(rank); i < items_.size(); i += static_cast<std::size_t>(team_.size()))
+        work_(items_[i], rank);
     });
     if (take_)
       for (Item& item : items_) take_(item);

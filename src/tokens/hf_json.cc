@@ -26,7 +26,8 @@ class JsonTokenizer {
   JsonTokenizer(const std::string& text, const std::string& subject) : subject_(subject), vocab_(subject) {
     dom::element root;
     if (const auto code = parser_.parse(text).get(root); code != simdjson::SUCCESS) {
-      throw Error(Fault::bad_data, subject, std::string("damaged JSON: ") + simdjson::error_message(code), "bring the file again");
+      throw Error(Fault::bad_data, subject, std::string("damaged JSON: ") + simdjson::error_message(code),
+                  "bring the file again");
     }
     if (root.get(root_) != simdjson::SUCCESS) throw Error(Fault::bad_data, subject, "is not a tokenizer: its JSON is no object");
   }
@@ -52,7 +53,9 @@ class JsonTokenizer {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& what) const { throw Error(Fault::bad_data, subject_, what + " is not supported", kOnlyHint); }
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw Error(Fault::bad_data, subject_, what + " is not supported", kOnlyHint);
+  }
   [[noreturn]] void wrong(const std::string& key, const std::string& expected) const {
     throw Error(Fault::bad_data, subject_, "key `" + key + "` is missing or of the wrong type, expected " + expected);
   }
@@ -101,7 +104,8 @@ class JsonTokenizer {
     dom::object object;
     dom::array inner;
     const std::string type = type_of(element, key);
-    const bool empty = type == "Sequence" && element.get(object) == simdjson::SUCCESS && object.at_key(list).get(inner) == simdjson::SUCCESS && inner.size() == 0;
+    const bool empty = type == "Sequence" && element.get(object) == simdjson::SUCCESS &&
+                       object.at_key(list).get(inner) == simdjson::SUCCESS && inner.size() == 0;
     if (!empty) refuse(key + " `" + type + "`");
   }
 
@@ -148,7 +152,8 @@ class JsonTokenizer {
     // where a pattern leaves nothing between its matches, removing what lies between them is isolating them
     const std::string behavior(text_at(step, "behavior").value_or("Isolated"));
     const bool invert = flag_at(step, "invert", false);
-    const bool isolates = (behavior == "Isolated" && !invert) || (behavior == "Removed" && invert && Splitter({regex}, subject_).covers_everything());
+    const bool isolates = (behavior == "Isolated" && !invert) ||
+                          (behavior == "Removed" && invert && Splitter({regex}, subject_).covers_everything());
     if (!isolates) refuse("Split with behavior `" + behavior + "`" + (invert ? " inverted" : ""));
     patterns_.push_back(std::move(regex));
   }
@@ -156,7 +161,8 @@ class JsonTokenizer {
   void read_vocab(dom::object vocab) {
     for (const auto& [name, value] : vocab) {
       std::int64_t id = -1;
-      if (value.get(id) != simdjson::SUCCESS) throw Error(Fault::bad_data, subject_, "the id of token `" + std::string(name.substr(0, 60)) + "` is not a whole number");
+      if (value.get(id) != simdjson::SUCCESS)
+        throw Error(Fault::bad_data, subject_, "the id of token `" + std::string(name.substr(0, 60)) + "` is not a whole number");
       vocab_.add(name, id);
     }
   }
@@ -171,7 +177,8 @@ class JsonTokenizer {
       dom::array two;
       if (merge.get(line) == simdjson::SUCCESS) {
         vocab_.merge_line(line, place);
-      } else if (merge.get(two) == simdjson::SUCCESS && two.size() == 2 && two.at(0).get(left) == simdjson::SUCCESS && two.at(1).get(right) == simdjson::SUCCESS) {
+      } else if (merge.get(two) == simdjson::SUCCESS && two.size() == 2 && two.at(0).get(left) == simdjson::SUCCESS &&
+                 two.at(1).get(right) == simdjson::SUCCESS) {
         vocab_.merge(left, right, place);
       } else {
         throw Error(Fault::bad_data, subject_, place + "is neither text nor a pair of texts");
@@ -188,13 +195,17 @@ class JsonTokenizer {
     for (const dom::element element : list) {
       dom::object token;
       std::int64_t id = -1;
-      if (element.get(token) != simdjson::SUCCESS || token.at_key("id").get(id) != simdjson::SUCCESS) wrong("added_tokens", "objects with an id");
+      if (element.get(token) != simdjson::SUCCESS || token.at_key("id").get(id) != simdjson::SUCCESS)
+        wrong("added_tokens", "objects with an id");
       const std::string content(text_at(token, "content").value_or(""));
       const bool bracketed = content.size() > 2 && content.front() == '<' && content.back() == '>';
-      if (!flag_at(token, "special", false) && !bracketed) refuse("the added token `" + content.substr(0, 60) + "`, which is not special,");
+      if (!flag_at(token, "special", false) && !bracketed)
+        refuse("the added token `" + content.substr(0, 60) + "`, which is not special,");
       const auto known = vocab_.find(content);
       if (known && *known != id) {
-        throw Error(Fault::bad_data, subject_, "added token `" + content.substr(0, 60) + "` has id " + std::to_string(id) + ", and " + std::to_string(*known) + " in the vocabulary");
+        throw Error(Fault::bad_data, subject_,
+                    "added token `" + content.substr(0, 60) + "` has id " + std::to_string(id) + ", and " +
+                        std::to_string(*known) + " in the vocabulary");
       }
       if (!known) vocab_.add(content, id);
       const bool twice = std::any_of(specials.begin(), specials.end(), [&](const SpecialToken& other) { return other.id == id; });
@@ -227,7 +238,9 @@ std::string pre_tokenizer_json(const Splitter& splitter) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> bpe_from_json(const std::string& text, const std::string& subject) { return JsonTokenizer(text, subject).read(); }
+std::unique_ptr<Tokenizer> bpe_from_json(const std::string& text, const std::string& subject) {
+  return JsonTokenizer(text, subject).read();
+}
 
 std::string BpeTokenizer::to_json() const {
   const BpeParts& parts = model_.parts();
@@ -244,7 +257,8 @@ std::string BpeTokenizer::to_json() const {
   json += "],\n\"normalizer\":null,\n\"pre_tokenizer\":" + pre_tokenizer_json(splitter_) + ",\n\"post_processor\":null,\n" +
           R"("decoder":{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true},)" + "\n" +
           R"("model":{"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":null,"end_of_word_suffix":null,)" +
-          R"("fuse_unk":false,"byte_fallback":false,"ignore_merges":)" + (parts.whole_chunks_first ? "true" : "false") + ",\n\"vocab\":{";
+          R"("fuse_unk":false,"byte_fallback":false,"ignore_merges":)" + (parts.whole_chunks_first ? "true" : "false") +
+          ",\n\"vocab\":{";
   between = "";
   for (std::size_t id = 0; id < names.size(); ++id) {
     if (names[id].empty()) continue;

@@ -17,8 +17,8 @@ namespace {
 constexpr std::uint32_t kSourceSeed = 3;
 constexpr std::uint32_t kCycleOffset = 4;
 
-/// Sequences take turns in cycles of this many, each source as often as its share of it says. The step visits every place of a cycle, sources
-/// evenly spread (a golden section of it).
+/// Sequences take turns in cycles of this many, each source as often as its share of it says. The step visits every place of a
+/// cycle, sources evenly spread (a golden section of it).
 constexpr std::int64_t kCycle = 10'000;
 constexpr std::int64_t kStride = 6181;
 
@@ -30,7 +30,8 @@ std::vector<std::int64_t> turns_of(const std::vector<MixedSource>& sources) {
 
 class MixedBatches final : public BatchSource {
  public:
-  MixedBatches(const std::vector<MixedSource>& sources, const BatchOptions& options) : BatchSource(options.sequences, options.block_size), options_(options), turns_(turns_of(sources)) {
+  MixedBatches(const std::vector<MixedSource>& sources, const BatchOptions& options)
+      : BatchSource(options.sequences, options.block_size), options_(options), turns_(turns_of(sources)) {
     const Philox random{options.seed, Stream::batches};
     for (std::size_t i = 0; i < sources.size(); ++i) {
       BatchOptions own = options;
@@ -126,7 +127,8 @@ std::unique_ptr<BatchSource> make_mixed_batches(const std::vector<MixedSource>& 
   }
   if (!(sum > 0)) throw Error(Fault::bad_study, "data.weight", "no source has a weight above 0");
   if (options.subset_tokens) throw Error(Fault::bad_study, "subset_tokens", "is of one source", "leave it out of a mixture");
-  if (options.order != WindowOrder::shuffled) throw Error(Fault::bad_study, "order", "by surprisal would bring one source before another", "leave it out of a mixture");
+  if (options.order != WindowOrder::shuffled)
+    throw Error(Fault::bad_study, "order", "by surprisal would bring one source before another", "leave it out of a mixture");
   return tokens::arranged(std::make_unique<MixedBatches>(sources, options), options);
 }
 

@@ -22,7 +22,9 @@ Error NamedVocab::bad(const std::string& place, const std::string& problem) cons
 }
 
 void NamedVocab::add(std::string_view name, std::int64_t id) {
-  if (id < 0 || id >= kMostTokens) throw bad("", "token " + shown(name) + " has id " + std::to_string(id) + ", expected 0 to " + std::to_string(kMostTokens - 1));
+  if (id < 0 || id >= kMostTokens)
+    throw bad("",
+              "token " + shown(name) + " has id " + std::to_string(id) + ", expected 0 to " + std::to_string(kMostTokens - 1));
   const auto small = static_cast<std::int32_t>(id);
   if (name.empty()) throw bad("", "token " + std::to_string(id) + " has no name");
   if (!ids_.emplace(name, small).second) throw bad("", "token " + shown(name) + " stands twice");
@@ -38,7 +40,9 @@ std::optional<std::int32_t> NamedVocab::find(std::string_view name) const {
 void NamedVocab::merge(std::string_view left, std::string_view right, const std::string& place) {
   const auto id_of = [&](std::string_view name, const char* role) {
     const auto id = find(name);
-    if (!id) throw bad(place, std::string("the merge's ") + role + " " + shown(name) + " is not in the vocabulary of " + std::to_string(ids_.size()));
+    if (!id)
+      throw bad(place, std::string("the merge's ") + role + " " + shown(name) + " is not in the vocabulary of " +
+                           std::to_string(ids_.size()));
     return *id;
   };
   merges_.push_back({id_of(left, "left part"), id_of(right, "right part")});
@@ -49,7 +53,8 @@ void NamedVocab::merge(std::string_view left, std::string_view right, const std:
 
 void NamedVocab::merge_line(std::string_view line, const std::string& place) {
   const std::size_t space = line.find(' ');
-  const bool two = space != std::string_view::npos && space > 0 && space + 1 < line.size() && line.find(' ', space + 1) == std::string_view::npos;
+  const bool two = space != std::string_view::npos && space > 0 && space + 1 < line.size() &&
+                   line.find(' ', space + 1) == std::string_view::npos;
   if (!two) throw bad(place, "is " + shown(line) + ", expected the two parts of a merge with a space between");
   merge(line.substr(0, space), line.substr(space + 1), place);
 }
@@ -68,7 +73,8 @@ BpeParts NamedVocab::parts(std::vector<SpecialToken> specials, bool whole_chunks
   for (const auto& [id, name] : names_) last = std::max(last, id);
   for (const SpecialToken& special : specials) last = std::max(last, special.id);
   const std::size_t count = names_.size() + specials.size(), size = static_cast<std::size_t>(last) + 1;
-  if (size > 2 * count + 1024) throw bad("", std::to_string(count) + " tokens have ids up to " + std::to_string(last) + ": most stand for nothing");
+  if (size > 2 * count + 1024)
+    throw bad("", std::to_string(count) + " tokens have ids up to " + std::to_string(last) + ": most stand for nothing");
 
   std::sort(specials.begin(), specials.end(), [](const SpecialToken& a, const SpecialToken& b) { return a.id < b.id; });
   BpeParts parts{std::vector<std::string>(size), merges_, std::move(specials), whole_chunks_first};

@@ -95,20 +95,26 @@ BpeParts parts_from_ranks(const std::string& text, const std::string& path) {
     const std::string subject = path + ":" + std::to_string(++number);
     if (raw.empty()) continue;
     auto line = parse_line(raw);
-    if (!line) throw Error(Fault::bad_data, subject, "is not a token in base64, a space and its rank", "the file may be torn or of another kind");
-    if (line->rank < 0 || line->rank >= kMostTokens) throw Error(Fault::bad_data, subject, "rank " + std::to_string(line->rank) + " is out of range");
+    if (!line)
+      throw Error(Fault::bad_data, subject, "is not a token in base64, a space and its rank",
+                  "the file may be torn or of another kind");
+    if (line->rank < 0 || line->rank >= kMostTokens)
+      throw Error(Fault::bad_data, subject, "rank " + std::to_string(line->rank) + " is out of range");
     const auto rank = static_cast<std::size_t>(line->rank);
     if (rank >= taken.size()) {
       taken.resize(rank + 1);
       parts.tokens.resize(rank + 1);
     }
     if (taken[rank]) throw Error(Fault::bad_data, subject, "rank " + std::to_string(rank) + " stands twice");
-    if (!ranks.emplace(line->bytes, static_cast<std::int32_t>(rank)).second) throw Error(Fault::bad_data, subject, "its token stands twice");
+    if (!ranks.emplace(line->bytes, static_cast<std::int32_t>(rank)).second)
+      throw Error(Fault::bad_data, subject, "its token stands twice");
     taken[rank] = true;
     parts.tokens[rank] = std::move(line->bytes);
   }
   if (parts.tokens.size() > 2 * ranks.size() + 1024) {
-    throw Error(Fault::bad_data, path, std::to_string(ranks.size()) + " tokens have ranks up to " + std::to_string(parts.tokens.size() - 1) + ": most stand for nothing");
+    throw Error(Fault::bad_data, path,
+                std::to_string(ranks.size()) + " tokens have ranks up to " + std::to_string(parts.tokens.size() - 1) +
+                    ": most stand for nothing");
   }
 
   std::vector<std::tuple<std::int32_t, Merge>> merges;  // product, parts
@@ -123,7 +129,8 @@ BpeParts parts_from_ranks(const std::string& text, const std::string& path) {
   return parts;
 }
 
-std::unique_ptr<Tokenizer> tokenizer_from_ranks(const std::string& text, const std::string& path, std::optional<SplitPattern> pattern) {
+std::unique_ptr<Tokenizer> tokenizer_from_ranks(const std::string& text, const std::string& path,
+                                                std::optional<SplitPattern> pattern) {
   BpeParts parts = parts_from_ranks(text, path);
   const std::string stem = std::filesystem::path(path).stem().string();
   auto end_of_text = static_cast<std::int32_t>(parts.tokens.size());
@@ -148,11 +155,15 @@ std::string ranks_of(const BpeModel& model) {
   std::vector<bool> made(parts.tokens.size());
   std::int32_t last = -1;
   for (const Merge& merge : parts.merges) {
-    const auto product = model.find(parts.tokens[static_cast<std::size_t>(merge.left)] + parts.tokens[static_cast<std::size_t>(merge.right)]).value_or(-1);
+    const auto product =
+        model.find(parts.tokens[static_cast<std::size_t>(merge.left)] + parts.tokens[static_cast<std::size_t>(merge.right)])
+            .value_or(-1);
     const auto at = static_cast<std::size_t>(product);
     if (made[at]) continue;
     made[at] = true;
-    if (product < last) throw Error(Fault::usage, "tiktoken", "its ranks are ids, and here the merges do not come in the order of ids", "write it as json");
+    if (product < last)
+      throw Error(Fault::usage, "tiktoken", "its ranks are ids, and here the merges do not come in the order of ids",
+                  "write it as json");
     last = product;
   }
   std::string text;

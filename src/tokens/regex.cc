@@ -22,7 +22,8 @@ std::string message_of(int code) {
 std::string with_plain_scripts(const std::string& pattern) {
   std::string out;
   for (std::size_t at = 0; at < pattern.size();) {
-    const bool property = pattern[at] == '\\' && at + 2 < pattern.size() && (pattern[at + 1] == 'p' || pattern[at + 1] == 'P') && pattern[at + 2] == '{';
+    const bool property = pattern[at] == '\\' && at + 2 < pattern.size() && (pattern[at + 1] == 'p' || pattern[at + 1] == 'P') &&
+                          pattern[at + 2] == '{';
     const std::size_t close = property ? pattern.find('}', at) : std::string::npos;
     if (close != std::string::npos) {
       std::size_t name_at = at + 3;
@@ -56,7 +57,8 @@ Regex::Regex(const std::string& pattern, const std::string& subject) : state_(st
   constexpr std::uint32_t kOptions = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
   state_->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(ours.data()), ours.size(), kOptions, &error, &at, nullptr);
   if (state_->code == nullptr) {
-    throw Error(Fault::bad_data, subject, "its split pattern cannot be read at character " + std::to_string(at) + ": " + message_of(error));
+    throw Error(Fault::bad_data, subject,
+                "its split pattern cannot be read at character " + std::to_string(at) + ": " + message_of(error));
   }
   pcre2_jit_compile(state_->code, PCRE2_JIT_COMPLETE);  // where there is none, it is interpreted
 }
@@ -76,9 +78,11 @@ Regex::Search::~Search() = default;
 
 bool Regex::Search::next(std::string_view text, std::size_t from, std::size_t& begin, std::size_t& end) {
   for (;;) {
-    const int found = pcre2_match(state_->regex.code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, PCRE2_NOTEMPTY, state_->match, nullptr);
+    const int found = pcre2_match(state_->regex.code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                                  PCRE2_NOTEMPTY, state_->match, nullptr);
     if (found == PCRE2_ERROR_NOMATCH) return false;
-    if (found < 0) throw Error(Fault::bad_data, state_->regex.subject, "its split pattern cannot be matched: " + message_of(found));
+    if (found < 0)
+      throw Error(Fault::bad_data, state_->regex.subject, "its split pattern cannot be matched: " + message_of(found));
     const PCRE2_SIZE* place = pcre2_get_ovector_pointer(state_->match);
     begin = place[0];
     end = place[1];

@@ -10,8 +10,8 @@ namespace isoflop::tokens {
 
 class Regex {
  public:
-  /// Unicode classes, UTF-8; bytes that are not UTF-8 match nothing. `\p{Han}` and its like mean the script, as in Oniguruma and Rust's
-  /// regex (PCRE2 would take script extensions). Throws bad_data naming `subject` if PCRE2 cannot read the pattern.
+  /// Unicode classes, UTF-8; bytes that are not UTF-8 match nothing. `\p{Han}` and its like mean the script, as in Oniguruma and
+  /// Rust's regex (PCRE2 would take script extensions). Throws bad_data naming `subject` if PCRE2 cannot read the pattern.
   Regex(const std::string& pattern, const std::string& subject);
   ~Regex();
   Regex(Regex&&) noexcept;

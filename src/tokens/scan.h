@@ -138,8 +138,8 @@ inline std::size_t chunk_end_script(const ClassedText<true>& text, std::size_t b
   return other_or_whitespace_end(text, begin, first.c, second);
 }
 
-/// The largest place where a letter is followed by something that no pattern puts into one chunk with it; 0: there is none. What comes
-/// before it and what comes behind it are cut alone as they are cut together.
+/// The largest place where a letter is followed by something that no pattern puts into one chunk with it; 0: there is none. What
+/// comes before it and what comes behind it are cut alone as they are cut together.
 template <bool kScripts>
 std::size_t last_certain_cut(std::string_view bytes) {
   const ClassedText<kScripts> text(bytes);

@@ -38,22 +38,28 @@ std::int32_t word_at(std::span<const std::byte> bytes, std::size_t index) {
 Layout llm_c_layout(std::span<const std::byte> bytes, const std::string& path) {
   Layout layout{kHeaderWords * 4, word_at(bytes, 0) == kMagic16 ? std::size_t{2} : std::size_t{4}, word_at(bytes, 2)};
   const std::int32_t version = word_at(bytes, 1), expected = layout.width == 2 ? kVersion16 : kVersion32;
-  if (version != expected) throw Error(Fault::bad_data, path, "is a llm.c shard of version " + std::to_string(version) + ", expected " + std::to_string(expected));
+  if (version != expected)
+    throw Error(Fault::bad_data, path,
+                "is a llm.c shard of version " + std::to_string(version) + ", expected " + std::to_string(expected));
   const bool negative = layout.tokens < 0;
   const std::size_t size = layout.header + (negative ? 0 : static_cast<std::size_t>(layout.tokens)) * layout.width;
   if (negative || bytes.size() != size) {
-    throw Error(Fault::bad_data, path, "its header says " + std::to_string(layout.tokens) + " tokens, that is " + (negative ? "no" : std::to_string(size)) +
-                                           " bytes, and the file has " + std::to_string(bytes.size()), "the file may be cut short; bring it again");
+    throw Error(Fault::bad_data, path,
+                "its header says " + std::to_string(layout.tokens) + " tokens, that is " +
+                    (negative ? "no" : std::to_string(size)) + " bytes, and the file has " + std::to_string(bytes.size()),
+                "the file may be cut short; bring it again");
   }
   return layout;
 }
 
 Layout layout_of(std::span<const std::byte> bytes, std::optional<ShardFormat> format, const std::string& path) {
   const bool marked = bytes.size() >= kHeaderWords * 4 && (word_at(bytes, 0) == kMagic16 || word_at(bytes, 0) == kMagic32);
-  if (format == ShardFormat::llm_c && !marked) throw Error(Fault::bad_data, path, "is no llm.c shard: its header does not begin with 20240520 or 20240801");
+  if (format == ShardFormat::llm_c && !marked)
+    throw Error(Fault::bad_data, path, "is no llm.c shard: its header does not begin with 20240520 or 20240801");
   if (marked && format != ShardFormat::nanogpt) return llm_c_layout(bytes, path);
   if (bytes.size() % 2 != 0) {
-    throw Error(Fault::bad_data, path, std::to_string(bytes.size()) + " bytes are no whole number of 16-bit tokens", "the file may be cut short; bring it again");
+    throw Error(Fault::bad_data, path, std::to_string(bytes.size()) + " bytes are no whole number of 16-bit tokens",
+                "the file may be cut short; bring it again");
   }
   return {0, 2, static_cast<std::int64_t>(bytes.size() / 2)};
 }
@@ -80,7 +86,8 @@ class UnitCutter {
   std::int64_t bytes_ = 0;
 };
 
-void import_file(const std::string& path, std::optional<ShardFormat> format, const Tokenizer& tokenizer, UnitCutter& units, const std::stop_token& stop) {
+void import_file(const std::string& path, std::optional<ShardFormat> format, const Tokenizer& tokenizer, UnitCutter& units,
+                 const std::stop_token& stop) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
   const Layout layout = layout_of(bytes, format, path);
@@ -90,7 +97,9 @@ void import_file(const std::string& path, std::optional<ShardFormat> format, con
     std::uint32_t token = 0;
     std::memcpy(&token, at, layout.width);
     if (static_cast<std::int64_t>(token) >= tokenizer.vocab_size()) {
-      throw Error(Fault::bad_data, path, "token " + std::to_string(i) + " is " + std::to_string(token) + ", outside the tokenizer's vocabulary of " + std::to_string(tokenizer.vocab_size()),
+      throw Error(Fault::bad_data, path,
+                  "token " + std::to_string(i) + " is " + std::to_string(token) + ", outside the tokenizer's vocabulary of " +
+                      std::to_string(tokenizer.vocab_size()),
                   "give the tokenizer it was made with, and the shards' form with --format");
     }
     units.add(static_cast<std::int32_t>(token));
@@ -166,11 +175,13 @@ class ShardWriter {
 }  // namespace
 }  // namespace tokens
 
-std::vector<ShardFile> export_shards(const TokenSet& set, ShardFormat format, const std::string& folder, const std::string& name, std::stop_token stop) {
+std::vector<ShardFile> export_shards(const TokenSet& set, ShardFormat format, const std::string& folder, const std::string& name,
+                                     std::stop_token stop) {
   using namespace tokens;
   const bool wide = set.vocab_size > 65'536;
   if (wide && format == ShardFormat::nanogpt) {
-    throw Error(Fault::usage, "nanogpt", "its tokens have 16 bits, and this vocabulary has " + std::to_string(set.vocab_size), "write llm.c's form, which has 32-bit tokens too");
+    throw Error(Fault::usage, "nanogpt", "its tokens have 16 bits, and this vocabulary has " + std::to_string(set.vocab_size),
+                "write llm.c's form, which has 32-bit tokens too");
   }
   make_folder(folder);
   std::vector<ShardFile> files;
@@ -181,14 +192,16 @@ std::vector<ShardFile> export_shards(const TokenSet& set, ShardFormat format, co
       const std::string file = format == ShardFormat::nanogpt ? side + ".bin" : name + "_" + side + "_" + digits + ".bin";
       return (fs::path(folder) / file).string();
     };
-    ShardWriter writer(format, wide ? 4 : 2, path_of, format == ShardFormat::nanogpt ? std::max<std::int64_t>(1, split->size()) : kMostInLlmC);
+    ShardWriter writer(format, wide ? 4 : 2, path_of,
+                       format == ShardFormat::nanogpt ? std::max<std::int64_t>(1, split->size()) : kMostInLlmC);
     writer.write(*split, stop);
     files.insert(files.end(), writer.files.begin(), writer.files.end());
   }
   return files;
 }
 
-TokenSet import_shards(const ImportOptions& options, const Tokenizer& tokenizer, std::stop_token stop, const ProgressFn& progress) {
+TokenSet import_shards(const ImportOptions& options, const Tokenizer& tokenizer, std::stop_token stop,
+                       const ProgressFn& progress) {
   using namespace tokens;
   if (options.train.empty()) throw Error(Fault::usage, "shards", "none is named to train on", "name them with --train");
   const std::string corpus_id = shards_id(options, stop), id = token_set_id(corpus_id, tokenizer);

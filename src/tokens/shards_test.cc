@@ -19,7 +19,8 @@ const std::vector<Line> kLines = {{"one two"}, {"held out"}, {"three"}, {"あい
 
 struct Setting {
   std::unique_ptr<Tokenizer> tokenizer = char_tokenizer(source_of(kLines));
-  TokenSet set = tokens::encode(source_of(kLines), *tokenizer, {.root = fresh_folder("tokens").string(), .shard_tokens = 7}, {}, {});
+  TokenSet set =
+      tokens::encode(source_of(kLines), *tokenizer, {.root = fresh_folder("tokens").string(), .shard_tokens = 7}, {}, {});
 };
 
 std::vector<std::string> paths(const std::vector<ShardFile>& files) {
@@ -75,7 +76,8 @@ TEST(Shards, ComeBackWithTheirTokensAndUnits) {
 TEST(Shards, AVocabularyBeyondSixteenBitsTakesLlmCsWideForm) {
   std::string many;
   for (std::uint32_t value = 0x10000; value < 0x10000 + 70'000; ++value) {
-    for (const std::uint32_t byte : {0xF0 | (value >> 18), 0x80 | ((value >> 12) & 63), 0x80 | ((value >> 6) & 63), 0x80 | (value & 63)}) {
+    for (const std::uint32_t byte :
+         {0xF0 | (value >> 18), 0x80 | ((value >> 12) & 63), 0x80 | ((value >> 6) & 63), 0x80 | (value & 63)}) {
       many.push_back(static_cast<char>(byte));
     }
   }
@@ -108,7 +110,8 @@ TEST(Shards, ThatAreNotWhatTheirHeaderSaysAreRefused) {
     EXPECT_EQ(error.subject(), path);
     return error.problem();
   };
-  EXPECT_THAT(refusal(whole.substr(0, whole.size() - 2)), AllOf(HasSubstr("its header says " + std::to_string(s.set.train->size())), HasSubstr("bytes")));
+  EXPECT_THAT(refusal(whole.substr(0, whole.size() - 2)),
+              AllOf(HasSubstr("its header says " + std::to_string(s.set.train->size())), HasSubstr("bytes")));
   EXPECT_THAT(refusal(whole + "xx"), HasSubstr("its header says"));
   std::string other = whole;
   other[8 + 3] = '\x80';
@@ -124,7 +127,8 @@ TEST(Shards, ThatAreNotWhatTheirHeaderSaysAreRefused) {
   EXPECT_THAT(refusal(other, ShardFormat::llm_c), HasSubstr("no llm.c shard"));
   EXPECT_THAT(refusal("abc"), HasSubstr("no whole number of 16-bit tokens"));
   EXPECT_TRUE(fs::is_empty(root));
-  EXPECT_EQ(error_of([&] { (void)import_shards({.train = {"/nonexistent/a.bin"}, .root = root}, *s.tokenizer); }).fault(), Fault::missing_input);
+  EXPECT_EQ(error_of([&] { (void)import_shards({.train = {"/nonexistent/a.bin"}, .root = root}, *s.tokenizer); }).fault(),
+            Fault::missing_input);
   EXPECT_EQ(error_of([&] { (void)import_shards({.root = root}, *s.tokenizer); }).fault(), Fault::usage);
 }
 

@@ -19,10 +19,10 @@ struct UnitSource {
 
 [[nodiscard]] UnitSource source_of(const Corpus& corpus);
 
-[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop,
-                                                         const ProgressFn& progress = {});
-[[nodiscard]] TokenSet encode(const UnitSource& source, const Tokenizer& tokenizer, const EncodeOptions& options, std::stop_token stop,
-                              const ProgressFn& progress);
+[[nodiscard]] std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const UnitSource& source,
+                                                         std::stop_token stop, const ProgressFn& progress = {});
+[[nodiscard]] TokenSet encode(const UnitSource& source, const Tokenizer& tokenizer, const EncodeOptions& options,
+                              std::stop_token stop, const ProgressFn& progress);
 [[nodiscard]] TokenCounts count(const UnitSource& source, const Tokenizer& tokenizer, std::int64_t threads, std::stop_token stop,
                                 const ProgressFn& progress);
 

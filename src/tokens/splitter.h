@@ -18,8 +18,8 @@ namespace isoflop::tokens {
 class Splitter {
  public:
   explicit Splitter(SplitPattern pattern);
-  /// One expression after another, each over the pieces the one before has cut: matches and what lies between them are pieces. Those that
-  /// are known run by hand. Throws bad_data naming `subject`.
+  /// One expression after another, each over the pieces the one before has cut: matches and what lies between them are pieces.
+  /// Those that are known run by hand. Throws bad_data naming `subject`.
   Splitter(std::vector<std::string> patterns, const std::string& subject);
 
   [[nodiscard]] const std::vector<std::string>& patterns() const { return patterns_; }
@@ -32,8 +32,8 @@ class Splitter {
     cut(0, text, visit);
   }
 
-  /// Where a text that goes on may be cut without changing a chunk: its end if it is whole (`ends`), else the last certain place, 0 if
-  /// there is none.
+  /// Where a text that goes on may be cut without changing a chunk: its end if it is whole (`ends`), else the last certain place,
+  /// 0 if there is none.
   [[nodiscard]] std::size_t certain_cut(std::string_view text, bool ends) const;
 
  private:
@@ -63,7 +63,9 @@ class Splitter {
       case Scan::gpt2:
         return walk([classes = ClassedText<false>(text)](std::size_t begin) { return chunk_end_gpt2(classes, begin); });
       case Scan::gpt4:
-        return walk([classes = ClassedText<false>(text), digits = how.digits](std::size_t begin) { return chunk_end_gpt4(classes, begin, digits); });
+        return walk([classes = ClassedText<false>(text), digits = how.digits](std::size_t begin) {
+          return chunk_end_gpt4(classes, begin, digits);
+        });
       case Scan::script:
         return walk([classes = ClassedText<true>(text)](std::size_t begin) { return chunk_end_script(classes, begin); });
       case Scan::regex:

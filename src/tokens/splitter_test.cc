@@ -31,7 +31,8 @@ class EveryPattern : public testing::TestWithParam<SplitPattern> {
   Splitter ours_{GetParam()};
   Splitter pcre2_ = by_pcre2(regex_of(GetParam()));
 };
-INSTANTIATE_TEST_SUITE_P(Splitter, EveryPattern, testing::ValuesIn(kPatterns), [](const auto& pattern) { return to_string(pattern.param); });
+INSTANTIATE_TEST_SUITE_P(Splitter, EveryPattern, testing::ValuesIn(kPatterns),
+                         [](const auto& pattern) { return to_string(pattern.param); });
 
 // For every code point the classes that PCRE2 puts it into, one bit each: letter, number, space, Han, Hiragana, Katakana.
 std::vector<std::uint8_t> classes_of_pcre2() {
@@ -78,19 +79,60 @@ TEST(CharClasses, AreThoseOfPcre2ForEveryCodePointThatBothKnow) {
 }
 
 TEST_P(EveryPattern, CutsTextAsItsExpressionDoes) {
-  for (const std::string text :
-       {"", " ", "  ", "\n", "\n\n", " \n ", "a", " a", "  a", "a ", "a  ", "don't", "DON'T", "I'll we've they're I'm he'd x's", "'", "''s", "'sabc", "'LLama",
-        "'\xC5\xBF x", "12345678", " 123", "1,234.5", "a1b2", "...\n\n\n", " ...\r\n x", "\t\tif (x) {\n\t}\n", "a\u3000b\u3000\u3000c", "x\u00A0\u00A0y",
-        "x \u2028 y", "caf\u00E9 \u00DCber", "e\u0301e", "\U0001F600\U0001F600 hi", "\u0661\u0662\u0663\u0664", "吾輩は猫である。名前はまだ無い。",
-        "コーヒーとｺｰﾋｰを飲む", "第二〇一章　二〇二六年", "東京タワー333m, 渋谷109", "㋐㋑カ", "々〆ヶ月", "a\vb\fc", "x\r\ny", "\r\n\r\n", "  \n  x", "x\n  ", "x  \n"}) {
+  for (const std::string text : {"",
+                                 " ",
+                                 "  ",
+                                 "\n",
+                                 "\n\n",
+                                 " \n ",
+                                 "a",
+                                 " a",
+                                 "  a",
+                                 "a ",
+                                 "a  ",
+                                 "don't",
+                                 "DON'T",
+                                 "I'll we've they're I'm he'd x's",
+                                 "'",
+                                 "''s",
+                                 "'sabc",
+                                 "'LLama",
+                                 "'\xC5\xBF x",
+                                 "12345678",
+                                 " 123",
+                                 "1,234.5",
+                                 "a1b2",
+                                 "...\n\n\n",
+                                 " ...\r\n x",
+                                 "\t\tif (x) {\n\t}\n",
+                                 "a\u3000b\u3000\u3000c",
+                                 "x\u00A0\u00A0y",
+                                 "x \u2028 y",
+                                 "caf\u00E9 \u00DCber",
+                                 "e\u0301e",
+                                 "\U0001F600\U0001F600 hi",
+                                 "\u0661\u0662\u0663\u0664",
+                                 "吾輩は猫である。名前はまだ無い。",
+                                 "コーヒーとｺｰﾋｰを飲む",
+                                 "第二〇一章　二〇二六年",
+                                 "東京タワー333m, 渋谷109",
+                                 "㋐㋑カ",
+                                 "々〆ヶ月",
+                                 "a\vb\fc",
+                                 "x\r\ny",
+                                 "\r\n\r\n",
+                                 "  \n  x",
+                                 "x\n  ",
+                                 "x  \n"}) {
     EXPECT_EQ(chunks(ours_, text), chunks(pcre2_, text)) << text;
   }
 }
 
 TEST_P(EveryPattern, CutsRandomUnicodeAsItsExpressionDoes) {
   // many of what patterns tell apart, some of everything
-  static const std::string kLikely[] = {" ", " ", "\n", "\r", "\t", "'", "'s", "'ll", "'RE", "a", "Z", "é", "1", "٣", ".", "-", "\u3000", "\u00A0", "漢", "字",
-                                        "〇", "あ", "ん", "カ", "ー", "ｰ", "㋐", "。", "\u0301", "\U0001F600", "ſ", "ب", "한"};
+  static const std::string kLikely[] = {" ",  " ",  "\n", "\r", "\t", "'",      "'s",     "'ll",        "'RE", "a",  "Z",
+                                        "é",  "1",  "٣",  ".",  "-",  "\u3000", "\u00A0", "漢",         "字",  "〇", "あ",
+                                        "ん", "カ", "ー", "ｰ",  "㋐", "。",     "\u0301", "\U0001F600", "ſ",   "ب",  "한"};
   const Philox random{5, Stream::simulate};
   for (std::uint64_t round = 0; round < 4'000; ++round) {
     std::string text;
@@ -111,7 +153,8 @@ TEST_P(EveryPattern, LosesNoByteOfAnything) {
   const Philox random{6, Stream::simulate};
   for (std::uint64_t round = 0; round < 300; ++round) {
     std::string bytes;
-    for (std::uint32_t i = 0; i < 200; ++i) bytes.push_back(static_cast<char>(random.below(round % 2 == 0 ? 256 : 64, round, i) + (round % 2 == 0 ? 0 : 0x80)));
+    for (std::uint32_t i = 0; i < 200; ++i)
+      bytes.push_back(static_cast<char>(random.below(round % 2 == 0 ? 256 : 64, round, i) + (round % 2 == 0 ? 0 : 0x80)));
     for (const Splitter* splitter : {&ours_, &pcre2_}) {
       std::string joined;
       for (const std::string& chunk : chunks(*splitter, bytes)) {
@@ -153,16 +196,20 @@ TEST(Splitter, KnowsWhatTheNamedPatternsDo) {
 TEST(Splitter, FormsOfOnePatternAreOneScanner) {
   const std::string text = "He'll say \"don't!!\"\n\n  99999 times… ſ'ſ ";
   const auto of = [&](const char* pattern) { return chunks(Splitter({pattern}, "test"), text); };
-  EXPECT_EQ(of(R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)"), chunks(Splitter(SplitPattern::gpt2), text));
-  EXPECT_EQ(of(R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)"),
-            chunks(Splitter(SplitPattern::gpt4), text));
-  const char* nanochat = R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
+  EXPECT_EQ(of(R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)"),
+            chunks(Splitter(SplitPattern::gpt2), text));
+  EXPECT_EQ(
+      of(R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)"),
+      chunks(Splitter(SplitPattern::gpt4), text));
+  const char* nanochat =
+      R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
   EXPECT_EQ(of(nanochat), chunks(by_pcre2(nanochat), text));
 }
 
 TEST(Splitter, WhatLiesBetweenMatchesIsAPieceAndStepsFollowOneAnother) {
   EXPECT_THAT(chunks(Splitter({"[0-9]+"}, "test"), "ab12cd"), ElementsAre("ab", "12", "cd"));
-  EXPECT_THAT(chunks(Splitter({"\\p{N}", regex_of(SplitPattern::gpt2)}, "test"), "ab 12 cd"), ElementsAre("ab", " ", "1", "2", " cd"));
+  EXPECT_THAT(chunks(Splitter({"\\p{N}", regex_of(SplitPattern::gpt2)}, "test"), "ab 12 cd"),
+              ElementsAre("ab", " ", "1", "2", " cd"));
 }
 
 TEST(Splitter, APatternThatCannotBeReadIsRefusedWithItsPlace) {

@@ -20,23 +20,28 @@ MappedFile open_items(const fs::path& path, const FileHeader& expected) {
   if (std::error_code error; !fs::is_regular_file(path, error)) throw not_whole(path, "is missing from the token folder");
   MappedFile file(path);
   const auto bytes = file.bytes();
-  if (bytes.size() < kHeaderBytes) throw not_whole(path, "truncated: " + std::to_string(bytes.size()) + " bytes, shorter than its header");
+  if (bytes.size() < kHeaderBytes)
+    throw not_whole(path, "truncated: " + std::to_string(bytes.size()) + " bytes, shorter than its header");
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), kHeaderBytes);
   if (head.substr(0, 8) != expected.magic) throw not_whole(path, "is not a token file of this kind");
   if (head != header_bytes(expected)) throw not_whole(path, "changed: its header does not agree with tokens.json");
   const std::uint64_t size = kHeaderBytes + expected.count * expected.width;
   if (bytes.size() != size) {
-    throw not_whole(path, (bytes.size() < size ? "truncated: " : "too long: ") + std::to_string(bytes.size()) + " bytes, expected " + std::to_string(size));
+    throw not_whole(path, (bytes.size() < size ? "truncated: " : "too long: ") + std::to_string(bytes.size()) +
+                              " bytes, expected " + std::to_string(size));
   }
-  if (xxh3(bytes.subspan(kHeaderBytes)) != expected.checksum) throw not_whole(path, "changed: the checksum of its tokens does not hold");
+  if (xxh3(bytes.subspan(kHeaderBytes)) != expected.checksum)
+    throw not_whole(path, "changed: the checksum of its tokens does not hold");
   return file;
 }
 
 class FileSplit final : public TokenSplit {
  public:
-  FileSplit(const fs::path& folder, const std::string& split, std::uint32_t width, const SplitManifest& manifest) : width_(width) {
+  FileSplit(const fs::path& folder, const std::string& split, std::uint32_t width, const SplitManifest& manifest)
+      : width_(width) {
     for (const ShardFacts& shard : manifest.shards) {
-      const FileHeader header{kTokenMagic, width, static_cast<std::uint64_t>(shard.tokens), static_cast<std::uint64_t>(size_), shard.checksum};
+      const FileHeader header{kTokenMagic, width, static_cast<std::uint64_t>(shard.tokens), static_cast<std::uint64_t>(size_),
+                              shard.checksum};
       shards_.push_back(open_items(folder / shard_name(split, shards_.size()), header));
       begin_.push_back(size_);
       size_ += shard.tokens;
@@ -50,7 +55,8 @@ class FileSplit final : public TokenSplit {
     if (!units_.empty()) std::memcpy(units_.data(), units.bytes().data() + kHeaderBytes, units_.size() * kUnitBytes);
     std::int64_t next = 0;
     for (const TokenUnit& unit : units_) {
-      if (unit.first != next || unit.tokens < 0 || unit.tokens > size_ - next) throw not_whole(units_path, "its units do not cover the split");
+      if (unit.first != next || unit.tokens < 0 || unit.tokens > size_ - next)
+        throw not_whole(units_path, "its units do not cover the split");
       next += unit.tokens;
     }
     if (next != size_ || size_ != manifest.tokens) throw not_whole(units_path, "its units do not cover the split");
@@ -63,7 +69,8 @@ class FileSplit final : public TokenSplit {
     auto shard = static_cast<std::size_t>(std::upper_bound(begin_.begin(), begin_.end(), first) - begin_.begin()) - 1;
     while (count > 0) {
       const std::int64_t take = std::min(count, begin_[shard + 1] - first);
-      const std::byte* from = shards_[shard].bytes().data() + kHeaderBytes + static_cast<std::size_t>(first - begin_[shard]) * width_;
+      const std::byte* from =
+          shards_[shard].bytes().data() + kHeaderBytes + static_cast<std::size_t>(first - begin_[shard]) * width_;
       unpack(from, take, out);
       out += take;
       first += take;
@@ -107,7 +114,8 @@ TokenSet open_tokens(const std::string& folder) {
   const Json json = parse_json(unseal_json(read_file(manifest_path), subject, kRebuildHint), subject);
   const int schema = json_get<int>(json, "schema_version", subject);
   if (schema != kTokensSchema) {
-    throw Error(Fault::bad_data, subject, "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kTokensSchema), kRebuildHint);
+    throw Error(Fault::bad_data, subject,
+                "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kTokensSchema), kRebuildHint);
   }
   const std::uint32_t width = width_for(json_get<std::int64_t>(json, "vocab_size", subject));
   const SplitManifest train = split_from(json_get<Json>(json, "train", subject), subject);

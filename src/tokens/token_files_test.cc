@@ -46,7 +46,8 @@ TEST(TokenFiles, AreTheSameForAnyShardSizeAndAnyNumberOfThreads) {
   for (const std::int64_t shard_tokens : {1, 3, 8, 1000}) {
     for (const std::int64_t threads : {1, 3}) {
       const TokenSet set =
-          tokens::encode(source, *tokenizer, {.root = fresh_folder("shards").string(), .threads = threads, .shard_tokens = shard_tokens}, {}, {});
+          tokens::encode(source, *tokenizer,
+                         {.root = fresh_folder("shards").string(), .threads = threads, .shard_tokens = shard_tokens}, {}, {});
       EXPECT_EQ(set.id, whole.id);
       EXPECT_EQ(all_of(*set.train), all_of(*whole.train));
       std::vector<std::int32_t> middle(7);  // an end of text in it
@@ -63,12 +64,14 @@ TEST(TokenFiles, TakeTheNarrowestWidthThatHoldsTheVocabulary) {
     std::vector<std::int32_t> expected;
     source.for_each_unit([&](const Unit& unit) { tokenizer->encode(unit.text, expected); }, {});
     EXPECT_EQ(all_of(*set.train), expected);
-    return static_cast<double>(fs::file_size(fs::path(set.folder) / "train-00000.tok") - 64) / static_cast<double>(set.train->size());
+    return static_cast<double>(fs::file_size(fs::path(set.folder) / "train-00000.tok") - 64) /
+           static_cast<double>(set.train->size());
   };
   EXPECT_EQ(size_of(source_of({{"\x01\x7F"}}, SplitKind::block), TokenizerKind::byte), 1);
   std::string many;  // 70,000 characters, more than 16 bits number
   for (std::uint32_t value = 0x10000; value < 0x10000 + 70'000; ++value) {
-    for (const std::uint32_t byte : {0xF0 | (value >> 18), 0x80 | ((value >> 12) & 63), 0x80 | ((value >> 6) & 63), 0x80 | (value & 63)}) {
+    for (const std::uint32_t byte :
+         {0xF0 | (value >> 18), 0x80 | ((value >> 12) & 63), 0x80 | ((value >> 6) & 63), 0x80 | (value & 63)}) {
       many.push_back(static_cast<char>(byte));
     }
   }
@@ -91,7 +94,8 @@ TEST(TokenFiles, LeaveNothingBehindWhenReadingFailsOrIsStopped) {
   const auto tokenizer = char_tokenizer(source);
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_EQ(error_of([&] { (void)tokens::encode(source, *tokenizer, {root.string()}, stop.get_token(), {}); }).fault(), Fault::stopped);
+  EXPECT_EQ(error_of([&] { (void)tokens::encode(source, *tokenizer, {root.string()}, stop.get_token(), {}); }).fault(),
+            Fault::stopped);
   const auto inner = source.for_each_unit;
   source.for_each_unit = [inner](const auto& visit, std::stop_token token) {
     inner(visit, token);

@@ -76,6 +76,8 @@ std::string units_name(const std::string& split) { return split + ".units"; }
 
 std::uint32_t width_for(std::int64_t vocab_size) { return vocab_size <= 256 ? 1 : vocab_size <= 65'536 ? 2 : 4; }
 
-Error not_whole(const std::filesystem::path& path, const std::string& problem) { return {Fault::bad_data, path.string(), problem, kRebuildHint}; }
+Error not_whole(const std::filesystem::path& path, const std::string& problem) {
+  return {Fault::bad_data, path.string(), problem, kRebuildHint};
+}
 
 }  // namespace isoflop::tokens

@@ -1,4 +1,5 @@
-// What token files look like: the header of .tok and .units, the manifest's splits (docs/formats/tokens.md). Inside the room only.
+// What token files look like: the header of .tok and .units, the manifest's splits (docs/formats/tokens.md). Inside the room
+// only.
 #pragma once
 
 #include <cstddef>

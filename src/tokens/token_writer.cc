@@ -24,12 +24,14 @@ void remove_abandoned(const fs::path& root, const std::string& id) {
     if (!name.starts_with(prefix)) continue;
     const auto process = parse_int(std::string_view(name).substr(prefix.size()));
     std::error_code ignored;
-    if (process && *process > 0 && ::kill(static_cast<pid_t>(*process), 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
+    if (process && *process > 0 && ::kill(static_cast<pid_t>(*process), 0) != 0 && errno == ESRCH)
+      fs::remove_all(entry.path(), ignored);
   }
 }
 
 fs::path temporary_beside(const TokenSetPlace& place) {
-  if (place.shard_tokens < 1) throw Error(Fault::usage, "shard_tokens", std::to_string(place.shard_tokens) + ", expected 1 or more");
+  if (place.shard_tokens < 1)
+    throw Error(Fault::usage, "shard_tokens", std::to_string(place.shard_tokens) + ", expected 1 or more");
   make_folder(place.root);
   remove_abandoned(place.root, place.id);
   return fs::path(place.root) / (place.id + ".tmp-" + std::to_string(::getpid()));

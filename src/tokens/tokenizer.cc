@@ -93,9 +93,10 @@ class CharTokenizer final : public Tokenizer {
       } else if (byte_tokens_) {
         for (std::size_t i = 0; i < length; ++i) out.push_back(first_byte_ + static_cast<unsigned char>(text[at + i]));
       } else {
-        throw Error(Fault::bad_data, "byte " + std::to_string(at) + " of the text",
-                    point.valid ? "character `" + std::string(text.substr(at, length)) + "` is not in the vocabulary" : "not UTF-8",
-                    "this tokenizer has no byte tokens; build one from the training split");
+        throw Error(
+            Fault::bad_data, "byte " + std::to_string(at) + " of the text",
+            point.valid ? "character `" + std::string(text.substr(at, length)) + "` is not in the vocabulary" : "not UTF-8",
+            "this tokenizer has no byte tokens; build one from the training split");
       }
       at += length;
     }
@@ -175,7 +176,8 @@ T one_of(const std::string& text, const std::string& what, const std::vector<std
     list += (list.empty() ? "" : ", ") + word;
   }
   const auto guess = nearest(text, known);
-  throw Error(Fault::usage, what + " `" + text + "`", "is not known; there are: " + list, guess ? "did you mean `" + *guess + "`?" : "");
+  throw Error(Fault::usage, what + " `" + text + "`", "is not known; there are: " + list,
+              guess ? "did you mean `" + *guess + "`?" : "");
 }
 
 }  // namespace
@@ -194,7 +196,8 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const st
   const Json json = parse_json(unseal_json(text, subject, "build it again with `isoflop tok train`"), subject);
   const int schema = json_get<int>(json, "schema_version", subject);
   if (schema != kTokenizerSchema) {
-    throw Error(Fault::bad_data, subject, "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kTokenizerSchema));
+    throw Error(Fault::bad_data, subject,
+                "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kTokenizerSchema));
   }
   const bool end_of_text = json_find<std::int64_t>(json, "end_of_text", subject).has_value();
   const auto kind = json_get<std::string>(json, "kind", subject);
@@ -210,10 +213,13 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(const std::string& text, const st
   return tokenizer;
 }
 
-std::string to_string(TokenizerKind kind) { return kind == TokenizerKind::byte ? "byte" : kind == TokenizerKind::bpe ? "bpe" : "char"; }
+std::string to_string(TokenizerKind kind) {
+  return kind == TokenizerKind::byte ? "byte" : kind == TokenizerKind::bpe ? "bpe" : "char";
+}
 
 TokenizerKind tokenizer_kind_from(const std::string& text) {
-  return one_of<TokenizerKind>(text, "tokenizer", {{"byte", TokenizerKind::byte}, {"char", TokenizerKind::char_}, {"bpe", TokenizerKind::bpe}});
+  return one_of<TokenizerKind>(text, "tokenizer",
+                               {{"byte", TokenizerKind::byte}, {"char", TokenizerKind::char_}, {"bpe", TokenizerKind::bpe}});
 }
 
 std::string to_string(SplitPattern pattern) {
@@ -221,23 +227,27 @@ std::string to_string(SplitPattern pattern) {
 }
 
 SplitPattern split_pattern_from(const std::string& text) {
-  return one_of<SplitPattern>(text, "split pattern", {{"gpt2", SplitPattern::gpt2}, {"gpt4", SplitPattern::gpt4}, {"script", SplitPattern::script}});
+  return one_of<SplitPattern>(text, "split pattern",
+                              {{"gpt2", SplitPattern::gpt2}, {"gpt4", SplitPattern::gpt4}, {"script", SplitPattern::script}});
 }
 
 TokenizerFormat tokenizer_format_from(const std::string& text) {
   return one_of<TokenizerFormat>(
-      text, "tokenizer format", {{"json", TokenizerFormat::json}, {"gpt2", TokenizerFormat::gpt2}, {"tiktoken", TokenizerFormat::tiktoken}});
+      text, "tokenizer format",
+      {{"json", TokenizerFormat::json}, {"gpt2", TokenizerFormat::gpt2}, {"tiktoken", TokenizerFormat::tiktoken}});
 }
 
 ShardFormat shard_format_from(const std::string& text) {
   return one_of<ShardFormat>(text, "shard format", {{"llm.c", ShardFormat::llm_c}, {"nanogpt", ShardFormat::nanogpt}});
 }
 
-std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const Corpus& corpus, std::stop_token stop, const ProgressFn& progress) {
+std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const Corpus& corpus, std::stop_token stop,
+                                           const ProgressFn& progress) {
   return build_tokenizer(options, std::span(&corpus, 1), stop, progress);
 }
 
-std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, std::span<const Corpus> corpora, std::stop_token stop, const ProgressFn& progress) {
+std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, std::span<const Corpus> corpora, std::stop_token stop,
+                                           const ProgressFn& progress) {
   tokens::UnitSource all;
   all.split = SplitKind::block;
   for (const Corpus& corpus : corpora) {
@@ -259,7 +269,8 @@ void bad_token(std::int32_t token, std::int64_t vocab_size) {
 }
 
 void throw_if_stopped(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(Fault::stopped, "tokens", "stopped before the token files were whole", "run the same command again");
+  if (stop.stop_requested())
+    throw Error(Fault::stopped, "tokens", "stopped before the token files were whole", "run the same command again");
 }
 
 UnitSource source_of(const Corpus& corpus) {
@@ -268,7 +279,8 @@ UnitSource source_of(const Corpus& corpus) {
           [&corpus](const std::function<void(const Unit&)>& visit, std::stop_token stop) { corpus.for_each_unit(visit, stop); }};
 }
 
-std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop, const ProgressFn& progress) {
+std::unique_ptr<Tokenizer> build_tokenizer(const TokenizerOptions& options, const UnitSource& source, std::stop_token stop,
+                                           const ProgressFn& progress) {
   if (options.kind == TokenizerKind::bpe) return build_bpe(options, source, stop, progress);
   const bool end_of_text = source.split == SplitKind::document || source.split == SplitKind::source;
   if (options.kind == TokenizerKind::byte) return std::make_unique<ByteTokenizer>(end_of_text);

@@ -47,7 +47,8 @@ NamedVocab read_vocab(const fs::path& path) {
   for (const auto& [name, value] : object) {
     std::int64_t id = -1;
     if (value.get(id) != simdjson::SUCCESS) {
-      throw Error(Fault::bad_data, subject, "token `" + std::string(name.substr(0, 60)) + "` has no whole number as its id", "it must map tokens to ids");
+      throw Error(Fault::bad_data, subject, "token `" + std::string(name.substr(0, 60)) + "` has no whole number as its id",
+                  "it must map tokens to ids");
     }
     vocab.add(name, id);
   }
@@ -65,7 +66,8 @@ std::unique_ptr<Tokenizer> from_gpt2_files(const fs::path& vocab_path, const fs:
 }
 
 std::unique_ptr<Tokenizer> read_folder(const fs::path& folder) {
-  if (fs::exists(folder / "tokenizer.json")) return tokenizer_from_json(read_file(folder / "tokenizer.json"), (folder / "tokenizer.json").string());
+  if (fs::exists(folder / "tokenizer.json"))
+    return tokenizer_from_json(read_file(folder / "tokenizer.json"), (folder / "tokenizer.json").string());
   for (const auto& [vocab, merges] : kGpt2Names) {
     if (fs::exists(folder / vocab)) return from_gpt2_files(folder / vocab, folder / merges);
   }
@@ -75,7 +77,8 @@ std::unique_ptr<Tokenizer> read_folder(const fs::path& folder) {
 
 const BpeTokenizer& bpe_of(const Tokenizer& tokenizer, const char* form) {
   const auto* bpe = dynamic_cast<const BpeTokenizer*>(&tokenizer);
-  if (bpe == nullptr) throw Error(Fault::usage, form, "holds byte-pair tokenizers, not one of kind `" + tokenizer.kind() + "`", "write it as json");
+  if (bpe == nullptr)
+    throw Error(Fault::usage, form, "holds byte-pair tokenizers, not one of kind `" + tokenizer.kind() + "`", "write it as json");
   return *bpe;
 }
 
@@ -83,7 +86,9 @@ void write_gpt2_files(const BpeTokenizer& tokenizer, const fs::path& folder) {
   const auto& patterns = tokenizer.splitter().patterns();
   const BpeParts& parts = tokenizer.model().parts();
   if (patterns.size() != 1 || patterns.front() != regex_of(SplitPattern::gpt2) || parts.whole_chunks_first) {
-    throw Error(Fault::usage, "gpt2", "GPT-2's two files say nothing of how text is cut: it is cut as GPT-2 does, and this tokenizer is not", "write it as json");
+    throw Error(Fault::usage, "gpt2",
+                "GPT-2's two files say nothing of how text is cut: it is cut as GPT-2 does, and this tokenizer is not",
+                "write it as json");
   }
   std::vector<std::string> names(parts.tokens.size());
   for (std::size_t id = 0; id < names.size(); ++id) names[id] = to_alphabet(parts.tokens[id]);
@@ -109,7 +114,8 @@ std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path, const ReadTok
   if (fs::is_directory(path)) return tokens::read_folder(path);
   const fs::path file = path;
   for (const auto& pair : tokens::kGpt2Names) {
-    if (file.filename() == pair[0] || file.filename() == pair[1]) return tokens::from_gpt2_files(file.parent_path() / pair[0], file.parent_path() / pair[1]);
+    if (file.filename() == pair[0] || file.filename() == pair[1])
+      return tokens::from_gpt2_files(file.parent_path() / pair[0], file.parent_path() / pair[1]);
   }
   const std::string text = read_file(path);
   if (tokens::looks_like_ranks(text)) return tokens::tokenizer_from_ranks(text, path, options.pattern);

@@ -87,9 +87,11 @@ TEST(TokenizerFiles, GptTwosTwoFilesComeBackUnderBothNames) {
 
 TEST(TokenizerFiles, AFormThatCannotHoldATokenizerSaysSo) {
   const fs::path folder = fresh_folder();
-  EXPECT_THAT(error_of([&] { write_tokenizer(*bpe(SplitPattern::gpt4), folder, TokenizerFormat::gpt2); }).problem(), HasSubstr("how text is cut"));
+  EXPECT_THAT(error_of([&] { write_tokenizer(*bpe(SplitPattern::gpt4), folder, TokenizerFormat::gpt2); }).problem(),
+              HasSubstr("how text is cut"));
   const auto chars = char_tokenizer(source_of({{"ab"}}));
-  EXPECT_THAT(error_of([&] { write_tokenizer(*chars, folder / "t", TokenizerFormat::tiktoken); }).problem(), HasSubstr("not one of kind `char`"));
+  EXPECT_THAT(error_of([&] { write_tokenizer(*chars, folder / "t", TokenizerFormat::tiktoken); }).problem(),
+              HasSubstr("not one of kind `char`"));
   EXPECT_TRUE(fs::is_empty(folder));
 }
 
@@ -124,23 +126,29 @@ TEST(TokenizerFiles, WhatIsNotByteLevelBpeIsRefusedByName) {
   EXPECT_THAT(refusal("\"add_prefix_space\":false", "\"add_prefix_space\":true"), HasSubstr("add_prefix_space"));
   EXPECT_THAT(refusal("\"type\":\"Split\"", "\"type\":\"Metaspace\""), HasSubstr("pre_tokenizer `Metaspace`"));
   EXPECT_THAT(refusal("\"behavior\":\"Isolated\"", "\"behavior\":\"MergedWithNext\""), HasSubstr("MergedWithNext"));
-  EXPECT_THAT(refusal("\"decoder\":{\"type\":\"ByteLevel\"", "\"decoder\":{\"type\":\"WordPiece\""), HasSubstr("decoder `WordPiece`"));
+  EXPECT_THAT(refusal("\"decoder\":{\"type\":\"ByteLevel\"", "\"decoder\":{\"type\":\"WordPiece\""),
+              HasSubstr("decoder `WordPiece`"));
   const std::string not_special = with(whole, "\"special\":true", "\"special\":false");
   EXPECT_NO_THROW((void)tokenizer_from_json(not_special, "t.json"));  // no text looks like <|endoftext|> by chance
-  const Error added = error_of([&] { (void)tokenizer_from_json(with(not_special, "\"content\":\"<|endoftext|>\"", "\"content\":\"x y\""), "t.json"); });
+  const Error added = error_of(
+      [&] { (void)tokenizer_from_json(with(not_special, "\"content\":\"<|endoftext|>\"", "\"content\":\"x y\""), "t.json"); });
   EXPECT_THAT(added.problem(), AllOf(HasSubstr("added token `x y`"), HasSubstr("not special")));
 }
 
 TEST(TokenizerFiles, DamageIsNamed) {
   const std::string whole = bpe()->to_json();
-  const auto problem = [](const std::string& text) { return error_of([&] { (void)tokenizer_from_json(text, "t.json"); }).problem(); };
+  const auto problem = [](const std::string& text) {
+    return error_of([&] { (void)tokenizer_from_json(text, "t.json"); }).problem();
+  };
   EXPECT_THAT(problem(whole.substr(0, whole.size() - 20)), HasSubstr("damaged JSON"));
-  EXPECT_THAT(problem(with(whole, "\"a\":97", "\"a\":98")), AllOf(HasSubstr("id 98 stands twice"), HasSubstr("`a`"), HasSubstr("`b`")));
+  EXPECT_THAT(problem(with(whole, "\"a\":97", "\"a\":98")),
+              AllOf(HasSubstr("id 98 stands twice"), HasSubstr("`a`"), HasSubstr("`b`")));
   EXPECT_THAT(problem(with(whole, "\"a\":97,", "")), HasSubstr("is not in the vocabulary of"));
   EXPECT_THAT(problem(with(whole, "\"a\":97", "\"a\":-1")), HasSubstr("id -1"));
   EXPECT_THAT(problem(with(whole, "\"a\":97", "\"a\":\"97\"")), HasSubstr("not a whole number"));
   EXPECT_THAT(problem(with(whole, "\"a\":97", "\"a\":9999999")), HasSubstr("most stand for nothing"));
-  EXPECT_THAT(problem(with(whole, "\"merges\":[", "\"merges\":[\"q zz\",")), AllOf(HasSubstr("merge 1"), HasSubstr("right part `zz`")));
+  EXPECT_THAT(problem(with(whole, "\"merges\":[", "\"merges\":[\"q zz\",")),
+              AllOf(HasSubstr("merge 1"), HasSubstr("right part `zz`")));
   EXPECT_THAT(problem(with(whole, "\"merges\":[", "\"merges\":[\"a b c\",")), HasSubstr("expected the two parts of a merge"));
   EXPECT_THAT(problem(with(whole, "\"merges\":[", "\"merges\":[7,")), HasSubstr("neither text nor a pair"));
   EXPECT_THAT(problem(with(whole, "\"merges\":[", "\"merges\":[\"Q Q\",")), HasSubstr("product `QQ`"));
@@ -175,7 +183,9 @@ TEST(TokenizerFiles, GptTwosFilesThatDoNotMatchNameFileAndLine) {
 
 TEST(TokenizerFiles, RankFilesNameTheLine) {
   const std::string whole = "IQ== 0\nIg== 1\n";
-  const auto error = [&](const std::string& text) { return error_of([&] { (void)tokens::parts_from_ranks(text, "r.tiktoken"); }); };
+  const auto error = [&](const std::string& text) {
+    return error_of([&] { (void)tokens::parts_from_ranks(text, "r.tiktoken"); });
+  };
   EXPECT_EQ(error(whole + "I== 2\n").subject(), "r.tiktoken:3");
   EXPECT_EQ(error(whole + "Iw== x\n").subject(), "r.tiktoken:3");
   EXPECT_EQ(error(whole + "Iw==\n").subject(), "r.tiktoken:3");
@@ -214,11 +224,13 @@ TEST(TokenizerFiles, DamagedAnyhowAreATokenizerOrAnError) {
   const fs::path folder = fresh_folder();
   write_tokenizer(*bpe(SplitPattern::gpt2), folder, TokenizerFormat::gpt2);
   write_tokenizer(*bpe(), folder / "ranks.tiktoken", TokenizerFormat::tiktoken);
-  const std::string vocab = read_file(folder / "vocab.json"), merges = read_file(folder / "merges.txt"), ranks = read_file(folder / "ranks.tiktoken");
+  const std::string vocab = read_file(folder / "vocab.json"), merges = read_file(folder / "merges.txt"),
+                    ranks = read_file(folder / "ranks.tiktoken");
   const Philox random{17, Stream::simulate};
   const auto damaged = [&](std::string text, std::uint64_t round) {
     static constexpr std::string_view kAlphabet = "\"\\{}[],: 019aeBPEĠ<|>=\n";
-    for (std::uint32_t i = 0, times = 1 + static_cast<std::uint32_t>(random.below(3, round, 0)); i < times && !text.empty(); ++i) {
+    for (std::uint32_t i = 0, times = 1 + static_cast<std::uint32_t>(random.below(3, round, 0)); i < times && !text.empty();
+         ++i) {
       const std::size_t at = random.below(text.size(), round, 10 * i + 1), length = random.below(8, round, 10 * i + 2);
       const char byte = kAlphabet[random.below(kAlphabet.size(), round, 10 * i + 3)];
       switch (random.below(6, round, 10 * i + 4)) {

@@ -77,7 +77,8 @@ TEST(Tokenizers, HaveAnEndOfTextOnlyWhereThereAreDocuments) {
 }
 
 TEST(ByteTokenizer, IsTheBytesThemselves) {
-  const auto tokenizer = tokens::build_tokenizer({TokenizerKind::byte, VocabularyFrom::training_split}, source_of({{"ab"}}, SplitKind::block), {});
+  const auto tokenizer =
+      tokens::build_tokenizer({TokenizerKind::byte, VocabularyFrom::training_split}, source_of({{"ab"}}, SplitKind::block), {});
   EXPECT_EQ(tokenizer->vocab_size(), 256);
   EXPECT_THAT(ids(*tokenizer, "a\xFF"), ElementsAre(97, 255));
   EXPECT_EQ(tokenizer->decode(ids(*tokenizer, "a\xFFé")), "a\xFFé");
@@ -115,15 +116,19 @@ TEST(Tokenizers, AreRefusedWhenAnyBitOfTheirFileIsFlipped) {
       EXPECT_THROW((void)tokenizer_from_json(flipped, "tokenizer.json"), Error) << i << ", " << bit;
     }
   }
-  for (std::size_t size = 0; size < text.size(); ++size) EXPECT_THROW((void)tokenizer_from_json(text.substr(0, size), "t"), Error) << size;
+  for (std::size_t size = 0; size < text.size(); ++size)
+    EXPECT_THROW((void)tokenizer_from_json(text.substr(0, size), "t"), Error) << size;
 }
 
 TEST(Tokenizers, AreToldFromAFileThatNeverWasOne) {
-  const auto problem_of = [](const std::string& text) { return error_of([&] { (void)tokenizer_from_json(text, "t"); }).problem(); };
+  const auto problem_of = [](const std::string& text) {
+    return error_of([&] { (void)tokenizer_from_json(text, "t"); }).problem();
+  };
   const std::string text = char_tokenizer(source_of({{"ab"}}))->to_json();
   EXPECT_THAT(problem_of("It was the best of times"), HasSubstr("is not a tokenizer"));
   EXPECT_THAT(problem_of("{\"a\": 1}"), HasSubstr("is not a tokenizer"));
-  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, text.size() / 2}) EXPECT_THAT(problem_of(text.substr(0, size)), HasSubstr("truncated")) << size;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, text.size() / 2})
+    EXPECT_THAT(problem_of(text.substr(0, size)), HasSubstr("truncated")) << size;
 }
 
 TEST(Tokenizers, DifferInIdWhenAnythingThatMattersDiffers) {

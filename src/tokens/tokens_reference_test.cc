@@ -19,7 +19,9 @@ const Tokenizer& gpt2() {
   return *tokenizer;
 }
 
-std::int64_t count(const Tokenizer& tokenizer, std::string_view text) { return static_cast<std::int64_t>(ids(tokenizer, text).size()); }
+std::int64_t count(const Tokenizer& tokenizer, std::string_view text) {
+  return static_cast<std::int64_t>(ids(tokenizer, text).size());
+}
 
 // text and JSONL lines as they are: what is checked holds for any bytes
 std::vector<fs::path> corpora() {
@@ -63,7 +65,8 @@ TEST(GptTwo, TinyShakespeareByParagraphsHas305260And32768Tokens) {
 
 TEST(GptTwo, CountsAWholeFileAsItIs) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
-  const Corpus corpus = Corpus::open({.inputs = {(reference_folder() / "corpora/en/tinyshakespeare.txt").string()}, .split = SplitKind::none});
+  const Corpus corpus =
+      Corpus::open({.inputs = {(reference_folder() / "corpora/en/tinyshakespeare.txt").string()}, .split = SplitKind::none});
   EXPECT_EQ(count_tokens(corpus, gpt2()).total.tokens, count(gpt2(), reference_text("corpora/en/tinyshakespeare.txt")));
 }
 
@@ -80,10 +83,13 @@ TEST(EveryCorpus, IsCutAsPcre2CutsIt) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   for (const fs::path& path : corpora()) {
     std::string text = text_of(path);
-    if (text.size() > 3 << 20) text.resize(text.rfind('\n', 3 << 20));  // not inside a character: what is not UTF-8 PCRE2 passes over
+    if (text.size() > 3 << 20) text.resize(text.rfind('\n', 3 << 20));  // not inside a character: what is not UTF-8 PCRE2 passes
+                                                                        // over
     for (const SplitPattern pattern : {SplitPattern::gpt2, SplitPattern::gpt4, SplitPattern::script}) {
       std::vector<std::size_t> ours, theirs;
-      const auto collect = [&](std::vector<std::size_t>& ends) { return [&](std::string_view chunk) { ends.push_back(static_cast<std::size_t>(chunk.data() - text.data())); }; };
+      const auto collect = [&](std::vector<std::size_t>& ends) {
+        return [&](std::string_view chunk) { ends.push_back(static_cast<std::size_t>(chunk.data() - text.data())); };
+      };
       tokens::Splitter(pattern).for_each_chunk(text, collect(ours));
       tokens::Splitter({"(?:" + tokens::regex_of(pattern) + ")"}, "test").for_each_chunk(text, collect(theirs));
       EXPECT_TRUE(ours == theirs) << path << " " << to_string(pattern);
@@ -96,7 +102,8 @@ TEST(Japanese, EightThousandTokensOfItsOwnScriptTakeLessThanHalfOfGptTwos) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   CorpusOptions options{.inputs = {(reference_folder() / "corpora/ja/aozora_core.jsonl").string()}, .split = SplitKind::document};
   const Corpus corpus = Corpus::open(options);
-  const auto tokenizer = build_tokenizer({.kind = TokenizerKind::bpe, .vocab_size = 8'192, .pattern = SplitPattern::script, .threads = 2}, corpus);
+  const auto tokenizer =
+      build_tokenizer({.kind = TokenizerKind::bpe, .vocab_size = 8'192, .pattern = SplitPattern::script, .threads = 2}, corpus);
   EXPECT_EQ(tokenizer->vocab_size(), 8'192);
   std::int64_t own = 0, theirs = 0, bytes = 0;
   corpus.for_each_unit([&](const Unit& unit) {

@@ -68,8 +68,8 @@ Part part_of(const Engine& engine, bool optimizer) {
 
 Json write_part(const fs::path& path, const Engine& engine, bool optimizer) {
   const Part part = part_of(engine, optimizer);
-  const FileFacts facts =
-      write_safetensors(path, part.tensors, [&](std::size_t i, std::span<float> out) { engine.read_state(part.indices[i], out); });
+  const FileFacts facts = write_safetensors(
+      path, part.tensors, [&](std::size_t i, std::span<float> out) { engine.read_state(part.indices[i], out); });
   Json json;
   json["bytes"] = facts.bytes;
   json["xxh3"] = hex64(facts.checksum);
@@ -93,7 +93,9 @@ StateFile read_state_file(const fs::path& path) {
   const std::string subject = path.string();
   const Json json = parse_json(unseal_json(read_file(path), subject), subject);
   const int schema = json_get<int>(json, "schema_version", subject);
-  if (schema != kCheckpointSchema) throw Error(Fault::bad_data, subject, "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kCheckpointSchema));
+  if (schema != kCheckpointSchema)
+    throw Error(Fault::bad_data, subject,
+                "schema_version " + std::to_string(schema) + ", expected " + std::to_string(kCheckpointSchema));
   StateFile state;
   state.progress.step = json_get<std::int64_t>(json, "step", subject);
   state.progress.run = json_get<std::string>(json, "run", subject);
@@ -113,7 +115,8 @@ void load_part(Engine& engine, const Part& part, const SafetensorsFile& file) {
 }
 
 // Calls `use` on the newest folder that it does not find damaged. `use` throws bad_data or missing_input for a damaged one.
-std::optional<TrainState> newest_whole(const fs::path& root, const Log& log, const std::function<TrainState(const fs::path&)>& use) {
+std::optional<TrainState> newest_whole(const fs::path& root, const Log& log,
+                                       const std::function<TrainState(const fs::path&)>& use) {
   for (const Found& found : checkpoints_in(root)) {
     try {
       return use(found.path);
@@ -187,8 +190,9 @@ std::optional<TrainState> load_newest(Engine& engine, const fs::path& root, cons
     const SafetensorsFile optim(folder / kOptimFile, state.optim, moments.tensors);
     if (found.isa != rules.isa) {
       if (!rules.allow_isa_change) {
-        refused = Error(Fault::usage, folder.string(), "was made with " + describe(found.isa) + ", this is " + describe(rules.isa),
-                        "give --isa " + found.isa + ", or --allow-isa-change (the run's bytes are then no longer reproducible)");
+        refused =
+            Error(Fault::usage, folder.string(), "was made with " + describe(found.isa) + ", this is " + describe(rules.isa),
+                  "give --isa " + found.isa + ", or --allow-isa-change (the run's bytes are then no longer reproducible)");
         return found;
       }
       found.isa_changed = true;
@@ -204,11 +208,13 @@ std::optional<TrainState> load_newest(Engine& engine, const fs::path& root, cons
 
 }  // namespace checkpoint
 
-std::optional<std::int64_t> load_newest_weights(Engine& engine, const std::filesystem::path& root, const std::function<void(const std::string&)>& on_log) {
+std::optional<std::int64_t> load_newest_weights(Engine& engine, const std::filesystem::path& root,
+                                                const std::function<void(const std::string&)>& on_log) {
   const auto progress = checkpoint::newest_whole(root, on_log, [&](const std::filesystem::path& folder) {
     checkpoint::StateFile state = checkpoint::read_state_file(folder / checkpoint::kStateFile);
     const checkpoint::Part weights = checkpoint::part_of(engine, false);
-    checkpoint::load_part(engine, weights, checkpoint::SafetensorsFile(folder / checkpoint::kModelFile, state.model, weights.tensors));
+    checkpoint::load_part(engine, weights,
+                          checkpoint::SafetensorsFile(folder / checkpoint::kModelFile, state.model, weights.tensors));
     engine.state_written();
     return state.progress;
   });

@@ -25,7 +25,8 @@ struct TrainState {
 
 using Log = std::function<void(const std::string&)>;
 
-/// Writes <root>/step_NNNNNNNN, then removes older ones beyond `keep`. Throws io; an unfinished folder is never taken for a checkpoint.
+/// Writes <root>/step_NNNNNNNN, then removes older ones beyond `keep`. Throws io; an unfinished folder is never taken for a
+/// checkpoint.
 void save(const std::filesystem::path& root, const Engine& engine, const TrainState& progress, std::int64_t keep);
 
 struct ResumeRules {
@@ -35,6 +36,7 @@ struct ResumeRules {
 
 /// Loads the newest whole checkpoint into the engine; those that are not whole are named and passed over. Nothing: there is none.
 /// Throws   bad_data: it is another run's; usage: another instruction set's. The engine is then untouched.
-[[nodiscard]] std::optional<TrainState> load_newest(Engine& engine, const std::filesystem::path& root, const ResumeRules& rules, const Log& log);
+[[nodiscard]] std::optional<TrainState> load_newest(Engine& engine, const std::filesystem::path& root, const ResumeRules& rules,
+                                                    const Log& log);
 
 }  // namespace isoflop::checkpoint

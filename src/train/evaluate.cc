@@ -88,7 +88,8 @@ EvalRecord evaluate(Engine& engine, const TokenSplit& split, const Tokenizer& to
                     std::int64_t tokens) {
   const Windows windows{engine.shape().block_size, split.size() - 1};
   if (windows.targets < 1) {
-    throw Error(Fault::bad_data, "held-out split", std::to_string(split.size()) + " tokens, nothing to score", "hold out more text (val_fraction)");
+    throw Error(Fault::bad_data, "held-out split", std::to_string(split.size()) + " tokens, nothing to score",
+                "hold out more text (val_fraction)");
   }
   EvalRecord record;
   record.step = step;

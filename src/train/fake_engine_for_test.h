@@ -62,7 +62,9 @@ class FakeEngine final : public Engine {
   [[nodiscard]] std::vector<StateTensor> state() const override {
     return {{"w", 3, 2, false}, {"b", 1, 6, false}, {"w.m", 3, 2, true}, {"b.m", 1, 6, true}};
   }
-  void read_state(std::size_t tensor, std::span<float> out) const override { std::copy(tensors_[tensor].begin(), tensors_[tensor].end(), out.begin()); }
+  void read_state(std::size_t tensor, std::span<float> out) const override {
+    std::copy(tensors_[tensor].begin(), tensors_[tensor].end(), out.begin());
+  }
   void write_state(std::size_t tensor, std::span<const float> in) override { tensors_[tensor].assign(in.begin(), in.end()); }
   void state_written() override { ++repacks; }
 

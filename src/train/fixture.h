@@ -17,13 +17,17 @@ namespace isoflop {
 // a = 0, é = 1, あ = 2 and byte tokens: 1, 2, 3 and 1 bytes
 inline std::unique_ptr<Tokenizer> small_tokenizer() {
   tokens::UnitSource source;
-  source.for_each_unit = [](const std::function<void(const Unit&)>& visit, std::stop_token) { visit({0, "", "aéあ", false, true}); };
+  source.for_each_unit = [](const std::function<void(const Unit&)>& visit, std::stop_token) {
+    visit({0, "", "aéあ", false, true});
+  };
   return tokens::build_tokenizer({TokenizerKind::char_, VocabularyFrom::training_split}, source, {});
 }
 
-inline std::shared_ptr<const TokenSplit> stream(std::int64_t tokens, std::vector<TokenUnit> units = {}, std::int32_t vocabulary = 200) {
+inline std::shared_ptr<const TokenSplit> stream(std::int64_t tokens, std::vector<TokenUnit> units = {},
+                                                std::int32_t vocabulary = 200) {
   std::vector<std::int32_t> values(static_cast<std::size_t>(tokens));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int32_t>((i * i + 3 * i) % static_cast<std::size_t>(vocabulary));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<std::int32_t>((i * i + 3 * i) % static_cast<std::size_t>(vocabulary));
   return token_split_in_memory(std::move(values), std::move(units));
 }
 
@@ -95,7 +99,8 @@ struct Setting {
   TrainOptions options = {.checkpoint_root = {}, .checkpoint_interval = 25, .isa = "ref"};
 
   [[nodiscard]] std::unique_ptr<BatchSource> batches() const {
-    return make_batches(training, {.seed = spec.seed, .sequences = spec.sequences_per_update(), .block_size = spec.shape.block_size});
+    return make_batches(training,
+                        {.seed = spec.seed, .sequences = spec.sequences_per_update(), .block_size = spec.shape.block_size});
   }
   Outcome run(Engine& engine, const TrainHooks& hooks, std::stop_token stop = {}) const {
     const auto source = batches();

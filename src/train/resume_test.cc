@@ -20,7 +20,8 @@ TEST(Resume, AStopAtAnyStepChangesNoRecordAndNoWeight) {
   Recorded undisturbed;
   const Outcome expected = plain.run(undisturbed);
   for (const std::int64_t interval : {0, 20}) {
-    const std::vector<std::int64_t> stops = interval == 0 ? std::vector<std::int64_t>{0, 1, 9, 10, 52, 58, 59} : std::vector<std::int64_t>{18, 19, 20};
+    const std::vector<std::int64_t> stops =
+        interval == 0 ? std::vector<std::int64_t>{0, 1, 9, 10, 52, 58, 59} : std::vector<std::int64_t>{18, 19, 20};
     for (const std::int64_t stop_after : stops) {
       Setting setting;
       setting.spec.max_iters = 60;
@@ -72,7 +73,8 @@ TEST(Resume, WithDropoutNeitherAStopNorTheSplitOfAnUpdateChangesAByte) {
   setting.spec.batch_size = 4;
   Team team(2);
   const auto engine_for = [&](const RunSpec& spec) {
-    return make_cpu_engine(spec.shape, {.grad_lanes = spec.grad_lanes, .max_sequences = spec.sequences_per_update(), .seed = spec.seed}, team);
+    return make_cpu_engine(
+        spec.shape, {.grad_lanes = spec.grad_lanes, .max_sequences = spec.sequences_per_update(), .seed = spec.seed}, team);
   };
   Recorded undisturbed;
   const Outcome expected = setting.run(*engine_for(setting.spec), undisturbed.hooks());
@@ -109,7 +111,8 @@ TEST(Resume, ThePublishedFilesAreMadeDurableBeforeACheckpointCounts) {
   hooks.before_checkpoint = [&] {
     steps_at_flush.push_back(recorded.steps.size());
     const std::int64_t step = static_cast<std::int64_t>(recorded.steps.size());
-    EXPECT_FALSE(fs::exists(setting.options.checkpoint_root / ("step_" + std::string(step < 100 ? "000000" : "00000") + std::to_string(step))));
+    EXPECT_FALSE(fs::exists(setting.options.checkpoint_root /
+                            ("step_" + std::string(step < 100 ? "000000" : "00000") + std::to_string(step))));
   };
   FakeEngine engine;
   (void)setting.run(engine, hooks);
@@ -139,7 +142,8 @@ class DamagedCheckpoint : public testing::Test {
     replace_file(file, bytes);
     FakeEngine engine;
     std::vector<std::string> log;
-    const auto state = checkpoint::load_newest(engine, root_, {run_id(setting_.spec), "ref"}, [&](const std::string& line) { log.push_back(line); });
+    const auto state = checkpoint::load_newest(engine, root_, {run_id(setting_.spec), "ref"},
+                                               [&](const std::string& line) { log.push_back(line); });
     ASSERT_TRUE(state);
     EXPECT_EQ(state->step, 25);
     EXPECT_EQ(engine.repacks, 1);  // nothing of the damaged one was taken
@@ -195,7 +199,10 @@ TEST_F(DamagedCheckpoint, WithAFileMissingIsNamedAndTheOneBeforeIsUsed) {
     fs::remove(file);
     FakeEngine engine;
     std::vector<std::string> log;
-    EXPECT_EQ(checkpoint::load_newest(engine, root_, {run_id(setting_.spec), "ref"}, [&](const std::string& line) { log.push_back(line); })->step, 25);
+    EXPECT_EQ(checkpoint::load_newest(engine, root_, {run_id(setting_.spec), "ref"},
+                                      [&](const std::string& line) { log.push_back(line); })
+                  ->step,
+              25);
     EXPECT_THAT(log, ElementsAre(HasSubstr(name)));
     std::ofstream(file, std::ios::binary) << whole;
   }

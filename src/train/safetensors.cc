@@ -47,7 +47,8 @@ Json parse_header(const std::string& text, const std::filesystem::path& path) {
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, Json& parsed) {
     if (depth > 4) throw Error(Fault::bad_data, path.string(), "header nested deeper than a header is");
     if (event == nlohmann::json::parse_event_t::object_start) keys[depth + 1].clear();
-    if (event == nlohmann::json::parse_event_t::key && !keys[depth].insert(parsed.get<std::string>()).second) twice = parsed.get<std::string>();
+    if (event == nlohmann::json::parse_event_t::key && !keys[depth].insert(parsed.get<std::string>()).second)
+      twice = parsed.get<std::string>();
     return true;
   };
   Json header;
@@ -67,7 +68,9 @@ struct Entry {
 };
 
 Entry parse_entry(const std::string& name, const Json& json, const std::filesystem::path& path) {
-  const auto fail = [&](const std::string& problem) { return Error(Fault::bad_data, path.string(), "tensor `" + name + "`: " + problem); };
+  const auto fail = [&](const std::string& problem) {
+    return Error(Fault::bad_data, path.string(), "tensor `" + name + "`: " + problem);
+  };
   const auto numbers = [&](const char* key) {
     const auto found = json.find(key);
     if (found == json.end() || !found->is_array()) throw fail(std::string("`") + key + "` is missing");
@@ -91,7 +94,8 @@ Entry parse_entry(const std::string& name, const Json& json, const std::filesyst
     bytes *= size;
     entry.shape.push_back(static_cast<std::int64_t>(size));
   }
-  if (bytes != entry.end - entry.begin) throw fail("its shape needs " + std::to_string(bytes) + " bytes, it has " + std::to_string(entry.end - entry.begin));
+  if (bytes != entry.end - entry.begin)
+    throw fail("its shape needs " + std::to_string(bytes) + " bytes, it has " + std::to_string(entry.end - entry.begin));
   return entry;
 }
 
@@ -122,12 +126,13 @@ FileFacts write_safetensors(const std::filesystem::path& path, std::span<const T
   return facts;
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const FileFacts& facts, std::span<const TensorShape> expected) : file_(path) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const FileFacts& facts, std::span<const TensorShape> expected)
+    : file_(path) {
   const auto bytes = file_.bytes();
   const auto fail = [&](const std::string& problem) { return Error(Fault::bad_data, path.string(), problem); };
   if (static_cast<std::int64_t>(bytes.size()) != facts.bytes) {
-    throw fail((static_cast<std::int64_t>(bytes.size()) < facts.bytes ? "truncated: " : "too long: ") + std::to_string(bytes.size()) + " bytes, expected " +
-               std::to_string(facts.bytes));
+    throw fail((static_cast<std::int64_t>(bytes.size()) < facts.bytes ? "truncated: " : "too long: ") +
+               std::to_string(bytes.size()) + " bytes, expected " + std::to_string(facts.bytes));
   }
   if (xxh3(bytes) != facts.checksum) throw fail("changed: the checksum does not hold");
 
@@ -135,7 +140,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const FileFa
   std::uint64_t length = 0;
   if (bytes.size() < kLengthBytes) throw fail("shorter than the length of its header");
   std::memcpy(&length, bytes.data(), kLengthBytes);
-  if (length > kHeaderCap || length > bytes.size() - kLengthBytes) throw fail("its header of " + std::to_string(length) + " bytes is not inside the file");
+  if (length > kHeaderCap || length > bytes.size() - kLengthBytes)
+    throw fail("its header of " + std::to_string(length) + " bytes is not inside the file");
   const Json header = parse_header(std::string(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length), path);
   const std::uint64_t data = bytes.size() - kLengthBytes - length;
 
@@ -149,7 +155,9 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const FileFa
   std::sort(ranges.begin(), ranges.end());
   std::uint64_t covered = 0;
   for (const auto& [begin, end] : ranges) {
-    if (begin != covered) throw fail(begin < covered ? "two tensors overlap at byte " + std::to_string(begin) : "a hole before byte " + std::to_string(begin));
+    if (begin != covered)
+      throw fail(begin < covered ? "two tensors overlap at byte " + std::to_string(begin)
+                                 : "a hole before byte " + std::to_string(begin));
     covered = end;
   }
   if (covered != data) throw fail("its tensors cover " + std::to_string(covered) + " of " + std::to_string(data) + " bytes");
@@ -160,7 +168,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const FileFa
     if (found->second.shape != shape_of(tensor)) throw fail("tensor `" + tensor.name + "` has another shape than the model's");
     places_.push_back({kLengthBytes + length + found->second.begin, found->second.end - found->second.begin});
   }
-  if (entries.size() != expected.size()) throw fail("it holds " + std::to_string(entries.size()) + " tensors, expected " + std::to_string(expected.size()));
+  if (entries.size() != expected.size())
+    throw fail("it holds " + std::to_string(entries.size()) + " tensors, expected " + std::to_string(expected.size()));
 }
 
 std::vector<float> SafetensorsFile::tensor(std::size_t index) const {

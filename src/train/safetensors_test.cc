@@ -43,7 +43,8 @@ std::string refusal(const std::string& bytes) {
 }
 
 std::string entry(const std::string& name, const std::string& shape, int begin, int end, const std::string& dtype = "F32") {
-  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":[)" + shape + R"(],"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(end) + "]}";
+  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":[)" + shape + R"(],"data_offsets":[)" + std::to_string(begin) +
+         "," + std::to_string(end) + "]}";
 }
 
 const std::string kA = entry("a", "2,3", 0, 24), kB = entry("b", "4", 24, 40);
@@ -60,7 +61,9 @@ TEST(Safetensors, ComeBackAsTheyWereWritten) {
 
 TEST(Safetensors, OfOthersAreReadInAnyOrderWithOrWithoutMetadata) {
   EXPECT_EQ(refusal(file_of("{" + kA + "," + kB + "}", 40)), "");
-  EXPECT_EQ(refusal(file_of(R"({"__metadata__":{"by":"x"},)" + entry("b", "4", 0, 16) + "," + entry("a", "2,3", 16, 40) + "}  ", 40)), "");
+  EXPECT_EQ(
+      refusal(file_of(R"({"__metadata__":{"by":"x"},)" + entry("b", "4", 0, 16) + "," + entry("a", "2,3", 16, 40) + "}  ", 40)),
+      "");
 }
 
 TEST(Safetensors, WithAHeaderThatIsNotInsideTheFileAreRefused) {
@@ -81,19 +84,22 @@ TEST(Safetensors, WithAHoleAnOverlapOrUncoveredBytesAreRefused) {
 
 TEST(Safetensors, WithAKeyTwiceAreRefused) {
   EXPECT_THAT(refusal(file_of("{" + kA + "," + kA + "," + kB + "}", 40)), HasSubstr("`a` stands twice"));
-  EXPECT_THAT(refusal(file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)" + kB + "}", 40)), HasSubstr("`dtype` stands twice"));
+  EXPECT_THAT(refusal(file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)" + kB + "}", 40)),
+              HasSubstr("`dtype` stands twice"));
 }
 
 TEST(Safetensors, WithTensorsThatAreNotTheModelsAreRefused) {
   EXPECT_THAT(refusal(file_of("{" + kA + "," + entry("c", "4", 24, 40) + "}", 40)), HasSubstr("`b` is missing"));
   EXPECT_THAT(refusal(file_of("{" + entry("a", "3,2", 0, 24) + "," + kB + "}", 40)), HasSubstr("`a` has another shape"));
-  EXPECT_THAT(refusal(file_of("{" + kA + "," + kB + "," + entry("c", "1", 40, 44) + "}", 44)), HasSubstr("3 tensors, expected 2"));
+  EXPECT_THAT(refusal(file_of("{" + kA + "," + kB + "," + entry("c", "1", 40, 44) + "}", 44)),
+              HasSubstr("3 tensors, expected 2"));
 }
 
 TEST(Safetensors, WithEntriesThatDoNotAddUpAreRefused) {
   EXPECT_THAT(refusal(file_of("{" + entry("a", "2,3", 0, 24, "F16") + "," + kB + "}", 40)), HasSubstr("dtype is not F32"));
   EXPECT_THAT(refusal(file_of("{" + entry("a", "2,4", 0, 24) + "," + kB + "}", 40)), HasSubstr("needs 32 bytes, it has 24"));
-  EXPECT_THAT(refusal(file_of("{" + entry("a", "4294967296,4294967296", 0, 24) + "," + kB + "}", 40)), HasSubstr("larger than any file"));
+  EXPECT_THAT(refusal(file_of("{" + entry("a", "4294967296,4294967296", 0, 24) + "," + kB + "}", 40)),
+              HasSubstr("larger than any file"));
   EXPECT_THAT(refusal(file_of("{" + entry("a", "2,-3", 0, 24) + "," + kB + "}", 40)), HasSubstr("not a list of counts"));
   EXPECT_THAT(refusal(file_of("{" + entry("a", "2,3.5", 0, 24) + "," + kB + "}", 40)), HasSubstr("not a list of counts"));
   EXPECT_THAT(refusal(file_of("{" + entry("a", "2,3", 24, 0) + "," + kB + "}", 40)), HasSubstr("not a range"));

@@ -18,7 +18,13 @@ class Trainer {
  public:
   Trainer(const RunSpec& spec, Engine& engine, const BatchSource& batches, const TokenSplit* held_out, const Tokenizer& tokenizer,
           const TrainOptions& options, const TrainHooks& hooks)
-      : spec_(spec), engine_(engine), batches_(batches), held_out_(held_out), tokenizer_(tokenizer), options_(options), hooks_(hooks) {
+      : spec_(spec),
+        engine_(engine),
+        batches_(batches),
+        held_out_(held_out),
+        tokenizer_(tokenizer),
+        options_(options),
+        hooks_(hooks) {
     const auto tokens = static_cast<std::size_t>(spec.tokens_per_update());
     inputs_.resize(tokens);
     targets_.resize(tokens);
@@ -37,11 +43,13 @@ class Trainer {
         saved_at = state_.step;
       }
       if (stopping) return finish(RunStatus::stopped, "stopped after " + std::to_string(state_.step) + " steps");
-      if ((at_end || (state_.step > 0 && due(spec_.eval.interval))) && !evaluate_now()) return finish(RunStatus::diverged, reason_);
+      if ((at_end || (state_.step > 0 && due(spec_.eval.interval))) && !evaluate_now())
+        return finish(RunStatus::diverged, reason_);
       if (at_end) return finish(RunStatus::done, "");
       if (out_of_patience()) {
         if (keeps_checkpoints() && state_.step != saved_at) save_now();
-        return finish(RunStatus::done, "stopped early: " + std::to_string(spec_.eval.patience) + " evaluations without a better held-out loss");
+        return finish(RunStatus::done,
+                      "stopped early: " + std::to_string(spec_.eval.patience) + " evaluations without a better held-out loss");
       }
       if (!train_step()) return finish(RunStatus::diverged, reason_);
     }
@@ -55,7 +63,8 @@ class Trainer {
     state_.run = run_id(spec_);
     state_.isa = options_.isa;
     if (keeps_checkpoints()) {
-      const auto found = checkpoint::load_newest(engine_, options_.checkpoint_root, {state_.run, options_.isa, options_.allow_isa_change}, hooks_.on_log);
+      const auto found = checkpoint::load_newest(engine_, options_.checkpoint_root,
+                                                 {state_.run, options_.isa, options_.allow_isa_change}, hooks_.on_log);
       if (found) state_ = *found;
       state_.isa = options_.isa;
     }
@@ -71,7 +80,8 @@ class Trainer {
   /// False if the held-out loss is not finite.
   bool evaluate_now() {
     if (held_out_ == nullptr || held_out_->size() < 2) return true;
-    EvalRecord record = evaluate(engine_, *held_out_, tokenizer_, spec_.eval, state_.step, state_.step * spec_.tokens_per_update());
+    EvalRecord record =
+        evaluate(engine_, *held_out_, tokenizer_, spec_.eval, state_.step, state_.step * spec_.tokens_per_update());
     if (!std::isfinite(record.loss)) {
       reason_ = "held-out loss after " + std::to_string(state_.step) + " steps is " + format_number(record.loss);
       return false;
@@ -86,7 +96,9 @@ class Trainer {
     return true;
   }
 
-  [[nodiscard]] bool out_of_patience() const { return spec_.eval.patience > 0 && state_.evaluations_since_best >= spec_.eval.patience; }
+  [[nodiscard]] bool out_of_patience() const {
+    return spec_.eval.patience > 0 && state_.evaluations_since_best >= spec_.eval.patience;
+  }
 
   /// False, and nothing updated, if the loss or a gradient is not finite.
   bool train_step() {
@@ -96,7 +108,8 @@ class Trainer {
     const std::string at = "step " + std::to_string(step) + ": ";
 
     batches_.batch(step, inputs_, targets_);
-    const double nats = engine_.forward_backward({spec_.sequences_per_update(), spec_.shape.block_size, inputs_.data(), targets_.data()}, step);
+    const double nats =
+        engine_.forward_backward({spec_.sequences_per_update(), spec_.shape.block_size, inputs_.data(), targets_.data()}, step);
     StepRecord record;
     record.step = step;
     record.tokens = (step + 1) * spec_.tokens_per_update();
@@ -144,7 +157,8 @@ class Trainer {
     result.reason = std::move(reason);
     result.steps = state_.step;
     if (!state_.losses.empty()) {
-      result.train_loss = std::accumulate(state_.losses.begin(), state_.losses.end(), 0.0) / static_cast<double>(state_.losses.size());
+      result.train_loss =
+          std::accumulate(state_.losses.begin(), state_.losses.end(), 0.0) / static_cast<double>(state_.losses.size());
     }
     result.loss_best = state_.loss_best;
     result.last_eval = last_eval_;
@@ -169,8 +183,8 @@ class Trainer {
 
 }  // namespace
 
-TrainResult train(const RunSpec& resolved, Engine& engine, const BatchSource& batches, const TokenSplit* held_out, const Tokenizer& tokenizer,
-                  const TrainOptions& options, const TrainHooks& hooks, std::stop_token stop) {
+TrainResult train(const RunSpec& resolved, Engine& engine, const BatchSource& batches, const TokenSplit* held_out,
+                  const Tokenizer& tokenizer, const TrainOptions& options, const TrainHooks& hooks, std::stop_token stop) {
   return Trainer(resolved, engine, batches, held_out, tokenizer, options, hooks).run(stop);
 }
 

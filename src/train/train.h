@@ -61,8 +61,8 @@ struct TrainResult {
 /// Scores the held-out split: non-overlapping windows of block_size in order, the last one short; or a fixed sample of the
 /// windows, the same for every run. The split's first token has no context and is not scored.
 ///
-/// Result   loss = summed nats / scored tokens; loss_se: ratio estimator clustered by unit, sqrt(m/(m-1) sum (y - loss x)^2) / sum x;
-///          loss_full_context: mean over the last quarter of the positions of full windows.
+/// Result   loss = summed nats / scored tokens; loss_se: ratio estimator clustered by unit, sqrt(m/(m-1) sum (y - loss x)^2) /
+///          sum x; loss_full_context: mean over the last quarter of the positions of full windows.
 /// Needs    2 tokens or more. Throws bad_data otherwise.
 /// Checked  train_test.cc: sums of the units are the engine's sums.
 [[nodiscard]] EvalRecord evaluate(Engine& engine, const TokenSplit& split, const Tokenizer& tokenizer, const EvalSpec& spec,
@@ -79,7 +79,8 @@ struct TrainResult {
                                 const Tokenizer& tokenizer, const TrainOptions& options, const TrainHooks& hooks,
                                 std::stop_token stop = {});
 
-/// Weights only, of the newest whole checkpoint under `root` (bad ones are named through on_log and skipped). Returns its step; none: no checkpoint.
+/// Weights only, of the newest whole checkpoint under `root` (bad ones are named through on_log and skipped). Returns its step;
+/// none: no checkpoint.
 std::optional<std::int64_t> load_newest_weights(Engine& engine, const std::filesystem::path& root,
                                                 const std::function<void(const std::string&)>& on_log = {});
 

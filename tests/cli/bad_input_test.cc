@@ -21,7 +21,9 @@ void expect_error(const Outcome& outcome, int code, const std::vector<std::strin
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n') <= 6, true) << outcome.err;
 }
 
-Outcome train(const std::string& data, const std::string& more = "") { return program("train --quiet --data " + data + " --out out" + kTiny + more); }
+Outcome train(const std::string& data, const std::string& more = "") {
+  return program("train --quiet --data " + data + " --out out" + kTiny + more);
+}
 
 TEST(BadInput, AMissingFileIs66) {
   (void)fresh("missing");
@@ -54,7 +56,9 @@ TEST(BadInput, InvalidUtf8Is65AndNamesTheByteAndAPolicyMendsIt) {
 TEST(BadInput, ATextShorterThanAWindowIs65) {
   const fs::path place = fresh("window");
   write(place / "s.txt", sentences(20'000));
-  expect_error(program("train --quiet --data s.txt --out out --n_layer 1 --n_head 1 --n_embd 8 --split block --block_size 100000"), 65, {"block_size"});
+  expect_error(
+      program("train --quiet --data s.txt --out out --n_layer 1 --n_head 1 --n_embd 8 --split block --block_size 100000"), 65,
+      {"block_size"});
 }
 
 TEST(BadInput, ASplitThatHoldsNothingOutIs65) {
@@ -72,15 +76,29 @@ TEST(BadInput, ABadLineOfJsonlIs65AndNamesFileAndLine) {
 TEST(BadInput, ANumberThatCannotBeMeantIs2WithOneShortLine) {
   const fs::path place = fresh("numbers");
   write(place / "s.txt", sentences(20'000));
-  const std::string train = "train --data s.txt --out out --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --quiet ", run = "run --data s.txt --out out --quiet ";
-  for (const auto& [command, flag] : std::vector<std::pair<std::string, std::string>>{
-           {run + "--minutes nan", "--minutes"}, {run + "--minutes 0", "--minutes"}, {run + "--minutes 1e300", "--minutes"}, {run + "--flops nan", "--flops"},
-           {run + "--flops 1e300", "--flops"}, {run + "--flops 1e6", "--flops"}, {run + "--preset quick --flops 1e11", "--flops"},
-           {train + "--max_iters 0", "--max_iters"}, {train + "--max_iters -1", "--max_iters"}, {train + "--max_iters 99999999999999999999", "--max_iters"},
-           {train + "--max_iters 9000000000000000", "--max_iters"}, {train + "--target_flops -1", "--target_flops"}, {train + "--target_flops 1e300", "--target_flops"},
-           {train + "--target_param_data_ratio 1e30", "--target_param_data_ratio"}, {train + "--seed -1", "--seed"}, {train + "--learning_rate nan", "--learning_rate"},
-           {train + "--split none", "--split none"}, {"sample out --temperature nan", "--temperature"}, {"sample out --seed -1", "--seed"},
-           {"bench --seconds nan", "--seconds"}}) {
+  const std::string train = "train --data s.txt --out out --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --quiet ",
+                    run = "run --data s.txt --out out --quiet ";
+  for (const auto& [command, flag] :
+       std::vector<std::pair<std::string, std::string>>{{run + "--minutes nan", "--minutes"},
+                                                        {run + "--minutes 0", "--minutes"},
+                                                        {run + "--minutes 1e300", "--minutes"},
+                                                        {run + "--flops nan", "--flops"},
+                                                        {run + "--flops 1e300", "--flops"},
+                                                        {run + "--flops 1e6", "--flops"},
+                                                        {run + "--preset quick --flops 1e11", "--flops"},
+                                                        {train + "--max_iters 0", "--max_iters"},
+                                                        {train + "--max_iters -1", "--max_iters"},
+                                                        {train + "--max_iters 99999999999999999999", "--max_iters"},
+                                                        {train + "--max_iters 9000000000000000", "--max_iters"},
+                                                        {train + "--target_flops -1", "--target_flops"},
+                                                        {train + "--target_flops 1e300", "--target_flops"},
+                                                        {train + "--target_param_data_ratio 1e30", "--target_param_data_ratio"},
+                                                        {train + "--seed -1", "--seed"},
+                                                        {train + "--learning_rate nan", "--learning_rate"},
+                                                        {train + "--split none", "--split none"},
+                                                        {"sample out --temperature nan", "--temperature"},
+                                                        {"sample out --seed -1", "--seed"},
+                                                        {"bench --seconds nan", "--seconds"}}) {
     const Outcome outcome = program(command);
     expect_error(outcome, 2, {flag});
     EXPECT_LT(outcome.err.size(), 300U) << outcome.err;
@@ -113,13 +131,16 @@ TEST(BadInput, WhatIsNotBuiltYetIsRefusedByName) {
 
 TEST(BadInput, ADropoutOutOfRangeIs2) {
   (void)fresh("dropout");
-  for (const char* share : {"1", "-0.1", "nan"}) expect_error(program(std::string("train --data x --dropout ") + share), 2, {"dropout", "[0, 1)"});
+  for (const char* share : {"1", "-0.1", "nan"})
+    expect_error(program(std::string("train --data x --dropout ") + share), 2, {"dropout", "[0, 1)"});
 }
 
 TEST(BadInput, MoreMemoryThanTheMachineHasIsSaidBeforeStarting) {
   const fs::path place = fresh("memory");
   write(place / "s.txt", sentences(20'000));
-  expect_error(program("train --quiet --data s.txt --out out --n_layer 400 --n_head 64 --n_embd 8192 --split block --block_size 16"), 1, {"GiB", "available"});
+  expect_error(
+      program("train --quiet --data s.txt --out out --n_layer 400 --n_head 64 --n_embd 8192 --split block --block_size 16"), 1,
+      {"GiB", "available"});
   EXPECT_FALSE(fs::exists(place / "out/runs"));
 }
 
@@ -135,12 +156,15 @@ TEST(BadInput, AFullDiskIs74AndNothingSavedIsLost) {
   const fs::path place = fresh("full");
   write(place / "s.txt", sentences(20'000));
   fs::create_directories(place / "disk");
-  if (geteuid() != 0 || std::system(("mount -t tmpfs -o size=600k none " + (place / "disk").string() + " 2>/dev/null").c_str()) != 0) {
+  if (geteuid() != 0 ||
+      std::system(("mount -t tmpfs -o size=600k none " + (place / "disk").string() + " 2>/dev/null").c_str()) != 0) {
     GTEST_SKIP() << "a small disk cannot be mounted here";
   }
   const std::string small = "train --quiet --data s.txt --out disk/out" + kTiny;
   const Outcome first = program(small);
-  const std::string large = "train --quiet --data s.txt --out disk/out --n_layer 2 --n_head 4 --n_embd 64 --block_size 16 --batch_size 4 --max_iters 20 --split block";
+  const std::string large =
+      "train --quiet --data s.txt --out disk/out --n_layer 2 --n_head 4 --n_embd 64 --block_size 16 --batch_size 4 --max_iters "
+      "20 --split block";
   const Outcome second = program(large);
   const Outcome listed = program("runs ls disk/out --json");
   (void)std::system(("umount " + (place / "disk").string()).c_str());
@@ -156,13 +180,15 @@ TEST(BadInput, AFullDiskIs74AndNothingSavedIsLost) {
 TEST(BadInput, ALevelThatIsNoNumberIs2) {
   const fs::path place = fresh("level");
   write(place / "t.csv", "params,loss\n1e4,3\n1e5,2.5\n1e6,2.1\n");
-  for (const char* level : {"nan", "inf", "1", "0.9x"}) expect_error(program(std::string("fit t.csv --level ") + level), 2, {"--level", level});
+  for (const char* level : {"nan", "inf", "1", "0.9x"})
+    expect_error(program(std::string("fit t.csv --level ") + level), 2, {"--level", level});
 }
 
 TEST(BadInput, ATableOfAnyNumbersGivesALawAReasonOrItsLine) {
   const fs::path place = fresh("numbers");
-  for (const char* rows : {"1e4,3e300\n1e5,2.5\n1e6,2.1\n", "1e300,3e300\n1e307,2.5\n1e308,2.1\n", "1e4,3e-320\n1e5,2e-320\n1e6,1e-320\n",
-                           "1e-300,3\n1e5,2.5\n1e6,2.1\n", "10000,3\n10000.0000001,2.5\n10000.0000002,2.1\n"}) {
+  for (const char* rows :
+       {"1e4,3e300\n1e5,2.5\n1e6,2.1\n", "1e300,3e300\n1e307,2.5\n1e308,2.1\n", "1e4,3e-320\n1e5,2e-320\n1e6,1e-320\n",
+        "1e-300,3\n1e5,2.5\n1e6,2.1\n", "10000,3\n10000.0000001,2.5\n10000.0000002,2.1\n"}) {
     write(place / "t.csv", std::string("params,loss\n") + rows);
     const Outcome outcome = program("fit t.csv");
     EXPECT_EQ(outcome.code, 0) << rows << outcome.err;
@@ -190,7 +216,9 @@ void damage(const fs::path& path) {
 fs::path find_file(const fs::path& root, const std::string& ending) {
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_regular_file() && name.size() >= ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0) return entry.path();
+    if (entry.is_regular_file() && name.size() >= ending.size() &&
+        name.compare(name.size() - ending.size(), ending.size(), ending) == 0)
+      return entry.path();
   }
   return {};
 }
@@ -215,7 +243,8 @@ TEST(BadInput, ADamagedCheckpointIsNamedAndThePreviousOneUsed) {
   const fs::path place = fresh("checkpoint");
   write(place / "s.txt", sentences(20'000));
   const std::string command =
-      "train --data s.txt --out a --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 1500 --threads 1 --split block --checkpoint-interval 25 --json";
+      "train --data s.txt --out a --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 1500 --threads 1 "
+      "--split block --checkpoint-interval 25 --json";
   const Outcome stopped = stopped_by(SIGTERM, command, "a", 2);
   ASSERT_EQ(stopped.code, 75) << stopped.err;
   fs::path newest;
@@ -315,7 +344,9 @@ TEST(BadInput, AStudysHeldOutShareOutOfRangeIs78) {
 TEST(BadInput, ALossThatIsNotANumberStopsBeforeTheUpdateWith79) {
   const fs::path place = fresh("nan");
   write(place / "s.txt", sentences(20'000));
-  const std::string command = "train --data s.txt --out out --json --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --batch_size 4 --max_iters 50 --split block --learning_rate 1e30 --grad_clip 0";
+  const std::string command =
+      "train --data s.txt --out out --json --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --batch_size 4 --max_iters 50 "
+      "--split block --learning_rate 1e30 --grad_clip 0";
   const Outcome outcome = program(command);
   EXPECT_EQ(outcome.code, 79) << outcome.err;
   EXPECT_EQ(outcome.json()["runs"][0]["status"], "diverged");

@@ -89,7 +89,8 @@ TEST(Train, PrintsOneObjectWithJsonAndNothingElseOnStdout) {
   EXPECT_EQ(json["schema_version"], 1);
   ASSERT_EQ(json["runs"].size(), 1U);
   const auto& run = json["runs"][0];
-  for (const char* key : {"name", "params", "params_non_embedding", "params_matmul", "tokens", "flops_exact", "train_loss", "loss", "loss_kind", "loss_se_eval", "bits_per_byte"}) {
+  for (const char* key : {"name", "params", "params_non_embedding", "params_matmul", "tokens", "flops_exact", "train_loss",
+                          "loss", "loss_kind", "loss_se_eval", "bits_per_byte"}) {
     EXPECT_FALSE(run[key].is_null()) << key;
   }
   EXPECT_GT(run["timing"]["tokens_per_second"], 0);
@@ -99,7 +100,9 @@ TEST(Train, PrintsOneObjectWithJsonAndNothingElseOnStdout) {
 TEST(Train, BothSpellingsOfAFlagMeanTheSame) {
   const fs::path place = fresh("spelling");
   write(place / "text.txt", sentences(20'000));
-  const auto id = [](const std::string& flags) { return program("train --data text.txt --dry-run --json" + flags).json()["runs"][0]["id"]; };
+  const auto id = [](const std::string& flags) {
+    return program("train --data text.txt --dry-run --json" + flags).json()["runs"][0]["id"];
+  };
   EXPECT_EQ(id(" --n_layer 1 --n_embd 8 --n_head 1 --block_size 16"), id(" --n-layer 1 --n-embd 8 --n-head 1 --block-size 16"));
 }
 
@@ -138,7 +141,8 @@ TEST(Sample, TheSameSeedGivesTheSameText) {
   const fs::path place = fresh("sample");
   write(place / "text.txt", sentences(20'000));
   ASSERT_EQ(program("train --data text.txt --out out --quiet" + kTiny).code, 0);
-  const Outcome a = program("sample out --run model --tokens 50 --seed 3"), b = program("sample out --run model --tokens 50 --seed 3");
+  const Outcome a = program("sample out --run model --tokens 50 --seed 3"),
+                b = program("sample out --run model --tokens 50 --seed 3");
   EXPECT_EQ(a.code, 0) << a.err;
   EXPECT_EQ(a.out, b.out);
   EXPECT_GT(a.out.size(), 40U);
@@ -180,7 +184,8 @@ TEST(Fit, PublishedConstantsAreEvaluatedOnATable) {
 TEST(Compare, OfATableWithItselfFindsNoSaving) {
   const fs::path place = fresh("compare");
   std::string text = "flops,loss\n";
-  for (int i = 0; i < 12; ++i) text += "1e" + std::to_string(15 + i) + "," + std::to_string(6.0 - 0.31 * i + 0.01 * (i % 3)) + "\n";
+  for (int i = 0; i < 12; ++i)
+    text += "1e" + std::to_string(15 + i) + "," + std::to_string(6.0 - 0.31 * i + 0.01 * (i % 3)) + "\n";
   write(place / "t.csv", text);
   const Outcome outcome = program("compare t.csv t.csv --bootstrap 200 --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -198,7 +203,8 @@ TEST(Compare, OfATableWithItselfFindsNoSaving) {
 
 TEST(Fit, OfAFolderReadsWhatTheStoreHoldsNow) {
   const fs::path place = fresh("fit_folder");
-  write(place / "t.csv", "name,group,params,tokens,loss\na,family,1e4,1e6,4\nb,family,1e5,1e6,3\nc,,1e6,1e6,2.25\nr,learning-rate,1e4,5e5,5\n");
+  write(place / "t.csv",
+        "name,group,params,tokens,loss\na,family,1e4,1e6,4\nb,family,1e5,1e6,3\nc,,1e6,1e6,2.25\nr,learning-rate,1e4,5e5,5\n");
   ASSERT_EQ(program("runs import out t.csv").code, 0);
   write(place / "out/runs.csv", "params,loss\n1,1\n");
   const Outcome outcome = program("fit out --json");
@@ -277,7 +283,9 @@ TEST(Doctor, LooksAtTheEnvironment) {
 TEST(Signals, SigtermSavesACheckpointAndExitsWith75AndTheNextCallEndsTheSame) {
   const fs::path place = fresh("signals");
   write(place / "text.txt", sentences(20'000));
-  const std::string flags = " --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 2000 --threads 1 --split block --eval_interval 500 --checkpoint-interval 25";
+  const std::string flags =
+      " --n_layer 2 --n_head 2 --n_embd 32 --block_size 32 --batch_size 8 --max_iters 2000 --threads 1 --split block "
+      "--eval_interval 500 --checkpoint-interval 25";
   for (const auto& [signal, code] : {std::pair(SIGTERM, 75), std::pair(SIGUSR1, 75), std::pair(SIGINT, 130)}) {
     const Outcome stopped = stopped_by(signal, "train --data text.txt --out a --json" + flags, "a");
     ASSERT_EQ(stopped.code, code) << stopped.err;
@@ -288,7 +296,8 @@ TEST(Signals, SigtermSavesACheckpointAndExitsWith75AndTheNextCallEndsTheSame) {
   ASSERT_EQ(whole.code, 0);
   EXPECT_EQ(rest.json()["runs"][0]["loss"], whole.json()["runs"][0]["loss"]);
   const std::string id = whole.json()["runs"][0]["id"];
-  for (const char* file : {"steps.jsonl", "eval.jsonl", "record.json"}) EXPECT_EQ(read(place / "a/runs" / id / file), read(place / "b/runs" / id / file)) << file;
+  for (const char* file : {"steps.jsonl", "eval.jsonl", "record.json"})
+    EXPECT_EQ(read(place / "a/runs" / id / file), read(place / "b/runs" / id / file)) << file;
 }
 
 }  // namespace

@@ -31,21 +31,25 @@ TEST(FitLaws, TheExampleGivesBackTheLawThatMadeIt) {
   EXPECT_TRUE(within(fit["intervals"]["E"], 1.8)) << fit["intervals"];
   EXPECT_TRUE(within(fit["intervals"]["alpha"], 0.345)) << fit["intervals"];
   EXPECT_TRUE(fit["derived"].contains("params_opt@1e+22"));
-  EXPECT_TRUE(fit["derived"].contains("loss@N=7e+09,D=1.4e+11") || fit["derived"].contains("loss@N=7000000000,D=140000000000")) << fit["derived"];
+  EXPECT_TRUE(fit["derived"].contains("loss@N=7e+09,D=1.4e+11") || fit["derived"].contains("loss@N=7000000000,D=140000000000"))
+      << fit["derived"];
   EXPECT_GT(fit["starts_agreeing"], 1);
 }
 
 TEST(FitLaws, PicturesProfilesAndPredictionsAreWritten) {
   const fs::path folder = fresh("laws_figures");
-  const auto fit = fits("--law chinchilla,power_n --at 1e22 --profile --bootstrap 100 --figures " + (folder / "figures").string())["fits"][0];
-  for (const char* name : {"chinchilla", "chinchilla_residuals", "chinchilla_observed", "chinchilla_draws", "chinchilla_profile_1", "loss_by_params"})
+  const auto fit =
+      fits("--law chinchilla,power_n --at 1e22 --profile --bootstrap 100 --figures " + (folder / "figures").string())["fits"][0];
+  for (const char* name : {"chinchilla", "chinchilla_residuals", "chinchilla_observed", "chinchilla_draws",
+                           "chinchilla_profile_1", "loss_by_params"})
     EXPECT_TRUE(fs::file_size(folder / "figures" / (std::string(name) + ".svg")) > 1000) << name;
   const auto& loss = fit["derived"]["loss@1e+22"];
   EXPECT_LT(loss["prediction"]["low"], loss["interval"]["low"]);
   EXPECT_GT(loss["prediction"]["high"], loss["interval"]["high"]);
   // the profile's interval is about the resamples'
   const auto &profile = fit["profiles"]["alpha"]["interval"], &resampled = fit["intervals"]["alpha"];
-  const double widths = (profile["high"].get<double>() - profile["low"].get<double>()) / (resampled["high"].get<double>() - resampled["low"].get<double>());
+  const double widths = (profile["high"].get<double>() - profile["low"].get<double>()) /
+                        (resampled["high"].get<double>() - resampled["low"].get<double>());
   EXPECT_GT(widths, 0.5);
   EXPECT_LT(widths, 2);
   EXPECT_EQ(program("fit " + kTable + " --law chinchilla --bootstrap 0 --figures /proc/nowhere").code, 74);
@@ -151,7 +155,8 @@ TEST(FitCurves, PredictsTheScheduleThatWasHeldOut) {
 TEST(FitCurves, PredictAScheduleThatHasNoLossesYet) {
   const fs::path place = fresh("curves_predict");
   std::string table = read(kSteps);
-  for (int s = 9; s < 500; s += 10) table += "planned," + std::to_string(s) + "," + std::to_string(s < 40 ? 0.00005 * (s + 1) : 0.002 * (500 - s) / 460) + ",\n";
+  for (int s = 9; s < 500; s += 10)
+    table += "planned," + std::to_string(s) + "," + std::to_string(s < 40 ? 0.00005 * (s + 1) : 0.002 * (500 - s) / 460) + ",\n";
   write(place / "t.csv", table);
   const Outcome outcome = program("fit t.csv --law tissue --bootstrap 0 --predict predicted.csv");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -176,7 +181,8 @@ TEST(FitCurves, ReadsTheStepsOfAStudyAndALogOfLlmC) {
 
   std::string log = "s:0 tel:11.0\n";
   for (int s = 1; s < 60; ++s)
-    log += "s:" + std::to_string(s) + " trl:" + std::to_string(4 + 3 / std::sqrt(s)) + " lr:" + std::to_string(s < 5 ? 1e-4 * s : 5e-4 * (60 - s) / 55) + " norm:1.00\n";
+    log += "s:" + std::to_string(s) + " trl:" + std::to_string(4 + 3 / std::sqrt(s)) +
+           " lr:" + std::to_string(s < 5 ? 1e-4 * s : 5e-4 * (60 - s) / 55) + " norm:1.00\n";
   write(place / "main.log", log);
   const Outcome llmc = program("fit main.log --law multi_power --bootstrap 0 --json");
   ASSERT_EQ(llmc.code, 0) << llmc.err;
@@ -186,7 +192,8 @@ TEST(FitCurves, ReadsTheStepsOfAStudyAndALogOfLlmC) {
 
 TEST(FitForms, AreToldApartAndFitsStandInOrder) {
   (void)fresh("forms");
-  const Outcome outcome = program("fit " + kTable + " --law power_c,power_c_floor,chinchilla --bootstrap 0 --where 'flops>3e17' --json");
+  const Outcome outcome =
+      program("fit " + kTable + " --law power_c,power_c_floor,chinchilla --bootstrap 0 --where 'flops>3e17' --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto json = outcome.json();
   ASSERT_EQ(json["forms"].size(), 1U);
@@ -200,7 +207,8 @@ TEST(FitForms, AreToldApartAndFitsStandInOrder) {
 
 TEST(FitRows, AreDroppedByNameAndCountedInTheUnitThatIsSaid) {
   (void)fresh("drop");
-  const auto all = fits("--law chinchilla --bootstrap 0")["fits"][0], fewer = fits("--law chinchilla --bootstrap 0 --drop c1e+17-0,'line 3'")["fits"][0];
+  const auto all = fits("--law chinchilla --bootstrap 0")["fits"][0],
+             fewer = fits("--law chinchilla --bootstrap 0 --drop c1e+17-0,'line 3'")["fits"][0];
   EXPECT_EQ(fewer["rows"].get<int>(), all["rows"].get<int>() - 2);
   const Outcome unknown = program("fit " + kTable + " --law chinchilla --drop c1e+17-00");
   EXPECT_EQ(unknown.code, 2);
@@ -222,8 +230,10 @@ TEST(DoctorTable, JudgesATableRuleByRule) {
 
 TEST(Fit, JudgesItsIntervalsOnTablesMadeByALaw) {
   const fs::path place = fresh("fit_simulate");
-  write(place / "law.json", R"({"law": "chinchilla", "constants": {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}})");
-  const Outcome outcome = program("fit --simulate law.json --noise 0.01 --tables 6 --rows 24 --bootstrap 40 --at 1e21 --truth heavy --json");
+  write(place / "law.json",
+        R"({"law": "chinchilla", "constants": {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}})");
+  const Outcome outcome =
+      program("fit --simulate law.json --noise 0.01 --tables 6 --rows 24 --bootstrap 40 --at 1e21 --truth heavy --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto json = outcome.json();
   EXPECT_EQ(json["tables"], 6);

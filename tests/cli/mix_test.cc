@@ -32,7 +32,9 @@ TEST(Mix, FitsPredictsAndOptimises) {
   EXPECT_GT(predicted["predictions"][0]["agreement"]["spearman"].get<double>(), .98);
   EXPECT_EQ(predicted["predictions"][0]["rows"].size(), 24U);
 
-  const auto best = ran("optimise " + law + " --target chat --unique-tokens web=5e9,code=8e8,books=3e8 --tokens 2e9 --max-epochs 1 --json").json();
+  const auto best =
+      ran("optimise " + law + " --target chat --unique-tokens web=5e9,code=8e8,books=3e8 --tokens 2e9 --max-epochs 1 --json")
+          .json();
   double sum = 0;
   for (const auto& [source, weight] : best["weights"].items()) sum += weight.get<double>();
   EXPECT_NEAR(sum, 1, 1e-9);
@@ -46,7 +48,8 @@ TEST(Mix, FitsPredictsAndOptimises) {
 TEST(Mix, DesignsATableThatPredictReads) {
   const fs::path place = fresh("mix_design");
   const std::string law = (place / "m.json").string(), table = (place / "p.csv").string();
-  EXPECT_THAT(ran("design --sources web=5e9,code=8e8,books=3e8 --proxies 9 --candidates 200 --out " + table).err, HasSubstr("9 proxies"));
+  EXPECT_THAT(ran("design --sources web=5e9,code=8e8,books=3e8 --proxies 9 --candidates 200 --out " + table).err,
+              HasSubstr("9 proxies"));
   (void)ran("fit " + kProxies + " --law linear --target web --bootstrap 0 --out " + law);
   const auto rows = ran("predict " + law + " " + table + " --json").json()["predictions"][0]["rows"];
   EXPECT_EQ(rows.size(), 9U);

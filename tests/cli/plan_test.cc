@@ -51,8 +51,11 @@ TEST(Plan, AFitWithItsDrawsGivesEveryNumberAnInterval) {
   const Outcome fit = program("fit " + kTable + " --law chinchilla --bootstrap 100 --draws draws.csv --json");
   ASSERT_EQ(fit.code, 0) << fit.err;
   write(place / "laws.json", fit.out);
-  const auto json = plan("--flops 1e22 --law laws.json#chinchilla --draws draws.csv --budgets 1e21,1e23 --unique-tokens 1e11 --inference-tokens 1e12");
-  for (const char* name : {"params", "tokens", "tokens_per_param", "loss", "loss_of_model", "prediction"}) EXPECT_TRUE(json["intervals"].contains(name)) << name;
+  const auto json = plan(
+      "--flops 1e22 --law laws.json#chinchilla --draws draws.csv --budgets 1e21,1e23 --unique-tokens 1e11 --inference-tokens "
+      "1e12");
+  for (const char* name : {"params", "tokens", "tokens_per_param", "loss", "loss_of_model", "prediction"})
+    EXPECT_TRUE(json["intervals"].contains(name)) << name;
   EXPECT_LT(json["intervals"]["params"]["low"], json["optimum"]["params"]);
   EXPECT_EQ(json["regret"]["draws"], 100);
   EXPECT_EQ(json["budgets"].size(), 2U);
@@ -63,13 +66,17 @@ TEST(Plan, AFitWithItsDrawsGivesEveryNumberAnInterval) {
 
 TEST(Plan, AndItsFitAreDrawnAsPages) {
   const fs::path place = fresh("plan_page");
-  const Outcome fit = program("fit " + kTable + " --law power_n,chinchilla --bootstrap 60 --draws draws.csv --report fit.html --json");
+  const Outcome fit =
+      program("fit " + kTable + " --law power_n,chinchilla --bootstrap 60 --draws draws.csv --report fit.html --json");
   ASSERT_EQ(fit.code, 0) << fit.err;
   write(place / "laws.json", fit.out);
-  const Outcome plan = program("plan --flops 1e22 --law laws.json#chinchilla --draws draws.csv --report plan.html --figures pictures --quiet");
+  const Outcome plan =
+      program("plan --flops 1e22 --law laws.json#chinchilla --draws draws.csv --report plan.html --figures pictures --quiet");
   ASSERT_EQ(plan.code, 0) << plan.err;
-  EXPECT_THAT(read(place / "fit.html"), testing::AllOf(HasSubstr("<h2>chinchilla</h2>"), HasSubstr("<h2>power_n</h2>"), HasSubstr("</html>")));
-  EXPECT_THAT(read(place / "plan.html"), testing::AllOf(HasSubstr("1e+22 FLOPs train"), HasSubstr("The loss a budget reaches"), HasSubstr("</html>")));
+  EXPECT_THAT(read(place / "fit.html"),
+              testing::AllOf(HasSubstr("<h2>chinchilla</h2>"), HasSubstr("<h2>power_n</h2>"), HasSubstr("</html>")));
+  EXPECT_THAT(read(place / "plan.html"),
+              testing::AllOf(HasSubstr("1e+22 FLOPs train"), HasSubstr("The loss a budget reaches"), HasSubstr("</html>")));
   for (const char* name : {"plan_frontier", "plan_sizes", "plan_regret", "plan_same_loss", "plan_days_money"})
     EXPECT_TRUE(fs::exists(place / "pictures" / (std::string(name) + ".svg"))) << name;
   // no study, no page of one
@@ -80,14 +87,16 @@ TEST(Plan, AndItsFitAreDrawnAsPages) {
 TEST(Plan, DrawsOfAnotherFitAreRefused) {
   (void)fresh("plan_draws");
   ASSERT_EQ(program("fit " + kTable + " --law chinchilla --bootstrap 100 --draws draws.csv").code, 0);
-  const Outcome outcome = program("plan --flops 1e22 --draws draws.csv");  // the default law's constants are not those of this table
+  const Outcome outcome = program("plan --flops 1e22 --draws draws.csv");  // the default law's constants are not those of this
+                                                                           // table
   EXPECT_EQ(outcome.code, 65);
   EXPECT_THAT(outcome.err, HasSubstr("of another fit"));
 }
 
 TEST(Plan, IsMadeForTheTextThereIs) {
   (void)fresh("plan_target");
-  const auto endless = plan("--target-loss 2.2"), plenty = plan("--target-loss 2.2 --unique-tokens 1e13"), scarce = plan("--target-loss 2.2 --unique-tokens 3e10");
+  const auto endless = plan("--target-loss 2.2"), plenty = plan("--target-loss 2.2 --unique-tokens 1e13"),
+             scarce = plan("--target-loss 2.2 --unique-tokens 3e10");
   EXPECT_EQ(plenty["model"], endless["model"]);
   EXPECT_FALSE(plenty["text_limited"]);
   // it takes more compute, and the cost, the schedule and the shape are those of the model that is trained
@@ -117,7 +126,8 @@ TEST(Plan, ThePageSaysTheWarningFirstWhereTheLawIsAskedTooFar) {
   const Outcome outcome = program("plan --flops 1e25 --law published:epoch2024 --explain");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, testing::StartsWith("warning: 1e+25 FLOPs are 769 times"));
-  for (const char* part : {"Off the optimum", "What other laws would train", "N* = G (C / 6)^a", "no_draws"}) EXPECT_THAT(outcome.out, HasSubstr(part));
+  for (const char* part : {"Off the optimum", "What other laws would train", "N* = G (C / 6)^a", "no_draws"})
+    EXPECT_THAT(outcome.out, HasSubstr(part));
 }
 
 TEST(Plan, DevicesAndDaysAreABudgetWithItsBand) {
@@ -191,7 +201,8 @@ TEST(Plan, WritesOverNothingThatIsReadOrSealed) {
   EXPECT_EQ(read(place / "forecast.json"), sealed);
   const Outcome fit = program("fit " + kTable + " --law chinchilla --bootstrap 60 --draws draws.csv --json");
   write(place / "laws.json", fit.out);
-  for (const char* input : {"laws.json", "draws.csv"}) refused("--flops 1e22 --law laws.json#chinchilla --draws draws.csv --report " + std::string(input), {"--report", input});
+  for (const char* input : {"laws.json", "draws.csv"})
+    refused("--flops 1e22 --law laws.json#chinchilla --draws draws.csv --report " + std::string(input), {"--report", input});
   EXPECT_EQ(read(place / "laws.json"), fit.out);
 }
 

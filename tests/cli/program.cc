@@ -37,8 +37,9 @@ namespace {
 
 // a shell that becomes the program, so that its process id is the program's
 std::string shell_line(const std::string& arguments, const std::string& before) {
-  return "cd '" + place.string() + "' && exec env ISOFLOP_CACHE='" + (place / "cache").string() + "' " + before + " '" ISOFLOP_PROGRAM "' " + arguments + " >'" +
-         (place / "stdout.txt").string() + "' 2>'" + (place / "stderr.txt").string() + "' </dev/null";
+  return "cd '" + place.string() + "' && exec env ISOFLOP_CACHE='" + (place / "cache").string() + "' " + before +
+         " '" ISOFLOP_PROGRAM "' " + arguments + " >'" + (place / "stdout.txt").string() + "' 2>'" +
+         (place / "stderr.txt").string() + "' </dev/null";
 }
 
 Outcome outcome_of(int status) {
@@ -63,7 +64,9 @@ std::string newest_checkpoint(const fs::path& study) {
 
 }  // namespace
 
-Outcome program(const std::string& arguments, const std::string& before) { return outcome_of(std::system(shell_line(arguments, before).c_str())); }
+Outcome program(const std::string& arguments, const std::string& before) {
+  return outcome_of(std::system(shell_line(arguments, before).c_str()));
+}
 
 Outcome stopped_by(int signal, const std::string& arguments, const std::string& study, int checkpoints) {
   constexpr auto kPatience = std::chrono::minutes(3);

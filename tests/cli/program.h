@@ -30,6 +30,7 @@ void write(const std::filesystem::path& path, const std::string& bytes);
 [[nodiscard]] std::string read(const std::filesystem::path& path);
 
 /// Flags of a model that trains in a blink.
-inline const std::string kTiny = " --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --batch_size 4 --max_iters 20 --learning_rate 1e-2 --split block ";
+inline const std::string kTiny =
+    " --n_layer 1 --n_head 1 --n_embd 8 --block_size 16 --batch_size 4 --max_iters 20 --learning_rate 1e-2 --split block ";
 
 }  // namespace isoflop::test

@@ -28,7 +28,8 @@ TEST(Tok, TrainsEncodesCountsAndDecodesBytePairs) {
   EXPECT_EQ(json["tokens"], json["sources"][0]["tokens"].get<int>() + json["sources"][1]["tokens"].get<int>());
   EXPECT_DOUBLE_EQ(json["bytes_per_token"], json["bytes"].get<double>() / json["tokens"].get<double>());
   EXPECT_GT(json["sources"][0]["bytes_per_token"], 2.5);
-  EXPECT_THAT(program("tok encode --tokenizer tok.json a.txt b.txt --count").out, AllOf(HasSubstr("bytes/token"), HasSubstr("a.txt")));
+  EXPECT_THAT(program("tok encode --tokenizer tok.json a.txt b.txt --count").out,
+              AllOf(HasSubstr("bytes/token"), HasSubstr("a.txt")));
 
   const Outcome encoded = program("tok encode --tokenizer tok.json a.txt --split block --out tokens --json");
   ASSERT_EQ(encoded.code, 0) << encoded.err;
@@ -47,20 +48,23 @@ TEST(Tok, ConvertsTokenizersAndTakesShardsOutAndIn) {
   ASSERT_EQ(program("tok train --kind bpe --split-pattern gpt2 --vocab-size 320 a.txt --split block --out tok.json").code, 0);
   ASSERT_EQ(program("tok convert --tokenizer tok.json --format gpt2 --out two").code, 0);
   ASSERT_EQ(program("tok convert --tokenizer tok.json --format tiktoken --out t.tiktoken").code, 0);
-  const auto tokens = [](const std::string& flags) { return program("tok encode a.txt --count --json --tokenizer " + flags).json()["tokens"]; };
+  const auto tokens = [](const std::string& flags) {
+    return program("tok encode a.txt --count --json --tokenizer " + flags).json()["tokens"];
+  };
   EXPECT_EQ(tokens("two"), tokens("tok.json"));
   EXPECT_EQ(tokens("t.tiktoken --split-pattern gpt2"), tokens("tok.json"));
   EXPECT_EQ(program("tok inspect two --json").json()["id"], program("tok inspect tok.json --json").json()["id"]);
 
   const auto set = program("tok encode --tokenizer tok.json a.txt --split block --out tokens --json").json();
   for (const std::string format : {"llm.c", "nanogpt"}) {
-    const Outcome out = program("tok export " + set["folder"].get<std::string>() + " --format " + format + " --out " + format + " --json");
+    const Outcome out =
+        program("tok export " + set["folder"].get<std::string>() + " --format " + format + " --out " + format + " --json");
     ASSERT_EQ(out.code, 0) << out.err;
     const auto files = out.json()["files"];
     ASSERT_EQ(files.size(), 2);
     EXPECT_EQ(files[0]["tokens"], set["train"]["tokens"]);
-    const Outcome back = program("tok import --train " + files[0]["path"].get<std::string>() + " --val " + files[1]["path"].get<std::string>() +
-                                 " --tokenizer tok.json --out back --json");
+    const Outcome back = program("tok import --train " + files[0]["path"].get<std::string>() + " --val " +
+                                 files[1]["path"].get<std::string>() + " --tokenizer tok.json --out back --json");
     ASSERT_EQ(back.code, 0) << back.err;
     EXPECT_EQ(back.json()["train"]["bytes"], set["train"]["bytes"]);
     EXPECT_EQ(back.json()["held_out"]["tokens"], set["held_out"]["tokens"]);

@@ -1,5 +1,6 @@
-// The avx512bf16 set: simd/*.inl over the vectors of avx512 and operands of its own. Compiled with flags of its own (room.cmake), so
-// it includes no standard header but cstdint: an inline function compiled here could be the copy the linker keeps for everyone.
+// The avx512bf16 set: simd/*.inl over the vectors of avx512 and operands of its own. Compiled with flags of its own (room.cmake),
+// so it includes no standard header but cstdint: an inline function compiled here could be the copy the linker keeps for
+// everyone.
 #include "base/math.h"
 #include "kernels/avx512/vec.h"
 #include "kernels/gelu_table.h"
