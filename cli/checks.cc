@@ -1,5 +1,5 @@
-// What a number on the command line must be, said in one short line. CLI11's own checks let nan through, turn -1 into 2^64 - 1 and
-// clamp what is too large.
+// What a number on the command line must be, said in one short line. CLI11's own checks let nan through, turn -1 into 2^64 - 1
+// and clamp what is too large.
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -46,7 +46,8 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
       [least, most](std::string& text) {
         const std::optional<std::int64_t> value = parsed<std::int64_t>(text);
         if (value && *value >= least && *value <= most) return std::string();
-        return "is " + text + ", expected a whole number from " + std::to_string(least) + " to " + (most == kMostWhole ? "2^53" : std::to_string(most));
+        return "is " + text + ", expected a whole number from " + std::to_string(least) + " to " +
+               (most == kMostWhole ? "2^53" : std::to_string(most));
       },
       "");
 }

@@ -17,7 +17,8 @@ namespace {
 
 struct FitFlags {
   TableFlags rows;
-  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, report, at, predict, budgets = "auto", minimum = "parabola";
+  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, report, at, predict, budgets = "auto",
+                     minimum = "parabola";
   std::vector<std::string> models;
   bool list_laws = false, forms = false;
   std::int64_t threads = 0, folds = 0;
@@ -84,8 +85,10 @@ isoflop::FitOptions options_of(const FitFlags& flags) {
   for (const std::string& model : flags.models) {
     const auto at = model.find(':');
     if (at == std::string::npos)
-      throw isoflop::Error(isoflop::Fault::usage, "--model", "cannot read `" + model + "`", "the form is PARAMS:TOKENS, e.g. 7e9:1.4e11");
-    options.at_models.emplace_back(number_of("--model", model.substr(0, at), true), number_of("--model", model.substr(at + 1), true));
+      throw isoflop::Error(isoflop::Fault::usage, "--model", "cannot read `" + model + "`",
+                           "the form is PARAMS:TOKENS, e.g. 7e9:1.4e11");
+    options.at_models.emplace_back(number_of("--model", model.substr(0, at), true),
+                                   number_of("--model", model.substr(at + 1), true));
   }
   options.all_starts = flags.starts != "auto";
   options.threads = threads_of(flags.threads);
@@ -172,8 +175,8 @@ const isoflop::Observations& table_of(const FittedLaw& law, const std::map<bool,
 }
 
 /// Pictures of every fit, an SVG file each.
-void save_figures(const std::string& folder, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n,
-                  const std::vector<isoflop::Baseline>& baselines) {
+void save_figures(const std::string& folder, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables,
+                  const std::string& n, const std::vector<isoflop::Baseline>& baselines) {
   std::vector<isoflop::Figure> figures;
   isoflop::StudyReport power;
   power.baselines = baselines;
@@ -181,17 +184,19 @@ void save_figures(const std::string& folder, const std::vector<FittedLaw>& laws,
     if (law.view)
       power.laws.push_back(*law.view);
     else if (law.result.fit)
-      for (isoflop::Figure& figure : isoflop::law_figures(table_of(law, tables), *law.result.fit, n)) figures.push_back(std::move(figure));
+      for (isoflop::Figure& figure : isoflop::law_figures(table_of(law, tables), *law.result.fit, n))
+        figures.push_back(std::move(figure));
   }
   for (isoflop::Figure& figure : isoflop::report_figures(power)) figures.push_back(std::move(figure));
   isoflop::write_figures(folder, figures);
 }
 
 /// A page of every fit; what has none says why.
-void write_page(const std::string& path, const std::string& table, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n,
-                const std::vector<isoflop::Baseline>& baselines) {
+void write_page(const std::string& path, const std::string& table, const std::vector<FittedLaw>& laws,
+                const std::map<bool, Tables>& tables, const std::string& n, const std::vector<isoflop::Baseline>& baselines) {
   const std::string name = std::filesystem::path(table).filename().string();
-  isoflop::Page page{.kicker = "Fitted laws", .title = name.empty() ? table : name, .subtitle = "", .sections = {}, .made_by = made_by()};
+  isoflop::Page page{
+      .kicker = "Fitted laws", .title = name.empty() ? table : name, .subtitle = "", .sections = {}, .made_by = made_by()};
   std::vector<isoflop::LawView> power;
   for (const FittedLaw& law : laws)
     if (law.view) power.push_back(*law.view);
@@ -201,15 +206,18 @@ void write_page(const std::string& path, const std::string& table, const std::ve
     if (law.result.fit) {
       page.sections.push_back(isoflop::law_section(table_of(law, tables), *law.result.fit, n));
     } else {
-      page.sections.push_back({.title = law.law, .lead = "No law.", .tiles = {}, .warnings = law.result.warnings, .figures = {}, .tables = {}});
+      page.sections.push_back(
+          {.title = law.law, .lead = "No law.", .tiles = {}, .warnings = law.result.warnings, .figures = {}, .tables = {}});
     }
   }
   isoflop::write_output(path, isoflop::page_html(page));
 }
 
 /// What the first law that was fitted says of every row, also of rows without a loss: runs, or schedules, that were not trained.
-void write_predictions(const std::string& path, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables, const std::string& n) {
-  const auto with = std::find_if(laws.begin(), laws.end(), [](const FittedLaw& law) { return law.result.fit && law.result.fit->optima.empty(); });
+void write_predictions(const std::string& path, const std::vector<FittedLaw>& laws, const std::map<bool, Tables>& tables,
+                       const std::string& n) {
+  const auto with = std::find_if(laws.begin(), laws.end(),
+                                 [](const FittedLaw& law) { return law.result.fit && law.result.fit->optima.empty(); });
   if (with == laws.end()) throw isoflop::Error(isoflop::Fault::usage, "--predict", "no law here has a formula that was fitted");
   const isoflop::LawInfo& law = isoflop::law_info(with->law);
   const isoflop::Observations& table = tables.at(law.of_steps).whole;
@@ -219,7 +227,8 @@ void write_predictions(const std::string& path, const std::vector<FittedLaw>& la
   const auto cell = [](const std::optional<double>& value) { return value ? isoflop::format_number(*value) : ""; };
   std::string text = of_steps ? "row,step,predicted\n" : "row,predicted\n";
   for (std::size_t row = 0; row < predicted.size(); ++row)
-    text += of_steps ? isoflop::csv_row({table.labels[row], cell(steps->second[row]), cell(predicted[row])}) : isoflop::csv_row({table.labels[row], cell(predicted[row])});
+    text += of_steps ? isoflop::csv_row({table.labels[row], cell(steps->second[row]), cell(predicted[row])})
+                     : isoflop::csv_row({table.labels[row], cell(predicted[row])});
   isoflop::write_output(path, text);
 }
 
@@ -233,7 +242,8 @@ void write_draws(const std::string& path, const isoflop::Fit& fit) {
   isoflop::write_output(path, text);
 }
 
-/// The quantities whose plain, floored and broken powers are told apart: of the laws fitted, all, or those with two forms or more.
+/// The quantities whose plain, floored and broken powers are told apart: of the laws fitted, all, or those with two forms or
+/// more.
 std::vector<isoflop::FormTest> tell_forms(const std::vector<std::string>& names, const isoflop::Observations& table, bool all,
                                           const isoflop::FitOptions& options) {
   std::map<std::string, int> asked;
@@ -258,14 +268,18 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
   refuse_to_overwrite("--draws", flags.draws, {flags.table, flags.predict, flags.report});
   refuse_to_overwrite("--predict", flags.predict, {flags.table, flags.report});
   refuse_to_overwrite("--report", flags.report, {flags.table});
-  for (const auto& [flag, output] : {std::pair{"--draws", flags.draws}, {"--predict", flags.predict}, {"--report", flags.report}}) refuse_forecast(flag, output);
+  for (const auto& [flag, output] : {std::pair{"--draws", flags.draws}, {"--predict", flags.predict}, {"--report", flags.report}})
+    refuse_forecast(flag, output);
   if (!flags.draws.empty() && options.bootstrap < isoflop::kLeastDraws)
-    throw isoflop::Error(isoflop::Fault::usage, "--draws", std::to_string(options.bootstrap) + " resamples are fewer than the " + std::to_string(isoflop::kLeastDraws) + " that intervals need",
+    throw isoflop::Error(isoflop::Fault::usage, "--draws",
+                         std::to_string(options.bootstrap) + " resamples are fewer than the " +
+                             std::to_string(isoflop::kLeastDraws) + " that intervals need",
                          "--bootstrap 1000");
   const std::vector<std::string> names = split(flags.laws);
   for (const std::string& name : names)
     if (flags.folds > 0 && (name == "power_n" || isoflop::law_info(name).inputs.empty()))
-      throw isoflop::Error(isoflop::Fault::usage, "--folds", "the law " + name + " is not cross-validated", "take one of a formula fitted to rows: --law power_n_floor, chinchilla, ...");
+      throw isoflop::Error(isoflop::Fault::usage, "--folds", "the law " + name + " is not cross-validated",
+                           "take one of a formula fitted to rows: --law power_n_floor, chinchilla, ...");
   // a folder has two tables: of its runs, and of their steps
   std::map<bool, Tables> tables_by_kind;
   for (const std::string& name : names) tables_by_kind[isoflop::law_info(name).of_steps];
@@ -288,7 +302,8 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       isoflop::Fit& fit = *law.result.fit;
       fit.cross_validated = isoflop::cross_validate(tables.whole, name, flags.folds, options);
       if (!fit.cross_validated) {
-        fit.warnings.push_back({"not_cross_validated", "with a part left out of " + std::to_string(flags.folds) + ", the other rows carry no " + name});
+        fit.warnings.push_back({"not_cross_validated",
+                                "with a part left out of " + std::to_string(flags.folds) + ", the other rows carry no " + name});
         law.result.warnings.push_back(fit.warnings.back());
       }
     }
@@ -298,9 +313,11 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
     const auto drawn = [](const FittedLaw& law) { return law.result.fit && !law.result.fit->draws.empty(); };
     const auto with = std::find_if(laws.begin(), laws.end(), drawn);
     if (std::count_if(laws.begin(), laws.end(), drawn) > 1)
-      throw isoflop::Error(isoflop::Fault::usage, "--draws", "several of these laws are resampled, and a file holds the draws of one", "fit one law at a time");
+      throw isoflop::Error(isoflop::Fault::usage, "--draws",
+                           "several of these laws are resampled, and a file holds the draws of one", "fit one law at a time");
     if (with == laws.end())
-      throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled", "fit e.g. --law chinchilla with --bootstrap 1000");
+      throw isoflop::Error(isoflop::Fault::usage, "--draws", "no law here is resampled",
+                           "fit e.g. --law chinchilla with --bootstrap 1000");
     write_draws(flags.draws, *with->result.fit);
   }
   if (!flags.figures.empty()) {
@@ -327,17 +344,28 @@ void add_fit(CLI::App& program, Globals& globals) {
   isoflop::FitOptions& options = flags->options;
   CLI::App* command = add_command(program, globals, "fit", "Fits laws to a table of runs, with intervals and warnings",
                                   "isoflop fit runs.csv --law chinchilla --at 1e24");
-  command->add_option("table", flags->table, "a table (CSV, an llm.c log, a scaling_results.json), or a study's folder: its runs, for laws of whole curves their steps");
-  command->add_option("--law", flags->laws, "laws by name, joined by commas; published:NAME evaluates published constants (--list-laws)")->capture_default_str();
-  command->add_option("--n", flags->n,
-                      "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
+  command->add_option(
+      "table", flags->table,
+      "a table (CSV, an llm.c log, a scaling_results.json), or a study's folder: its runs, for laws of whole curves their steps");
+  command
+      ->add_option("--law", flags->laws,
+                   "laws by name, joined by commas; published:NAME evaluates published constants (--list-laws)")
+      ->capture_default_str();
+  command->add_option(
+      "--n", flags->n,
+      "what N counts: params, params_non_embedding, params_matmul (default: params; for power_n each the table has)");
   add_table_flags(*command, flags->rows);
-  command->add_option("--holdout", flags->holdout, "fit the rows for which this holds (as --where) and predict the others, e.g. flops<1e20");
-  command->add_option("--folds", flags->folds, "predict each of this many parts of the rows by a fit to the others; 0: none")->capture_default_str()->check(whole_number(0, 100000));
+  command->add_option("--holdout", flags->holdout,
+                      "fit the rows for which this holds (as --where) and predict the others, e.g. flops<1e20");
+  command->add_option("--folds", flags->folds, "predict each of this many parts of the rows by a fit to the others; 0: none")
+      ->capture_default_str()
+      ->check(whole_number(0, 100000));
   command->add_option("--loss", options.objective, "huber, lad (least absolute deviations), lsq (least squares), asymmetric")
       ->capture_default_str()
       ->check(CLI::IsMember({"huber", "lad", "lsq", "asymmetric"}));
-  command->add_option("--delta", options.delta, "where Huber's function turns from square to line")->capture_default_str()->check(above_zero());
+  command->add_option("--delta", options.delta, "where Huber's function turns from square to line")
+      ->capture_default_str()
+      ->check(above_zero());
   command->add_option("--residual", options.residual, "log: of ln L | linear: of L | auto: as the law is written")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "log", "linear"}));
@@ -355,19 +383,26 @@ void add_fit(CLI::App& program, Globals& globals) {
   command->add_option("--level", options.level, "confidence level")->capture_default_str()->check(level_range());
   command->add_option("--at", flags->at, "FLOP budgets to derive the optimum at, joined by commas");
   command->add_option("--model", flags->models, "PARAMS:TOKENS whose loss to derive; may be given again");
-  command->add_option("--budgets", flags->budgets, "isoflop: the FLOP budgets, joined by commas; auto: where rows gather")->capture_default_str();
+  command->add_option("--budgets", flags->budgets, "isoflop: the FLOP budgets, joined by commas; auto: where rows gather")
+      ->capture_default_str();
   command->add_option("--minimum", flags->minimum, "isoflop: how a curve's minimum is found: parabola, akima")
       ->capture_default_str()
       ->check(CLI::IsMember({"parabola", "akima"}));
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
-  command->add_option("--figures", flags->figures, "a folder to write pictures to (SVG): the law, residuals, observed against predicted, resamples, ...");
-  command->add_option("--report", flags->report, "write a page to this file (HTML, offline): every law with its numbers, intervals, warnings and pictures");
-  command->add_flag("--profile", options.profile, "profile every free constant: an interval from the objective's rise beside the resampled one");
-  command->add_option("--predict", flags->predict, "write what the first law says of every row to this CSV, of rows without a loss too");
-  command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")->check(whole_number(1, 4096));
+  command->add_option("--figures", flags->figures,
+                      "a folder to write pictures to (SVG): the law, residuals, observed against predicted, resamples, ...");
+  command->add_option("--report", flags->report,
+                      "write a page to this file (HTML, offline): every law with its numbers, intervals, warnings and pictures");
+  command->add_flag("--profile", options.profile,
+                    "profile every free constant: an interval from the objective's rise beside the resampled one");
+  command->add_option("--predict", flags->predict,
+                      "write what the first law says of every row to this CSV, of rows without a loss too");
+  command->add_option("--threads", flags->threads, "cores (default: all); the numbers do not depend on it")
+      ->check(whole_number(1, 4096));
   command->add_flag("--allow-repeated", options.allow_repeated, "fit runs that saw their text more than once, labelled so");
   command->add_flag("--forms", flags->forms,
-                    "test whether the rows tell a plain, a floored and a broken power apart (always where two forms of one quantity are fitted)");
+                    "test whether the rows tell a plain, a floored and a broken power apart (always where two forms of one "
+                    "quantity are fitted)");
   add_simulate_flags(*command, flags->simulate);
   command->add_flag("--list-laws", flags->list_laws, "the laws this build knows");
   command->callback([flags, &globals] { run_fit(*flags, globals); });

@@ -68,10 +68,11 @@ std::string print_power_laws(const std::vector<FittedLaw>& laws) {
 }
 
 void print_holdout(const isoflop::Holdout& h, bool of_steps) {
-  std::cout << "\nHeld out: fitted to " << h.rows_fitted << " rows (" << h.where << "), " << h.rows_predicted << " predicted, up to "
-            << number(h.scale_ratio, 3) << (of_steps ? " times the area under the rates: ln L" : " times the FLOPs: ln L")
-            << " is off by " << number(h.rmse_ln_loss, 3) << " (rms), bias "
-            << number(h.bias_ln_loss, 2) << ", L by " << number(100 * h.error_loss, 3) << " %";
+  std::cout << "\nHeld out: fitted to " << h.rows_fitted << " rows (" << h.where << "), " << h.rows_predicted
+            << " predicted, up to " << number(h.scale_ratio, 3)
+            << (of_steps ? " times the area under the rates: ln L" : " times the FLOPs: ln L") << " is off by "
+            << number(h.rmse_ln_loss, 3) << " (rms), bias " << number(h.bias_ln_loss, 2) << ", L by "
+            << number(100 * h.error_loss, 3) << " %";
   if (h.covered)
     std::cout << "; " << number(100 * *h.covered, 3) << " % lie in their " << number(100 * h.interval_level, 3) << " % intervals";
   std::cout << "\n";
@@ -79,7 +80,8 @@ void print_holdout(const isoflop::Holdout& h, bool of_steps) {
   for (const auto& [name, error] : h.baselines) rows.push_back({name, number(error, 3)});
   print_table({"instead of the law", "rms of ln L"}, rows);
   for (const auto& [name, values] : h.moved)
-    std::cout << name << " moves from " << number(values.first, 4) << " (fitted rows) to " << number(values.second, 4) << " (all rows)\n";
+    std::cout << name << " moves from " << number(values.first, 4) << " (fitted rows) to " << number(values.second, 4)
+              << " (all rows)\n";
 }
 
 void print_optima(const std::vector<isoflop::BudgetOptimum>& optima) {
@@ -122,14 +124,16 @@ void print_fit(const isoflop::Fit& fit) {
   }
   print_table({"", "value", "s.e.", level_of(fit) + "interval"}, rows);
   if (!fit.optima.empty()) print_optima(fit.optima);
-  std::cout << fit.rows << " rows, " << fit.degrees_of_freedom << " degrees of freedom; objective " << number(fit.objective, 9) << " ("
-            << fit.objective_definition << "); " << fit.stop << ", " << fit.starts_agreeing << " of " << fit.starts << " starts agree";
+  std::cout << fit.rows << " rows, " << fit.degrees_of_freedom << " degrees of freedom; objective " << number(fit.objective, 9)
+            << " (" << fit.objective_definition << "); " << fit.stop << ", " << fit.starts_agreeing << " of " << fit.starts
+            << " starts agree";
   if (!fit.interval_method.empty()) std::cout << "; intervals: " << fit.interval_method;
   std::cout << "\n";
   if (const auto& a = fit.cross_validated) {
     const auto cell = [](const std::optional<double>& value) { return value ? number(*value, 4) : std::string("-"); };
-    std::cout << "left out by parts: " << a->rows << " rows predicted, R2 " << cell(a->r_squared) << ", Spearman " << cell(a->spearman) << ", off by "
-              << number(a->rmse, 3) << " (rms), " << number(a->mean_absolute_error, 3) << " (mean)\n";
+    std::cout << "left out by parts: " << a->rows << " rows predicted, R2 " << cell(a->r_squared) << ", Spearman "
+              << cell(a->spearman) << ", off by " << number(a->rmse, 3) << " (rms), " << number(a->mean_absolute_error, 3)
+              << " (mean)\n";
   }
   if (fit.holdout) print_holdout(*fit.holdout, isoflop::law_info(fit.law).of_steps);
 }
@@ -156,7 +160,8 @@ void print_comparison(const std::vector<FittedLaw>& laws) {
   const auto cell = [](const std::optional<double>& value, int digits) { return value ? number(*value, digits) : ""; };
   for (const isoflop::RankedFit& r : order)
     rows.push_back({fits[r.fit]->law, cell(r.holdout, 3), cell(r.delta_aicc, 4), cell(r.aicc, 6), cell(r.bic, 6)});
-  const bool held_out = std::any_of(order.begin(), order.end(), [](const isoflop::RankedFit& r) { return r.holdout.has_value(); });
+  const bool held_out =
+      std::any_of(order.begin(), order.end(), [](const isoflop::RankedFit& r) { return r.holdout.has_value(); });
   std::vector<std::string> header{"law", "held out: rms of ln L", "AICc - least", "AICc", "BIC"};
   if (!held_out) {
     header.erase(header.begin() + 1);

@@ -10,8 +10,8 @@ namespace {
 std::string people(double value) { return isoflop::format_significant(value, 4); }
 
 void print_simulation(const isoflop::Simulation& s) {
-  std::cout << s.law << ": " << s.fitted << " tables of " << s.rows << " rows, truth `" << s.truth << "`, noise " << people(s.noise)
-            << " in ln L; " << people(100 * s.level) << " % intervals by " << s.interval_method << "\n";
+  std::cout << s.law << ": " << s.fitted << " tables of " << s.rows << " rows, truth `" << s.truth << "`, noise "
+            << people(s.noise) << " in ln L; " << people(100 * s.level) << " % intervals by " << s.interval_method << "\n";
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, c] : s.coverage)
     rows.push_back({name, people(c.truth), people(100 * c.covered), people(100 * c.covered_se), people(100 * c.below),
@@ -23,9 +23,12 @@ void print_simulation(const isoflop::Simulation& s) {
 
 void add_simulate_flags(CLI::App& command, SimulateFlags& flags) {
   command.add_option("--simulate", flags.law,
-                     "fit tables made by the law of this JSON (fit --json) and count how often intervals hold it; the table given is the design");
+                     "fit tables made by the law of this JSON (fit --json) and count how often intervals hold it; the table "
+                     "given is the design");
   command.add_option("--noise", flags.options.noise, "with --simulate: sd of ln L")->capture_default_str()->check(above_zero());
-  command.add_option("--tables", flags.options.tables, "with --simulate: how many")->capture_default_str()->check(whole_number(1, 10000000));
+  command.add_option("--tables", flags.options.tables, "with --simulate: how many")
+      ->capture_default_str()
+      ->check(whole_number(1, 10000000));
   command.add_option("--rows", flags.rows, "with --simulate: rows of each table (default: the table's, or an isoFLOP grid of 60)")
       ->check(whole_number(3, 1000000));
   command.add_option("--truth", flags.options.truth, "with --simulate: law, heavy, checkpoints, untuned, broken")
@@ -33,8 +36,8 @@ void add_simulate_flags(CLI::App& command, SimulateFlags& flags) {
       ->check(CLI::IsMember({"law", "heavy", "checkpoints", "untuned", "broken"}));
 }
 
-void run_simulation(const SimulateFlags& flags, const std::optional<isoflop::Observations>& design, const isoflop::FitOptions& fit,
-                    const Globals& globals) {
+void run_simulation(const SimulateFlags& flags, const std::optional<isoflop::Observations>& design,
+                    const isoflop::FitOptions& fit, const Globals& globals) {
   const auto [law, constants] = isoflop::law_from_json(read_table(flags.law), flags.law);
   isoflop::SimulateOptions options = flags.options;
   options.fit = fit;

@@ -17,7 +17,7 @@ struct SimulateFlags {
 
 void add_simulate_flags(CLI::App& command, SimulateFlags& flags);
 /// `design` is the table given, if any.
-void run_simulation(const SimulateFlags& flags, const std::optional<isoflop::Observations>& design, const isoflop::FitOptions& fit,
-                    const Globals& globals);
+void run_simulation(const SimulateFlags& flags, const std::optional<isoflop::Observations>& design,
+                    const isoflop::FitOptions& fit, const Globals& globals);
 
 }  // namespace cli

@@ -115,12 +115,18 @@ std::optional<isoflop::Prices> prices_of(const PlanFlags& flags) {
 isoflop::PrecisionPlan precision_of(const std::string& text) {
   isoflop::PrecisionPlan plan;
   isoflop::PrecisionLaw& law = plan.law;
-  const std::map<std::string, double*> words{{"gamma_weights", &law.gamma_weights},         {"offset_weights", &law.offset_weights},
-                                             {"gamma_activations", &law.gamma_activations}, {"offset_activations", &law.offset_activations},
-                                             {"gamma_cache", &law.gamma_cache},             {"offset_cache", &law.offset_cache},
-                                             {"post_c", &law.post_c},                       {"post_gamma", &law.post_gamma},
-                                             {"post_gamma_d", &law.post_gamma_d},           {"post_gamma_n", &law.post_gamma_n},
-                                             {"weight_bits", &plan.weight_bits},            {"activation_bits", &plan.activation_bits},
+  const std::map<std::string, double*> words{{"gamma_weights", &law.gamma_weights},
+                                             {"offset_weights", &law.offset_weights},
+                                             {"gamma_activations", &law.gamma_activations},
+                                             {"offset_activations", &law.offset_activations},
+                                             {"gamma_cache", &law.gamma_cache},
+                                             {"offset_cache", &law.offset_cache},
+                                             {"post_c", &law.post_c},
+                                             {"post_gamma", &law.post_gamma},
+                                             {"post_gamma_d", &law.post_gamma_d},
+                                             {"post_gamma_n", &law.post_gamma_n},
+                                             {"weight_bits", &plan.weight_bits},
+                                             {"activation_bits", &plan.activation_bits},
                                              {"cache_bits", &plan.cache_bits}};
   for (const auto& [name, value] : parse_pairs("--precision", text, "WORD=NUMBER,..., e.g. gamma_weights=2.67,weight_bits=8")) {
     const auto word = words.find(name);
@@ -346,8 +352,11 @@ void add_plan(CLI::App& program, Globals& globals) {
   command->add_option("--residual-sd", flags->residual_sd, "scatter of ln L of one run about the law (default: the fit's)")
       ->check(above_zero());
   command->add_option("--continue-tokens", flags->continue_tokens, "new text to train the model on later")->check(above_zero());
-  command->add_option("--replay", flags->replay, "share of old text in that mix")->capture_default_str()->check(from_zero_below_one());
-  command->add_option("--precision", flags->precision, "constants of the precision law and bits: gamma_weights=...,offset_weights=...,weight_bits=8,...");
+  command->add_option("--replay", flags->replay, "share of old text in that mix")
+      ->capture_default_str()
+      ->check(from_zero_below_one());
+  command->add_option("--precision", flags->precision,
+                      "constants of the precision law and bits: gamma_weights=...,offset_weights=...,weight_bits=8,...");
   add_money_flags(*command, *flags);
   command->add_option("--pilot-flops", flags->pilot_flops, "which pilots to run first, for this much compute in all")
       ->check(above_zero());

@@ -227,7 +227,8 @@ void eval_runs(EvalFlags& flags, const Globals& globals) {
 
 void add_eval(CLI::App& runs, Globals& globals) {
   const auto flags = std::make_shared<EvalFlags>();
-  CLI::App* app = add_command(runs, globals, "eval", "What finished runs lose on another text", "isoflop runs eval out other.txt --out other.csv");
+  CLI::App* app = add_command(runs, globals, "eval", "What finished runs lose on another text",
+                              "isoflop runs eval out other.txt --out other.csv");
   app->add_option("STUDY", flags->study, "a study's folder")->required();
   add_corpus_flags(*app, flags->text);
   app->add_option("--run", flags->runs, "a run's id or name; again for more (default: all that are finished)");

@@ -263,11 +263,12 @@ struct ScoreOptions {
 /// What a study's runs lose on another text, so that runs of different texts can be held against each other.
 ///
 /// Needs    a corpus opened with SplitKind::none.
-/// Result   the runs; their records' loss (nats per token of the study's tokenizer), its standard error over documents, the loss in full
-///          context and bits per byte are of `corpus`, and there is no best loss. Nothing is stored.
+/// Result   the runs; their records' loss (nats per token of the study's tokenizer), its standard error over documents, the loss
+///          in full context and bits per byte are of `corpus`, and there is no best loss. Nothing is stored.
 /// Throws   missing_input (no such run, no checkpoint), bad_data (a tokenizer that is not the runs'), stopped.
 /// Checked  score_text_test.cc: on a run's own held-out text, the loss that it stored.
-[[nodiscard]] std::vector<StoredRun> score_runs(const std::filesystem::path& study, const Corpus& corpus, const ScoreOptions& options,
+[[nodiscard]] std::vector<StoredRun> score_runs(const std::filesystem::path& study, const Corpus& corpus,
+                                                const ScoreOptions& options,
                                                 const std::function<void(const std::string&)>& log = {});
 
 /// One finding of `isoflop doctor`.

@@ -59,7 +59,8 @@ struct Estimate {
   double value = 0;
   std::optional<Interval> interval;      ///< none: not identified, or no degree of freedom left
   std::vector<std::string> contains;
-  std::optional<Interval> prediction = {};  ///< of a loss: where a further run will lie (scatter and the law's drift beyond its rows, too)
+  std::optional<Interval> prediction = {};  ///< of a loss: where a further run will lie (scatter and the law's drift beyond its
+                                            ///< rows, too)
 };
 
 /// A minimum of a fit's objective that is not its best.
@@ -82,8 +83,10 @@ struct BudgetOptimum {
 
 /// A constant held at value after value, the others fitted anew.
 struct Profile {
-  Interval interval;  ///< where the objective rises by no more than the level allows; an end is infinite (0 for positive constants) if it never does
-  std::vector<std::pair<double, double>> curve;  ///< value, and rise of the objective over the rise allowed: 1 at the interval's ends
+  Interval interval;  ///< where the objective rises by no more than the level allows; an end is infinite (0 for positive
+                      ///< constants) if it never does
+  std::vector<std::pair<double, double>> curve;  ///< value, and rise of the objective over the rise allowed: 1 at the interval's
+                                                 ///< ends
 };
 
 /// A row that was predicted and not fitted.
@@ -133,7 +136,8 @@ struct Fit {
   std::string n_convention, flops_convention, loss_kind, loss_unit;
   std::map<std::string, double> constants;      ///< full precision
   std::map<std::string, Interval> intervals;    ///< of the constants
-  std::vector<std::string> not_identified;      ///< constants that no fitted row depends on: their values stand where a start had them
+  std::vector<std::string> not_identified;      ///< constants that no fitted row depends on: their values stand where a start had
+                                                ///< them
   std::map<std::string, Estimate> derived;
   double objective = 0;                         ///< as `objective_definition` says
   std::string objective_definition;
@@ -142,7 +146,8 @@ struct Fit {
   std::int64_t rows = 0;
   std::int64_t degrees_of_freedom = 0;
   std::optional<double> r_squared;
-  std::optional<double> aicc, bic;              ///< information criteria, from the likelihood the objective states (docs/formats/laws.md)
+  std::optional<double> aicc, bic;              ///< information criteria, from the likelihood the objective states
+                                                ///< (docs/formats/laws.md)
   std::vector<double> residuals;                ///< ln L - ln L_hat of the fitted rows, in row order
   std::vector<std::string> row_labels;          ///< of the fitted rows
   std::vector<std::size_t> fitted;              ///< the fitted rows, as indices into the table
@@ -158,10 +163,12 @@ struct Fit {
   std::vector<std::string> draw_names;            ///< columns of `draws`: constants, then derived numbers
   std::vector<std::vector<double>> covariance;    ///< of the constants, in the order of `draw_names`, by resampling
   std::vector<std::vector<double>> draws;         ///< a row a resample, for the planner
-  std::optional<double> discrepancy;              ///< sd of ln L a factor of e beyond the fitted rows, where a prediction was asked for
+  std::optional<double> discrepancy;              ///< sd of ln L a factor of e beyond the fitted rows, where a prediction was
+                                                  ///< asked for
   std::map<std::string, Profile> profiles;        ///< of the free constants, if asked for
   double interval_widening = 1;                   ///< factor on the draws' distance from the value; see fit_law
-  /// Least and largest of what the fitted rows hold: params, tokens, tokens_per_param, flops (6 N D where the law reads both), ...
+  /// Least and largest of what the fitted rows hold: params, tokens, tokens_per_param, flops (6 N D where the law reads both),
+  /// ...
   std::map<std::string, std::pair<double, double>> fitted_range;
   std::map<std::string, double> jackknife_errors; ///< standard errors by leaving out each row (group) in turn
   std::vector<Leverage> leverage;                 ///< the 5 rows that move the fit most, the most first
@@ -225,11 +232,13 @@ struct FitOptions {
   bool all_starts = false;          ///< every combination of the law's paper, else a thinner grid
 
   std::int64_t bootstrap = 1000;    ///< resamples; 0: no intervals
-  std::int64_t leave_out = 1000;    ///< with resamples: each row (group) is left out in turn where there are no more than these (and 4,000 rows); 0: never
+  std::int64_t leave_out = 1000;    ///< with resamples: each row (group) is left out in turn where there are no more than these
+                                    ///< (and 4,000 rows); 0: never
   std::string resample = "auto";    ///< rows | groups | residuals; auto: groups where the table has them, else rows
   std::uint64_t seed = 0;           ///< of the resamples
   double level = 0.95;
-  bool profile = false;             ///< profile every free constant, too: an interval that rests on the objective's rise, not on resamples
+  bool profile = false;             ///< profile every free constant, too: an interval that rests on the objective's rise, not on
+                                    ///< resamples
 
   std::string n_column = "params", loss_column = "loss";
   bool allow_repeated = false;
@@ -244,22 +253,23 @@ struct FitOptions {
 /// Fits one of the laws of a formula (`known_laws()`, but power_n): robust regression from many starts, then a resampling of the
 /// table for the intervals.
 ///
-/// Source   objective and starts: Hoffmann et al. 2022 (arXiv:2203.15556), section 3.3; that it must be summed and minimised to the
-///          end: Besiroglu et al. 2024 (arXiv:2404.10102).
+/// Source   objective and starts: Hoffmann et al. 2022 (arXiv:2203.15556), section 3.3; that it must be summed and minimised to
+///          the end: Besiroglu et al. 2024 (arXiv:2404.10102).
 /// Needs    more rows than free constants.
-/// Result   the best minimum of all starts. Read `stop`, `gradient_norm`, `starts_agreeing`, `next_best`. Intervals are percentiles
-///          of the resamples, scaled about the value (in ln where positive) by Student's t over the normal quantile and by the
-///          spread of fits to tables simulated about the fit over that of their resamples; without an end where the resamples run
-///          away, or where a constant can be held anywhere beyond it and the objective rises by less than the interval's level
-///          refuses (profile.h): 0 or infinite. What does not vary has no interval. With every constant fixed nothing is fitted:
-///          `stop` is "not fitted", starts 0. No fit: the warnings say why.
+/// Result   the best minimum of all starts. Read `stop`, `gradient_norm`, `starts_agreeing`, `next_best`. Intervals are
+///          percentiles of the resamples, scaled about the value (in ln where positive) by Student's t over the normal quantile
+///          and by the spread of fits to tables simulated about the fit over that of their resamples; without an end where the
+///          resamples run away, or where a constant can be held anywhere beyond it and the objective rises by less than the
+///          interval's level refuses (profile.h): 0 or infinite. What does not vary has no interval. With every constant fixed
+///          nothing is fitted: `stop` is "not fitted", starts 0. No fit: the warnings say why.
 /// Throws   Error{usage} for an unknown law, objective or constant; Error{bad_data} naming row and column;
 ///          Error{interrupted}.
 /// Numerics the same bytes for any number of threads.
 /// Checked  chinchilla_reference_test.cc: five objectives on the Epoch table; simulate_test.cc: coverage on simulated tables.
 [[nodiscard]] FitResult fit_law(const Observations& table, const std::string& law, const FitOptions& options = {});
 
-/// A law at its constants, for every row: L_hat; empty where the row lacks an input, or is a step before the highest learning rate.
+/// A law at its constants, for every row: L_hat; empty where the row lacks an input, or is a step before the highest learning
+/// rate.
 [[nodiscard]] std::vector<std::optional<double>> predict_law(const Observations& table, const std::string& law,
                                                              const std::map<std::string, double>& constants,
                                                              const std::string& n_column = "params");
@@ -267,19 +277,20 @@ struct FitOptions {
 /// Fits the law to `cheap` rows and predicts the `dear` ones; `whole` is the fit of all rows, for the movement of its exponents.
 ///
 /// Result   prediction intervals hold the constants' draws, the rows' scatter and a discrepancy that grows with ln of the FLOPs
-///          beyond the fitted ones: the least with which nine in ten forecasts hold that the cheap rows make of their own dearest (fitted
-///          to 40, 50, ... 90 in a hundred of them). The dear rows play no part in it.
+///          beyond the fitted ones: the least with which nine in ten forecasts hold that the cheap rows make of their own dearest
+///          (fitted to 40, 50, ... 90 in a hundred of them). The dear rows play no part in it.
 /// Throws   as fit_law.
 /// Checked  forecast_test.cc; forecast_reference_test.cc.
 [[nodiscard]] std::optional<Holdout> hold_out(const Observations& cheap, const Observations& dear, const Fit& whole,
                                               const FitOptions& options);
 
-/// How a law predicts rows that it is not fitted to: each of `folds` parts of the rows (groups, where the table has them), drawn by the seed, by
-/// a fit to the others.
+/// How a law predicts rows that it is not fitted to: each of `folds` parts of the rows (groups, where the table has them), drawn
+/// by the seed, by a fit to the others.
 ///
 /// Needs    2 folds or more.
 /// Result   none where a part's fit has no minimum, or too few rows are left.
-/// Throws   as fit_law; Error{usage} for fewer folds, a law of steps, or one that fit_law does not fit (power_n, isoflop, optima, envelope).
+/// Throws   as fit_law; Error{usage} for fewer folds, a law of steps, or one that fit_law does not fit (power_n, isoflop, optima,
+///          envelope).
 /// Checked  cross_validate_test.cc: groups stay together; repetition_reference_test.cc: SLDBench's repeated data.
 [[nodiscard]] std::optional<Agreement> cross_validate(const Observations& table, const std::string& law, std::int64_t folds,
                                                       const FitOptions& options = {});
@@ -298,9 +309,11 @@ struct FormTest {
   /// A form against the next: F = (gain of the sum of squares / further constants) / (what is left / degrees of freedom).
   struct Step {
     double statistic = 0;
-    double p = 1;                  ///< share of tables made by the simpler form whose F is as large; not Fisher's, for the floor cannot be negative
+    double p = 1;                  ///< share of tables made by the simpler form whose F is as large; not Fisher's, for the floor
+                                   ///< cannot be negative
     std::optional<double> power;   ///< share of tables made by the next form, as fitted, that tell it at 5 %
-    std::optional<double> reach;   ///< not told: how many times beyond the largest row one more run would tell, in four cases of five
+    std::optional<double> reach;   ///< not told: how many times beyond the largest row one more run would tell, in four cases of
+                                   ///< five
   };
   std::vector<Step> steps;
   std::int64_t told = 0;  ///< index of the form that the rows tell: the simplest that none of them refuses
@@ -311,8 +324,8 @@ struct FormTest {
 ///
 /// Source   forms: Kaplan et al. 2020, Henighan et al. 2020, Caballero et al. 2022; the test by simulation: parametric bootstrap.
 /// Needs    5 rows for the floor, 9 for the break; rows that are independent (runs, not checkpoints of one).
-/// Result   p from 200 tables simulated under the simpler form with normal noise, power from 200 under the other. `reach` takes the
-///          constants and the noise for known.
+/// Result   p from 200 tables simulated under the simpler form with normal noise, power from 200 under the other. `reach` takes
+///          the constants and the noise for known.
 /// Throws   as fit_law; Error{usage} for another column.
 /// Numerics the same bytes for any number of threads.
 /// Checked  forms_test.cc: shares of tables refused under each form; the run at `reach` tells in four cases of five.
@@ -357,9 +370,9 @@ struct Optimum {
 /// FLOPs of a training step for each parameter and token: C = 6 N D.
 inline constexpr double kFlopsPerParamToken = 6;
 
-/// L(N, D) = (floor + a N^-alpha + b D^-beta)^power: every law of params and tokens of this room while nothing is repeated. chinchilla as
-/// it stands; overtraining with alpha = beta = 2 eta; fine_grained at one granularity; kaplan with floor 0 and power alpha_D; the laws
-/// of repeated text on fresh text. What follows from it is in closed form.
+/// L(N, D) = (floor + a N^-alpha + b D^-beta)^power: every law of params and tokens of this room while nothing is repeated.
+/// chinchilla as it stands; overtraining with alpha = beta = 2 eta; fine_grained at one granularity; kaplan with floor 0 and
+/// power alpha_D; the laws of repeated text on fresh text. What follows from it is in closed form.
 ///
 /// Source   the optimum at C = k N D: Hoffmann et al. 2022 (arXiv:2203.15556), eq. 4.
 /// Needs    alpha, beta, a, b above 0 for every member but loss().
@@ -417,9 +430,9 @@ class LawAt {
 /// Needs    one draw or more (contract).
 [[nodiscard]] Interval interval_of_draws(std::vector<double> draws, double value, double level = 0.95, double widen = 1);
 
-/// What a fit's JSON says that a plan needs: law, formula, conventions, constants, their intervals, residual_sd and the other derived
-/// values, the budgets of an isoFLOP fit, the fitted range, interval_widening, warnings. `text` is the output of `fit --json` or a
-/// laws.json (the first fit, or that of the law `name`), one fit, or {"law": ..., "constants": {...}}.
+/// What a fit's JSON says that a plan needs: law, formula, conventions, constants, their intervals, residual_sd and the other
+/// derived values, the budgets of an isoFLOP fit, the fitted range, interval_widening, warnings. `text` is the output of `fit
+/// --json` or a laws.json (the first fit, or that of the law `name`), one fit, or {"law": ..., "constants": {...}}.
 ///
 /// Throws   Error{bad_data} naming `subject` and the key, or the laws there are.
 [[nodiscard]] Fit fit_from_json(const std::string& text, const std::string& subject, const std::string& name = {});
@@ -448,7 +461,8 @@ struct CsvTable {
 /// A missing cell holds nothing. Two numbers compare as numbers, anything else as text.
 ///
 /// Throws   Error{usage} naming the part that cannot be read, the column that is not there (with the nearest one), or a literal
-///          that is no number where < <= > >= compare a column of numbers; Error{bad_data} naming the line of a cell that is none.
+///          that is no number where < <= > >= compare a column of numbers; Error{bad_data} naming the line of a cell that is
+///          none.
 [[nodiscard]] CsvTable rows_where(const CsvTable& table, const std::string& expression);
 
 /// The rows for which `expression` holds, and the others.
@@ -467,30 +481,32 @@ struct TableOptions {
 /// Throws   Error{usage} naming the nearest row where there is none of a name.
 [[nodiscard]] CsvTable rows_but(const CsvTable& table, const std::vector<std::string>& dropped);
 
-/// A table of runs as text: CSV, a log of llm.c (its steps, `main.log`), or a `scaling_results.json` of the source experiment, told
-/// apart by how they begin. Throws as parse_csv; Error{bad_data} naming line or key.
+/// A table of runs as text: CSV, a log of llm.c (its steps, `main.log`), or a `scaling_results.json` of the source experiment,
+/// told apart by how they begin. Throws as parse_csv; Error{bad_data} naming line or key.
 [[nodiscard]] CsvTable read_runs(const std::string& text, const std::string& subject);
 
 /// A table as observations of finished runs: rows whose `status` is not `done` (or empty) and rows of the `group`
-/// `learning-rate`, which are a sweep's short runs, are left out with a warning. Columns are what they are called; those of tables
-/// whose header is known (docs/formats/laws.md) by what they mean; N, D, C, L, lr are taken for params, tokens, flops, loss,
-/// learning_rate where those are not there, and what N counts is `unstated`.
+/// `learning-rate`, which are a sweep's short runs, are left out with a warning. Columns are what they are called; those of
+/// tables whose header is known (docs/formats/laws.md) by what they mean; N, D, C, L, lr are taken for params, tokens, flops,
+/// loss, learning_rate where those are not there, and what N counts is `unstated`.
 ///
 /// Units    loss: nats per token, bits are turned into them; bits per byte stay, and `loss_unit` says so.
 /// Result   of a table of steps also `schedules`, of rows that are not chosen too.
-/// Throws   Error{bad_data} naming line and column if a cell of a column we know is not a number or no status, loss kinds or units
-///          are mixed, or no row is left; Error{usage} for an unknown unit, row or condition.
+/// Throws   Error{bad_data} naming line and column if a cell of a column we know is not a number or no status, loss kinds or
+///          units are mixed, or no row is left; Error{usage} for an unknown unit, row or condition.
 [[nodiscard]] Observations observations_from_table(const CsvTable& table, const TableOptions& options = {});
 /// The rows for which `expression` holds too, and the others.
 [[nodiscard]] std::pair<Observations, Observations> split_observations(const CsvTable& table, const std::string& expression,
                                                                        const TableOptions& options = {});
 /// The same from text.
-[[nodiscard]] Observations observations_from_csv(const std::string& text, const std::string& subject, const TableOptions& options = {});
+[[nodiscard]] Observations observations_from_csv(const std::string& text, const std::string& subject,
+                                                 const TableOptions& options = {});
 
 /// What is known to spoil scaling studies and a table can show.
 struct TableFinding {
   std::string rule;    ///< e.g. "range of compute"
-  enum class Verdict { good, doubtful, bad, unseen } verdict = Verdict::good;  ///< unseen: the table has no column that would show it
+  enum class Verdict { good, doubtful, bad, unseen } verdict = Verdict::good;  ///< unseen: the table has no column that would
+                                                                               ///< show it
   std::string text;    ///< what was found, with its number
   std::string source;  ///< who was bitten by it
   std::string remedy;  ///< empty where nothing is wrong
@@ -498,7 +514,8 @@ struct TableFinding {
 [[nodiscard]] std::string to_string(TableFinding::Verdict verdict);
 
 /// Judges a table of runs by the mistakes others made: units and conventions, ranges and their overlap, copies, strays, repeated
-/// text, learning rates and minima that are not bracketed, how far constants and exponents move with the loss and with the dearest rows.
+/// text, learning rates and minima that are not bracketed, how far constants and exponents move with the loss and with the
+/// dearest rows.
 ///
 /// Needs    columns params and loss; tokens, flops, learning_rate, unique_tokens, groups where there are such.
 /// Result   every rule, in a fixed order, `unseen` where the table cannot show it.
@@ -517,8 +534,8 @@ struct TableFinding {
 /// P(T > t), t >= 0.
 [[nodiscard]] double student_t_tail(double t, double degrees);
 
-// ---- allocation: how compute is best shared between parameters and tokens, N*(C) and D*(C), read off runs without a law of the loss.
-// Approach 1: the lower envelope of training curves. Approach 2: the minimum of loss at each budget of FLOPs (isoFLOP).
+// ---- allocation: how compute is best shared between parameters and tokens, N*(C) and D*(C), read off runs without a law of the
+// loss. Approach 1: the lower envelope of training curves. Approach 2: the minimum of loss at each budget of FLOPs (isoFLOP).
 
 /// How the intervals of N*(C) and D*(C) are made.
 enum class AllocationInterval {
@@ -611,8 +628,8 @@ struct EnvelopeOptions {
 ///          Theirs is a line through all of these; ours counts each size once, at the middle of its values of C, for N stands
 ///          still between two sizes and a line through m such steps is too flat by 1 / m^2.
 /// Units    rows are steps of runs: rows of one group, else of one label, are one run. C as in fit_isoflop().
-/// Needs    4 sizes or more; runs of 2 steps or more. Between steps ln L is a line in ln C; nothing is extrapolated. The first and
-///          the last size of the envelope are left out: where they would give way is not seen.
+/// Needs    4 sizes or more; runs of 2 steps or more. Between steps ln L is a line in ln C; nothing is extrapolated. The first
+///          and the last size of the envelope are left out: where they would give way is not seen.
 /// Result   as fit_isoflop(), sizes as `optima`; beside it constants frontier_k, frontier_c of L = k C^-c, and floor_e, floor_k,
 ///          floor_c of L = e + k C^-c where the data can tell a floor, their intervals by drawing whole runs. Student's t counts
 ///          sizes: the steps of one run are not further evidence. No residuals.
@@ -622,7 +639,8 @@ struct EnvelopeOptions {
 
 // ---- published laws: constants as their papers print them (data/published_laws.toml)
 
-/// A law's constants as its authors' resamples scatter: the parameters of the formula in their order, a positive coefficient as its ln.
+/// A law's constants as its authors' resamples scatter: the parameters of the formula in their order, a positive coefficient as
+/// its ln.
 struct ResampledConstants {
   std::vector<double> mean;        ///< unrounded
   std::vector<double> covariance;  ///< lower triangle, row by row
@@ -645,14 +663,16 @@ struct PublishedLaw {
 /// Throws   Error{usage} naming the nearest, or all.
 [[nodiscard]] const PublishedLaw& published_law(const std::string& name);
 
-/// Where a published law lies at one point by its authors' resamples, which are taken as normal: exp(g m -+ z sqrt(g' V g)), g the gradient of its ln.
+/// Where a published law lies at one point by its authors' resamples, which are taken as normal: exp(g m -+ z sqrt(g' V g)), g
+/// the gradient of its ln.
 ///
 /// Units    `inputs`: of the law's columns.
 /// Needs    a law whose response is positive.
 /// Result   about the mean of the resamples, not the printed constants: these are rounded. Nothing where no resamples are known.
 /// Throws   Error{usage} naming the input that is missing or not positive.
 /// Checked  published_test.cc: percentiles of StepLaw's resamples at three models.
-[[nodiscard]] std::optional<Interval> published_interval(const PublishedLaw& law, const std::map<std::string, double>& inputs, double level = 0.95);
+[[nodiscard]] std::optional<Interval> published_interval(const PublishedLaw& law, const std::map<std::string, double>& inputs,
+                                                         double level = 0.95);
 
 // ---- recipes: how much less compute one needs for the loss of another
 
@@ -691,10 +711,11 @@ struct Comparison {
 
 /// Fits one law to both tables and compares their frontiers, L*_A(m C) = L*_B(C), with joint resamples.
 ///
-/// Needs    tables of one loss, one meaning of N and of C. Units (rows, or groups where both tables have them) of the same names in
-///          both are drawn together: the noise they share does not count.
+/// Needs    tables of one loss, one meaning of N and of C. Units (rows, or groups where both tables have them) of the same names
+///          in both are drawn together: the noise they share does not count.
 /// Result   intervals are percentiles of ln m over the joint draws, widened as the fits' are. Read the fits' warnings too.
-/// Throws   as fit_law; Error{bad_data} for tables of different loss or conventions; Error{usage} for a law that has no loss over C.
+/// Throws   as fit_law; Error{bad_data} for tables of different loss or conventions; Error{usage} for a law that has no loss over
+///          C.
 /// Checked  compare_test.cc: a table against itself; a recipe that halves the compute; the crossing of two known laws.
 [[nodiscard]] Comparison compare_recipes(const Observations& a, const Observations& b, const CompareOptions& options = {});
 /// As one JSON object (docs/formats/laws.md).
@@ -703,10 +724,10 @@ struct Comparison {
 // ---- calibration: whether the intervals of a fit hold the truth as often as they say.
 
 struct SimulateOptions {
-  /// law: the rows are the law's, ln L with normal noise | heavy: Student's t of 3 degrees, of the same sd | checkpoints: rows in order
-  /// of size and tokens are cut into runs of 6, of one size each, whose noise has 4 parts in 5 of its variance in common | untuned:
-  /// beside the noise ln L is raised by `noise` |z| |ln(N / N_m)|, z normal, N_m the middle size: rates that suit one size only |
-  /// broken: A N^-alpha flattens by 3/10 of alpha beyond N_m (chinchilla).
+  /// law: the rows are the law's, ln L with normal noise | heavy: Student's t of 3 degrees, of the same sd | checkpoints: rows in
+  /// order of size and tokens are cut into runs of 6, of one size each, whose noise has 4 parts in 5 of its variance in common |
+  /// untuned: beside the noise ln L is raised by `noise` |z| |ln(N / N_m)|, z normal, N_m the middle size: rates that suit one
+  /// size only | broken: A N^-alpha flattens by 3/10 of alpha beyond N_m (chinchilla).
   std::string truth = "law";
   double noise = 0.01;        ///< sd of ln L
   std::int64_t tables = 1000;
@@ -737,8 +758,8 @@ struct Simulation {
 /// Units    `constants` are the law's at full precision; the tables have the inputs of `design`, whose losses are not read.
 /// Needs    as fit_law(); the truths broken and untuned need a law of params.
 /// Result   the refits of a table start at the truth and at the fit to its noise-free rows: what many starts would find is not
-///          judged. With `checkpoints` the tables are grouped by run: `fit.resample` "rows" is the interval that does not know it.
-///          `broken` has no constants to hold: a and b are the slopes of ln N* and ln D* over the design's range of C.
+///          judged. With `checkpoints` the tables are grouped by run: `fit.resample` "rows" is the interval that does not know
+///          it. `broken` has no constants to hold: a and b are the slopes of ln N* and ln D* over the design's range of C.
 /// Throws   as fit_law(); Error{usage} for an unknown truth or constant, a noise that is not positive, and `broken` of a law but
 ///          chinchilla; Error{bad_data} for a design of too few rows.
 /// Numerics the same bytes for any number of threads.
@@ -758,7 +779,8 @@ struct Simulation {
 /// A law at its constants, from JSON: the output of `fit --json` (the first fit), one fit, or {"law": ..., "constants": {...}}.
 ///
 /// Throws   Error{bad_data} naming `subject` and the key.
-[[nodiscard]] std::pair<std::string, std::map<std::string, double>> law_from_json(const std::string& text, const std::string& subject);
+[[nodiscard]] std::pair<std::string, std::map<std::string, double>> law_from_json(const std::string& text,
+                                                                                  const std::string& subject);
 
 /// The simulation as one JSON object (docs/formats/laws.md).
 [[nodiscard]] std::string simulation_to_json(const Simulation& simulation);

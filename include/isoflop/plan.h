@@ -23,7 +23,8 @@ struct AllocationRule {
 /// What repeated text is worth: a law of unique_tokens and its constants beyond those of the surface.
 struct Repetition {
   std::string law = "data_constrained";
-  std::map<std::string, double> constants{{"R_D", 15.387756}, {"R_N", 5.309743}};  ///< Muennighoff et al. 2023; overfit_penalty: P, m, k; overfit_capacity: P, m, h, k, g
+  /// Muennighoff et al. 2023; overfit_penalty: P, m, k; overfit_capacity: P, m, h, k, g
+  std::map<std::string, double> constants{{"R_D", 15.387756}, {"R_N", 5.309743}};
 };
 
 /// The text there is.
@@ -49,7 +50,8 @@ struct PlanningLaw {
   std::vector<AllocationRule> rule_draws;
   std::vector<std::map<std::string, double>> draw_constants;  ///< of every draw, in the same order
   double widening = 1, level = 0.95;         ///< of intervals made of the draws (Fit::interval_widening)
-  std::optional<TextLimit> text;             ///< runs see this text: a model's loss and its forecasts count what is repeated; optima do not
+  std::optional<TextLimit> text;             ///< runs see this text: a model's loss and its forecasts count what is repeated;
+                                             ///< optima do not
   std::vector<Warning> warnings;             ///< of the law itself
 };
 
@@ -61,8 +63,8 @@ struct PlanningLaw {
 [[nodiscard]] PlanningLaw planning_law(const std::string& name, const std::map<std::string, double>& held = {});
 
 /// A law from the JSON of a fit (fit_from_json). `name` says which of its fits, and may be empty.
-[[nodiscard]] PlanningLaw planning_law_from_json(const std::string& text, const std::string& subject, const std::string& name = {},
-                                                 const std::map<std::string, double>& held = {});
+[[nodiscard]] PlanningLaw planning_law_from_json(const std::string& text, const std::string& subject,
+                                                 const std::string& name = {}, const std::map<std::string, double>& held = {});
 
 /// Gives a law its draws: a table with a column of each constant, as `fit --draws` writes.
 ///
@@ -98,7 +100,8 @@ struct Deviation {
   double params = 0, tokens = 0, loss = 0, delta_loss = 0;
   double wasted = 0;           ///< share of the compute
 };
-[[nodiscard]] std::vector<Deviation> deviation_table(const PlanningLaw& law, double flops, const std::vector<double>& factors = {0.25, 0.5, 1, 2, 4});
+[[nodiscard]] std::vector<Deviation> deviation_table(const PlanningLaw& law, double flops,
+                                                     const std::vector<double>& factors = {0.25, 0.5, 1, 2, 4});
 
 /// A size off the optimum, at one loss: what a smaller model costs in data and compute.
 struct EqualLoss {
@@ -195,11 +198,12 @@ struct DataLimit {
 /// Needs    a law with a surface of power 1.
 /// Throws   Error{usage} for another, or for constants that are missing.
 /// Checked  limits_test.cc: the values of the authors' repository.
-[[nodiscard]] DataLimit data_limited(const PlanningLaw& law, double flops, double unique_tokens, const Repetition& repetition = {});
+[[nodiscard]] DataLimit data_limited(const PlanningLaw& law, double flops, double unique_tokens,
+                                     const Repetition& repetition = {});
 
 /// The same loss for the least cost of training and serving when text is limited.
-[[nodiscard]] InferenceAware inference_aware(const PlanningLaw& law, const ModelPlan& reference, const Serving& serving, double unique_tokens,
-                                             const Repetition& repetition = {});
+[[nodiscard]] InferenceAware inference_aware(const PlanningLaw& law, const ModelPlan& reference, const Serving& serving,
+                                             double unique_tokens, const Repetition& repetition = {});
 
 /// Fresh tokens that D tokens of U unique ones are worth: U (1 + R (1 - e^(-(D/U - 1) / R))).
 [[nodiscard]] double effective_tokens(double tokens, double unique_tokens, double half_life);
@@ -354,7 +358,7 @@ struct PrecisionPlan {
   double weight_bits = 16, activation_bits = 16, cache_bits = 16;
   double effective_params = 0;                 ///< N precision_factor()
   double loss = 0;                             ///< with these, trained so
-  double quantisation_loss = 0;                ///< further, of weights quantised to `weight_bits` after training in full precision
+  double quantisation_loss = 0;  ///< further, of weights quantised to `weight_bits` after training in full precision
   std::optional<double> best_bits;             ///< best_training_bits()
 };
 
@@ -396,7 +400,7 @@ struct Plan {
   ModelPlan optimum;                           ///< of these FLOPs
   ModelPlan model;                             ///< what was asked for; the optimum unless params or tokens were given
   bool off_optimum = false;                    ///< `model` is another
-  bool text_limited = false;                   ///< `model` is the best of these FLOPs with the text there is, and repeats some of it
+  bool text_limited = false;  ///< `model` is the best of these FLOPs with the text there is, and repeats some of it
   double wasted = 0;                           ///< by `model`
   std::map<std::string, Interval> intervals;
   std::optional<double> extrapolation;         ///< C over the largest fitted
@@ -447,7 +451,8 @@ struct CountedOptimum {
 /// Result   nothing where no shape is near the sizes the budget trains.
 /// Throws   Error{usage} for another convention.
 /// Checked  machines_test.cc: no shape of a wide grid does better; far beyond embeddings it is the optimum of 6 N D.
-[[nodiscard]] std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flops, const std::string& convention, const ShapeOptions& options = {});
+[[nodiscard]] std::optional<CountedOptimum> counted_optimum(const PlanningLaw& law, double flops, const std::string& convention,
+                                                            const ShapeOptions& options = {});
 
 struct MachineRequest {
   std::optional<Accelerator> accelerator;      ///< none: an H100

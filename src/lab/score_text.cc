@@ -31,8 +31,10 @@ std::vector<StoredRun> score_runs(const std::filesystem::path& folder, const Cor
   for (const std::string& name : options.runs) runs.push_back(lab::stored_run(store, name));
   if (options.runs.empty())
     for (StoredRun& run : store.list())
-      if (run.record.status == RunStatus::done && run.record.group != "learning-rate" && !run.imported) runs.push_back(std::move(run));
-  if (runs.empty()) throw Error(Fault::missing_input, folder.string(), "holds no finished run", "`isoflop runs ls` shows what is there");
+      if (run.record.status == RunStatus::done && run.record.group != "learning-rate" && !run.imported)
+        runs.push_back(std::move(run));
+  if (runs.empty())
+    throw Error(Fault::missing_input, folder.string(), "holds no finished run", "`isoflop runs ls` shows what is there");
 
   const auto tokenizer = lab::study_tokenizer(folder);
   const auto split = tokens_of(corpus, *tokenizer, options.stop);
@@ -40,8 +42,8 @@ std::vector<StoredRun> score_runs(const std::filesystem::path& folder, const Cor
   for (StoredRun& run : runs) {
     if (options.stop.stop_requested()) throw Error(Fault::stopped, "score", "stopped before run " + run.id);
     const RunSpec spec = store.spec(run.id);
-    const auto engine =
-        lab::stored_engine(run, spec, *tokenizer, lab::engine_options(spec, {options.isa.value_or(best_isa()), false}), team, log);
+    const auto engine = lab::stored_engine(run, spec, *tokenizer,
+                                           lab::engine_options(spec, {options.isa.value_or(best_isa()), false}), team, log);
     const EvalRecord scored = evaluate(*engine, *split, *tokenizer, {}, run.record.steps, run.record.tokens);
     run.record.loss = scored.loss;
     run.record.loss_se_eval = scored.loss_se;

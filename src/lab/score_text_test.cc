@@ -93,10 +93,12 @@ TEST(ScoreRuns, OfAnotherTextLoseMoreAndChangeNothing) {
   EXPECT_EQ(RunStore::open_existing(place.folder / "study").find("b")->record.loss, place.trained[1].record.loss);
 
   const Corpus corpus = whole(place.folder / "other.txt");
-  EXPECT_EQ(error_of([&] { (void)score_runs(place.folder / "study", corpus, {.runs = {"none"}}); }).fault(), Fault::missing_input);
+  EXPECT_EQ(error_of([&] { (void)score_runs(place.folder / "study", corpus, {.runs = {"none"}}); }).fault(),
+            Fault::missing_input);
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_EQ(error_of([&] { (void)score_runs(place.folder / "study", corpus, {.stop = stop.get_token()}); }).fault(), Fault::stopped);
+  EXPECT_EQ(error_of([&] { (void)score_runs(place.folder / "study", corpus, {.stop = stop.get_token()}); }).fault(),
+            Fault::stopped);
 }
 
 }  // namespace

@@ -9,11 +9,12 @@ StoredRun stored_run(const RunStore& store, const std::string& name) {
   if (run) return std::move(*run);
   std::string known;
   for (const StoredRun& other : store.list()) known += (known.empty() ? "" : ", ") + other.record.name;
-  throw Error(Fault::missing_input, "run `" + name + "`", "is not in " + store.study().string(), known.empty() ? "" : "it holds " + known);
+  throw Error(Fault::missing_input, "run `" + name + "`", "is not in " + store.study().string(),
+              known.empty() ? "" : "it holds " + known);
 }
 
-std::unique_ptr<Engine> stored_engine(const StoredRun& run, const RunSpec& spec, const Tokenizer& tokenizer, EngineOptions options,
-                                      Team& team, const std::function<void(const std::string&)>& log) {
+std::unique_ptr<Engine> stored_engine(const StoredRun& run, const RunSpec& spec, const Tokenizer& tokenizer,
+                                      EngineOptions options, Team& team, const std::function<void(const std::string&)>& log) {
   if (tokenizer.id() != spec.tokenizer)
     throw Error(Fault::bad_data, "the study's tokenizer.json", "is not the tokenizer that run " + run.id + " was trained with");
   options.training = false;

@@ -96,14 +96,16 @@ LawAt::LawAt(const std::string& name, const std::map<std::string, double>& const
   }
   for (int i = 0; i < law.size(); ++i) {
     const auto constant = constants.find(law.constants[i].name);
-    if (constant == constants.end()) throw Error(Fault::usage, "law " + name, "constant `" + law.constants[i].name + "` is missing");
+    if (constant == constants.end())
+      throw Error(Fault::usage, "law " + name, "constant `" + law.constants[i].name + "` is missing");
     theta_[i] = law.parameter_of(i, constant->second);
   }
   for (std::size_t i = 2; i < law.inputs.size(); ++i) {
     const std::string& column = law.inputs[i].column;
     const auto value = held.find(column);
     if (value == held.end() && column != "unique_tokens")
-      throw Error(Fault::usage, "law " + name, "reads `" + column + "`, which is not given", "isoflop plan --" + column + " NUMBER");
+      throw Error(Fault::usage, "law " + name, "reads `" + column + "`, which is not given",
+                  "isoflop plan --" + column + " NUMBER");
     if (value != held.end() && !(value->second > 0 && std::isfinite(value->second)))
       throw Error(Fault::usage, "law " + name, column + " is not a positive number");
     held_.push_back(value == held.end() ? std::numeric_limits<double>::quiet_NaN() : log_(value->second));

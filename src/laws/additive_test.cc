@@ -24,7 +24,8 @@ std::vector<Surface> surfaces() {
   const auto of = [](const std::string& name, const Constants& held = {}) {
     return Surface{published_law(name).law, published_law(name).constants, held};
   };
-  return {of("epoch2024"), of("kaplan2020"), of("gadre2024_redpajama"), of("krajewski2024", {{"granularity", 8}}), of("muennighoff2023")};
+  return {of("epoch2024"), of("kaplan2020"), of("gadre2024_redpajama"), of("krajewski2024", {{"granularity", 8}}),
+          of("muennighoff2023")};
 }
 
 class EverySurface : public testing::TestWithParam<Surface> {};
@@ -86,7 +87,8 @@ TEST(LawAt, GivesTheLossesOfThePapers) {
 
 // M* = (b/a)^(1/2 eta), whatever C is
 TEST(LawAt, OvertrainingHasItsRatioAtEveryBudget) {
-  for (const auto& [name, ratio] : {std::pair{"gadre2024_c4", 3.4}, {"gadre2024_redpajama", 7.4}, {"gadre2024_refinedweb", 5.8}}) {
+  for (const auto& [name, ratio] :
+       {std::pair{"gadre2024_c4", 3.4}, {"gadre2024_redpajama", 7.4}, {"gadre2024_refinedweb", 5.8}}) {
     const LawAt law("overtraining", published_law(name).constants);
     for (const double flops : {1e18, 1e25}) {
       const Optimum best = law.optimum(flops);
@@ -127,7 +129,8 @@ TEST(FitFromJson, ReadsWhatAFitWrites) {
     table.labels.push_back("row " + std::to_string(i));
     table.columns["params"].emplace_back(params);
     table.columns["tokens"].emplace_back(tokens);
-    table.columns["loss"].emplace_back((1.8 + 480 * pow_(params, -0.35) + 2000 * pow_(tokens, -0.37)) * (1 + 0.002 * ((i * 7) % 5 - 2)));
+    table.columns["loss"].emplace_back((1.8 + 480 * pow_(params, -0.35) + 2000 * pow_(tokens, -0.37)) *
+                                       (1 + 0.002 * ((i * 7) % 5 - 2)));
   }
   const Fit fit = *fit_law(table, "chinchilla", {.bootstrap = 60}).fit;
   const Fit back = fit_from_json("{\"fits\": [" + fit_to_json(fit) + "]}", "laws.json", "chinchilla");

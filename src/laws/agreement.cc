@@ -49,7 +49,8 @@ std::vector<std::int64_t> folds_of(std::size_t units, std::int64_t folds, std::u
 
 Agreement agreement_of(const std::vector<double>& predicted, const std::vector<double>& losses) {
   ISOFLOP_CHECK(predicted.size() == losses.size());
-  Agreement a{.rows = static_cast<std::int64_t>(losses.size()), .r_squared = {}, .spearman = laws::spearman_of(predicted, losses)};
+  Agreement a{
+      .rows = static_cast<std::int64_t>(losses.size()), .r_squared = {}, .spearman = laws::spearman_of(predicted, losses)};
   if (losses.empty()) return a;
   const auto n = static_cast<double>(losses.size());
   double mean = 0, squares = 0, spread = 0;

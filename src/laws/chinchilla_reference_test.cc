@@ -1,4 +1,5 @@
-// The surface fitted to the rows that Besiroglu et al. read off Hoffmann et al.'s figure: numbers of an independent implementation.
+// The surface fitted to the rows that Besiroglu et al. read off Hoffmann et al.'s figure: numbers of an independent
+// implementation.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -48,12 +49,14 @@ TEST_P(EveryObjective, FindsTheBestMinimumOfTheEpochTable) {
 INSTANTIATE_TEST_SUITE_P(
     Chinchilla, EveryObjective,
     testing::Values(
-        Case{"Huber3", "epoch_dropped=0", "huber", 1e-3, "log", 1.817218, 477.8259, 2143.417, .3473105, .3671724, 1.0182740178e-3},
+        Case{"Huber3", "epoch_dropped=0", "huber", 1e-3, "log", 1.817218, 477.8259, 2143.417, .3473105, .3671724,
+             1.0182740178e-3},
         Case{"LeastAbsolute", "epoch_dropped=0", "lad", 1e-3, "log", 1.816864, 482.0053, 2085.432, .347813, .365854, 1.129494664},
         Case{"AllRows", "", "huber", 1e-3, "log", 1.891338, 495.7260, 12845.61, .349313, .453049, 1.82601052e-3},
         Case{"Huber4", "epoch_dropped=0", "huber", 1e-4, "log", 1.815824, 478.6887, 2065.413, .347409, .365385, 1.11778748e-4},
         Case{"Huber2", "epoch_dropped=0", "huber", 1e-2, "log", 1.838079, 538.7519, 2905.600, .354416, .381538, 4.69622488e-3},
-        Case{"LeastSquaresOfLog", "epoch_dropped=0", "lsq", 1e-3, "log", 1.864550, 593.3221, 4875.638, .360253, .405883, 5.73094350e-3},
+        Case{"LeastSquaresOfLog", "epoch_dropped=0", "lsq", 1e-3, "log", 1.864550, 593.3221, 4875.638, .360253, .405883,
+             5.73094350e-3},
         // the anchor sums r^2, the objective here r^2 / 2
         Case{"LeastSquares", "epoch_dropped=0", "lsq", 1e-3, "linear", 1.8828136, 567.8054, 7581.853, .3576151, .4276206,
              0.0832038077 / 2}),
@@ -91,7 +94,8 @@ TEST(ChinchillaReference, TheObjectiveAtPublishedConstantsIsTheirs) {
   const Constants printed{{"E", 1.816864}, {"A", 482.0053}, {"B", 2085.432}, {"alpha", 0.347813}, {"beta", 0.365854}},
       unrounded{{"E", 1.69337368}, {"A", 406.401018}, {"B", 410.722827}, {"alpha", 0.33917084}, {"beta", 0.2849083}},
       rounded{{"E", 1.69}, {"A", 406.4}, {"B", 410.7}, {"alpha", 0.34}, {"beta", 0.28}};
-  for (const auto& [constants, value] : {std::pair{printed, 1.01864470522e-3}, {unrounded, 1.23116260e-3}, {rounded, 4.12100914e-3}}) {
+  for (const auto& [constants, value] :
+       {std::pair{printed, 1.01864470522e-3}, {unrounded, 1.23116260e-3}, {rounded, 4.12100914e-3}}) {
     const auto result = fit_law(table, "chinchilla", {.fixed = constants});
     ASSERT_TRUE(result.fit);
     EXPECT_NEAR(result.fit->objective / value, 1, 1e-6);  // as many digits as the constants have
@@ -103,7 +107,8 @@ TEST(ChinchillaReference, TheObjectiveAtPublishedConstantsIsTheirs) {
 TEST(ChinchillaReference, TheConstantsInTheRoomAreThoseOfTheAnchors) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   const Observations table = epoch("epoch_dropped=0");
-  EXPECT_NEAR(fit_law(table, "published:epoch2024", {.objective = "lad"}).fit->objective / 1.129494664, 1, 2e-6);  // six digits of the constants
+  // six digits of the constants
+  EXPECT_NEAR(fit_law(table, "published:epoch2024", {.objective = "lad"}).fit->objective / 1.129494664, 1, 2e-6);
   EXPECT_NEAR(fit_law(table, "published:epoch2024_huber").fit->objective / 1.0182740178e-3, 1, 1e-8);
   EXPECT_NEAR(fit_law(table, "published:hoffmann2022").fit->objective / 4.12100914e-3, 1, 1e-8);
 }
@@ -166,7 +171,8 @@ TEST(ChinchillaReference, CheapRunsForetellTheLossButNotTheExponent) {
   for (const auto& c : {Extrapolation{"flops<1e20", "flops>=1e20", 136, 104, .602, .01144, -.0023},
                         Extrapolation{"flops<5e20", "flops>=5e20", 187, 53, .578, .01284, -.0043},
                         Extrapolation{"flops<1e21", "flops>=1e21", 217, 23, .548, .01249, .0002}}) {
-    const auto h = hold_out(epoch("epoch_dropped=0 and " + c.cheap), epoch("epoch_dropped=0 and " + c.dear), whole, {.bootstrap = 0, .threads = 2});
+    const auto h = hold_out(epoch("epoch_dropped=0 and " + c.cheap), epoch("epoch_dropped=0 and " + c.dear), whole,
+                            {.bootstrap = 0, .threads = 2});
     ASSERT_TRUE(h);
     EXPECT_EQ(h->rows_fitted, c.fitted);
     EXPECT_EQ(h->rows_predicted, c.predicted);

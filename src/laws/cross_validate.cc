@@ -19,13 +19,16 @@ std::pair<std::vector<std::size_t>, std::size_t> units_of(const Observations& ta
 
 }  // namespace
 
-std::optional<Agreement> cross_validate(const Observations& table, const std::string& name, std::int64_t folds, const FitOptions& options) {
+std::optional<Agreement> cross_validate(const Observations& table, const std::string& name, std::int64_t folds,
+                                        const FitOptions& options) {
   if (folds < 2) throw Error(Fault::usage, "--folds", std::to_string(folds) + ", expected 2 or more");
   if (name.starts_with(kPublished)) throw Error(Fault::usage, "--folds", "published constants are not fitted");
   if (law_info(name).inputs.empty() || name == "power_n")
-    throw Error(Fault::usage, "--folds", "the law " + name + " is not cross-validated", "take one of a formula fitted to rows: chinchilla, power_n_floor, ...");
+    throw Error(Fault::usage, "--folds", "the law " + name + " is not cross-validated",
+                "take one of a formula fitted to rows: chinchilla, power_n_floor, ...");
   const Law& law = law_named(name);
-  if (law.info.of_steps) throw Error(Fault::usage, "--folds", "rows of one curve are not left out one by one", "--holdout leaves out runs");
+  if (law.info.of_steps)
+    throw Error(Fault::usage, "--folds", "rows of one curve are not left out one by one", "--holdout leaves out runs");
   FitOptions plain = options;
   plain.bootstrap = 0;
   plain.profile = false;

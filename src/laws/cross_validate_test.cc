@@ -53,7 +53,8 @@ TEST(CrossValidate, RowsOfAGroupAreLeftOutTogether) {
 
 TEST(CrossValidate, IsTheSameForAnyNumberOfThreads) {
   const Observations table = runs(12, 2);
-  const Agreement one = *cross_validate(table, "power_c_floor", 4, {.threads = 1}), three = *cross_validate(table, "power_c_floor", 4, {.threads = 3});
+  const Agreement one = *cross_validate(table, "power_c_floor", 4, {.threads = 1}),
+                  three = *cross_validate(table, "power_c_floor", 4, {.threads = 3});
   EXPECT_EQ(one.rmse, three.rmse);
   EXPECT_EQ(one.mean_absolute_error, three.mean_absolute_error);
   EXPECT_EQ(*one.spearman, *three.spearman);

@@ -5,13 +5,13 @@
 
 namespace isoflop::laws {
 
-/// Solves (H + lambda S) step = -gradient for n parameters by Cholesky's factors, S diagonal; false where H + lambda S is not positive
-/// definite. `promise` is what the quadratic model says the step gains.
+/// Solves (H + lambda S) step = -gradient for n parameters by Cholesky's factors, S diagonal; false where H + lambda S is not
+/// positive definite. `promise` is what the quadratic model says the step gains.
 ///
 /// Shapes   curvature(i, j) for j <= i, gradient(i), scale(i); `l` has room for n (n + 1) / 2 numbers, `y` and `step` for n.
 template <class Curvature, class Gradient, class Scale>
-[[nodiscard]] bool damped_step(int n, const Curvature& curvature, const Gradient& gradient, const Scale& scale, double lambda, double* l, double* y,
-                               double* step, double& promise) {
+[[nodiscard]] bool damped_step(int n, const Curvature& curvature, const Gradient& gradient, const Scale& scale, double lambda,
+                               double* l, double* y, double* step, double& promise) {
   const auto row = [l](int i) { return l + i * (i + 1) / 2; };
   for (int i = 0; i < n; ++i) {
     for (int j = 0; j <= i; ++j) {

@@ -67,7 +67,8 @@ class Examination {
   }
 
  private:
-  void add(const std::string& rule, Verdict verdict, const std::string& text, const std::string& source, const std::string& remedy) {
+  void add(const std::string& rule, Verdict verdict, const std::string& text, const std::string& source,
+           const std::string& remedy) {
     findings_.push_back({rule, verdict, text, source, verdict == Verdict::good || verdict == Verdict::unseen ? "" : remedy});
   }
   void unseen(const std::string& rule, const std::string& what, const std::string& source) {
@@ -83,9 +84,14 @@ class Examination {
     if (loss.empty()) return unseen("unit of the loss", options_.loss_column, "");
     const auto [low, high] = std::minmax_element(loss.begin(), loss.end());
     const bool mixed = *high / *low > 8, small = *low < 1;
-    add("unit of the loss", mixed ? Verdict::bad : small ? Verdict::doubtful : Verdict::good,
+    add("unit of the loss",
+        mixed   ? Verdict::bad
+        : small ? Verdict::doubtful
+                : Verdict::good,
         "losses from " + people(*low) + " to " + people(*high) +
-            (mixed ? ": two units in one column?" : small ? ": below 1 nat a token, so perhaps bits per byte or nats per character" : ""),
+            (mixed   ? ": two units in one column?"
+             : small ? ": below 1 nat a token, so perhaps bits per byte or nats per character"
+                     : ""),
         "losses of different tokenisers, corpora or units never share a fit",
         "one unit and one held-out text a table; convert before fitting");
   }
@@ -102,7 +108,8 @@ class Examination {
     for (const char* column : {"flops", "flops_exact", "flops_6nd", "flops_full_attention"})
       if (name.empty() && laws::find_column(table_, column)) name = column;
     if (name.empty()) return unseen("FLOPs against 6 N D", "flops", "");
-    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"), *c = laws::find_column(table_, name);
+    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"),
+                 *c = laws::find_column(table_, name);
     std::vector<double> ratios;
     for (std::size_t row = 0; n && d && row < table_.labels.size(); ++row)
       if ((*n)[row] && (*d)[row] && (*c)[row] && *(*n)[row] > 0 && *(*d)[row] > 0)
@@ -135,8 +142,12 @@ class Examination {
     const std::vector<double> values = values_of(table_, column == "params" ? options_.n_column : column);
     if (values.empty()) return unseen(rule, column, "");
     const double span = decades(values);
-    add(rule, span < 1 ? Verdict::bad : span < enough ? Verdict::doubtful : Verdict::good,
-        what + " span " + people(span) + " decades", "a floor is not identified on small ranges: E = 0 and an exponent of .93 at R2 = .97",
+    add(rule,
+        span < 1        ? Verdict::bad
+        : span < enough ? Verdict::doubtful
+                        : Verdict::good,
+        what + " span " + people(span) + " decades",
+        "a floor is not identified on small ranges: E = 0 and an exponent of .93 at R2 = .97",
         "add runs at the ends: sizes a factor of 30 apart at the least");
   }
 
@@ -145,9 +156,12 @@ class Examination {
     for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) c.push_back(6 * n * d);
     if (c.empty()) return unseen("range of compute", "tokens", "");
     const double span = decades(c);
-    add("range of compute", span < 1 ? Verdict::bad : span < 2 ? Verdict::doubtful : Verdict::good,
-        "6 N D spans " + people(span) + " decades", "a law is used far beyond its rows: from one decade, a forecast of two is a guess",
-        "two decades of compute or more");
+    add("range of compute",
+        span < 1   ? Verdict::bad
+        : span < 2 ? Verdict::doubtful
+                   : Verdict::good,
+        "6 N D spans " + people(span) + " decades",
+        "a law is used far beyond its rows: from one decade, a forecast of two is a guess", "two decades of compute or more");
   }
 
   void ratio_range() {
@@ -161,9 +175,13 @@ class Examination {
     if (ratio.size() < 3) return too_few("range of D / N", ratio.size(), 3);
     const auto [low, high] = std::minmax_element(ratio.begin(), ratio.end());
     const bool narrow = *high / *low < 4;
-    add("range of D / N", narrow ? Verdict::bad : *high / *low < 20 ? Verdict::doubtful : Verdict::good,
+    add("range of D / N",
+        narrow              ? Verdict::bad
+        : *high / *low < 20 ? Verdict::doubtful
+                            : Verdict::good,
         "tokens per parameter from " + people(*low) + " to " + people(*high),
-        "Sardana et al. 2024: fits at usual ratios overstate the gain at extreme ones; on one ratio alpha and beta cannot be told apart",
+        "Sardana et al. 2024: fits at usual ratios overstate the gain at extreme ones; on one ratio alpha and beta cannot be "
+        "told apart",
         "train each budget at several sizes: D / N over a factor of 20 or more");
   }
 
@@ -178,7 +196,8 @@ class Examination {
     }
     add("repeated text", repeated > 0 ? Verdict::bad : Verdict::good,
         plural(repeated, "row") + " saw more tokens than are unique, up to " + people(most) + " times over",
-        "Muennighoff et al. 2023: a plain law has R2 = .445 on repeated runs", "fit fresh rows, or --law data_constrained, overfit_penalty, overfit_capacity");
+        "Muennighoff et al. 2023: a plain law has R2 = .445 on repeated runs",
+        "fit fresh rows, or --law data_constrained, overfit_penalty, overfit_capacity");
   }
 
   /// A run with more of both and a worse loss was trained badly, or belongs to another family.
@@ -197,7 +216,8 @@ class Examination {
           }))
         worse.push_back(table_.labels[a]);
     add("more is better", worse.empty() ? Verdict::good : Verdict::bad,
-        plural(worse.size(), "run") + " did worse than one of half the size on half the tokens" + (worse.empty() ? "" : ": " + listed(worse)),
+        plural(worse.size(), "run") + " did worse than one of half the size on half the tokens" +
+            (worse.empty() ? "" : ": " + listed(worse)),
         "diverged, mis-tuned or mis-labelled runs carry the fit where they are few", "look at them, and leave them out by name");
   }
 
@@ -214,11 +234,16 @@ class Examination {
     }
     std::size_t edge = 0;
     for (const auto& [cell, rates] : best) {
-      const auto least = std::min_element(rates.begin(), rates.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+      const auto least =
+          std::min_element(rates.begin(), rates.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
       edge += least == rates.begin() || std::next(least) == rates.end() ? 1 : 0;
     }
-    add("learning rate bracketed", edge == 0 ? Verdict::good : 2 * edge > best.size() ? Verdict::bad : Verdict::doubtful,
-        counted(static_cast<double>(edge)) + " of " + plural(best.size(), "setting") + " of N and D have their best rate at the edge of those tried",
+    add("learning rate bracketed",
+        edge == 0                ? Verdict::good
+        : 2 * edge > best.size() ? Verdict::bad
+                                 : Verdict::doubtful,
+        counted(static_cast<double>(edge)) + " of " + plural(best.size(), "setting") +
+            " of N and D have their best rate at the edge of those tried",
         "Porian et al. 2024: .571 untuned, .497 tuned", "for every size a rate above and one below the best");
   }
 
@@ -238,9 +263,11 @@ class Examination {
     for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) lengths[n].insert(d);
     const bool many = std::any_of(lengths.begin(), lengths.end(), [](const auto& l) { return l.second.size() > 12; });
     add("checkpoints of one run", !table_.groups.empty() || !many ? Verdict::good : Verdict::doubtful,
-        table_.groups.empty() ? (many ? "a size has more than 12 lengths: are these checkpoints?" : "no size has more than 12 lengths")
-                              : "rows are grouped by run",
-        "Besiroglu et al. 2024: intervals from rows that are not independent are too narrow; a loss in mid-schedule is not a finished run's",
+        table_.groups.empty()
+            ? (many ? "a size has more than 12 lengths: are these checkpoints?" : "no size has more than 12 lengths")
+            : "rows are grouped by run",
+        "Besiroglu et al. 2024: intervals from rows that are not independent are too narrow; a loss in mid-schedule is not a "
+        "finished run's",
         "--group COLUMN; finished runs only");
   }
 
@@ -294,7 +321,10 @@ void Examination::surface() {
   const double floor = robust.fit->constants.at("E");
   const auto e = robust.fit->intervals.find("E");  // none where every draw has the same, as a floor at 0
   const bool bounded = e != robust.fit->intervals.end();
-  add("floor", warned("floor_not_identified") || !bounded ? Verdict::bad : e->second.high - e->second.low > 0.3 * floor ? Verdict::doubtful : Verdict::good,
+  add("floor",
+      warned("floor_not_identified") || !bounded     ? Verdict::bad
+      : e->second.high - e->second.low > 0.3 * floor ? Verdict::doubtful
+                                                     : Verdict::good,
       "E = " + people(floor) + (bounded ? ", from " + people(e->second.low) + " to " + people(e->second.high) : std::string()),
       "misfitted tables give E = 0 at R2 = .970", "runs at larger N and D, or --fix E=…");
   const auto exponent = robust.fit->derived.find("a");
@@ -305,7 +335,8 @@ void Examination::surface() {
         "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
         "more budgets, and sizes on both sides of each minimum");
   } else {
-    add("exponent of the optimum", Verdict::bad, "a of N*(C) has no interval: the rows do not vary it", "", "more budgets, and sizes on both sides of each minimum");
+    add("exponent of the optimum", Verdict::bad, "a of N*(C) has no interval: the rows do not vary it", "",
+        "more budgets, and sizes on both sides of each minimum");
   }
 
   options.bootstrap = 0;
@@ -342,7 +373,9 @@ std::string to_string(TableFinding::Verdict verdict) {
 TableFinding examine_collapse(const Observations& steps, const std::string& loss_column) {
   TableFinding finding;
   finding.rule = "collapse of loss curves";
-  finding.source = "Qiu et al. 2025 (arXiv:2507.02119): the curves of well-scaled compute-optimal runs are one, to less than the noise of a seed";
+  finding.source =
+      "Qiu et al. 2025 (arXiv:2507.02119): the curves of well-scaled compute-optimal runs are one, to less than the noise of a "
+      "seed";
   const auto collapse = laws::collapse_of(steps, loss_column);
   if (!collapse) {
     finding.verdict = Verdict::unseen;
@@ -353,7 +386,8 @@ TableFinding examine_collapse(const Observations& steps, const std::string& loss
   finding.verdict = collapse->broken() ? Verdict::bad : doubtful ? Verdict::doubtful : Verdict::good;
   finding.text = laws::to_string(*collapse);
   if (finding.verdict != Verdict::good)
-    finding.remedy = "look at the run that leaves the others: a learning rate, warm-up, batch or length that does not scale with its size";
+    finding.remedy =
+        "look at the run that leaves the others: a learning rate, warm-up, batch or length that does not scale with its size";
   return finding;
 }
 

@@ -19,7 +19,8 @@ Observations sound() {
   table.n_convention = "params";
   for (std::uint64_t budget = 0; budget < 7; ++budget)
     for (std::uint64_t j = 0; j < 6; ++j) {
-      const double c = 1e17 * std::pow(10, 0.5 * static_cast<double>(budget)), n = 0.1 * std::sqrt(c) * std::pow(10, -0.9 + 0.35 * static_cast<double>(j)), d = c / 6 / n;
+      const double c = 1e17 * std::pow(10, 0.5 * static_cast<double>(budget)),
+                   n = 0.1 * std::sqrt(c) * std::pow(10, -0.9 + 0.35 * static_cast<double>(j)), d = c / 6 / n;
       table.labels.push_back("b" + std::to_string(budget) + "-" + std::to_string(j));
       table.columns["params"].emplace_back(n);
       table.columns["tokens"].emplace_back(d);
@@ -80,18 +81,21 @@ void keep(Observations& table, const std::function<bool(double n, double d)>& go
 
 std::vector<Mistake> mistakes() {
   return {Mistake{"TwoUnits", "unit of the loss", Verdict::bad, [](Observations& t) { scale(t, "loss", 20, 0.1); }},
-                    Mistake{"NoConvention", "what N counts", Verdict::doubtful, [](Observations& t) { t.n_convention = "unstated"; }},
-                    Mistake{"ForwardFlops", "FLOPs against 6 N D", Verdict::bad, [](Observations& t) { scale(t, "flops", 0, 1 / 3.0); }},
-                    Mistake{"UnevenFlops", "FLOPs against 6 N D", Verdict::doubtful, [](Observations& t) { scale(t, "flops", 30, 2); }},
-                    Mistake{"ACopy", "copies", Verdict::bad,
-                            [](Observations& t) {
-                              for (auto& [name, column] : t.columns) column.push_back(column.front());
-                              t.labels.emplace_back("again");
-                            }},
-                    Mistake{"FewSizes", "range of sizes", Verdict::bad, [](Observations& t) { keep(t, [](double n, double) { return n > 1e8 && n < 5e8; }); }},
-                    Mistake{"OneRatio", "range of D / N", Verdict::bad, [](Observations& t) { keep(t, [](double n, double d) { return d / n > 20 && d / n < 100; }); }},
-                    Mistake{"Swapped", "more is better", Verdict::bad, [](Observations& t) { std::swap(t.columns["loss"][2], t.columns["loss"][38]); }},
-                    Mistake{"AStray", "rows off the surface", Verdict::doubtful, [](Observations& t) { *t.columns["loss"][15] *= 1.1; }}};
+          Mistake{"NoConvention", "what N counts", Verdict::doubtful, [](Observations& t) { t.n_convention = "unstated"; }},
+          Mistake{"ForwardFlops", "FLOPs against 6 N D", Verdict::bad, [](Observations& t) { scale(t, "flops", 0, 1 / 3.0); }},
+          Mistake{"UnevenFlops", "FLOPs against 6 N D", Verdict::doubtful, [](Observations& t) { scale(t, "flops", 30, 2); }},
+          Mistake{"ACopy", "copies", Verdict::bad,
+                  [](Observations& t) {
+                    for (auto& [name, column] : t.columns) column.push_back(column.front());
+                    t.labels.emplace_back("again");
+                  }},
+          Mistake{"FewSizes", "range of sizes", Verdict::bad,
+                  [](Observations& t) { keep(t, [](double n, double) { return n > 1e8 && n < 5e8; }); }},
+          Mistake{"OneRatio", "range of D / N", Verdict::bad,
+                  [](Observations& t) { keep(t, [](double n, double d) { return d / n > 20 && d / n < 100; }); }},
+          Mistake{"Swapped", "more is better", Verdict::bad,
+                  [](Observations& t) { std::swap(t.columns["loss"][2], t.columns["loss"][38]); }},
+          Mistake{"AStray", "rows off the surface", Verdict::doubtful, [](Observations& t) { *t.columns["loss"][15] *= 1.1; }}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Doctor, EveryMistake, testing::ValuesIn(mistakes()),

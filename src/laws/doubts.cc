@@ -21,12 +21,13 @@ void doubt_floor(const Problem& problem, const Fit& fit, Warnings& warnings) {
   const double least = exp_(*std::min_element(problem.rows.response.begin(), problem.rows.response.end()));
   const auto interval = fit.intervals.find("E");
   if (constant->second < 1e-3 * least || (interval != fit.intervals.end() && interval->second.low < 0.01 * least))
-    warnings.push_back({"floor_not_identified", "the floor E = " + people(constant->second) +
-                                                    (interval != fit.intervals.end()
-                                                         ? " has an interval from " + people(interval->second.low)
-                                                         : std::string()) +
-                                                    ": the rows (least loss " + people(least) + ") do not show that there is one"});
-  else if (interval != fit.intervals.end() && interval->second.high > least && !problem.law->info.of_steps)  // annealing goes below it
+    warnings.push_back(
+        {"floor_not_identified",
+         "the floor E = " + people(constant->second) +
+             (interval != fit.intervals.end() ? " has an interval from " + people(interval->second.low) : std::string()) +
+             ": the rows (least loss " + people(least) + ") do not show that there is one"});
+  // annealing goes below it
+  else if (interval != fit.intervals.end() && interval->second.high > least && !problem.law->info.of_steps)
     warnings.push_back({"floor_not_identified", "the floor's interval reaches " + people(interval->second.high) +
                                                     ", above the least loss of the rows, " + people(least)});
 }
@@ -50,19 +51,22 @@ void doubt_inputs(const Problem& problem, Warnings& warnings) {
     const auto& x = problem.rows.inputs[i];
     const std::set<double> values(x.begin(), x.begin() + problem.rows.count);
     if (values.size() == 1)
-      warnings.push_back({"constant_column", "all rows have one value of " + law.inputs[i].column + ": what depends on it is not identified"});
+      warnings.push_back(
+          {"constant_column", "all rows have one value of " + law.inputs[i].column + ": what depends on it is not identified"});
   }
   if (law.inputs.size() != 2) return;
   const double r = correlation(problem.rows.inputs[0], problem.rows.inputs[1], problem.rows.count);
   if (std::fabs(r) > 0.99)
-    warnings.push_back({"not_separable", "ln " + law.inputs[0].column + " and ln " + law.inputs[1].column + " go together (correlation " +
-                                             format_significant(r, 4) + "): their exponents cannot be told apart; runs off this line would"});
+    warnings.push_back({"not_separable", "ln " + law.inputs[0].column + " and ln " + law.inputs[1].column +
+                                             " go together (correlation " + format_significant(r, 4) +
+                                             "): their exponents cannot be told apart; runs off this line would"});
 }
 
 void doubt_search(const Fit& fit, Warnings& warnings) {
   if (fit.starts == 0) return;  // nothing was searched
   if (fit.stop != "converged")
-    warnings.push_back({"not_converged", "the minimiser ended with `" + fit.stop + "`, gradient norm " + people(*fit.gradient_norm)});
+    warnings.push_back(
+        {"not_converged", "the minimiser ended with `" + fit.stop + "`, gradient norm " + people(*fit.gradient_norm)});
   if (fit.starts > 1 && fit.starts_agreeing == 1)
     warnings.push_back({"one_start", "1 of " + counted(static_cast<double>(fit.starts)) +
                                          " starts reached the best minimum: there may be a better one (--starts all)"});
@@ -81,7 +85,8 @@ void doubt_extrapolation(const Problem& problem, const FitOptions& options, cons
   const double most = exp_(*std::max_element(scales.begin(), scales.end()));
   const double asked = *std::max_element(options.at_flops.begin(), options.at_flops.end()), ratio = asked / most;
   if (ratio > 10)
-    warnings.push_back({"extrapolation", "C = " + people(asked) + " is " + people(ratio) + " times the largest fitted run's " + people(most)});
+    warnings.push_back(
+        {"extrapolation", "C = " + people(asked) + " is " + people(ratio) + " times the largest fitted run's " + people(most)});
   if (!has_optimum(law)) return;
   double low = INFINITY, high = 0;
   for (std::int64_t i = 0; i < problem.rows.count; ++i) {
@@ -92,8 +97,9 @@ void doubt_extrapolation(const Problem& problem, const FitOptions& options, cons
   for (const double flops : options.at_flops) {
     const auto derived = fit.derived.find("tokens_per_param@" + format_number(flops));
     if (derived == fit.derived.end() || (derived->second.value >= low && derived->second.value <= high)) continue;
-    warnings.push_back({"ratio_out_of_range", "at C = " + people(flops) + " the law's best D/N is " + people(derived->second.value) +
-                                                  ", and the rows have " + people(low) + " to " + people(high) + ": no run shows that it is best"});
+    warnings.push_back({"ratio_out_of_range", "at C = " + people(flops) + " the law's best D/N is " +
+                                                  people(derived->second.value) + ", and the rows have " + people(low) + " to " +
+                                                  people(high) + ": no run shows that it is best"});
     return;
   }
 }
@@ -107,7 +113,8 @@ void doubt_duplicates(const Problem& problem, Warnings& warnings) {
     copies += seen.insert(row).second ? 0 : 1;
   }
   if (copies > 0)
-    warnings.push_back({"duplicate_rows", plural(copies, "row") + " repeat another row to the last digit: one run counted twice is not a replicate"});
+    warnings.push_back({"duplicate_rows", plural(copies, "row") +
+                                              " repeat another row to the last digit: one run counted twice is not a replicate"});
 }
 
 /// Runs of several sizes whose curves are not one.
@@ -134,9 +141,11 @@ void doubt_bounds(const Problem& problem, const Fit& fit, Warnings& warnings) {
     const bool below = constant.space == Space::log ? at->second.low <= 0 : !std::isfinite(at->second.low);
     if (!above && !below) continue;
     const std::string value = constant.name + " = " + people(fit.constants.at(constant.name));
-    warnings.push_back({"not_identified", value + (above && below ? ": the rows bound it on no side"
-                                                   : above        ? ": the rows set no upper bound, only " + people(at->second.low) + " as the lower one"
-                                                                  : ": the rows set no lower bound, only " + people(at->second.high) + " as the upper one")});
+    warnings.push_back(
+        {"not_identified",
+         value + (above && below ? ": the rows bound it on no side"
+                  : above        ? ": the rows set no upper bound, only " + people(at->second.low) + " as the lower one"
+                                 : ": the rows set no lower bound, only " + people(at->second.high) + " as the upper one")});
   }
 }
 
@@ -145,8 +154,10 @@ void doubt_leverage(const Fit& fit, Warnings& warnings) {
   std::vector<std::string> rows;
   for (const Leverage& l : fit.leverage)
     if (l.standard_errors > 1)
-      rows.push_back(l.row + " (" + l.number + " = " + people(l.without) + ", " + format_significant(l.standard_errors, 2) + " standard errors)");
-  if (!rows.empty()) warnings.push_back({"leverage", "left out, one row moves the answer by more than its standard error: " + listed(rows)});
+      rows.push_back(l.row + " (" + l.number + " = " + people(l.without) + ", " + format_significant(l.standard_errors, 2) +
+                     " standard errors)");
+  if (!rows.empty())
+    warnings.push_back({"leverage", "left out, one row moves the answer by more than its standard error: " + listed(rows)});
 }
 
 }  // namespace
@@ -163,8 +174,9 @@ void doubt_fit(const Observations& table, const Problem& problem, const FitOptio
   doubt_collapse(table, options, warnings);
   doubt_extrapolation(problem, options, fit, warnings);
   if (fit.n_convention == "unstated" && table.columns.contains("params"))
-    warnings.push_back({"unstated_convention",
-                        "what N counts is not stated: the exponents depend on it, so they are not comparable with another law's"});
+    warnings.push_back(
+        {"unstated_convention",
+         "what N counts is not stated: the exponents depend on it, so they are not comparable with another law's"});
 }
 
 }  // namespace isoflop::laws

@@ -1,5 +1,5 @@
-// Numbers that carry their derivatives by P parameters, over a pack of rows: a law is written once, as its formula, and its gradient
-// and Hessian are exact.
+// Numbers that carry their derivatives by P parameters, over a pack of rows: a law is written once, as its formula, and its
+// gradient and Hessian are exact.
 #pragma once
 
 #include <array>

@@ -42,7 +42,8 @@ void check_options(const EnvelopeOptions& options) {
 std::vector<Run> runs_of(const Observations& table, const laws::ComputeRows& rows, const EnvelopeOptions& options,
                          std::vector<Warning>& warnings) {
   std::map<std::string, std::vector<std::size_t>> steps;
-  for (std::size_t i = 0; i < rows.rows.size(); ++i) steps[(table.groups.empty() ? table.labels : table.groups)[rows.rows[i]]].push_back(i);
+  for (std::size_t i = 0; i < rows.rows.size(); ++i)
+    steps[(table.groups.empty() ? table.labels : table.groups)[rows.rows[i]]].push_back(i);
   std::vector<Run> runs;
   std::vector<std::string> single;
   for (auto& [label, members] : steps) {
@@ -148,7 +149,8 @@ std::vector<BudgetOptimum> sizes_of(const std::vector<const Run*>& runs, const s
 
 std::vector<laws::AllocationPoint> points_of(const std::vector<BudgetOptimum>& sizes) {
   std::vector<laws::AllocationPoint> points;
-  for (const BudgetOptimum& o : sizes) points.push_back({.x = log_(o.flops), .n = log_(*o.params), .d = log_(*o.tokens), .se = {}});
+  for (const BudgetOptimum& o : sizes)
+    points.push_back({.x = log_(o.flops), .n = log_(*o.params), .d = log_(*o.tokens), .se = {}});
   return points;
 }
 

@@ -53,7 +53,8 @@ void set_identified(const Problem& problem, const Theta& theta, Fit& fit) {
 }
 
 /// Where further runs will lie: the losses asked for, at the models the fit says.
-void set_predictions(const Problem& problem, const Search& found, std::vector<Theta> thetas, const FitOptions& options, Fit& fit) {
+void set_predictions(const Problem& problem, const Search& found, std::vector<Theta> thetas, const FitOptions& options,
+                     Fit& fit) {
   const Law& law = *problem.law;
   std::vector<std::string> names;
   std::vector<std::vector<double>> inputs;
@@ -85,15 +86,16 @@ void set_predictions(const Problem& problem, const Search& found, std::vector<Th
     fit.derived[names[i]].prediction = Interval{exp_(intervals[i].low), exp_(intervals[i].high), options.level};
 }
 
-void set_intervals(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found, const FitOptions& options,
-                   Fit& fit) {
+void set_intervals(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
+                   const FitOptions& options, Fit& fit) {
   const std::vector<Theta> thetas =
       refits(problem, found, options.bootstrap, options.seed, options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while resampling");
   fit.interval_method = name_of(problem.resample) + ", " + plural(thetas.size(), "draw");
   if (thetas.size() < kLeastDraws) {
-    fit.warnings.push_back({"few_draws", plural(thetas.size(), "resample") + " of " + plural(static_cast<std::size_t>(options.bootstrap), "draw") +
-                                             " found a minimum: no interval is made of fewer than " + std::to_string(kLeastDraws)});
+    fit.warnings.push_back(
+        {"few_draws", plural(thetas.size(), "resample") + " of " + plural(static_cast<std::size_t>(options.bootstrap), "draw") +
+                          " found a minimum: no interval is made of fewer than " + std::to_string(kLeastDraws)});
     return;
   }
 
@@ -113,10 +115,12 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
     if (std::all_of(draws.begin(), draws.end(), [value](double draw) { return draw == value; })) continue;
     if (!std::isfinite(value)) continue;
     if (q.constant >= 0 ? !fit.identified(q.name) : !fit.derived.contains(q.name)) continue;
-    if (const double variance = covariance_of(draws, draws); std::isfinite(variance)) fit.standard_errors[q.name] = std::sqrt(variance);
+    if (const double variance = covariance_of(draws, draws); std::isfinite(variance))
+      fit.standard_errors[q.name] = std::sqrt(variance);
     if (q.constant >= 0) {
       Interval interval = open_ends(problem, found.best, q.constant, bounds[k].interval);
-      if (problem.law->constants[q.constant].space == Space::unit) interval.high = std::min(interval.high, 1.0);  // scaled beyond it
+      // scaled beyond it
+      if (problem.law->constants[q.constant].space == Space::unit) interval.high = std::min(interval.high, 1.0);
       fit.intervals[q.name] = interval;
     } else {
       fit.derived[q.name].interval = bounds[k].interval;
@@ -153,7 +157,8 @@ void set_leverage(const Problem& problem, const std::vector<Quantity>& quantitie
     }
     fit.jackknife_errors[q.name] = jackknife_error(without);
   }
-  std::stable_sort(units.begin(), units.end(), [](const Leverage& a, const Leverage& b) { return a.standard_errors > b.standard_errors; });
+  std::stable_sort(units.begin(), units.end(),
+                   [](const Leverage& a, const Leverage& b) { return a.standard_errors > b.standard_errors; });
   for (const Leverage& unit : units)
     if (fit.leverage.size() < 5 && !unit.number.empty()) fit.leverage.push_back(unit);
 }
@@ -234,7 +239,8 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
   std::vector<double> predictions(problem.rows.response.size());
   law.predict(found.best.theta, problem.rows, problem.objective.log_residual, predictions.data(), nullptr);
   double squares = 0, spread = 0, mean = 0;
-  for (std::int64_t i = 0; i < problem.rows.count; ++i) mean += problem.rows.response[i] / static_cast<double>(problem.rows.count);
+  for (std::int64_t i = 0; i < problem.rows.count; ++i)
+    mean += problem.rows.response[i] / static_cast<double>(problem.rows.count);
   for (std::int64_t i = 0; i < problem.rows.count; ++i) {
     const double r = problem.rows.response[i] - predictions[i];
     fit.residuals.push_back(r);
@@ -245,8 +251,9 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
   fit.fitted = problem.fitted;
   double sum_ln = 0, weights = 0;
   for (std::int64_t i = 0; i < problem.rows.count; ++i) sum_ln += problem.rows.response[i], weights += problem.rows.weight[i];
-  const Criteria criteria = criteria_of(
-      deviance_of(problem.objective, found.best.value, weights / static_cast<double>(fit.rows), fit.rows, sum_ln), fit.rows, problem.free_count());
+  const Criteria criteria =
+      criteria_of(deviance_of(problem.objective, found.best.value, weights / static_cast<double>(fit.rows), fit.rows, sum_ln),
+                  fit.rows, problem.free_count());
   fit.aicc = criteria.aicc;
   fit.bic = criteria.bic;
   if (spread > 0) fit.r_squared = 1 - squares / spread;
@@ -270,15 +277,19 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
   }
 
   const bool given = problem.free_count() == 0;
-  const auto [least, most] = std::minmax_element(problem.rows.response.begin(), problem.rows.response.begin() + problem.rows.count);
+  const auto [least, most] =
+      std::minmax_element(problem.rows.response.begin(), problem.rows.response.begin() + problem.rows.count);
   if (!given && *most - *least <= 1e-12 * std::max(std::fabs(*least), std::fabs(*most))) {
-    result.warnings.push_back({"constant_response", "every row has one " + (law.response == "loss" ? options.loss_column : law.response) + ": it shows no law"});
+    result.warnings.push_back(
+        {"constant_response",
+         "every row has one " + (law.response == "loss" ? options.loss_column : law.response) + ": it shows no law"});
     return result;
   }
   const Search found = given ? evaluated(problem) : searched(problem, options);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while searching");
   if (found.agreeing == 0) {
-    result.warnings.push_back({"no_minimum", std::string(given ? "the objective is not finite at the constants given" : "no start has a finite objective") +
+    result.warnings.push_back({"no_minimum", std::string(given ? "the objective is not finite at the constants given"
+                                                               : "no start has a finite objective") +
                                                  ": the table's numbers are beyond this law"});
     return result;
   }

@@ -112,11 +112,13 @@ std::vector<Interval> Forecaster::at(const Rows& rows, double level) const {
     }
     for (std::int64_t i = 0; i < rows.count; ++i) {
       const double residual = residuals[random.below(residuals.size(), d, static_cast<std::uint32_t>(i) + 1)];
-      draws[i].push_back(middle[i] + widen * (values[i] - middle[i]) + residual + slope * std::max(0.0, scale_of(*law, rows, i) - edge));
+      draws[i].push_back(middle[i] + widen * (values[i] - middle[i]) + residual +
+                         slope * std::max(0.0, scale_of(*law, rows, i) - edge));
     }
   }
   std::vector<Interval> intervals;
-  for (std::int64_t i = 0; i < rows.count; ++i) intervals.push_back(percentile_interval(std::move(draws[i]), middle[i], level, 1));
+  for (std::int64_t i = 0; i < rows.count; ++i)
+    intervals.push_back(percentile_interval(std::move(draws[i]), middle[i], level, 1));
   return intervals;
 }
 

@@ -8,7 +8,8 @@
 
 namespace isoflop::laws {
 
-/// A row's place on the axis along which laws are extrapolated: ln C of a law in N and D, else the first input as the law reads it.
+/// A row's place on the axis along which laws are extrapolated: ln C of a law in N and D, else the first input as the law reads
+/// it.
 [[nodiscard]] double scale_of(const Law& law, const Rows& rows, std::int64_t row);
 [[nodiscard]] std::vector<double> scales_of(const Problem& problem);
 

@@ -1,4 +1,5 @@
-// How far laws carry on real tables: the cheap rows are fitted, the dear ones predicted (experiments/extrapolation.py has all cuts).
+// How far laws carry on real tables: the cheap rows are fitted, the dear ones predicted (experiments/extrapolation.py has all
+// cuts).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,8 +44,8 @@ TEST(ForecastReference, EpochsRunsBelow1e20PredictTheOthers) {
 TEST(ForecastReference, TheLossOfTunedRunsAtTheirOptimaCarriesTenTimesFurther) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
   double covered = 0;
-  for (const char* where : {"hparams=tuned and file=summary_df", "hparams=tuned and file=summary_df_att", "hparams=tuned and file=summary_df_owt2",
-                            "hparams=tuned and file=summary_df_kaplan_tuned_hparams"}) {
+  for (const char* where : {"hparams=tuned and file=summary_df", "hparams=tuned and file=summary_df_att",
+                            "hparams=tuned and file=summary_df_owt2", "hparams=tuned and file=summary_df_kaplan_tuned_hparams"}) {
     const Holdout h = held_out("runs/porian2024_optimal.csv", "power_c_floor", where, 2.56e18);
     EXPECT_GE(h.rows_predicted, 3) << where;
     EXPECT_LT(h.error_loss, 0.015) << where;

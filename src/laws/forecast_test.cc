@@ -25,7 +25,8 @@ Observations runs(std::int64_t rows, std::uint64_t seed, double bend = 0) {
     table.columns["params"].push_back(n);
     table.columns["tokens"].push_back(d);
     table.columns["flops"].push_back(c);
-    table.columns["loss"].push_back((kE + kA * pow_(n, -kAlpha) + kB * pow_(d, -kBeta)) * exp_(drift + 0.01 * random.normal(at, 1)));
+    table.columns["loss"].push_back((kE + kA * pow_(n, -kAlpha) + kB * pow_(d, -kBeta)) *
+                                    exp_(drift + 0.01 * random.normal(at, 1)));
   }
   return table;
 }
@@ -74,7 +75,8 @@ TEST(Forecast, LearnsFromItsOwnRowsHowFarALawDrifts) {
 }
 
 TEST(Forecast, APredictionIsWiderThanTheLawsOwnInterval) {
-  const FitResult result = fit_law(runs(60, 1), "chinchilla", {.bootstrap = 200, .at_flops = {1e23}, .at_models = {{1e9, 2e10}}, .threads = 2});
+  const FitResult result =
+      fit_law(runs(60, 1), "chinchilla", {.bootstrap = 200, .at_flops = {1e23}, .at_models = {{1e9, 2e10}}, .threads = 2});
   for (const char* name : {"loss@1e+23", "loss@N=1e+09,D=2e+10"}) {
     ASSERT_TRUE(result.fit->derived.contains(name)) << name;
     const Estimate& loss = result.fit->derived.at(name);

@@ -37,7 +37,8 @@ double line_error(const Problem& cheap, const Problem& dear, std::size_t count) 
   }
   const double slope = sxx > 0 ? sxy / sxx : 0;
   std::vector<double> errors;
-  for (std::int64_t i = 0; i < dear.rows.count; ++i) errors.push_back(ln_response(dear, i) - (my + slope * (scale_of(*dear.law, dear.rows, i) - mx)));
+  for (std::int64_t i = 0; i < dear.rows.count; ++i)
+    errors.push_back(ln_response(dear, i) - (my + slope * (scale_of(*dear.law, dear.rows, i) - mx)));
   return root_mean_square(errors);
 }
 
@@ -86,8 +87,9 @@ std::optional<Holdout> hold_out(const Observations& cheap_rows, const Observatio
       h.moved[name] = {at->second, whole.constants.contains(name) ? whole.constants.at(name) : whole.derived.at(name).value};
   if (options.bootstrap > 0) {
     const Problem resampled = resampled_problem(cheap);
-    Forecaster forecaster = forecaster_of(
-        resampled, found.best.theta, refits(resampled, found, options.bootstrap, options.seed, options.threads, options.stop), options.seed);
+    Forecaster forecaster =
+        forecaster_of(resampled, found.best.theta,
+                      refits(resampled, found, options.bootstrap, options.seed, options.threads, options.stop), options.seed);
     forecaster.heavy = true;
     if (forecaster.thetas.size() < kLeastDraws) return h;
     h.discrepancy = forecaster.drift = drift_of(cheap, options).per_e;

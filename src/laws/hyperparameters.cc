@@ -34,12 +34,14 @@ Law of_one(const std::string& name, const std::string& formula, const std::strin
 
 std::vector<Law> hyperparameter_laws() {
   std::vector<Law> laws;
-  laws.push_back(law_of<PowerOfTwo>({.info = {"learning_rate", "lr(N, D) = K N^a D^b", "StepLaw: Li et al. 2025 (arXiv:2503.04715)"},
-                                     .inputs = {{"params"}, {"tokens"}},
-                                     .response = "learning_rate",
-                                     .constants = {{"K", Space::log, {0}}, {"a", Space::plain, {0}}, {"b", Space::plain, {0}}}}));
+  laws.push_back(
+      law_of<PowerOfTwo>({.info = {"learning_rate", "lr(N, D) = K N^a D^b", "StepLaw: Li et al. 2025 (arXiv:2503.04715)"},
+                          .inputs = {{"params"}, {"tokens"}},
+                          .response = "learning_rate",
+                          .constants = {{"K", Space::log, {0}}, {"a", Space::plain, {0}}, {"b", Space::plain, {0}}}}));
   laws.push_back(of_one("batch", "B(D) = K D^a", "StepLaw: Li et al. 2025 (arXiv:2503.04715)", "tokens", "batch_tokens"));
-  laws.push_back(of_one("learning_rate_c", "lr(C) = K C^a", "DeepSeek LLM 2024 (arXiv:2401.02954), section 3.1", "flops", "learning_rate"));
+  laws.push_back(
+      of_one("learning_rate_c", "lr(C) = K C^a", "DeepSeek LLM 2024 (arXiv:2401.02954), section 3.1", "flops", "learning_rate"));
   laws.push_back(of_one("batch_c", "B(C) = K C^a", "DeepSeek LLM 2024 (arXiv:2401.02954), section 3.1", "flops", "batch_tokens"));
   // the best size and data of each budget, from a table of optima
   laws.push_back(of_one("optimal_params", "N*(C) = K C^a", "Kaplan et al. 2020 (arXiv:2001.08361), table 6", "flops", "n_opt"));

@@ -40,7 +40,8 @@ std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
     quantities.push_back({law.constants[i].name, i, [&law, i](const Theta& t) { return law.constant_of(i, t[i]); }});
   if (law.derived)
     for (const auto& [name, value] : law.derived(law.named(Theta{})))
-      quantities.push_back({name, -1, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }, possible(law, name)});
+      quantities.push_back(
+          {name, -1, [&law, key = name](const Theta& t) { return law.derived(law.named(t)).at(key); }, possible(law, name)});
   if (has_optimum(law))
     for (const double flops : options.at_flops) {
       const std::string at = "@" + format_number(flops);
@@ -54,7 +55,8 @@ std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
     }
   if (law.inputs.size() == 1 && law.inputs[0].column == "flops" && law.response == "loss")
     for (const double flops : options.at_flops)
-      quantities.push_back({"loss@" + format_number(flops), -1, [&law, flops](const Theta& t) { return value_of(law, t, {flops}); }});
+      quantities.push_back(
+          {"loss@" + format_number(flops), -1, [&law, flops](const Theta& t) { return value_of(law, t, {flops}); }});
   if (has_optimum(law))
     for (const auto& [params, tokens] : options.at_models)
       quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), -1,

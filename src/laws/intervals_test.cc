@@ -13,7 +13,8 @@ namespace {
 
 std::vector<double> spread(std::size_t count, double low, double high) {
   std::vector<double> draws;
-  for (std::size_t i = 0; i < count; ++i) draws.push_back(low + (high - low) * static_cast<double>(i) / static_cast<double>(count - 1));
+  for (std::size_t i = 0; i < count; ++i)
+    draws.push_back(low + (high - low) * static_cast<double>(i) / static_cast<double>(count - 1));
   return draws;
 }
 

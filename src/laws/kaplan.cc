@@ -65,13 +65,14 @@ std::vector<Law> kaplan_laws() {
                                                         {"alpha_D", Space::plain, {0.05, 0.1, 0.3}}},
                                           .derived = tokens_needed,
                                           .additive = additive}));
-  laws.push_back(law_of<ParamsAndSteps>({.info = {"kaplan_steps", "L(N, S) = (N_c/N)^alpha_N + (S_c/S)^alpha_S",
-                                                  "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.6; S at the least step count, S_min"},
-                                         .inputs = {{"params"}, {"steps"}},
-                                         .constants = {{"N_c", Space::log, kScales},
-                                                       {"S_c", Space::log, {4, 8}},
-                                                       {"alpha_N", Space::plain, {0.05, 0.1, 0.3}},
-                                                       {"alpha_S", Space::plain, {0.3, 0.8}}}}));
+  laws.push_back(
+      law_of<ParamsAndSteps>({.info = {"kaplan_steps", "L(N, S) = (N_c/N)^alpha_N + (S_c/S)^alpha_S",
+                                       "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.6; S at the least step count, S_min"},
+                              .inputs = {{"params"}, {"steps"}},
+                              .constants = {{"N_c", Space::log, kScales},
+                                            {"S_c", Space::log, {4, 8}},
+                                            {"alpha_N", Space::plain, {0.05, 0.1, 0.3}},
+                                            {"alpha_S", Space::plain, {0.3, 0.8}}}}));
   laws.push_back(law_of<CriticalBatch>({.info = {"critical_batch", "B_crit(L) = B* / L^(1/alpha_B)",
                                                  "Kaplan et al. 2020 (arXiv:2001.08361), eq. 1.4"},
                                         .inputs = {{"loss"}},

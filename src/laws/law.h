@@ -1,4 +1,5 @@
-// A law as the fit sees it: a formula over rows, with its constants; and what a fit asks of it, sums over rows with exact derivatives.
+// A law as the fit sees it: a formula over rows, with its constants; and what a fit asks of it, sums over rows with exact
+// derivatives.
 #pragma once
 
 #include <array>
@@ -38,8 +39,8 @@ void fill_up(Rows& rows);
 /// The rows at `indices`, each as often as it is named.
 [[nodiscard]] Rows picked(const Rows& rows, std::span<const std::int64_t> indices);
 
-/// Of a table with more rows than `kManyRows` starts and resamples see `kSomeRows` at a time: how a search goes and how an estimate spreads
-/// is known from these, and time stays linear in rows.
+/// Of a table with more rows than `kManyRows` starts and resamples see `kSomeRows` at a time: how a search goes and how an
+/// estimate spreads is known from these, and time stays linear in rows.
 inline constexpr std::int64_t kManyRows = 4000, kSomeRows = 2000;
 
 /// What is summed over rows of r = response - prediction, each term times the row's weight.
@@ -51,8 +52,8 @@ struct Objective {
   [[nodiscard]] std::string definition() const;
 };
 
-/// Sums over rows. `curvature`, a lower triangle row by row, is the Hessian (order 2) or what iteratively reweighted least squares
-/// puts in its place, which is never indefinite (order 1).
+/// Sums over rows. `curvature`, a lower triangle row by row, is the Hessian (order 2) or what iteratively reweighted least
+/// squares puts in its place, which is never indefinite (order 1).
 struct Sums {
   double value = 0;
   std::array<double, kMaxConstants> gradient{};
@@ -91,7 +92,8 @@ struct Law {
   std::function<std::map<std::string, double>(const std::map<std::string, double>&)> derived = {};
 
   /// The law as a sum of powers of N and D where nothing is repeated, its further inputs (granularity) as `held` has them.
-  std::function<AdditiveLaw(const std::map<std::string, double>& constants, const std::map<std::string, double>& held)> additive = {};
+  std::function<AdditiveLaw(const std::map<std::string, double>& constants, const std::map<std::string, double>& held)> additive =
+      {};
 
   using Accumulate = void (*)(const Theta&, const Rows&, const Objective&, Sums&);
   std::array<Accumulate, 3> accumulate{};  ///< by order of derivatives
@@ -214,7 +216,8 @@ void predict_rows(const Theta& theta, const Rows& rows, bool log_residual, doubl
 // The same functions compiled for AVX2: a pack is one register instead of two. Nothing is contracted, so the bits are the same.
 #if defined(__x86_64__)
 template <class F, class T>
-[[gnu::target("avx2"), gnu::flatten]] void accumulate_rows_avx2(const Theta& theta, const Rows& rows, const Objective& objective, Sums& sums) {
+[[gnu::target("avx2"), gnu::flatten]] void accumulate_rows_avx2(const Theta& theta, const Rows& rows, const Objective& objective,
+                                                                Sums& sums) {
   accumulate_rows<F, T>(theta, rows, objective, sums);
 }
 #endif
@@ -239,7 +242,8 @@ void predict_one_pack(const Theta& theta, const double* inputs, double* value) {
 }
 
 /// Completes a law from its formula:
-/// struct F { kParameters, kInputs, kLogValue; template <Dual T> static T value(const std::array<T, P>&, const std::array<Pack, I>&) }.
+/// struct F { kParameters, kInputs, kLogValue; template <Dual T> static T value(const std::array<T, P>&, const std::array<Pack,
+/// I>&) }.
 template <class F>
 [[nodiscard]] Law law_of(Law law) {
   static_assert(F::kParameters <= kMaxConstants);

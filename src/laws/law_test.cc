@@ -44,7 +44,9 @@ std::vector<Truth> truths() {
       {"broken_d", {{"E", 1.0}, {"K", 12}, {"a", 0.05}, {"c", 0.3}, {"d", 1e10}, {"f", 0.6}}, {{"tokens", kTokens}}},
       {"broken_c", {{"E", 1.0}, {"K", 40}, {"a", 0.05}, {"c", 0.2}, {"d", 1e19}, {"f", 0.8}}, {{"flops", kFlops}}},
       {"kaplan", {{"N_c", 6.4e13}, {"D_c", 1.8e13}, {"alpha_N", 0.076}, {"alpha_D", 0.103}}, surface},
-      {"kaplan_steps", {{"N_c", 6.5e13}, {"S_c", 2.1e3}, {"alpha_N", 0.077}, {"alpha_S", 0.76}}, {{"params", kParams}, {"steps", {1e3, 1e6}}}},
+      {"kaplan_steps",
+       {{"N_c", 6.5e13}, {"S_c", 2.1e3}, {"alpha_N", 0.077}, {"alpha_S", 0.76}},
+       {{"params", kParams}, {"steps", {1e3, 1e6}}}},
       {"critical_batch", {{"B", 2.1e8}, {"alpha_B", 0.21}}, {{"loss", {2, 6}}}},
       {"overtraining", {{"E", 1.51}, {"a", 141}, {"b", 190}, {"eta", 0.121}}, surface},
       {"downstream_error", {{"epsilon", 0.857}, {"k", 2.2}, {"gamma", 0.71}}, {{"loss", {2, 5}}}},
@@ -57,9 +59,20 @@ std::vector<Truth> truths() {
        {{"E", 1.87}, {"A", 521}, {"B", 1488}, {"alpha", 0.353}, {"beta", 0.36}, {"P", 0.05}, {"m", 0.4}, {"k", 0.7}},
        repeated},
       {"overfit_capacity",
-       {{"E", 1.87}, {"A", 521}, {"B", 1488}, {"alpha", 0.353}, {"beta", 0.36}, {"P", 0.05}, {"m", 0.5}, {"h", 0.15}, {"k", 0.5}, {"g", 0.2}},
+       {{"E", 1.87},
+        {"A", 521},
+        {"B", 1488},
+        {"alpha", 0.353},
+        {"beta", 0.36},
+        {"P", 0.05},
+        {"m", 0.5},
+        {"h", 0.15},
+        {"k", 0.5},
+        {"g", 0.2}},
        repeated},
-      {"routed", {{"a", -0.082}, {"b", -0.108}, {"c", 0.009}, {"d", 1.104}, {"E_s", 1.847}, {"E_m", 314}}, {{"params", kParams}, {"experts", {1, 512}}}},
+      {"routed",
+       {{"a", -0.082}, {"b", -0.108}, {"c", 0.009}, {"d", 1.104}, {"E_s", 1.847}, {"E_m", 314}},
+       {{"params", kParams}, {"experts", {1, 512}}}},
       {"fine_grained",
        {{"c", 0.47}, {"g", 2.1}, {"gamma", 0.58}, {"a", 18.1}, {"alpha", 0.115}, {"b", 30.8}, {"beta", 0.147}},
        {{"params", kParams}, {"tokens", kTokens}, {"granularity", {1, 32}}}},
@@ -84,11 +97,13 @@ Observations curves_of(const Truth& truth, double noise) {
   const Philox random{.seed = 3, .stream = Stream::simulate};
   Observations table;
   const CurveLaw nothing = [](const Schedule&, int) { return 1.0; };
-  for (const auto& [name, shape] : std::map<std::string, double (*)(double)>{{"cosine", cosine_rate}, {"wsd", wsd_rate}, {"constant", constant_rate}})
+  for (const auto& [name, shape] :
+       std::map<std::string, double (*)(double)>{{"cosine", cosine_rate}, {"wsd", wsd_rate}, {"constant", constant_rate}})
     add_curve(table, name, schedule_of(900, 30, 1e-2, shape), 20, nothing);
   const auto predicted = predict_law(table, truth.law, truth.constants);
   for (std::size_t row = 0; row < table.labels.size(); ++row)
-    if (table.columns["loss"][row] && predicted[row]) table.columns["loss"][row] = *predicted[row] * std::exp(noise * random.normal(row));
+    if (table.columns["loss"][row] && predicted[row])
+      table.columns["loss"][row] = *predicted[row] * std::exp(noise * random.normal(row));
   return table;
 }
 
@@ -141,7 +156,8 @@ TEST_P(EveryLaw, ASearchFindsWhatItsStartsFindWithAllRowsFromTheOutset) {
 
 TEST_P(EveryLaw, HasTheGradientAndTheHessianOfItsValues) {
   const Truth& truth = GetParam();
-  const Problem problem = problem_of(table_of(truth, 0.05), truth.law, {.objective = "huber", .delta = 0.03, .allow_repeated = true});
+  const Problem problem =
+      problem_of(table_of(truth, 0.05), truth.law, {.objective = "huber", .delta = 0.03, .allow_repeated = true});
   const Law& law = *problem.law;
   const Theta at = theta_of(law, truth.constants);
   Sums sums;
@@ -185,7 +201,8 @@ TEST(Packs, HaveTheExponentialAndTheLogarithmOfScalars) {
   }
   EXPECT_LT(worst_exp, 4e-16);
   EXPECT_LT(worst_log, 1e-15);
-  for (const double x : std::initializer_list<double>{0, -1, INFINITY, -INFINITY, NAN, 1e-310}) EXPECT_TRUE(std::isnan(log(pack_of(x))[0])) << x;
+  for (const double x : std::initializer_list<double>{0, -1, INFINITY, -INFINITY, NAN, 1e-310})
+    EXPECT_TRUE(std::isnan(log(pack_of(x))[0])) << x;
   EXPECT_TRUE(std::isnan(exp(pack_of(NAN))[2]));
 }
 

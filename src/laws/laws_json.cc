@@ -95,7 +95,8 @@ Json of(const Fit& fit) {
   object["leverage"] = of(fit.leverage);
   if (fit.cross_validated) object["cross_validated"] = json_of(*fit.cross_validated);
   Json profiles = Json::object();
-  for (const auto& [name, profile] : fit.profiles) profiles[name] = {{"interval", json_of(profile.interval)}, {"curve", profile.curve}};
+  for (const auto& [name, profile] : fit.profiles)
+    profiles[name] = {{"interval", json_of(profile.interval)}, {"curve", profile.curve}};
   object["profiles"] = std::move(profiles);
   object["holdout"] = fit.holdout ? of(*fit.holdout) : Json(nullptr);
   object["optima"] = of(fit.optima);
@@ -118,7 +119,8 @@ std::string form_test_to_json(const FormTest& test) {
                      {"aicc", json_or_null(form.aicc)},
                      {"bic", json_or_null(form.bic)}});
   for (const FormTest::Step& step : test.steps)
-    steps.push_back({{"f", step.statistic}, {"p", step.p}, {"power", json_or_null(step.power)}, {"reach", json_or_null(step.reach)}});
+    steps.push_back(
+        {{"f", step.statistic}, {"p", step.p}, {"power", json_or_null(step.power)}, {"reach", json_or_null(step.reach)}});
   Json object;
   object["column"] = test.column;
   object["rows"] = test.rows;

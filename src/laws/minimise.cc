@@ -34,15 +34,15 @@ class System {
     std::array<double, kMaxTriangle> l{};
     std::array<double, kMaxConstants> y{}, free{};
     const bool solved = damped_step(
-        size_, [&](int i, int j) { return curvature(sums, i, j); }, [&](int i) { return sums.gradient[index_[i]]; }, [&](int i) { return scale_[i]; }, lambda,
-        l.data(), y.data(), free.data(), promise);
+        size_, [&](int i, int j) { return curvature(sums, i, j); }, [&](int i) { return sums.gradient[index_[i]]; },
+        [&](int i) { return scale_[i]; }, lambda, l.data(), y.data(), free.data(), promise);
     step = {};
     for (int i = 0; i < size_; ++i) step[index_[i]] = free[i];
     return solved;
   }
 
-  /// Damping is relative to each parameter's curvature. One that the rows do not see from here (ln E where another term is the loss)
-  /// has next to none and would run off; it is held by a share of the largest.
+  /// Damping is relative to each parameter's curvature. One that the rows do not see from here (ln E where another term is the
+  /// loss) has next to none and would run off; it is held by a share of the largest.
   void set_scale(const Sums& sums) {
     constexpr double kLeastShare = 1e-16;
     double most = 0;
@@ -86,7 +86,8 @@ class Descent {
         lambda = std::max(lambda * 10, 1e-6);
         if (lambda > 1e12) return finish(sums, at, Minimum::Stop::stalled);
       }
-      if (promise <= options_.tolerance * std::fabs(at.value) && lambda <= 1e-3) return finish(sums, at, Minimum::Stop::converged);
+      if (promise <= options_.tolerance * std::fabs(at.value) && lambda <= 1e-3)
+        return finish(sums, at, Minimum::Stop::converged);
       const Theta to = moved(at.theta, step);
       Sums next;
       law_.accumulate[order](to, rows_, objective_, next);
@@ -252,8 +253,8 @@ class Approach {
 };
 
 /// Every start to its end, as near as it takes to tell ends apart.
-std::vector<End> ends_of(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
-                         std::int64_t threads, const std::stop_token& stop) {
+std::vector<End> ends_of(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts,
+                         const Free& free, std::int64_t threads, const std::stop_token& stop) {
   const Approach approach(law, rows, objective, free, starts.size());
   std::vector<End> ends(starts.size());
   std::atomic<std::size_t> next{0};
@@ -281,7 +282,8 @@ Search polished(Search search, const Law& law, const Rows& rows, const Objective
 
 Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts, const Free& free,
               std::int64_t threads, std::stop_token stop) {
-  if (rows.count <= kManyRows) return polished(gathered(ends_of(law, rows, objective, starts, free, threads, stop)), law, rows, objective, free);
+  if (rows.count <= kManyRows)
+    return polished(gathered(ends_of(law, rows, objective, starts, free, threads, stop)), law, rows, objective, free);
 
   const Search some = gathered(ends_of(law, some_of(rows, kSomeRows), objective, starts, free, threads, stop));
   if (some.agreeing == 0) return some;

@@ -48,15 +48,17 @@ struct Search {
   std::vector<Other> others;  ///< converged elsewhere, ascending, distinct to 1e-6
 };
 
-/// Runs every start to its end, over `threads` cores; the result does not depend on their number. Many starts first come near on a few
-/// rows drawn at random. Of more than kManyRows rows the ends are among kSomeRows of them, and only the best few minima are then
-/// followed among all.
+/// Runs every start to its end, over `threads` cores; the result does not depend on their number. Many starts first come near on
+/// a few rows drawn at random. Of more than kManyRows rows the ends are among kSomeRows of them, and only the best few minima are
+/// then followed among all.
 ///
-/// Checked  law_test.cc: for every law, it finds no worse a best and next-best minimum than starts that see all rows from the outset.
+/// Checked  law_test.cc: for every law, it finds no worse a best and next-best minimum than starts that see all rows from the
+///          outset.
 [[nodiscard]] Search search(const Law& law, const Rows& rows, const Objective& objective, std::span<const Theta> starts,
                             const Free& free, std::int64_t threads, std::stop_token stop = {});
 
 /// Every combination of the constants' start values, `theta` where a parameter is not free; of the paper's finer grid if asked.
-[[nodiscard]] std::vector<Theta> grid_of_starts(const Law& law, const Rows& rows, const Theta& theta, const Free& free, bool paper);
+[[nodiscard]] std::vector<Theta> grid_of_starts(const Law& law, const Rows& rows, const Theta& theta, const Free& free,
+                                                bool paper);
 
 }  // namespace isoflop::laws

@@ -20,8 +20,8 @@ namespace isoflop::laws {
 // of a seed's permutation that chooses some rows
 inline constexpr std::uint64_t kSubsetKey = 0x4d0001;
 
-/// Rows as the formulas read them: a column of each share, then ln N and ln D where the form has them. Filled up with copies of the last
-/// row that weigh nothing.
+/// Rows as the formulas read them: a column of each share, then ln N and ln D where the form has them. Filled up with copies of
+/// the last row that weigh nothing.
 struct MixtureRows {
   std::int64_t count = 0;
   std::vector<std::vector<double>> inputs;
@@ -61,7 +61,8 @@ class MixtureForm {
   [[nodiscard]] double value(const std::vector<double>& theta, const std::vector<double>& x, double* slope = nullptr) const;
 
   /// Constants by name, t summing to 0.
-  [[nodiscard]] std::map<std::string, double> constants(const std::vector<double>& theta, const std::vector<std::string>& domains) const;
+  [[nodiscard]] std::map<std::string, double> constants(const std::vector<double>& theta,
+                                                        const std::vector<std::string>& domains) const;
   [[nodiscard]] std::vector<std::vector<double>> starts(const MixtureRows& rows) const;
 
  private:
@@ -81,7 +82,8 @@ struct MixtureMinimum {
   Minimum::Stop stop = Minimum::Stop::no_start;
 };
 
-/// Levenberg and Marquardt's steps on reweighted least squares: sum of w rho(L - L_hat) + ridge / 2 sum of squares about the blocks' means.
+/// Levenberg and Marquardt's steps on reweighted least squares: sum of w rho(L - L_hat) + ridge / 2 sum of squares about the
+/// blocks' means.
 [[nodiscard]] MixtureMinimum minimise(const MixtureForm& form, const MixtureRows& rows, const Objective& objective, double ridge,
                                       std::vector<double> start, std::int64_t iterations = 200);
 
@@ -92,7 +94,8 @@ struct MixtureSearch {
 };
 [[nodiscard]] MixtureSearch search(const MixtureForm& form, const MixtureRows& rows, const Objective& objective, double ridge);
 
-/// Trees that each fit what those before leave of the loss, by least squares (Friedman 2001). Ties go to the first domain and lowest threshold.
+/// Trees that each fit what those before leave of the loss, by least squares (Friedman 2001). Ties go to the first domain and
+/// lowest threshold.
 struct BoostedTrees {
   double base = 0;
   std::vector<RegressionTree> trees;

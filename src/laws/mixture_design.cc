@@ -28,7 +28,8 @@ class Information {
     const Philox random{seed, Stream::mixtures};
     for (std::size_t d = 0; d < kGuesses; d += 2) {
       std::vector<double> t;
-      for (std::size_t j = 0; j < domains; ++j) t.push_back(kSlope * random.normal(kSlopeDraws + d, static_cast<std::uint32_t>(j)));
+      for (std::size_t j = 0; j < domains; ++j)
+        t.push_back(kSlope * random.normal(kSlopeDraws + d, static_cast<std::uint32_t>(j)));
       guesses_.push_back(t);
       for (double& each : t) each = -each;
       guesses_.push_back(t);
@@ -120,17 +121,21 @@ class Designer {
     if (room >= steps_) return;
     std::vector<std::string> most;
     for (std::size_t j = 0; j < domains_.size(); ++j) most.push_back(domains_[j] + " " + format_significant(cap_shares_[j], 3));
-    throw Error(Fault::usage, "--caps", "the largest shares that sources may have (" + listed(most) + ") sum to " +
-                                            format_significant(static_cast<double>(room) / static_cast<double>(steps_), 4) + ", expected 1 or more",
+    throw Error(Fault::usage, "--caps",
+                "the largest shares that sources may have (" + listed(most) + ") sum to " +
+                    format_significant(static_cast<double>(room) / static_cast<double>(steps_), 4) + ", expected 1 or more",
                 "higher caps; where repetition sets them: fewer tokens a run, more epochs, or a larger source");
   }
 
   MixtureDesign run() {
     draw();
-    MixtureDesign design{.domains = domains_, .proxies = {}, .candidates = static_cast<std::int64_t>(candidates_.size()), .warnings = {}};
+    MixtureDesign design{
+        .domains = domains_, .proxies = {}, .candidates = static_cast<std::int64_t>(candidates_.size()), .warnings = {}};
     const auto wanted = static_cast<std::size_t>(options_.proxies);
     if (candidates_.size() < wanted)
-      design.warnings.push_back({"few_candidates", "only " + plural(candidates_.size(), "mixture") + " of this step and these caps were found, " + std::to_string(wanted) + " were asked for"});
+      design.warnings.push_back({"few_candidates", "only " + plural(candidates_.size(), "mixture") +
+                                                       " of this step and these caps were found, " + std::to_string(wanted) +
+                                                       " were asked for"});
     Information information(domains_.size(), options_.seed), random(domains_.size(), options_.seed);
     for (const Counts& counts : candidates_) features_.push_back(information.features(shares_of(counts)));
     for (std::size_t i = 0; i < std::min(wanted, candidates_.size()); ++i) random.change(features_[i], 1);
@@ -174,7 +179,8 @@ class Designer {
     const Philox random{options_.seed, Stream::mixtures};
     const auto tries = static_cast<std::uint64_t>(4 * options_.candidates);
     for (std::uint64_t i = 0; i < tries && candidates_.size() < static_cast<std::size_t>(options_.candidates); ++i) {
-      const double spread = options_.spread_low * pow_(options_.spread_high / options_.spread_low, random.uniform(i, 0xffffffffU));
+      const double spread =
+          options_.spread_low * pow_(options_.spread_high / options_.spread_low, random.uniform(i, 0xffffffffU));
       std::vector<double> alpha = centres[i % centres.size()];
       for (double& each : alpha) each *= spread;
       take(dirichlet(random, i, alpha));
@@ -249,7 +255,8 @@ void check(const MixtureDesignOptions& options) {
     if (!(cap >= 0)) refuse("--caps", domain + " = " + format_number(cap) + ", expected a share");
   }
   if (options.proxies < 2) refuse("--proxies", std::to_string(options.proxies) + ", expected 2 or more");
-  if (options.candidates < options.proxies) refuse("--candidates", std::to_string(options.candidates) + " are fewer than the proxies");
+  if (options.candidates < options.proxies)
+    refuse("--candidates", std::to_string(options.candidates) + " are fewer than the proxies");
   if (options.temperatures.empty()) refuse("--temperatures", "none given");
   for (const double t : options.temperatures)
     if (!(t > 0 && std::isfinite(t))) refuse("--temperatures", format_number(t) + " is not a positive number");

@@ -66,10 +66,13 @@ TEST(MixtureDesign, ItsTableIsReadBackAsTheMixturesItIs) {
 }
 
 TEST(MixtureDesign, RefusesWhatCannotBeMeant) {
-  const auto problem = [](const MixtureDesignOptions& options) { return std::string(error_of([&] { (void)design_mixtures(options); }).what()); };
+  const auto problem = [](const MixtureDesignOptions& options) {
+    return std::string(error_of([&] { (void)design_mixtures(options); }).what());
+  };
   EXPECT_THAT(problem({.prior = {{"a", 1}}}), HasSubstr("2 or more"));
   EXPECT_THAT(problem({.prior = {{"a", 1}, {"b", -1}}}), HasSubstr("b"));
-  EXPECT_THAT(problem({.prior = kPrior, .caps = {{"web", 0.1}, {"code", 0.1}, {"books", 0.1}, {"forum", 0.1}}}), HasSubstr("(books 0.1, code 0.1, forum 0.1, web 0.1) sum to 0.4"));
+  EXPECT_THAT(problem({.prior = kPrior, .caps = {{"web", 0.1}, {"code", 0.1}, {"books", 0.1}, {"forum", 0.1}}}),
+              HasSubstr("(books 0.1, code 0.1, forum 0.1, web 0.1) sum to 0.4"));
   EXPECT_THAT(problem({.prior = kPrior, .caps = {{"wob", 0.1}}}), HasSubstr("`wob`"));
   EXPECT_THAT(problem({.prior = kPrior, .step = 0.3}), HasSubstr("--step"));
   EXPECT_THAT(problem({.prior = kPrior, .temperatures = {0}}), HasSubstr("--temperatures"));

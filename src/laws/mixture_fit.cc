@@ -20,8 +20,13 @@ namespace {
 /// One part's law.
 class PartFit {
  public:
-  PartFit(const MixtureTable& table, const MixturePart& part, const MixtureForm& form, bool trees, const MixtureFitOptions& options)
-      : table_(table), options_(options), form_(form), trees_(trees), rows_(rows_of_part(table, part, form)),
+  PartFit(const MixtureTable& table, const MixturePart& part, const MixtureForm& form, bool trees,
+          const MixtureFitOptions& options)
+      : table_(table),
+        options_(options),
+        form_(form),
+        trees_(trees),
+        rows_(rows_of_part(table, part, form)),
         objective_{.kind = Objective::Kind::huber, .delta = options.delta, .log_residual = false} {
     result_.target = part.target;
     result_.family = part.family;
@@ -39,7 +44,8 @@ class PartFit {
     fit.fitted = part.rows;
     for (const std::size_t row : part.rows) fit.row_labels.push_back(table.runs.labels[row]);
     result_.seed_sd = seed_sd_of(rows_);
-    const auto best = static_cast<std::size_t>(std::min_element(rows_.loss.begin(), rows_.loss.begin() + rows_.count) - rows_.loss.begin());
+    const auto best =
+        static_cast<std::size_t>(std::min_element(rows_.loss.begin(), rows_.loss.begin() + rows_.count) - rows_.loss.begin());
     result_.best_proxy = table.shares(part.rows[best]);
     result_.best_loss = rows_.loss[best];
   }
@@ -70,7 +76,8 @@ class PartFit {
     result_.parameters = found_.best.theta;
     fit.constants = form_.constants(found_.best.theta, table_.domains);
     fit.objective = found_.best.value;
-    fit.objective_definition = objective_.definition() + ", and ridge " + format_number(result_.ridge) + " / 2 times squares about the mean";
+    fit.objective_definition =
+        objective_.definition() + ", and ridge " + format_number(result_.ridge) + " / 2 times squares about the mean";
     fit.stop = to_string(found_.best.stop);
     fit.starts = found_.starts;
     fit.starts_agreeing = found_.agreeing;
@@ -176,7 +183,8 @@ class PartFit {
       for (std::int64_t b = next++; b < options_.bootstrap && !options_.stop.stop_requested(); b = next++) {
         std::vector<double> times(static_cast<std::size_t>(rows.units));
         for (std::int64_t i = 0; i < rows.units; ++i)
-          times[random.below(static_cast<std::uint64_t>(rows.units), static_cast<std::uint64_t>(b), static_cast<std::uint32_t>(i))] += 1;
+          times[random.below(static_cast<std::uint64_t>(rows.units), static_cast<std::uint64_t>(b),
+                             static_cast<std::uint32_t>(i))] += 1;
         for (std::int64_t i = 0; i < rows.count; ++i) rows.weight[i] = times[rows.unit[i]];
         const MixtureMinimum end = minimise(form_, rows, objective_, result_.ridge, found_.best.theta, 60);
         if (end.stop != Minimum::Stop::no_start) draws[b] = end.theta;
@@ -206,8 +214,9 @@ class PartFit {
     Fit& fit = result_.fit;
     const auto constants = static_cast<std::int64_t>(form_.size());
     if (!trees_ && rows_.units <= constants)
-      fit.warnings.push_back({"few_mixtures", plural(static_cast<std::size_t>(rows_.units), "mixture") + " for " + std::to_string(constants) +
-                                                  " constants: the ridge decides what the rows do not; about 2 mixtures a source are enough"});
+      fit.warnings.push_back(
+          {"few_mixtures", plural(static_cast<std::size_t>(rows_.units), "mixture") + " for " + std::to_string(constants) +
+                               " constants: the ridge decides what the rows do not; about 2 mixtures a source are enough"});
     if (trees_ && rows_.units < 20 * static_cast<std::int64_t>(table_.domains.size()))
       fit.warnings.push_back({"few_mixtures", plural(static_cast<std::size_t>(rows_.units), "mixture") + " for trees of " +
                                                   std::to_string(table_.domains.size()) + " sources: a law needs fewer"});
@@ -216,13 +225,18 @@ class PartFit {
       const auto& x = rows_.inputs[j];
       if (std::all_of(x.begin(), x.end(), [&](double share) { return share == x[0]; })) constant.push_back(table_.domains[j]);
     }
-    if (!constant.empty()) fit.warnings.push_back({"constant_share", "the share of " + listed(constant) + " is the same in every row: what more of it does is not known"});
+    if (!constant.empty())
+      fit.warnings.push_back({"constant_share", "the share of " + listed(constant) +
+                                                    " is the same in every row: what more of it does is not known"});
     if (!trees_ && form_.has_floor() && !result_.parameters.empty() && result_.parameters[0] == 0)
       fit.warnings.push_back({"floor_at_zero", "the floor is at 0: the rows show no curvature that would tell it"});
-    if (!trees_ && found_.best.stop != Minimum::Stop::converged) fit.warnings.push_back({"not_converged", "the minimiser ended: " + to_string(found_.best.stop)});
+    if (!trees_ && found_.best.stop != Minimum::Stop::converged)
+      fit.warnings.push_back({"not_converged", "the minimiser ended: " + to_string(found_.best.stop)});
     if (result_.cross_validated && result_.cross_validated->r_squared && *result_.cross_validated->r_squared < 0.5)
-      fit.warnings.push_back({"poor_prediction", "of mixtures left out the law explains " + format_significant(100 * std::max(0.0, *result_.cross_validated->r_squared), 2) +
-                                                     " % of the variance: do not choose weights by it"});
+      fit.warnings.push_back(
+          {"poor_prediction", "of mixtures left out the law explains " +
+                                  format_significant(100 * std::max(0.0, *result_.cross_validated->r_squared), 2) +
+                                  " % of the variance: do not choose weights by it"});
   }
 
   const MixtureTable& table_;
@@ -237,22 +251,27 @@ class PartFit {
 
 void check_options(const MixtureFitOptions& options) {
   if (!(options.delta > 0)) throw Error(Fault::usage, "--delta", format_number(options.delta) + " is not a positive number");
-  if (options.ridge && !(*options.ridge >= 0)) throw Error(Fault::usage, "--ridge", format_number(*options.ridge) + " is below 0");
-  if (options.bootstrap < 0 || options.folds < 0 || options.folds == 1) throw Error(Fault::usage, "--folds", "expected 0, or 2 and more");
-  if (options.trees.trees < 1 || options.trees.depth < 1 || options.trees.leaf_rows < 1 || !(options.trees.rate > 0 && options.trees.rate <= 1))
+  if (options.ridge && !(*options.ridge >= 0))
+    throw Error(Fault::usage, "--ridge", format_number(*options.ridge) + " is below 0");
+  if (options.bootstrap < 0 || options.folds < 0 || options.folds == 1)
+    throw Error(Fault::usage, "--folds", "expected 0, or 2 and more");
+  if (options.trees.trees < 1 || options.trees.depth < 1 || options.trees.leaf_rows < 1 ||
+      !(options.trees.rate > 0 && options.trees.rate <= 1))
     throw Error(Fault::usage, "--law trees", "trees, depth and leaf rows are 1 or more, the rate in (0, 1]");
 }
 
 std::vector<std::string> targets_of(const MixtureTable& table, const MixtureFitOptions& options) {
   if (table.targets.empty())
-    throw Error(Fault::bad_data, table.runs.subject, "no column of losses", "name it loss or loss.X, or give the losses as a table of their own");
+    throw Error(Fault::bad_data, table.runs.subject, "no column of losses",
+                "name it loss or loss.X, or give the losses as a table of their own");
   if (options.targets.empty()) return table.targets;
   std::set<std::string> once;
   for (const std::string& target : options.targets) {
     if (!once.insert(target).second) throw Error(Fault::usage, "--target", "`" + target + "` is given twice");
     if (std::find(table.targets.begin(), table.targets.end(), target) != table.targets.end()) continue;
     const auto near = nearest(target, table.targets);
-    throw Error(Fault::usage, "--target", "no loss `" + target + "`", near ? "did you mean `" + *near + "`?" : "the table has " + listed(table.targets));
+    throw Error(Fault::usage, "--target", "no loss `" + target + "`",
+                near ? "did you mean `" + *near + "`?" : "the table has " + listed(table.targets));
   }
   return options.targets;
 }
@@ -268,15 +287,16 @@ MixtureModel fit_mixture(const MixtureTable& table, const MixtureFitOptions& opt
   const bool params = varies(table, "params"), tokens = varies(table, "tokens");
   const MixtureForm form(kind.value_or(MixtureForm::Kind::linear), table.domains.size(), params, tokens);
   const auto& known = known_mixture_laws();
-  MixtureModel model{.law = options.law,
-                     .formula = std::find_if(known.begin(), known.end(), [&](const LawInfo& law) { return law.name == options.law; })->formula,
-                     .domains = table.domains,
-                     .fits = {},
-                     .flips = {},
-                     .mean = {},
-                     .most = {},
-                     .level = options.level,
-                     .warnings = table.runs.warnings};
+  MixtureModel model{
+      .law = options.law,
+      .formula = std::find_if(known.begin(), known.end(), [&](const LawInfo& law) { return law.name == options.law; })->formula,
+      .domains = table.domains,
+      .fits = {},
+      .flips = {},
+      .mean = {},
+      .most = {},
+      .level = options.level,
+      .warnings = table.runs.warnings};
   if (form.kind() == MixtureForm::Kind::additive && kind)
     for (const char* column : {"params", "tokens"}) doubt_gaps(table, column, model.warnings);
   for (const std::string& domain : table.domains)
@@ -286,15 +306,22 @@ MixtureModel fit_mixture(const MixtureTable& table, const MixtureFitOptions& opt
     }
   const auto targets = targets_of(table, options);
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (options.progress) options.progress({.stage = "fit mixture law", .done = static_cast<double>(i), .total = static_cast<double>(targets.size()), .unit = "losses", .detail = targets[i]});
+    if (options.progress)
+      options.progress({.stage = "fit mixture law",
+                        .done = static_cast<double>(i),
+                        .total = static_cast<double>(targets.size()),
+                        .unit = "losses",
+                        .detail = targets[i]});
     const std::vector<MixturePart> parts = parts_of(table, targets[i], form.reads_params() || form.reads_tokens());
     const MixturePart* tuned = nullptr;
     for (const MixturePart& part : parts) {
       if (part.tuned) tuned = &part;
       else model.flips.push_back(flips_of(table, *tuned, part));
       if (part.rows.size() < 3) {
-        model.warnings.push_back({"few_rows", targets[i] + (part.family.empty() ? "" : " of " + part.family) + ": " + plural(part.rows.size(), "row") +
-                                                  (part.rate ? " at learning rate " + format_number(*part.rate) : "") + ", expected 3 or more: not fitted"});
+        model.warnings.push_back({"few_rows", targets[i] + (part.family.empty() ? "" : " of " + part.family) + ": " +
+                                                  plural(part.rows.size(), "row") +
+                                                  (part.rate ? " at learning rate " + format_number(*part.rate) : "") +
+                                                  ", expected 3 or more: not fitted"});
         continue;
       }
       model.fits.push_back(PartFit(table, part, form, !kind, options).run());
@@ -303,9 +330,12 @@ MixtureModel fit_mixture(const MixtureTable& table, const MixtureFitOptions& opt
   }
   for (const RankFlips& flips : model.flips) {
     if (flips.flipped == 0) continue;
-    model.warnings.push_back({"rates_disagree", flips.target + (flips.family.empty() ? "" : " of " + flips.family) + ": " + format_count(static_cast<double>(flips.flipped)) + " of " +
-                                                    format_count(static_cast<double>(flips.pairs)) + " pairs of mixtures change their order between learning rates " +
-                                                    format_number(flips.tuned_rate) + " and " + format_number(flips.other_rate) + ": such pairs are undecided"});
+    model.warnings.push_back({"rates_disagree", flips.target + (flips.family.empty() ? "" : " of " + flips.family) + ": " +
+                                                    format_count(static_cast<double>(flips.flipped)) + " of " +
+                                                    format_count(static_cast<double>(flips.pairs)) +
+                                                    " pairs of mixtures change their order between learning rates " +
+                                                    format_number(flips.tuned_rate) + " and " + format_number(flips.other_rate) +
+                                                    ": such pairs are undecided"});
   }
   return model;
 }

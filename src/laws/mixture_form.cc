@@ -13,7 +13,8 @@ const std::vector<LawInfo>& known_mixture_laws() {
   static const std::vector<LawInfo> kLaws{
       {"log_linear", "L(r) = c + exp(k + sum_j t_j r_j)", "Ye et al. 2024 (arXiv:2403.16952), eq. 1"},
       {"linear", "L(r) = sum_j a_j r_j", "the first-order law; Aioli's at one step (arXiv:2411.05735)"},
-      {"additive", "L(r, N, D) = E + 1/sum_j C_j r_j^g_j + A/N^alpha + B/D^beta", "Shukor et al. 2025 (arXiv:2507.09404), the additive law"},
+      {"additive", "L(r, N, D) = E + 1/sum_j C_j r_j^g_j + A/N^alpha + B/D^beta",
+       "Shukor et al. 2025 (arXiv:2507.09404), the additive law"},
       {"trees", "boosted regression trees of the shares", "Friedman 2001; as in RegMix, Liu et al. 2024 (arXiv:2407.01492)"},
   };
   return kLaws;
@@ -34,7 +35,8 @@ std::optional<MixtureForm::Kind> mixture_kind(const std::string& law) {
   std::vector<std::string> names;
   for (const LawInfo& info : known_mixture_laws()) names.push_back(info.name);
   const auto near = nearest(law, names);
-  throw Error(Fault::usage, "--law", "no mixture law `" + law + "`", near ? "did you mean " + *near + "?" : "known: " + listed(names));
+  throw Error(Fault::usage, "--law", "no mixture law `" + law + "`",
+              near ? "did you mean " + *near + "?" : "known: " + listed(names));
 }
 
 std::vector<double> MixtureRows::row(std::int64_t i) const {
@@ -138,7 +140,8 @@ double MixtureForm::value(const std::vector<double>& theta, const std::vector<do
   return loss[0];
 }
 
-std::map<std::string, double> MixtureForm::constants(const std::vector<double>& theta, const std::vector<std::string>& domains) const {
+std::map<std::string, double> MixtureForm::constants(const std::vector<double>& theta,
+                                                     const std::vector<std::string>& domains) const {
   std::map<std::string, double> named;
   if (kind_ == Kind::linear) {
     for (std::size_t j = 0; j < domains_; ++j) named["a." + domains[j]] = theta[j];

@@ -62,7 +62,9 @@ Json of(const RegressionTree& tree) {
   return Json::array({feature, left, right, value});
 }
 
-[[noreturn]] void refuse(const std::string& subject, const std::string& problem) { throw Error(Fault::bad_data, subject, problem, kHint); }
+[[noreturn]] void refuse(const std::string& subject, const std::string& problem) {
+  throw Error(Fault::bad_data, subject, problem, kHint);
+}
 
 Agreement agreement_from(const Json& object, const std::string& subject) {
   Agreement a{.rows = json_get<std::int64_t>(object, "rows", subject),
@@ -78,13 +80,16 @@ RegressionTree tree_from(const Json& json, std::size_t domains, const std::strin
   if (!json.is_array() || json.size() != 4) refuse(subject, "a tree is not four lists");
   RegressionTree tree;
   try {
-    const auto feature = json[0].get<std::vector<std::int32_t>>(), left = json[1].get<std::vector<std::int32_t>>(), right = json[2].get<std::vector<std::int32_t>>();
+    const auto feature = json[0].get<std::vector<std::int32_t>>(), left = json[1].get<std::vector<std::int32_t>>(),
+               right = json[2].get<std::vector<std::int32_t>>();
     const auto value = json[3].get<std::vector<double>>();
-    if (feature.empty() || left.size() != feature.size() || right.size() != feature.size() || value.size() != feature.size()) refuse(subject, "a tree's lists differ in length");
+    if (feature.empty() || left.size() != feature.size() || right.size() != feature.size() || value.size() != feature.size())
+      refuse(subject, "a tree's lists differ in length");
     const auto count = static_cast<std::int32_t>(feature.size());
     for (std::int32_t i = 0; i < count; ++i) {
       const auto inside = [&](std::int32_t child) { return child > i && child < count; };
-      if (feature[i] < -1 || feature[i] >= static_cast<std::int32_t>(domains) || (feature[i] >= 0 && !(inside(left[i]) && inside(right[i]))))
+      if (feature[i] < -1 || feature[i] >= static_cast<std::int32_t>(domains) ||
+          (feature[i] >= 0 && !(inside(left[i]) && inside(right[i]))))
         refuse(subject, "a tree has a node that leads nowhere");
       tree.nodes.push_back({feature[i], left[i], right[i], value[i]});
     }
@@ -120,7 +125,8 @@ MixtureFit fit_from(const Json& object, const MixtureModel& model, const std::st
   fit.best_proxy = mixture_from(object, "best_proxy", subject);
   fit.best_loss = json_get<double>(object, "best_loss", subject);
   fit.in_sample = agreement_from(json_get<Json>(object, "in_sample", subject), subject);
-  if (const auto cross = json_find<Json>(object, "cross_validated", subject)) fit.cross_validated = agreement_from(*cross, subject);
+  if (const auto cross = json_find<Json>(object, "cross_validated", subject))
+    fit.cross_validated = agreement_from(*cross, subject);
   fit.fit.law = model.law;
   fit.fit.formula = model.formula;
   fit.fit.rows = json_get<std::int64_t>(object, "rows", subject);
@@ -131,7 +137,8 @@ MixtureFit fit_from(const Json& object, const MixtureModel& model, const std::st
   fit.base = json_get<double>(object, "base", subject);
   fit.parameters = json_get<std::vector<double>>(object, "parameters", subject);
   fit.draws = json_get<std::vector<std::vector<double>>>(object, "draws", subject);
-  for (const Json& tree : json_get<Json>(object, "trees", subject)) fit.trees.push_back(tree_from(tree, model.domains.size(), subject));
+  for (const Json& tree : json_get<Json>(object, "trees", subject))
+    fit.trees.push_back(tree_from(tree, model.domains.size(), subject));
   if (model.law == "trees") {
     if (fit.trees.empty()) refuse(subject, "no tree is in it");
     return fit;
@@ -176,18 +183,21 @@ std::string mixture_to_text(const MixtureModel& model) {
 
 MixtureModel mixture_from_text(const std::string& text, const std::string& subject) {
   const Json object = parse_json(unseal_json(text, subject, kHint), subject);
-  if (!object.is_object() || json_find<std::string>(object, "kind", subject).value_or("") != "mixture") refuse(subject, "is not a mixture law");
+  if (!object.is_object() || json_find<std::string>(object, "kind", subject).value_or("") != "mixture")
+    refuse(subject, "is not a mixture law");
   if (const auto version = json_get<int>(object, "schema_version", subject); version != kMixtureSchema)
     refuse(subject, "schema_version " + std::to_string(version) + ", expected " + std::to_string(kMixtureSchema));
   MixtureModel model;
   model.law = json_get<std::string>(object, "law", subject);
   const auto& known = known_mixture_laws();
-  if (std::none_of(known.begin(), known.end(), [&](const LawInfo& law) { return law.name == model.law; })) refuse(subject, "no mixture law `" + model.law + "`");
+  if (std::none_of(known.begin(), known.end(), [&](const LawInfo& law) { return law.name == model.law; }))
+    refuse(subject, "no mixture law `" + model.law + "`");
   model.formula = json_get<std::string>(object, "formula", subject);
   model.domains = json_get<std::vector<std::string>>(object, "domains", subject);
   if (model.domains.size() < 2) refuse(subject, "fewer than 2 sources");
   model.level = json_get<double>(object, "level", subject);
-  if (!(model.level >= 0.5 && model.level < 1)) refuse(subject, "level " + format_number(model.level) + ", expected one from 0.5 to 1");
+  if (!(model.level >= 0.5 && model.level < 1))
+    refuse(subject, "level " + format_number(model.level) + ", expected one from 0.5 to 1");
   model.warnings = warnings_from(object, subject);
   model.most = mixture_from(object, "most", subject);
   for (const Json& fit : json_get<Json>(object, "fits", subject)) model.fits.push_back(fit_from(fit, model, subject));
@@ -203,14 +213,24 @@ std::string mixture_to_json(const MixtureModel& model) {
   }
   Json flips = Json::array();
   for (const RankFlips& f : model.flips) flips.push_back(of(f));
-  return dump({{"law", model.law},   {"formula", model.formula}, {"domains", model.domains}, {"mean", of(model.mean)},
-               {"most", of(model.most)}, {"fits", fits},         {"flips", flips},           {"warnings", json_of(model.warnings)}});
+  return dump({{"law", model.law},
+               {"formula", model.formula},
+               {"domains", model.domains},
+               {"mean", of(model.mean)},
+               {"most", of(model.most)},
+               {"fits", fits},
+               {"flips", flips},
+               {"warnings", json_of(model.warnings)}});
 }
 
 std::string mixture_optimum_to_json(const MixtureOptimum& optimum) {
   Json shares = Json::array(), comparisons = Json::array();
   for (const MixtureShare& s : optimum.shares)
-    shares.push_back({{"domain", s.domain}, {"weight", s.weight}, {"interval", json_of(s.interval)}, {"cap", s.cap}, {"epochs", json_or_null(s.epochs)}});
+    shares.push_back({{"domain", s.domain},
+                      {"weight", s.weight},
+                      {"interval", json_of(s.interval)},
+                      {"cap", s.cap},
+                      {"epochs", json_or_null(s.epochs)}});
   for (const MixtureComparison& c : optimum.comparisons)
     comparisons.push_back({{"with", c.with},
                            {"mixture", of(c.mixture)},
@@ -240,7 +260,8 @@ std::string mixture_predictions_to_csv(const std::vector<MixturePrediction>& pre
   for (const MixturePrediction& p : predictions)
     for (std::size_t i = 0; i < p.predicted.size(); ++i) {
       const auto& interval = p.intervals[i];
-      text += csv_row({table.runs.labels[i], p.target, format_number(p.predicted[i]), interval ? format_number(interval->low) : "", interval ? format_number(interval->high) : ""});
+      text += csv_row({table.runs.labels[i], p.target, format_number(p.predicted[i]),
+                       interval ? format_number(interval->low) : "", interval ? format_number(interval->high) : ""});
     }
   return text;
 }

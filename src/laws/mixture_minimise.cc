@@ -8,13 +8,22 @@
 namespace isoflop::laws {
 namespace {
 
-/// What is summed over rows: the objective, its gradient and the curvature of reweighted least squares, a full square of which the lower
-/// triangle is filled.
+/// What is summed over rows: the objective, its gradient and the curvature of reweighted least squares, a full square of which
+/// the lower triangle is filled.
 class Equations {
  public:
   Equations(const MixtureForm& form, const MixtureRows& rows, const Objective& objective, double ridge)
-      : form_(form), rows_(rows), objective_(objective), ridge_(ridge), size_(form.size()), gradient(size_), curvature(size_ * size_),
-        inputs_(form.inputs()), slopes_(size_), sums_(size_), squares_(size_ * (size_ + 1) / 2) {}
+      : form_(form),
+        rows_(rows),
+        objective_(objective),
+        ridge_(ridge),
+        size_(form.size()),
+        gradient(size_),
+        curvature(size_ * size_),
+        inputs_(form.inputs()),
+        slopes_(size_),
+        sums_(size_),
+        squares_(size_ * (size_ + 1) / 2) {}
 
   /// The objective at theta; gradient and curvature if asked.
   double at(const std::vector<double>& theta, bool derivatives) {
@@ -83,8 +92,9 @@ bool solve(const Equations& equations, const std::vector<double>& scale, double 
   const std::size_t n = free.size(), width = scale.size();
   std::vector<double> l(n * (n + 1) / 2), y(n), moved(n);
   const bool solved = damped_step(
-      static_cast<int>(n), [&](int i, int j) { return equations.curvature[free[i] * width + free[j]]; }, [&](int i) { return equations.gradient[free[i]]; },
-      [&](int i) { return scale[free[i]]; }, lambda, l.data(), y.data(), moved.data(), promise);
+      static_cast<int>(n), [&](int i, int j) { return equations.curvature[free[i] * width + free[j]]; },
+      [&](int i) { return equations.gradient[free[i]]; }, [&](int i) { return scale[free[i]]; }, lambda, l.data(), y.data(),
+      moved.data(), promise);
   std::fill(step.begin(), step.end(), 0.0);
   for (std::size_t i = 0; i < n; ++i) step[free[i]] = moved[i];
   return solved;
@@ -92,8 +102,8 @@ bool solve(const Equations& equations, const std::vector<double>& scale, double 
 
 }  // namespace
 
-MixtureMinimum minimise(const MixtureForm& form, const MixtureRows& rows, const Objective& objective, double ridge, std::vector<double> start,
-                        std::int64_t iterations) {
+MixtureMinimum minimise(const MixtureForm& form, const MixtureRows& rows, const Objective& objective, double ridge,
+                        std::vector<double> start, std::int64_t iterations) {
   constexpr double kTolerance = 1e-10;
   const double nothing = 1e-22 * static_cast<double>(rows.count);  // nats squared: rows that are the law itself
   Equations equations(form, rows, objective, ridge);
@@ -107,7 +117,8 @@ MixtureMinimum minimise(const MixtureForm& form, const MixtureRows& rows, const 
   for (std::int64_t iteration = 0; iteration < iterations; ++iteration) {
     double greatest = 0;
     for (std::size_t i = 0; i < scale.size(); ++i) greatest = std::max(greatest, equations.curvature[i * scale.size() + i]);
-    for (std::size_t i = 0; i < scale.size(); ++i) scale[i] = std::max(equations.curvature[i * scale.size() + i], 1e-9 * greatest);
+    for (std::size_t i = 0; i < scale.size(); ++i)
+      scale[i] = std::max(equations.curvature[i * scale.size() + i], 1e-9 * greatest);
     // a floor at 0 that would go below stays there
     free.clear();
     for (std::size_t i = 0; i < scale.size(); ++i)

@@ -44,7 +44,8 @@ AdditiveLaw additive(const std::map<std::string, double>& c, const std::map<std:
 std::vector<Law> expert_laws() {
   std::vector<Law> laws;
   laws.push_back(law_of<Routed>(
-      {.info = {"routed", "log10 L(N, E) = a log10 N + b log10 E^ + c log10 N log10 E^ + d; 1/E^ = 1/(E - 1 + 1/(1/E_s - 1/E_m)) + 1/E_m",
+      {.info = {"routed",
+                "log10 L(N, E) = a log10 N + b log10 E^ + c log10 N log10 E^ + d; 1/E^ = 1/(E - 1 + 1/(1/E_s - 1/E_m)) + 1/E_m",
                 "Clark et al. 2022 (arXiv:2202.01169)"},
        .inputs = {{"params"}, {"experts", false}},
        .constants = {{"a", Space::plain, {-0.08}},
@@ -53,17 +54,17 @@ std::vector<Law> expert_laws() {
                      {"d", Space::plain, {1.1}},
                      {"E_s", Space::log, {0.3, 0.7, 1.5}},
                      {"E_m", Space::log, {5, 6, 7}}}}));
-  laws.push_back(law_of<FineGrained>(
-      {.info = {"fine_grained", "L(N, D, G) = c + (g/G^gamma + a)/N^alpha + b/D^beta", "Krajewski et al. 2024 (arXiv:2402.07871)"},
-       .inputs = {{"params"}, {"tokens"}, {"granularity"}},
-       .constants = {{"c", Space::log, {-1, 0}},
-                     {"g", Space::log, {0, 2}},
-                     {"gamma", Space::plain, {0.5}},
-                     {"a", Space::log, {3, 6}},
-                     {"alpha", Space::plain, {0.1, 0.3}},
-                     {"b", Space::log, {3, 6}},
-                     {"beta", Space::plain, {0.1, 0.3}}},
-       .additive = additive}));
+  laws.push_back(law_of<FineGrained>({.info = {"fine_grained", "L(N, D, G) = c + (g/G^gamma + a)/N^alpha + b/D^beta",
+                                               "Krajewski et al. 2024 (arXiv:2402.07871)"},
+                                      .inputs = {{"params"}, {"tokens"}, {"granularity"}},
+                                      .constants = {{"c", Space::log, {-1, 0}},
+                                                    {"g", Space::log, {0, 2}},
+                                                    {"gamma", Space::plain, {0.5}},
+                                                    {"a", Space::log, {3, 6}},
+                                                    {"alpha", Space::plain, {0.1, 0.3}},
+                                                    {"b", Space::log, {3, 6}},
+                                                    {"beta", Space::plain, {0.1, 0.3}}},
+                                      .additive = additive}));
   return laws;
 }
 

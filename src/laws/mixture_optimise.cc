@@ -18,7 +18,11 @@ namespace {
 class Optimiser {
  public:
   Optimiser(const MixtureModel& model, const MixtureOptimiseOptions& options)
-      : model_(model), options_(options), caps_(caps_of(model, options)), natural_(natural_of(model, options)), target_(target_of(model, options)) {
+      : model_(model),
+        options_(options),
+        caps_(caps_of(model, options)),
+        natural_(natural_of(model, options)),
+        target_(target_of(model, options)) {
     const auto terms = terms_by_rate(model, target_, options.family);
     const std::vector<double> extra = extra_of(terms[0][0].form, options);
     const std::vector<double> uniform(model.domains.size(), 1 / static_cast<double>(model.domains.size()));
@@ -28,7 +32,14 @@ class Optimiser {
 
   MixtureOptimum run() {
     const MixtureTarget& tuned = by_rate_[0];
-    MixtureOptimum optimum{.target = target_, .family = tuned.terms()[0].fit->family, .law = model_.law, .shares = {}, .loss = {}, .comparisons = {}, .text = {}, .warnings = {}};
+    MixtureOptimum optimum{.target = target_,
+                           .family = tuned.terms()[0].fit->family,
+                           .law = model_.law,
+                           .shares = {},
+                           .loss = {},
+                           .comparisons = {},
+                           .text = {},
+                           .warnings = {}};
     start_ = filled(prior_, caps_);
     best_ = tuned.of_trees() ? best_simulated(tuned, prior_, caps_, options_) : least_shares(tuned.pulled(-1), caps_, start_);
     choose_again();
@@ -72,7 +83,8 @@ class Optimiser {
         const auto [low, high] = middle_of(std::move(draws), model_.level);
         share.interval = Interval{low, high, model_.level};
       }
-      if (const auto unique = options_.unique_tokens.find(share.domain); options_.tokens && unique != options_.unique_tokens.end())
+      if (const auto unique = options_.unique_tokens.find(share.domain);
+          options_.tokens && unique != options_.unique_tokens.end())
         share.epochs = share.weight * *options_.tokens / unique->second;
       optimum.shares.push_back(share);
     }
@@ -120,12 +132,18 @@ class Optimiser {
 
   void add(MixtureOptimum& optimum, const std::string& with, const std::vector<double>& other) const {
     const MixtureTarget& tuned = by_rate_[0];
-    MixtureComparison c{.with = with, .mixture = named(model_.domains, other), .loss = tuned.loss(other), .gain = {}, .gain_other_rate = {}, .reason = {}};
+    MixtureComparison c{.with = with,
+                        .mixture = named(model_.domains, other),
+                        .loss = tuned.loss(other),
+                        .gain = {},
+                        .gain_other_rate = {},
+                        .reason = {}};
     const double claimed = c.loss - optimum.loss.value;
     c.gain.value = claimed;
     if (has_draws()) {
-      // the gain a resample claims for its own choice less what that choice gains by the law it was drawn from, and the gain of the
-      // weights recommended by every resample: the one knows the choice, the other holds at the edge where choices do not differ
+      // the gain a resample claims for its own choice less what that choice gains by the law it was drawn from, and the gain of
+      // the weights recommended by every resample: the one knows the choice, the other holds at the edge where choices do not
+      // differ
       std::vector<double> errors, gains;
       for (std::size_t b = 0; b < chosen_.size(); ++b) {
         const auto draw = static_cast<std::int64_t>(b);
@@ -137,7 +155,8 @@ class Optimiser {
       const Interval of_errors = percentile_interval(std::move(errors), mean, model_.level, widen_);
       const Interval of_gains = percentile_interval(std::move(gains), claimed, model_.level, widen_);
       c.gain.value = claimed - mean;
-      c.gain.interval = Interval{std::min(claimed - of_errors.high, of_gains.low), std::max(claimed - of_errors.low, of_gains.high), model_.level};
+      c.gain.interval = Interval{std::min(claimed - of_errors.high, of_gains.low),
+                                 std::max(claimed - of_errors.low, of_gains.high), model_.level};
       c.gain.contains = {"seed", "proxies drawn", "choice of the weights"};
     }
     if (by_rate_.size() > 1) c.gain_other_rate = by_rate_[1].loss(other) - by_rate_[1].loss(best_);
@@ -161,7 +180,8 @@ class Optimiser {
     } else if (std::fabs(c.gain.value) <= seed_sd) {
       c.reason = "the gain is within the seed's spread, " + format_significant(seed_sd, 2) + " nats";
     } else if (c.gain_other_rate && (*c.gain_other_rate > 0) != (c.gain.value > 0)) {
-      c.reason = "the order flips at the other learning rate, where the gain is " + format_significant(*c.gain_other_rate, 3) + " nats";
+      c.reason =
+          "the order flips at the other learning rate, where the gain is " + format_significant(*c.gain_other_rate, 3) + " nats";
     } else {
       c.verdict = c.gain.value > 0 ? Verdict::better : Verdict::worse;
     }
@@ -177,12 +197,16 @@ class Optimiser {
     std::vector<std::string> beyond;
     for (const MixtureShare& share : optimum.shares)
       if (const auto most = model_.most.find(share.domain); most != model_.most.end() && share.weight > most->second + 0.01)
-        beyond.push_back(share.domain + " " + format_significant(100 * share.weight, 3) + " % (" + format_significant(100 * most->second, 3) + " % tried)");
-    if (!beyond.empty()) optimum.warnings.push_back({"beyond_proxies", "no proxy had as much of " + listed(beyond) + ": the law is stretched"});
+        beyond.push_back(share.domain + " " + format_significant(100 * share.weight, 3) + " % (" +
+                         format_significant(100 * most->second, 3) + " % tried)");
+    if (!beyond.empty())
+      optimum.warnings.push_back({"beyond_proxies", "no proxy had as much of " + listed(beyond) + ": the law is stretched"});
     std::vector<std::string> full;
     for (const MixtureShare& share : optimum.shares)
       if (share.cap < 1 && share.weight > share.cap - 1e-6) full.push_back(share.domain);
-    if (!full.empty()) optimum.warnings.push_back({"at_cap", listed(full) + ": more would be wanted than " + format_significant(options_.max_epochs, 3) + " epochs allow"});
+    if (!full.empty())
+      optimum.warnings.push_back({"at_cap", listed(full) + ": more would be wanted than " +
+                                                format_significant(options_.max_epochs, 3) + " epochs allow"});
     if (model_.law == "additive" && !by_rate_[0].of_trees())
       for (const TargetTerm& term : by_rate_[0].terms())
         for (std::size_t j = 0; j < best_.size(); ++j)
@@ -208,7 +232,8 @@ class Optimiser {
         continue;
       }
       text += " Against " + c.with + " it saves " + format_significant(c.gain.value, 3) + " nats";
-      if (c.gain.interval) text += " (" + format_significant(c.gain.interval->low, 3) + " to " + format_significant(c.gain.interval->high, 3) + ")";
+      if (c.gain.interval)
+        text += " (" + format_significant(c.gain.interval->low, 3) + " to " + format_significant(c.gain.interval->high, 3) + ")";
       text += ": " + to_string(c.verdict) + (c.reason.empty() ? "" : ", " + c.reason) + ".";
     }
     if (!optimum.decided) text += " The data cannot decide that these weights are better than all of the others.";

@@ -93,24 +93,30 @@ TEST(Optimise, TwoSourcesHaveTheOptimumInClosedForm) {
 
 TEST(Optimise, NoSourceIsSeenMoreOftenThanItMay) {
   const MixtureModel model = fit_mixture(two_losses(2, 3), {.ridge = 0.0, .bootstrap = 0});
-  const MixtureOptimum optimum =
-      optimise_mixture(model, {.target = {{"y", 1}}, .unique_tokens = {{"d1", 9e6}, {"d2", 1e6}}, .tokens = 1e7, .max_epochs = 2});
+  const MixtureOptimum optimum = optimise_mixture(
+      model, {.target = {{"y", 1}}, .unique_tokens = {{"d1", 9e6}, {"d2", 1e6}}, .tokens = 1e7, .max_epochs = 2});
   EXPECT_NEAR(optimum.mixture().at("d2"), 0.2, 1e-9);
   EXPECT_NEAR(*optimum.shares[1].epochs, 2, 1e-9);
   EXPECT_TRUE(std::any_of(optimum.warnings.begin(), optimum.warnings.end(), [](const Warning& w) { return w.code == "at_cap"; }));
   EXPECT_EQ(optimum.comparisons[0].with, "natural");
   EXPECT_NEAR(optimum.comparisons[0].mixture.at("d2"), 0.1, 1e-12);
 
-  const Error few = error_of([&] { (void)optimise_mixture(model, {.target = {}, .unique_tokens = {{"d1", 9e5}, {"d2", 1e5}}, .tokens = 1e7}); });
+  const Error few = error_of([&] {
+    (void)optimise_mixture(model, {.target = {}, .unique_tokens = {{"d1", 9e5}, {"d2", 1e5}}, .tokens = 1e7});
+  });
   EXPECT_EQ(few.fault(), Fault::usage);
   EXPECT_THAT(few.what(), HasSubstr("10M are more than the sources hold: 1M (d1 900k, d2 100k), at most 4 times over 4M"));
-  EXPECT_THAT(error_of([&] { (void)optimise_mixture(model, {.target = {}, .unique_tokens = {{"d1", 1e9}}, .tokens = 1e7}); }).what(), HasSubstr("`d2`"));
+  EXPECT_THAT(error_of([&] {
+                (void)optimise_mixture(model, {.target = {}, .unique_tokens = {{"d1", 1e9}}, .tokens = 1e7});
+              }).what(),
+              HasSubstr("`d2`"));
   EXPECT_THAT(error_of([&] { (void)optimise_mixture(model, {.target = {{"z", 1}}}); }).what(), HasSubstr("`z`"));
 }
 
 TEST(Optimise, ThePullTowardsNaturalProportionsEndsThere) {
   const MixtureModel model = fit_mixture(two_losses(2, 3), {.ridge = 0.0, .bootstrap = 0});
-  const MixtureOptimum optimum = optimise_mixture(model, {.target = {{"y", 1}}, .natural = {{"d1", 0.7}, {"d2", 0.3}}, .prior_weight = 1e4});
+  const MixtureOptimum optimum =
+      optimise_mixture(model, {.target = {{"y", 1}}, .natural = {{"d1", 0.7}, {"d2", 0.3}}, .prior_weight = 1e4});
   EXPECT_NEAR(optimum.mixture().at("d1"), 0.7, 1e-3);
 }
 
@@ -154,28 +160,33 @@ TEST(Optimise, SaysWhatTheLawShouldBeDoubtedFor) {
   const MixtureModel again = mixture_from_text(mixture_to_text(model), "m.json");
   const MixtureOptimum optimum = optimise_mixture(again);
   for (const char* code : {"few_mixtures", "rates_disagree"})
-    EXPECT_TRUE(std::any_of(optimum.warnings.begin(), optimum.warnings.end(), [&](const Warning& w) { return w.code == code; })) << code;
+    EXPECT_TRUE(std::any_of(optimum.warnings.begin(), optimum.warnings.end(), [&](const Warning& w) { return w.code == code; }))
+        << code;
 }
 
 TEST(Optimise, ALawThatReadsTokensNeedsNoCaps) {
-  MixtureTable table = proxies(2, 40, [](const std::vector<double>& r) { return 1 + 1 / (2 * std::pow(r[0], 0.4) + std::pow(r[1], 0.6)); });
+  MixtureTable table =
+      proxies(2, 40, [](const std::vector<double>& r) { return 1 + 1 / (2 * std::pow(r[0], 0.4) + std::pow(r[1], 0.6)); });
   for (std::size_t i = 0; i < 40; ++i) {
     table.runs.columns["tokens"].emplace_back(i % 3 == 0 ? 2e7 : 3e8);
     *table.runs.columns["loss.x"][i] += 90 * std::pow(i % 3 == 0 ? 2e7 : 3e8, -0.25);
   }
   const MixtureModel model = fit_mixture(table, {.law = "additive", .ridge = 0.0, .bootstrap = 0, .folds = 0});
-  EXPECT_GT(optimise_mixture(model, {.target = {}, .tokens = 1e8}).loss.value, optimise_mixture(model, {.target = {}, .tokens = 1e9}).loss.value);
+  EXPECT_GT(optimise_mixture(model, {.target = {}, .tokens = 1e8}).loss.value,
+            optimise_mixture(model, {.target = {}, .tokens = 1e9}).loss.value);
   const MixtureModel plain = fit_mixture(table, {.bootstrap = 0, .folds = 0});
   EXPECT_EQ(error_of([&] { (void)optimise_mixture(plain, {.target = {}, .tokens = 1e8}); }).subject(), "--tokens");
 }
 
 TEST(Optimise, AClearGainIsDecidedAndNoiseIsNot) {
-  const MixtureOptimum clear = optimise_mixture(fit_mixture(two_losses(2, 3, 0.002), {.bootstrap = 100}), {.target = {}, .natural = {{"d1", 0.95}, {"d2", 0.05}}});
+  const MixtureOptimum clear = optimise_mixture(fit_mixture(two_losses(2, 3, 0.002), {.bootstrap = 100}),
+                                                {.target = {}, .natural = {{"d1", 0.95}, {"d2", 0.05}}});
   EXPECT_TRUE(clear.comparisons[0].verdict == Verdict::better) << clear.text;
   EXPECT_GT(clear.shares[0].interval->high, clear.shares[0].interval->low);
 
   const MixtureTable noise = proxies(3, 24, [](const std::vector<double>&) { return 3.0; }, 0.05);
-  const MixtureOptimum unclear = optimise_mixture(fit_mixture(noise, {.bootstrap = 100}), {.target = {}, .natural = {{"d1", 0.4}, {"d2", 0.3}, {"d3", 0.3}}});
+  const MixtureOptimum unclear = optimise_mixture(fit_mixture(noise, {.bootstrap = 100}),
+                                                  {.target = {}, .natural = {{"d1", 0.4}, {"d2", 0.3}, {"d3", 0.3}}});
   EXPECT_FALSE(unclear.decided);
   EXPECT_EQ(unclear.comparisons[0].verdict, Verdict::undecided) << unclear.text;
   EXPECT_THAT(unclear.text, HasSubstr("cannot decide"));
@@ -189,7 +200,8 @@ TEST(Optimise, TheIntervalOfTheGainHoldsTheTrueGainAboutAsOftenAsItSays) {
   for (int i = 0; i < tables; ++i) {
     const MixtureTable table = proxies(5, 30, truth, 0.05, static_cast<std::uint64_t>(i));
     const MixtureModel model = fit_mixture(table, {.bootstrap = 60, .level = 0.9});
-    const MixtureOptimum optimum = optimise_mixture(model, {.target = {}, .natural = {{"d1", 1}, {"d2", 1}, {"d3", 1}, {"d4", 1}, {"d5", 1}}});
+    const MixtureOptimum optimum =
+        optimise_mixture(model, {.target = {}, .natural = {{"d1", 1}, {"d2", 1}, {"d3", 1}, {"d4", 1}, {"d5", 1}}});
     std::vector<double> shares;
     for (const MixtureShare& share : optimum.shares) shares.push_back(share.weight);
     const double gain = truth(natural) - truth(shares);
@@ -210,7 +222,8 @@ TEST(Optimise, TreesAreSimulatedAsRegMixDoesAndDecideNothing) {
   EXPECT_THAT(optimum.comparisons[0].reason, HasSubstr("no resamples"));
   EXPECT_EQ(optimise_mixture(model, {.target = {}, .threads = 3}).text, optimum.text);
   // pulled towards natural proportions, the simulated mixtures nearest to them are best
-  const Mixture pulled = optimise_mixture(model, {.target = {}, .natural = {{"d1", 0.2}, {"d2", 0.3}, {"d3", 0.5}}, .prior_weight = 1e3}).mixture();
+  const Mixture pulled =
+      optimise_mixture(model, {.target = {}, .natural = {{"d1", 0.2}, {"d2", 0.3}, {"d3", 0.5}}, .prior_weight = 1e3}).mixture();
   EXPECT_NEAR(pulled.at("d1"), 0.2, 0.05);
   EXPECT_NEAR(pulled.at("d3"), 0.5, 0.05);
 }

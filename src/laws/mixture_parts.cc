@@ -19,7 +19,8 @@ std::vector<double> shares_of(const MixtureTable& table, std::size_t row) {
 }
 
 /// Mean loss of every mixture among rows.
-std::map<std::vector<double>, double> losses_by_mixture(const MixtureTable& table, const std::string& target, const std::vector<std::size_t>& rows) {
+std::map<std::vector<double>, double> losses_by_mixture(const MixtureTable& table, const std::string& target,
+                                                        const std::vector<std::size_t>& rows) {
   std::map<std::vector<double>, std::pair<double, double>> sums;
   for (const std::size_t row : rows) {
     auto& [sum, count] = sums[shares_of(table, row)];
@@ -32,14 +33,16 @@ std::map<std::vector<double>, double> losses_by_mixture(const MixtureTable& tabl
 }
 
 /// Which of several rates loses least: over the mixtures that all of them ran, else over its own.
-double tuned_rate(const MixtureTable& table, const std::string& target, const std::map<double, std::vector<std::size_t>>& by_rate) {
+double tuned_rate(const MixtureTable& table, const std::string& target,
+                  const std::map<double, std::vector<std::size_t>>& by_rate) {
   std::map<double, std::map<std::vector<double>, double>> losses;
   for (const auto& [rate, rows] : by_rate) losses[rate] = losses_by_mixture(table, target, rows);
   std::map<double, double> own, common;
   for (const auto& [rate, means] : losses)
     for (const auto& [shares, loss] : means) {
       own[rate] += loss / static_cast<double>(means.size());
-      if (std::all_of(losses.begin(), losses.end(), [&](const auto& other) { return other.second.contains(shares); })) common[rate] += loss;
+      if (std::all_of(losses.begin(), losses.end(), [&](const auto& other) { return other.second.contains(shares); }))
+        common[rate] += loss;
     }
   const auto& judged = common.empty() ? own : common;
   return std::min_element(judged.begin(), judged.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
@@ -58,7 +61,8 @@ std::vector<MixturePart> parts_of(const MixtureTable& table, const std::string& 
     const std::string family = pooled || table.families.empty() ? "" : table.families[row];
     if (!rows.contains(family)) families.push_back(family);
     if (with_rates && !(*rates)[row])
-      throw Error(Fault::bad_data, place_of(table.runs, row), "has no learning_rate, and other rows have one", "fill it in, or leave the column out");
+      throw Error(Fault::bad_data, place_of(table.runs, row), "has no learning_rate, and other rows have one",
+                  "fill it in, or leave the column out");
     rows[family][with_rates ? *(*rates)[row] : 0].push_back(row);
   }
   std::vector<MixturePart> parts;
@@ -89,12 +93,14 @@ void doubt_gaps(const MixtureTable& table, const std::string& name, std::vector<
     else without.push_back(table.runs.labels[row]);
   }
   if (values.size() > 1 && !without.empty())
-    warnings.push_back({"not_read", listed(without) + " of " + plural(column->size(), "row") + (without.size() == 1 ? " has" : " have") + " no `" + name +
+    warnings.push_back({"not_read", listed(without) + " of " + plural(column->size(), "row") +
+                                        (without.size() == 1 ? " has" : " have") + " no `" + name +
                                         "`: the law does not read it, though it varies"});
 }
 
 MixtureRows rows_of_part(const MixtureTable& table, const MixturePart& part, const MixtureForm& form) {
-  MixtureRows rows{.count = static_cast<std::int64_t>(part.rows.size()), .inputs = {}, .loss = {}, .weight = {}, .unit = {}, .units = 0};
+  MixtureRows rows{
+      .count = static_cast<std::int64_t>(part.rows.size()), .inputs = {}, .loss = {}, .weight = {}, .unit = {}, .units = 0};
   rows.inputs.resize(form.inputs());
   std::map<std::vector<double>, std::int64_t> units;
   for (const std::size_t row : part.rows) {
@@ -148,7 +154,8 @@ RankFlips flips_of(const MixtureTable& table, const MixturePart& tuned, const Mi
     }
   flips.spearman = spearman_of(first, second);
   if (first.empty()) return flips;
-  const auto best_a = std::min_element(first.begin(), first.end()) - first.begin(), best_b = std::min_element(second.begin(), second.end()) - second.begin();
+  const auto best_a = std::min_element(first.begin(), first.end()) - first.begin(),
+             best_b = std::min_element(second.begin(), second.end()) - second.begin();
   if (best_a != best_b) flips.best = std::pair{named(table.domains, *mixtures[best_a]), named(table.domains, *mixtures[best_b])};
   return flips;
 }

@@ -14,7 +14,8 @@ MixtureTable regmix(const std::string& split) {
   return mixture_table(read(split + "_mixture_1m.csv"), read(split + "_pile_loss_1m.csv"));
 }
 
-double spearman(const MixtureTable& train, const MixtureTable& test, MixtureFitOptions options, const std::string& target = "pile_cc") {
+double spearman(const MixtureTable& train, const MixtureTable& test, MixtureFitOptions options,
+                const std::string& target = "pile_cc") {
   options.targets = {target};
   options.bootstrap = 0;
   options.threads = 2;
@@ -81,13 +82,15 @@ TEST(RegMixReference, TheRecommendedWeightsSayWhatTheyAreWorth) {
 
 TEST(SldBenchReference, LossesOfFiveDomainsAtFourSizesAreTheLogLinearLaw) {
   ISOFLOP_NEEDS_REFERENCE_DATA();
-  const MixtureTable table = mixture_table(parse_csv(reference_text("mixture/sldbench/domain_mixture_train.csv"), "domain_mixture_train.csv"));
+  const MixtureTable table =
+      mixture_table(parse_csv(reference_text("mixture/sldbench/domain_mixture_train.csv"), "domain_mixture_train.csv"));
   EXPECT_EQ(table.rows(), 80);
   const MixtureModel model = fit_mixture(table, {.ridge = 0.0, .bootstrap = 0, .threads = 2});
   EXPECT_EQ(model.fits.size(), 20U);  // 4 sizes, 5 losses
   // a ridge predicts mixtures left out better: 20 rows are few for 6 constants, and domain 3 has at most 9 %
   double mean = 0, mean_left_out = 0;
-  for (const MixtureFit& fit : fit_mixture(table, {.bootstrap = 0, .threads = 2}).fits) mean_left_out += *fit.cross_validated->r_squared / 20;
+  for (const MixtureFit& fit : fit_mixture(table, {.bootstrap = 0, .threads = 2}).fits)
+    mean_left_out += *fit.cross_validated->r_squared / 20;
   for (const MixtureFit& fit : model.fits) mean += *fit.in_sample.r_squared / 20;
   std::vector<double> predicted, losses;
   for (const MixturePrediction& p : predict_mixtures(model, table))
@@ -96,8 +99,8 @@ TEST(SldBenchReference, LossesOfFiveDomainsAtFourSizesAreTheLogLinearLaw) {
       losses.push_back(*table.runs.columns.at("loss." + p.target)[i]);
     }
   const Agreement flat = agreement_of(predicted, losses);
-  std::cout << "flat R2 " << *flat.r_squared << ", mean per output " << mean << ", left out " << mean_left_out << ", mean abs. error "
-            << flat.mean_absolute_error << "\n";
+  std::cout << "flat R2 " << *flat.r_squared << ", mean per output " << mean << ", left out " << mean_left_out
+            << ", mean abs. error " << flat.mean_absolute_error << "\n";
   EXPECT_GE(*flat.r_squared, 0.9974);
   EXPECT_GE(mean, 0.9718);
   EXPECT_LE(flat.mean_absolute_error, 0.030);

@@ -39,8 +39,8 @@ std::vector<double> filled(const std::vector<double>& proportions, const std::ve
   return shares;
 }
 
-std::vector<double> least_shares(const SharesFunction& f, const std::vector<double>& caps, std::vector<double> start, double tolerance,
-                                 std::int64_t iterations) {
+std::vector<double> least_shares(const SharesFunction& f, const std::vector<double>& caps, std::vector<double> start,
+                                 double tolerance, std::int64_t iterations) {
   constexpr double kNone = 1e-12;
   const std::size_t n = caps.size();
   std::vector<double> slope(n), there(n), moved = start;

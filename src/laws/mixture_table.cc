@@ -25,9 +25,18 @@ constexpr double kSumTolerance = 0.01;  // tables are rounded to three digits
 
 /// Columns that name or describe a run, or are other losses of it.
 bool describes_run(const std::string& column) {
-  static const std::set<std::string> kNames{"index",     "id",        "run",       "name",         "label",     "model",    "group", "seed",
-                                            "lr",        "status",    "loss_kind", "loss_unit",    "n_layer",   "n_embd",   "regime", "n_head",
-                                            "loss_best", "loss_sd_seed", "perplexity", "loss_full_context", "N", "D", "C", "epochs"};
+  static const std::set<std::string> kNames{"index",      "id",
+                                            "run",        "name",
+                                            "label",      "model",
+                                            "group",      "seed",
+                                            "lr",         "status",
+                                            "loss_kind",  "loss_unit",
+                                            "n_layer",    "n_embd",
+                                            "regime",     "n_head",
+                                            "loss_best",  "loss_sd_seed",
+                                            "perplexity", "loss_full_context",
+                                            "N",          "D",
+                                            "C",          "epochs"};
   return kNames.contains(column) || (column != "loss" && laws::number_columns().contains(column));
 }
 
@@ -67,7 +76,8 @@ void refuse_doubles(const CsvTable& table, const Columns& columns, const std::st
   std::set<std::string> seen;
   for (const std::string& name : columns.names)
     if (!seen.insert(name).second)
-      throw Error(Fault::bad_data, table.subject, "two columns are the " + what + " of `" + quoted(name) + "`", "name each once: share.X and loss.X");
+      throw Error(Fault::bad_data, table.subject, "two columns are the " + what + " of `" + quoted(name) + "`",
+                  "name each once: share.X and loss.X");
 }
 
 /// Columns by prefix: those of one table, or of either of two that use our words.
@@ -96,7 +106,8 @@ Columns all_numbers(const CsvTable& table, const auto& prefixes, bool loss) {
   for (std::size_t i = 0; i < table.header.size(); ++i) {
     if (describes_run(table.header[i]) || table.header[i].empty()) continue;
     // numbers by the first cell that is filled: a run whose loss is missing may come first
-    const auto filled = std::find_if(table.rows.begin(), table.rows.end(), [i](const auto& row) { return !trimmed(row[i]).empty(); });
+    const auto filled =
+        std::find_if(table.rows.begin(), table.rows.end(), [i](const auto& row) { return !trimmed(row[i]).empty(); });
     if (!table.rows.empty() && (filled == table.rows.end() || !parse_double(trimmed((*filled)[i])))) continue;
     columns.at.push_back(i);
     headers.push_back(table.header[i]);
@@ -166,7 +177,8 @@ std::optional<std::pair<std::size_t, std::size_t>> key_of(const CsvTable& a, con
       std::set<std::string> seen;
       for (std::size_t row = 0; row < table->rows.size(); ++row)
         if (const std::string name = trimmed(table->rows[row][column]); !seen.insert(name).second)
-          throw Error(Fault::bad_data, laws::place_of(*table, row), "column `" + std::string(key) + "` has `" + quoted(name) + "` twice",
+          throw Error(Fault::bad_data, laws::place_of(*table, row),
+                      "column `" + std::string(key) + "` has `" + quoted(name) + "` twice",
                       "the rows of the two tables meet by this column");
     }
     return std::pair{*i, *j};
@@ -181,7 +193,8 @@ std::vector<std::size_t> partners(const CsvTable& weights, const CsvTable& losse
   if (!key) {
     if (weights.rows.size() != losses.rows.size())
       throw Error(Fault::bad_data, losses.subject,
-                  std::to_string(losses.rows.size()) + " rows, expected " + std::to_string(weights.rows.size()) + " as in " + weights.subject,
+                  std::to_string(losses.rows.size()) + " rows, expected " + std::to_string(weights.rows.size()) + " as in " +
+                      weights.subject,
                   "rows meet in order where there is no column index, id, run, name or label in both");
     for (std::size_t row = 0; row < weights.rows.size(); ++row) rows.push_back(row);
     return rows;
@@ -214,10 +227,13 @@ MixtureTable table_of(const CsvTable& table, const Columns& share_columns, const
   // what is true of any table of runs: rows that are done, their names, params, tokens, learning rates
   CsvTable plain = table;
   MixtureTable result{.runs = {}, .domains = share_columns.names, .targets = loss_columns.names, .families = {}};
-  for (std::size_t j = 0; j < share_columns.at.size(); ++j) plain.header[share_columns.at[j]] = laws::share_column(share_columns.names[j]);
-  for (std::size_t j = 0; j < loss_columns.at.size(); ++j) plain.header[loss_columns.at[j]] = laws::loss_column(loss_columns.names[j]);
+  for (std::size_t j = 0; j < share_columns.at.size(); ++j)
+    plain.header[share_columns.at[j]] = laws::share_column(share_columns.names[j]);
+  for (std::size_t j = 0; j < loss_columns.at.size(); ++j)
+    plain.header[loss_columns.at[j]] = laws::loss_column(loss_columns.names[j]);
   for (std::size_t row = 0; row < plain.rows.size(); ++row)
-    for (std::size_t j = 0; j < share_columns.at.size(); ++j) plain.rows[row][share_columns.at[j]] = format_number(shares[row][j]);
+    for (std::size_t j = 0; j < share_columns.at.size(); ++j)
+      plain.rows[row][share_columns.at[j]] = format_number(shares[row][j]);
   // rows that have no name are called by what tells them apart: a design's index
   if (!laws::RowNames(table).any())
     for (const char* key : kKeys)
@@ -230,7 +246,8 @@ MixtureTable table_of(const CsvTable& table, const Columns& share_columns, const
   result.runs = observations_from_table(plain, options);
   result.families = std::move(result.runs.groups);
   result.runs.groups.clear();
-  if (std::all_of(result.families.begin(), result.families.end(), [&](const std::string& f) { return f == result.families[0]; })) result.families.clear();
+  if (std::all_of(result.families.begin(), result.families.end(), [&](const std::string& f) { return f == result.families[0]; }))
+    result.families.clear();
   if (result.runs.rows() == 0) throw Error(Fault::bad_data, table.subject, "no finished run is left");
   return result;
 }

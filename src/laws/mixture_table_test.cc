@@ -23,7 +23,8 @@ std::string problem_of(const std::string& weights, const std::string& losses = "
 }
 
 TEST(MixtureTable, OneTableNamesSharesAndLossesByTheirPrefix) {
-  const MixtureTable table = mixture_table(csv("run,share.web,share.code,loss.web,loss,learning_rate,loss_se_eval\na,0.75,0.25,3.5,3.6,1e-3,.1\nb,0,1,4,3.9,1e-3,.1\n"));
+  const MixtureTable table = mixture_table(csv(
+      "run,share.web,share.code,loss.web,loss,learning_rate,loss_se_eval\na,0.75,0.25,3.5,3.6,1e-3,.1\nb,0,1,4,3.9,1e-3,.1\n"));
   EXPECT_THAT(table.domains, ElementsAre("web", "code"));
   EXPECT_THAT(table.targets, ElementsAre("web", "loss"));
   EXPECT_EQ(table.shares(0), (Mixture{{"code", 0.25}, {"web", 0.75}}));
@@ -32,8 +33,9 @@ TEST(MixtureTable, OneTableNamesSharesAndLossesByTheirPrefix) {
 }
 
 TEST(MixtureTable, TwoTablesMeetByTheirIndexAndNamesAreWhatTellsHeadersApart) {
-  const MixtureTable table = mixture_table(csv("index,train_the_pile_arxiv,train_the_pile_pile_cc\n1,0.3,0.7\n2,1,0\n"),
-                                           csv("index,metric/the_pile_arxiv_val_loss,metric/the_pile_pile_cc_val_loss\n2,3,5\n1,4,4.5\n", "l.csv"));
+  const MixtureTable table =
+      mixture_table(csv("index,train_the_pile_arxiv,train_the_pile_pile_cc\n1,0.3,0.7\n2,1,0\n"),
+                    csv("index,metric/the_pile_arxiv_val_loss,metric/the_pile_pile_cc_val_loss\n2,3,5\n1,4,4.5\n", "l.csv"));
   EXPECT_THAT(table.domains, ElementsAre("arxiv", "pile_cc"));
   EXPECT_THAT(table.targets, ElementsAre("arxiv", "pile_cc"));
   EXPECT_EQ(*table.runs.columns.at("loss.pile_cc")[0], 4.5);
@@ -41,7 +43,8 @@ TEST(MixtureTable, TwoTablesMeetByTheirIndexAndNamesAreWhatTellsHeadersApart) {
 }
 
 TEST(MixtureTable, ALossIsAColumnOfNumbersThoughItsFirstCellIsMissing) {
-  const MixtureTable table = mixture_table(csv("a,b\n0.5,0.5\n0.2,0.8\n"), csv("code_loss,web_loss,note\n,3,x\n4,5,y\n", "l.csv"));
+  const MixtureTable table =
+      mixture_table(csv("a,b\n0.5,0.5\n0.2,0.8\n"), csv("code_loss,web_loss,note\n,3,x\n4,5,y\n", "l.csv"));
   EXPECT_THAT(table.targets, ElementsAre("code", "web"));
   EXPECT_FALSE(table.runs.columns.at("loss.code")[0]);
   EXPECT_EQ(*table.runs.columns.at("loss.code")[1], 4);
@@ -67,7 +70,8 @@ TEST(MixtureTable, RoundedSharesAreScaledToOne) {
 }
 
 TEST(MixtureTable, RowsOfOneFamilyAreTold) {
-  const MixtureTable table = mixture_table(csv("group,proportion_domain_1,proportion_domain_2,loss_domain_1\n70M,0.5,0.5,3\n410M,0.5,0.5,2.5\n"));
+  const MixtureTable table =
+      mixture_table(csv("group,proportion_domain_1,proportion_domain_2,loss_domain_1\n70M,0.5,0.5,3\n410M,0.5,0.5,2.5\n"));
   EXPECT_THAT(table.domains, ElementsAre("domain_1", "domain_2"));
   EXPECT_THAT(table.targets, ElementsAre("domain_1"));
   EXPECT_THAT(table.families, ElementsAre("70M", "410M"));
@@ -89,7 +93,8 @@ TEST(MixtureTable, WhatIsWrongIsNamedByLineAndColumn) {
   EXPECT_THAT(problem_of("share.a,share.b,loss\n0,1,-3\n"), HasSubstr("w.csv:2: column `loss` is -3"));
   EXPECT_THAT(problem_of("share.a,loss\n1,3\n"), HasSubstr("expected 2 or more"));
   EXPECT_THAT(problem_of("index,a,b\n1,0.5,0.5\n", "index,val\n2,3\n"), HasSubstr("w.csv:2: l.csv has no row `1`"));
-  EXPECT_THAT(problem_of("index,a,b\n1,0.5,0.5\n1,0.5,0.5\n", "index,val\n1,3\n2,3\n"), HasSubstr("w.csv:3: column `index` has `1` twice"));
+  EXPECT_THAT(problem_of("index,a,b\n1,0.5,0.5\n1,0.5,0.5\n", "index,val\n1,3\n2,3\n"),
+              HasSubstr("w.csv:3: column `index` has `1` twice"));
   EXPECT_THAT(problem_of("index,a,b\n1,0.5,0.5\n", "index,val\n1,3\n2,3\n"), HasSubstr("2 rows, 1 in w.csv"));
   EXPECT_THAT(problem_of("index,a,b\n1,0.5,0.5\n", "index,val\n1,nan\n"), HasSubstr("l.csv:2"));
   EXPECT_THAT(problem_of("share.a,share.b,loss,loss_unit\n0,1,3,bits\n"), HasSubstr("bits"));
@@ -98,7 +103,8 @@ TEST(MixtureTable, WhatIsWrongIsNamedByLineAndColumn) {
 TEST(MixtureTable, SomeRowsAreDrawnByTheSeedAndKeepTheirOrder) {
   std::string text = "run,share.a,share.b,loss\n";
   for (int i = 0; i < 50; ++i) text += "r" + std::to_string(i) + ",0.5,0.5," + std::to_string(i + 1) + "\n";
-  const MixtureTable table = mixture_table(csv(text)), some = some_rows(table, 20, 1), again = some_rows(table, 20, 1), other = some_rows(table, 20, 2);
+  const MixtureTable table = mixture_table(csv(text)), some = some_rows(table, 20, 1), again = some_rows(table, 20, 1),
+                     other = some_rows(table, 20, 2);
   EXPECT_EQ(some.rows(), 20);
   EXPECT_EQ(some.runs.labels, again.runs.labels);
   EXPECT_NE(some.runs.labels, other.runs.labels);
@@ -108,7 +114,8 @@ TEST(MixtureTable, SomeRowsAreDrawnByTheSeedAndKeepTheirOrder) {
 
 TEST(Predict, ATableIsJudgedRowByRowAndAStrangerIsNamed) {
   std::string text = "share.a,share.b,loss\n";
-  for (int i = 0; i <= 20; ++i) text += std::to_string(i * 0.05) + "," + std::to_string(1 - i * 0.05) + "," + std::to_string(3 + 0.01 * i) + "\n";
+  for (int i = 0; i <= 20; ++i)
+    text += std::to_string(i * 0.05) + "," + std::to_string(1 - i * 0.05) + "," + std::to_string(3 + 0.01 * i) + "\n";
   const MixtureTable table = mixture_table(csv(text));
   const MixtureModel model = fit_mixture(table, {.law = "linear", .ridge = 0.0, .bootstrap = 60});
   const auto predictions = predict_mixtures(model, table);

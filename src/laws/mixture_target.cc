@@ -70,7 +70,8 @@ std::vector<double> best_simulated(const MixtureTarget& target, const std::vecto
   std::atomic<std::int64_t> next{0};
   Team team(std::max<std::int64_t>(1, options.threads));
   team.run([&](std::int64_t) {
-    for (std::int64_t i = next++; i < kSimulated && !options.stop.stop_requested(); i = next++) losses[i] = wanted(mixture(i), nullptr);
+    for (std::int64_t i = next++; i < kSimulated && !options.stop.stop_requested(); i = next++)
+      losses[i] = wanted(mixture(i), nullptr);
   });
   std::vector<std::int64_t> order(kSimulated);
   std::iota(order.begin(), order.end(), std::int64_t{0});
@@ -90,7 +91,8 @@ void check_names(const MixtureModel& model, const std::map<std::string, double>&
   for (const auto& [domain, value] : values) {
     if (std::find(model.domains.begin(), model.domains.end(), domain) == model.domains.end()) {
       const auto near = nearest(domain, model.domains);
-      throw Error(Fault::usage, flag, "the law knows no source `" + domain + "`", near ? "did you mean `" + *near + "`?" : "it knows " + listed(model.domains));
+      throw Error(Fault::usage, flag, "the law knows no source `" + domain + "`",
+                  near ? "did you mean `" + *near + "`?" : "it knows " + listed(model.domains));
     }
     if (!(value >= 0 && std::isfinite(value)) || (positive && !(value > 0)))
       throw Error(Fault::usage, flag, domain + " = " + format_number(value) + ", expected a number above 0");
@@ -119,18 +121,21 @@ std::optional<std::vector<double>> natural_of(const MixtureModel& model, const M
 std::vector<double> caps_of(const MixtureModel& model, const MixtureOptimiseOptions& options) {
   check_names(model, options.unique_tokens, "--unique-tokens", true);
   check_names(model, options.natural, "--natural", false);
-  if (!(options.max_epochs > 0)) throw Error(Fault::usage, "--max-epochs", format_number(options.max_epochs) + " is not a positive number");
+  if (!(options.max_epochs > 0))
+    throw Error(Fault::usage, "--max-epochs", format_number(options.max_epochs) + " is not a positive number");
   std::vector<double> caps(model.domains.size(), 1.0);
   if (!options.tokens) return caps;
   if (!(*options.tokens > 0)) throw Error(Fault::usage, "--tokens", format_number(*options.tokens) + " is not a positive number");
   if (options.unique_tokens.empty()) {
-    const bool read = std::any_of(model.fits.begin(), model.fits.end(), [&](const MixtureFit& fit) { return form_of(model, fit).reads_tokens(); });
+    const bool read = std::any_of(model.fits.begin(), model.fits.end(),
+                                  [&](const MixtureFit& fit) { return form_of(model, fit).reads_tokens(); });
     if (read) return caps;  // the law asks for D, and nothing is said of repetition
     throw Error(Fault::usage, "--tokens", "caps need the tokens each source holds", "--unique-tokens a=5e9,b=2e8");
   }
   for (const std::string& domain : model.domains)
     if (!options.unique_tokens.contains(domain))
-      throw Error(Fault::usage, "--unique-tokens", "nothing is said of `" + domain + "`", "name every source of the law: " + listed(model.domains));
+      throw Error(Fault::usage, "--unique-tokens", "nothing is said of `" + domain + "`",
+                  "name every source of the law: " + listed(model.domains));
   return shares_in_order(model, caps_by_repetition(options.unique_tokens, *options.tokens, options.max_epochs));
 }
 
@@ -140,7 +145,8 @@ std::map<std::string, double> target_of(const MixtureModel& model, const Mixture
     for (const MixtureFit& fit : model.fits) target[fit.target] = 1;
   double sum = 0;
   for (const auto& [name, weight] : target) {
-    if (!(weight >= 0 && std::isfinite(weight))) throw Error(Fault::usage, "--target", name + " = " + format_number(weight) + ", expected a weight above 0");
+    if (!(weight >= 0 && std::isfinite(weight)))
+      throw Error(Fault::usage, "--target", name + " = " + format_number(weight) + ", expected a weight above 0");
     sum += weight;
   }
   if (!(sum > 0)) throw Error(Fault::usage, "--target", "no weight is above 0");
@@ -150,7 +156,8 @@ std::map<std::string, double> target_of(const MixtureModel& model, const Mixture
 
 std::vector<double> extra_of(const MixtureForm& form, const MixtureOptimiseOptions& options) {
   std::vector<double> extra;
-  for (const auto& [reads, value, flag] : {std::tuple{form.reads_params(), options.params, "--params"}, {form.reads_tokens(), options.tokens, "--tokens"}}) {
+  for (const auto& [reads, value, flag] :
+       {std::tuple{form.reads_params(), options.params, "--params"}, {form.reads_tokens(), options.tokens, "--tokens"}}) {
     if (!reads) continue;
     if (!value || !(*value > 0)) throw Error(Fault::usage, flag, "the law reads it and it is not given");
     extra.push_back(log_(*value));
@@ -158,11 +165,13 @@ std::vector<double> extra_of(const MixtureForm& form, const MixtureOptimiseOptio
   return extra;
 }
 
-std::vector<std::vector<TargetTerm>> terms_by_rate(const MixtureModel& model, const std::map<std::string, double>& target, const std::string& family) {
+std::vector<std::vector<TargetTerm>> terms_by_rate(const MixtureModel& model, const std::map<std::string, double>& target,
+                                                   const std::string& family) {
   std::vector<std::vector<TargetTerm>> rates(2);
   for (const auto& [name, weight] : target) {
     const auto fits = fits_of(model, name, family);
-    for (std::size_t i = 0; i < std::min<std::size_t>(2, fits.size()); ++i) rates[i].push_back({fits[i], form_of(model, *fits[i]), weight});
+    for (std::size_t i = 0; i < std::min<std::size_t>(2, fits.size()); ++i)
+      rates[i].push_back({fits[i], form_of(model, *fits[i]), weight});
   }
   if (rates[1].size() != rates[0].size()) rates.pop_back();
   return rates;
@@ -180,8 +189,9 @@ Mixture caps_by_repetition(const std::map<std::string, double>& unique_tokens, d
     sizes.push_back(source + " " + format_billions(unique));
   }
   if (room < 1)
-    throw Error(Fault::usage, "--tokens", format_billions(tokens) + " are more than the sources hold: " + format_billions(held) + " (" + listed(sizes) + "), at most " +
-                                              format_significant(max_epochs, 3) + " times over " + format_billions(max_epochs * held),
+    throw Error(Fault::usage, "--tokens",
+                format_billions(tokens) + " are more than the sources hold: " + format_billions(held) + " (" + listed(sizes) +
+                    "), at most " + format_significant(max_epochs, 3) + " times over " + format_billions(max_epochs * held),
                 "raise --max-epochs, add sources or plan fewer tokens");
   return caps;
 }

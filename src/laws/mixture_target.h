@@ -41,8 +41,8 @@ class MixtureTarget {
 };
 
 /// RegMix's way: of 100,000 random mixtures under the caps the mean of the best 128.
-[[nodiscard]] std::vector<double> best_simulated(const MixtureTarget& target, const std::vector<double>& prior, const std::vector<double>& caps,
-                                                 const MixtureOptimiseOptions& options);
+[[nodiscard]] std::vector<double> best_simulated(const MixtureTarget& target, const std::vector<double>& prior,
+                                                 const std::vector<double>& caps, const MixtureOptimiseOptions& options);
 
 // what was asked for; each throws Error{usage} naming the flag
 
@@ -56,7 +56,8 @@ class MixtureTarget {
 /// The run's ln N and ln D, as the form reads them.
 [[nodiscard]] std::vector<double> extra_of(const MixtureForm& form, const MixtureOptimiseOptions& options);
 /// The targets' fits at the tuned rate, and at another one where every target has one.
-[[nodiscard]] std::vector<std::vector<TargetTerm>> terms_by_rate(const MixtureModel& model, const std::map<std::string, double>& target,
+[[nodiscard]] std::vector<std::vector<TargetTerm>> terms_by_rate(const MixtureModel& model,
+                                                                 const std::map<std::string, double>& target,
                                                                  const std::string& family);
 
 }  // namespace isoflop::laws

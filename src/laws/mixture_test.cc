@@ -90,12 +90,16 @@ TEST(MixtureFit, AnAdditiveTableOfSeveralSizesGivesItsConstantsBack) {
   ASSERT_EQ(model.fits.size(), 1U) << "the law reads N: families are one table";
   EXPECT_LT(model.fits[0].in_sample.rmse, 1e-3);
   EXPECT_NEAR(predict_mixture(model, model.fits[0], {{"d1", 0.2}, {"d2", 0.3}, {"d3", 0.5}}, 1e6, 2e7),
-              1.2 + 1 / (2 * std::pow(.2, .4) + std::pow(.3, .6) + .5 * std::pow(.5, .8)) + 40 * std::pow(1e6, -.3) + 90 * std::pow(2e7, -.25), 5e-3);
+              1.2 + 1 / (2 * std::pow(.2, .4) + std::pow(.3, .6) + .5 * std::pow(.5, .8)) + 40 * std::pow(1e6, -.3) +
+                  90 * std::pow(2e7, -.25),
+              5e-3);
   EXPECT_EQ(error_of([&] { (void)predict_mixture(model, model.fits[0], {{"d1", 1.0}}); }).subject(), "params");
 }
 
 TEST(MixtureFit, TreesFindStepsAndRunThroughThem) {
-  const MixtureTable table = proxies(3, 200, [](const std::vector<double>& r) { return r[1] > 0.4 ? 2.0 : r[0] > 0.5 ? 3.0 : 4.0; });
+  const MixtureTable table = proxies(3, 200, [](const std::vector<double>& r) {
+    return r[1] > 0.4 ? 2.0 : r[0] > 0.5 ? 3.0 : 4.0;
+  });
   const MixtureModel model = fit_mixture(table, {.law = "trees", .trees = {.trees = 200, .rate = 0.2, .depth = 2}});
   EXPECT_LT(model.fits[0].in_sample.rmse, 1e-3);
   EXPECT_GT(*model.fits[0].cross_validated->r_squared, 0.9);
@@ -194,7 +198,8 @@ TEST(MixtureFit, SaysThatAColumnWithGapsIsNotRead) {
   EXPECT_FALSE(warned(fit_mixture(table, {.law = "additive", .bootstrap = 0, .folds = 0}).warnings, "not_read"));
   table.runs.columns["params"][3].reset();
   EXPECT_TRUE(warned(fit_mixture(table, {.law = "additive", .bootstrap = 0, .folds = 0}).warnings, "not_read"));
-  EXPECT_FALSE(warned(fit_mixture(table, {.bootstrap = 0, .folds = 0}).warnings, "not_read")) << "the log-linear law reads no size";
+  EXPECT_FALSE(warned(fit_mixture(table, {.bootstrap = 0, .folds = 0}).warnings, "not_read"))
+      << "the log-linear law reads no size";
 }
 
 TEST(MixtureFit, NamesTheNearestLawAndLoss) {

@@ -29,7 +29,8 @@ struct NodeSums {
 /// Grows one tree after the other, a level at a time, over rows sorted once by every share.
 class Grower {
  public:
-  Grower(const MixtureRows& rows, std::size_t domains, const TreeOptions& options) : rows_(rows), options_(options), order_(domains) {
+  Grower(const MixtureRows& rows, std::size_t domains, const TreeOptions& options)
+      : rows_(rows), options_(options), order_(domains) {
     for (std::size_t j = 0; j < domains; ++j) {
       order_[j].resize(static_cast<std::size_t>(rows.count));
       std::iota(order_[j].begin(), order_[j].end(), 0);
@@ -69,11 +70,13 @@ class Grower {
       any = true;
       const auto at = static_cast<std::size_t>(first) + k, left = tree.nodes.size();
       tree.nodes.resize(left + 2);
-      tree.nodes[at] = {best_[k].feature, static_cast<std::int32_t>(left), static_cast<std::int32_t>(left + 1), best_[k].threshold};
+      tree.nodes[at] = {best_[k].feature, static_cast<std::int32_t>(left), static_cast<std::int32_t>(left + 1),
+                        best_[k].threshold};
     }
     for (std::int64_t row = 0; any && row < rows_.count; ++row) {
       const RegressionTree::Node& node = tree.nodes[node_of_[row]];
-      if (node_of_[row] >= first && node.feature >= 0) node_of_[row] = rows_.inputs[node.feature][row] <= node.value ? node.left : node.right;
+      if (node_of_[row] >= first && node.feature >= 0)
+        node_of_[row] = rows_.inputs[node.feature][row] <= node.value ? node.left : node.right;
     }
     return any;
   }
@@ -102,7 +105,8 @@ class Grower {
     std::vector<NodeSums> sums(tree.nodes.size());
     for (std::int64_t row = 0; row < rows_.count; ++row) sums[node_of_[row]].add(rows_.weight[row], (*residuals_)[row]);
     for (std::size_t k = 0; k < tree.nodes.size(); ++k)
-      if (tree.nodes[k].feature < 0) tree.nodes[k].value = sums[k].weight > 0 ? options_.rate * sums[k].residual / sums[k].weight : 0;
+      if (tree.nodes[k].feature < 0)
+        tree.nodes[k].value = sums[k].weight > 0 ? options_.rate * sums[k].residual / sums[k].weight : 0;
   }
 
   const MixtureRows& rows_;

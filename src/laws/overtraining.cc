@@ -1,4 +1,5 @@
-// Gadre et al. 2024 (arXiv:2403.08540): loss off the compute-optimal ratio, and downstream error of loss; and loss on another text.
+// Gadre et al. 2024 (arXiv:2403.08540): loss off the compute-optimal ratio, and downstream error of loss; and loss on another
+// text.
 #include "base/math.h"
 #include "laws/formulas.h"
 
@@ -73,9 +74,10 @@ std::vector<Law> overtraining_laws() {
                                           .constants = {{"epsilon", Space::plain, {0.8, 1}},
                                                         {"k", Space::log, {0, 1, 3}},
                                                         {"gamma", Space::plain, {0.5, 1}}}}));
-  laws.push_back(law_of<Offset>({.info = {"transfer_offset", "L_target = L_source + delta", "Kaplan et al. 2020 (arXiv:2001.08361), section 3.2.2"},
-                                 .inputs = {{"source_loss", false}},
-                                 .constants = {{"delta", Space::plain, {0}}}}));
+  laws.push_back(law_of<Offset>(
+      {.info = {"transfer_offset", "L_target = L_source + delta", "Kaplan et al. 2020 (arXiv:2001.08361), section 3.2.2"},
+       .inputs = {{"source_loss", false}},
+       .constants = {{"delta", Space::plain, {0}}}}));
   laws.push_back(law_of<ShiftedPower>({.info = {"transfer_power", "L_1 = K (L_0 - E_0)^kappa + E_1",
                                                 "Brandfonbrener et al. 2024 (arXiv:2411.12925), eq. 1"},
                                        .inputs = {{"source_loss", false}},

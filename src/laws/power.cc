@@ -272,7 +272,8 @@ FitResult fit_power_law(const Observations& table, const PowerFitOptions& option
   }
   fit.fitted = selection.rows;
   double squares = 0, sum_ln = 0;
-  for (std::size_t i = 0; i < selection.rows.size(); ++i) squares += fit.residuals[i] * fit.residuals[i], sum_ln += log_(*loss[selection.rows[i]]);
+  for (std::size_t i = 0; i < selection.rows.size(); ++i)
+    squares += fit.residuals[i] * fit.residuals[i], sum_ln += log_(*loss[selection.rows[i]]);
   const laws::Criteria criteria =
       laws::criteria_of(laws::deviance_of({.kind = laws::Objective::Kind::lsq}, 0.5 * squares, 1, fit.rows, sum_ln), fit.rows, 2);
   fit.aicc = criteria.aicc;

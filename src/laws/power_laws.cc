@@ -53,30 +53,33 @@ const std::vector<double> kScales{0, 2, 5, 10}, kFloors{-2, 0, 1}, kExponents{0.
 
 Law power(const char* column, const std::string& equation) {
   const std::string x = letter_of(column);
-  return law_of<Power>({.info = {name_of(column, "power"), "L(" + x + ") = K " + x + "^-a", "Kaplan et al. 2020 (arXiv:2001.08361), " + equation, false, column},
+  return law_of<Power>({.info = {name_of(column, "power"), "L(" + x + ") = K " + x + "^-a",
+                                 "Kaplan et al. 2020 (arXiv:2001.08361), " + equation, false, column},
                         .inputs = {{column}},
                         .constants = {{"K", Space::log, {1}}, {"a", Space::plain, {0.1}}}});
 }
 
 Law power_floor(const char* column) {
   const std::string x = letter_of(column);
-  return law_of<PowerFloor>({.info = {name_of(column, "power") + "_floor", "L(" + x + ") = E + K " + x + "^-a",
-                                      "Henighan et al. 2020 (arXiv:2010.14701), eq. 1.1", false, column},
-                             .inputs = {{column}},
-                             .constants = {{"E", Space::log, kFloors}, {"K", Space::log, kScales}, {"a", Space::plain, kExponents}}});
+  return law_of<PowerFloor>(
+      {.info = {name_of(column, "power") + "_floor", "L(" + x + ") = E + K " + x + "^-a",
+                "Henighan et al. 2020 (arXiv:2010.14701), eq. 1.1", false, column},
+       .inputs = {{column}},
+       .constants = {{"E", Space::log, kFloors}, {"K", Space::log, kScales}, {"a", Space::plain, kExponents}}});
 }
 
 Law broken(const char* column) {
   const std::string x = letter_of(column);
-  return law_of<Broken<1>>({.info = {name_of(column, "broken"), "L(" + x + ") = E + K " + x + "^-a (1 + (" + x + "/d)^(1/f))^(-c f)",
-                                     "Caballero et al. 2022 (arXiv:2210.14891), eq. 1, one break", false, column},
-                            .inputs = {{column}},
-                            .constants = {{"E", Space::log, {-2, 0.5}},
-                                          {"K", Space::log, {1, 5}},
-                                          {"a", Space::plain, {0, 0.1, 0.3}},
-                                          {"c", Space::plain, {-0.1, 0.1, 0.5}},
-                                          {"d", Space::log, {0.25, 0.5, 0.75}, {}, 0},
-                                          {"f", Space::log, {-1, 0.5}}}});
+  return law_of<Broken<1>>(
+      {.info = {name_of(column, "broken"), "L(" + x + ") = E + K " + x + "^-a (1 + (" + x + "/d)^(1/f))^(-c f)",
+                "Caballero et al. 2022 (arXiv:2210.14891), eq. 1, one break", false, column},
+       .inputs = {{column}},
+       .constants = {{"E", Space::log, {-2, 0.5}},
+                     {"K", Space::log, {1, 5}},
+                     {"a", Space::plain, {0, 0.1, 0.3}},
+                     {"c", Space::plain, {-0.1, 0.1, 0.5}},
+                     {"d", Space::log, {0.25, 0.5, 0.75}, {}, 0},
+                     {"f", Space::log, {-1, 0.5}}}});
 }
 
 }  // namespace

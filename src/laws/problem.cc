@@ -87,7 +87,8 @@ std::size_t nearest_row(const std::vector<std::size_t>& rows, const std::vector<
 }
 
 /// One row of the table each.
-void fill_rows(const Observations& table, const std::vector<std::string>& columns, const std::string& response, Problem& problem) {
+void fill_rows(const Observations& table, const std::vector<std::string>& columns, const std::string& response,
+               Problem& problem) {
   const Law& law = *problem.law;
   Rows& rows = problem.rows;
   for (const std::size_t row : problem.fitted) {
@@ -140,7 +141,8 @@ void fill_steps(const Observations& table, const std::string& response, Problem&
       const std::size_t block = i * blocks / windows.size();
       if (i == 0 || block != (i - 1) * blocks / windows.size()) {
         const double from = at[windows[i].front()];
-        problem.group_names.push_back((run.name.empty() ? "the run" : run.name) + (blocks > 1 ? " from step " + format_number(from) : ""));
+        problem.group_names.push_back((run.name.empty() ? "the run" : run.name) +
+                                      (blocks > 1 ? " from step " + format_number(from) : ""));
       }
       problem.group.push_back(static_cast<std::int64_t>(problem.group_names.size()) - 1);
     }
@@ -154,19 +156,24 @@ void fill_steps(const Observations& table, const std::string& response, Problem&
   bool any = false;
   for (std::size_t knot = 0; knot < kKnots && !any; ++knot) any = falls(knot);
   if (!any)
-    problem.warnings.push_back({"no_annealing", "no learning rate falls: what annealing brings is not identified; a run with a decay would show it"});
+    problem.warnings.push_back(
+        {"no_annealing", "no learning rate falls: what annealing brings is not identified; a run with a decay would show it"});
   if (const Column* params = find_column(table, "params")) {
     std::set<double> sizes;
     for (const std::size_t row : problem.fitted)
       if ((*params)[row]) sizes.insert(*(*params)[row]);
     if (sizes.size() > 1)
-      problem.warnings.push_back({"mixed_sizes", "runs of " + plural(sizes.size(), "size") + ": the law knows no N, fit one size at a time (--where)"});
+      problem.warnings.push_back(
+          {"mixed_sizes", "runs of " + plural(sizes.size(), "size") + ": the law knows no N, fit one size at a time (--where)"});
   }
   if (averaged > 0)
-    problem.warnings.push_back({"averaged_steps", plural(rows_averaged, "row") + " of " + plural(averaged, "run") + " are fitted as means over windows of steps, " +
+    problem.warnings.push_back({"averaged_steps", plural(rows_averaged, "row") + " of " + plural(averaged, "run") +
+                                                      " are fitted as means over windows of steps, " +
                                                       counted(static_cast<double>(problem.fitted.size())) + " in all"});
   if (blocks > 1)
-    problem.warnings.push_back({"few_runs", plural(runs, "run") + ": intervals are of blocks of steps, and do not hold what differs between runs (8 runs would)"});
+    problem.warnings.push_back(
+        {"few_runs",
+         plural(runs, "run") + ": intervals are of blocks of steps, and do not hold what differs between runs (8 runs would)"});
 }
 
 }  // namespace
@@ -176,10 +183,12 @@ std::string Objective::definition() const {
   switch (kind) {
     case Kind::lsq: return "sum of r^2 / 2, " + r;
     case Kind::lad: return "sum of |r|, " + r;
-    case Kind::huber: return "sum of Huber's function of " + r + ": r^2 / 2 up to |r| = " + d + ", then " + d + " (|r| - " + d + " / 2)";
+    case Kind::huber:
+      return "sum of Huber's function of " + r + ": r^2 / 2 up to |r| = " + d + ", then " + d + " (|r| - " + d + " / 2)";
     case Kind::asymmetric: break;
   }
-  return "sum of Huber's function (delta " + d + ") of " + r + ", times " + format_number(over) + " where the prediction is above the row";
+  return "sum of Huber's function (delta " + d + ") of " + r + ", times " + format_number(over) +
+         " where the prediction is above the row";
 }
 
 int Problem::free_count() const {

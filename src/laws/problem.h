@@ -47,6 +47,7 @@ struct Problem {
 [[nodiscard]] bool has_optimum(const Law& law);
 [[nodiscard]] Optimum optimum_at(const Law& law, const Theta& theta, double flops);
 /// The same by a search over the size at C = flops_per N D; `held`: ln of the inputs beside params and tokens, NaN: as tokens.
-[[nodiscard]] Optimum searched_optimum(const Law& law, const Theta& theta, std::span<const double> held, double flops, double flops_per);
+[[nodiscard]] Optimum searched_optimum(const Law& law, const Theta& theta, std::span<const double> held, double flops,
+                                       double flops_per);
 
 }  // namespace isoflop::laws

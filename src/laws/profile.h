@@ -16,7 +16,8 @@ namespace isoflop::laws {
 /// The least objective of all with constant `i` at `parameter`, the others refitted from `from`; infinite where there is none.
 [[nodiscard]] Minimum profile_at(const Problem& problem, const Theta& from, int i, double parameter);
 
-/// The interval of constant `i`, its ends where the profile has risen by the critical amount, and the profile between and a little beyond.
+/// The interval of constant `i`, its ends where the profile has risen by the critical amount, and the profile between and a
+/// little beyond.
 ///
 /// Needs    `scale` > 0: about the parameter's standard error, where the search for the ends begins.
 [[nodiscard]] Profile profile_of(const Problem& problem, const Minimum& best, int i, double level, double scale);

@@ -69,7 +69,8 @@ PublishedLaw law_of(const std::string& name, const toml::table& table) {
   const auto [coefficient, exponent] = power_of(law.law);
   if (const auto scale = table["scale"].value<double>()) law.constants[coefficient] = pow_(*scale, law.constants.at(exponent));
   if (const auto unit = table["unit"].value<double>()) law.constants.at(coefficient) *= pow_(*unit, -law.constants.at(exponent));
-  if (const toml::table* resampled = table["resampled"].as_table()) law.resampled = resampled_of(*resampled, laws::law_named(law.law).size());
+  if (const toml::table* resampled = table["resampled"].as_table())
+    law.resampled = resampled_of(*resampled, laws::law_named(law.law).size());
   return law;
 }
 
@@ -88,7 +89,8 @@ std::vector<PublishedLaw> read_laws() {
 }
 
 /// "what" counts one thing in the law and another, or nobody knows what, in the table.
-void compare_conventions(const std::string& what, const std::string& law, const std::string& table, std::vector<Warning>& warnings) {
+void compare_conventions(const std::string& what, const std::string& law, const std::string& table,
+                         std::vector<Warning>& warnings) {
   if (law.empty() || law == table) return;
   warnings.push_back({"other_convention", "the law's " + what + " counts " + law + ", the table's " +
                                               (table == "unstated" ? "is not stated" : "counts " + table)});
@@ -110,17 +112,21 @@ const PublishedLaw& published_law(const std::string& name) {
     known += (known.empty() ? "" : ", ") + law.name;
   }
   const auto near = nearest(name, names);
-  throw Error(Fault::usage, "--law", "no published law `" + name + "`", (near ? "did you mean `" + *near + "`? " : "") + "known: " + known);
+  throw Error(Fault::usage, "--law", "no published law `" + name + "`",
+              (near ? "did you mean `" + *near + "`? " : "") + "known: " + known);
 }
 
-std::optional<Interval> published_interval(const PublishedLaw& published, const std::map<std::string, double>& inputs, double level) {
+std::optional<Interval> published_interval(const PublishedLaw& published, const std::map<std::string, double>& inputs,
+                                           double level) {
   if (!published.resampled) return std::nullopt;
   const laws::Law& law = laws::law_named(published.law);
   laws::Rows point{.count = 1, .inputs = {}, .response = {1}, .weight = {1}};
   for (const laws::Input& input : law.inputs) {
     const auto given = inputs.find(input.column);
     if (given == inputs.end() || !(given->second > 0) || !std::isfinite(given->second))
-      throw Error(Fault::usage, published.name, "`" + input.column + "` is " + (given == inputs.end() ? "missing" : format_number(given->second)) + ", expected a positive number");
+      throw Error(Fault::usage, published.name,
+                  "`" + input.column + "` is " + (given == inputs.end() ? "missing" : format_number(given->second)) +
+                      ", expected a positive number");
     point.inputs.push_back({input.ln ? log_(given->second) : given->second});
   }
   laws::fill_up(point);
@@ -132,7 +138,8 @@ std::optional<Interval> published_interval(const PublishedLaw& published, const 
   law.predict(theta, point, true, ln_value.data(), gradient.data());
   double variance = 0;
   for (std::size_t i = 0, at = 0; i < size; ++i)
-    for (std::size_t j = 0; j <= i; ++j, ++at) variance += (i == j ? 1 : 2) * gradient[i] * gradient[j] * resampled.covariance[at];
+    for (std::size_t j = 0; j <= i; ++j, ++at)
+      variance += (i == j ? 1 : 2) * gradient[i] * gradient[j] * resampled.covariance[at];
   const double half = student_t_quantile(0.5 + 0.5 * level, 1e6) * std::sqrt(variance);
   return Interval{exp_(ln_value[0] - half), exp_(ln_value[0] + half), level};
 }

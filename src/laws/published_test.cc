@@ -21,7 +21,8 @@ TEST(PublishedLaws, EachIsAKnownFormulaWithAllItsConstants) {
     // a row of ones has every input there is; a constant that is missing throws
     Observations table;
     table.labels = {"one"};
-    for (const char* column : {"params", "tokens", "flops", "steps", "unique_tokens", "experts", "granularity", "step", "learning_rate", "loss"})
+    for (const char* column :
+         {"params", "tokens", "flops", "steps", "unique_tokens", "experts", "granularity", "step", "learning_rate", "loss"})
       table.columns[column] = {1.0};
     EXPECT_TRUE(predict_law(table, p.law, p.constants)[0]) << p.name;
     for (const std::string& convention : {p.n_convention, p.flops_convention})
@@ -52,8 +53,9 @@ TEST(PublishedLaws, OfStepLawHaveTheIntervalsOfTheirAuthorsResamples) {
     Interval rate, batch;
   };
   // percentiles of the 1,000 resamples' own predictions
-  for (const Known& k : {Known{1e9, 20e9, {9.461e-4, 1.0830e-3}, {422277, 462350}}, Known{7e9, 1.4e12, {7.651e-4, 1.1365e-3}, {4.195e6, 5.877e6}},
-                         Known{70e9, 1.4e12, {1.3339e-4, 2.4637e-4}, {4.195e6, 5.877e6}}}) {
+  for (const Known& k :
+       {Known{1e9, 20e9, {9.461e-4, 1.0830e-3}, {422277, 462350}}, Known{7e9, 1.4e12, {7.651e-4, 1.1365e-3}, {4.195e6, 5.877e6}},
+        Known{70e9, 1.4e12, {1.3339e-4, 2.4637e-4}, {4.195e6, 5.877e6}}}) {
     const std::map<std::string, double> inputs{{"params", k.params}, {"tokens", k.tokens}};
     for (const auto& [name, known] : {std::pair{"steplaw2025_learning_rate", k.rate}, {"steplaw2025_batch", k.batch}}) {
       const Interval interval = published_interval(published_law(name), inputs).value();

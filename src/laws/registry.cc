@@ -12,7 +12,8 @@ namespace laws {
 const std::vector<Law>& all_laws() {
   static const std::vector<Law> kLaws = [] {
     std::vector<Law> laws{power_n(), chinchilla()};
-    for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws(), curve_laws()})
+    for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws(),
+                      curve_laws()})
       std::move(more.begin(), more.end(), std::back_inserter(laws));
     return laws;
   }();
@@ -52,7 +53,8 @@ const std::vector<LawInfo>& known_laws() {
     }
     laws.push_back({"isoflop", "N*(C) = k_n C^a, D*(C) = k_d C^b, of the least loss at each budget",
                     "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2"});
-    laws.push_back({"optima", "N*(C) = k_n C^a, D*(C) = k_d C^b, of a table of optima", "Porian et al. 2024 (arXiv:2406.19146), section 2"});
+    laws.push_back(
+        {"optima", "N*(C) = k_n C^a, D*(C) = k_d C^b, of a table of optima", "Porian et al. 2024 (arXiv:2406.19146), section 2"});
     laws.push_back({"envelope", "N*(C) = k_n C^a, D*(C) = k_d C^b, L*(C) = k C^-c, of the lower envelope of training curves",
                     "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.1"});
     return laws;

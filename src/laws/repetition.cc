@@ -93,9 +93,10 @@ std::vector<Law> repetition_laws() {
   capacity.push_back({"g", Space::plain, {0.1, 0.8}});
   std::vector<Law> laws;
   laws.push_back(law_of<DataConstrained>(
-      {.info = {"data_constrained",
-                "L(N, D, U) = E + A/N'^alpha + B/D'^beta; D' = U (1 + R_D (1 - exp(-(D/U - 1)/R_D))), N' likewise of min(N, N*(U))",
-                "Muennighoff et al. 2023 (arXiv:2305.16264), section 3.1"},
+      {.info =
+           {"data_constrained",
+            "L(N, D, U) = E + A/N'^alpha + B/D'^beta; D' = U (1 + R_D (1 - exp(-(D/U - 1)/R_D))), N' likewise of min(N, N*(U))",
+            "Muennighoff et al. 2023 (arXiv:2305.16264), section 3.1"},
        .inputs = {{"params"}, {"tokens"}, {"unique_tokens"}},
        .reads_repeated = true,
        .constants = std::move(constrained),

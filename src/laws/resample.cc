@@ -33,7 +33,8 @@ class Resampler {
     for (std::int64_t i = 0; i < problem.rows.count; ++i) of_unit_[how == Resample::groups ? problem.group[i] : i].push_back(i);
   }
 
-  /// How much less an estimate from all units varies than one from those drawn: the m out of n bootstrap (Bickel, Goetze and van Zwet 1997).
+  /// How much less an estimate from all units varies than one from those drawn: the m out of n bootstrap (Bickel, Goetze and van
+  /// Zwet 1997).
   [[nodiscard]] double shrink() const { return std::sqrt(static_cast<double>(drawn_) / static_cast<double>(units_)); }
 
   /// `rows` are those of the problem, or of the resample before.
@@ -111,7 +112,8 @@ std::vector<Theta> refits(const Problem& problem, const Search& found, std::int6
   for (const Minimum& end : ends) {
     if (end.stop == Minimum::Stop::no_start) continue;
     thetas.push_back(found.best.theta);
-    for (std::size_t j = 0; j < thetas.back().size(); ++j) thetas.back()[j] += resampler.shrink() * (end.theta[j] - found.best.theta[j]);
+    for (std::size_t j = 0; j < thetas.back().size(); ++j)
+      thetas.back()[j] += resampler.shrink() * (end.theta[j] - found.best.theta[j]);
   }
   return thetas;
 }
@@ -142,7 +144,8 @@ class Noise {
       const auto sub = static_cast<std::uint32_t>(3 * i);
       double noise = width_ * random_.normal(at, sub + 1);
       if (how_ == Resample::groups)
-        noise = (noise + residuals_[i]) * (random_.below(2, at, static_cast<std::uint32_t>(3 * problem_.group[i]) + 2) == 0 ? 1 : -1);
+        noise =
+            (noise + residuals_[i]) * (random_.below(2, at, static_cast<std::uint32_t>(3 * problem_.group[i]) + 2) == 0 ? 1 : -1);
       else
         noise += pool_[random_.below(pool_.size(), at, sub)];
       rows.response[i] = predictions_[i] + noise;
@@ -170,10 +173,12 @@ double spread_of(std::vector<double>& sizes) {
 
 double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t seed, std::int64_t threads,
                     const std::stop_token& stop) {
-  if ((problem.resample == Resample::groups ? problem.groups : problem.rows.count) > kManyRows) return 1;  // it tends to 1 with rows
+  // it tends to 1 with rows
+  if ((problem.resample == Resample::groups ? problem.groups : problem.rows.count) > kManyRows) return 1;
   constexpr std::int64_t kTables = 400;
   const Noise noise(problem, best, problem.resample, seed);
-  const Resampler resampler(problem, best, problem.resample == Resample::residuals ? Resample::rows : problem.resample, seed ^ 0x9e3779b97f4a7c15U);
+  const Resampler resampler(problem, best, problem.resample == Resample::residuals ? Resample::rows : problem.resample,
+                            seed ^ 0x9e3779b97f4a7c15U);
   struct Trial {
     Theta table{}, first{}, second{};
     bool good = false;

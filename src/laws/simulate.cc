@@ -45,7 +45,8 @@ Outcome outcome_of(const Problem& problem, const std::vector<Theta>& starts, con
   own.seed = seed;
   own.threads = 1;
   const double widen = widening(problem, found, own);
-  for (const Bounds& bounds : bounds_of(quantities, found, thetas, options.level, widen)) outcome.interval.push_back(bounds.interval);
+  for (const Bounds& bounds : bounds_of(quantities, found, thetas, options.level, widen))
+    outcome.interval.push_back(bounds.interval);
   for (const Quantity& q : quantities) outcome.value.push_back(q.value(found.best.theta));
   return outcome;
 }
@@ -84,7 +85,9 @@ std::vector<Outcome> outcomes_of(const Problem& problem, const World& world, con
                                  const SimulateOptions& options) {
   // what a fit to the noise-free rows finds: with a wrong truth it is not the truth
   const std::vector<Theta> grid = grid_of_starts(*problem.law, problem.rows, problem.held, problem.free, false);
-  std::vector<Theta> starts{search(*problem.law, problem.rows, problem.objective, grid, problem.free, options.fit.threads, options.fit.stop).best.theta};
+  std::vector<Theta> starts{
+      search(*problem.law, problem.rows, problem.objective, grid, problem.free, options.fit.threads, options.fit.stop)
+          .best.theta};
   starts.push_back(world.near);
 
   std::vector<Outcome> outcomes(static_cast<std::size_t>(options.tables));

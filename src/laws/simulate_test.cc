@@ -8,7 +8,8 @@
 namespace isoflop {
 namespace {
 
-const std::map<std::string, double> kEpoch{{"E", 1.817218}, {"A", 477.8259}, {"B", 2143.417}, {"alpha", .3473105}, {"beta", .3671724}};
+const std::map<std::string, double> kEpoch{
+    {"E", 1.817218}, {"A", 477.8259}, {"B", 2143.417}, {"alpha", .3473105}, {"beta", .3671724}};
 
 SimulateOptions quick(std::int64_t tables, std::int64_t draws, const std::string& truth = "law") {
   SimulateOptions options;
@@ -84,7 +85,8 @@ TEST(IsoflopDesign, HasTheRowsAskedForAndStaysAtItsBudgets) {
     const Observations design = isoflop_design(rows);
     ASSERT_EQ(design.rows(), rows);
     for (std::int64_t i = 0; i < rows; ++i)
-      EXPECT_NEAR(6 * *design.columns.at("params")[i] * *design.columns.at("tokens")[i] / *design.columns.at("flops")[i], 1, 1e-12);
+      EXPECT_NEAR(6 * *design.columns.at("params")[i] * *design.columns.at("tokens")[i] / *design.columns.at("flops")[i], 1,
+                  1e-12);
   }
 }
 

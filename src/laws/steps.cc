@@ -78,7 +78,8 @@ StepRuns runs_of_steps(const Observations& table, const std::vector<std::size_t>
   for (const std::size_t row : rows) {
     const std::string& run = run_of(table, row);
     if (steps[row] && !is_step(*steps[row]))
-      throw Error(Fault::bad_data, place_of(table, row), "column `step` is " + format_number(*steps[row]) + ", expected a whole number from 0");
+      throw Error(Fault::bad_data, place_of(table, row),
+                  "column `step` is " + format_number(*steps[row]) + ", expected a whole number from 0");
     if (!steps[row] || !schedules.contains(run)) {
       ++unknown;
       continue;

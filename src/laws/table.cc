@@ -94,7 +94,8 @@ using namespace laws;
 /// Every word that a table's column may have for a law or for the reading of its rows.
 std::vector<std::string> read_words() {
   std::set<std::string> words = number_columns();
-  for (const char* word : {"group", "run", "name", "label", "model", "seed", "status", "loss_kind", "loss_unit"}) words.insert(word);
+  for (const char* word : {"group", "run", "name", "label", "model", "seed", "status", "loss_kind", "loss_unit"})
+    words.insert(word);
   for (const LawInfo& law : known_laws()) {
     words.insert(law.inputs.begin(), law.inputs.end());
     if (!law.response.empty()) words.insert(law.response);

@@ -155,7 +155,8 @@ TEST(Rows, AreNotThoseOfALearningRateSweep) {
 }
 
 TEST(Rows, CanBeChosenAndRenamedAsTheyAreRead) {
-  const Observations table = observations_from_csv("run,size,loss\na,1,4\nb,2,3\n", "t.csv", {.rename = {{"params", "size"}}, .where = "size>1"});
+  const Observations table =
+      observations_from_csv("run,size,loss\na,1,4\nb,2,3\n", "t.csv", {.rename = {{"params", "size"}}, .where = "size>1"});
   EXPECT_THAT(table.labels, ElementsAre("b"));
   EXPECT_EQ(table.columns.at("params")[0], 2.0);
   EXPECT_THAT(error_of([] { (void)observations_from_csv("params,loss\n1,4\n", "t.csv", {.where = "params>1"}); }).problem(),

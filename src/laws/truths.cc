@@ -48,7 +48,8 @@ Theta theta_of(const Law& law, const std::map<std::string, double>& constants) {
     const auto at = constants.find(law.constants[i].name);
     if (at == constants.end()) throw Error(Fault::usage, law.info.name, "constant `" + law.constants[i].name + "` is missing");
     if (!law.admits(i, at->second))
-      throw Error(Fault::usage, law.info.name, "constant `" + at->first + "` is " + format_number(at->second) + ", expected " + law.expected(i));
+      throw Error(Fault::usage, law.info.name,
+                  "constant `" + at->first + "` is " + format_number(at->second) + ", expected " + law.expected(i));
     theta[i] = law.parameter_of(i, at->second);
   }
   return theta;
@@ -70,8 +71,9 @@ Observations prepared(const Law& law, const Observations& design, const Simulate
   if (params.empty() || tokens.empty()) throw Error(Fault::usage, "--truth", "checkpoints needs a design of params and tokens");
   std::vector<std::size_t> order(table.labels.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return std::pair(params[a], tokens[a]) < std::pair(params[b], tokens[b]); });
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(params[a], tokens[a]) < std::pair(params[b], tokens[b]);
+  });
   table.groups.assign(table.labels.size(), "");
   for (std::size_t i = 0; i < order.size(); ++i) {
     params[order[i]] = params[order[i - i % kRunRows]];
@@ -117,7 +119,8 @@ decltype(World::noise) noise_of(const SimulateOptions& options, std::vector<doub
 }
 
 /// The broken truth's optimum at the budgets, and its slopes over the design.
-std::map<std::string, double> broken_truth(const Law& broken, const Theta& theta, const Problem& problem, const SimulateOptions& options) {
+std::map<std::string, double> broken_truth(const Law& broken, const Theta& theta, const Problem& problem,
+                                           const SimulateOptions& options) {
   std::map<std::string, double> truth;
   for (const Quantity& q : quantities_of(broken, options.fit))
     if (q.constant < 0) truth[q.name] = q.value(theta);
@@ -145,8 +148,8 @@ void check_truth(const SimulateOptions& options, const Law& law) {
 
 }  // namespace
 
-std::pair<Problem, World> world_of(const std::string& name, const std::map<std::string, double>& constants, const Observations& design,
-                                   const SimulateOptions& options) {
+std::pair<Problem, World> world_of(const std::string& name, const std::map<std::string, double>& constants,
+                                   const Observations& design, const SimulateOptions& options) {
   const Law& law = law_named(name);
   check_truth(options, law);
   Problem problem = problem_of(prepared(law, design, options), name, options.fit);

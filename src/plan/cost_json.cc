@@ -81,16 +81,18 @@ std::string shape_to_json(const ShapeChoice& c) {
 std::string hyperparameters_to_json(const std::vector<Hyperparameter>& all) {
   Json list = Json::array();
   for (const Hyperparameter& h : all)
-    list.push_back({{"law", h.law},
-                    {"quantity", h.quantity},
-                    {"value", json_or_null(h.value)},
-                    {"interval", h.interval ? Json{{"low", h.interval->low}, {"high", h.interval->high}, {"level", h.interval->level}} : Json(nullptr)},
-                    {"formula", h.formula},
-                    {"conditions", h.conditions},
-                    {"range", h.range},
-                    {"in_range", json_or_null(h.in_range)},
-                    {"source", h.source},
-                    {"note", h.note}});
+    list.push_back(
+        {{"law", h.law},
+         {"quantity", h.quantity},
+         {"value", json_or_null(h.value)},
+         {"interval",
+          h.interval ? Json{{"low", h.interval->low}, {"high", h.interval->high}, {"level", h.interval->level}} : Json(nullptr)},
+         {"formula", h.formula},
+         {"conditions", h.conditions},
+         {"range", h.range},
+         {"in_range", json_or_null(h.in_range)},
+         {"source", h.source},
+         {"note", h.note}});
   return list.dump();
 }
 

@@ -18,9 +18,11 @@ bool is_of_repetition(const std::string& law) {
 
 LawAt limited(const AdditiveLaw& surface, double unique_tokens, const Repetition& repetition) {
   if (surface.power != 1)
-    throw Error(Fault::usage, "--unique-tokens", "the law's loss is not E + A/N^alpha + B/D^beta", "plan with a law of that form, e.g. published:epoch2024");
+    throw Error(Fault::usage, "--unique-tokens", "the law's loss is not E + A/N^alpha + B/D^beta",
+                "plan with a law of that form, e.g. published:epoch2024");
   if (!is_of_repetition(repetition.law))
-    throw Error(Fault::usage, "--repetition", "no law `" + repetition.law + "`", "known: data_constrained, overfit_penalty, overfit_capacity");
+    throw Error(Fault::usage, "--repetition", "no law `" + repetition.law + "`",
+                "known: data_constrained, overfit_penalty, overfit_capacity");
   if (!(unique_tokens > 0) || !std::isfinite(unique_tokens))
     throw Error(Fault::usage, "--unique-tokens", format_number(unique_tokens) + " is not a positive number");
   std::map<std::string, double> constants = repetition.constants;
@@ -135,7 +137,8 @@ double precision_share(double gamma, double offset, double bits) {
 }
 
 double precision_factor(const PrecisionLaw& law, double weight_bits, double activation_bits, double cache_bits) {
-  return precision_share(law.gamma_weights, law.offset_weights, weight_bits) * precision_share(law.gamma_activations, law.offset_activations, activation_bits) *
+  return precision_share(law.gamma_weights, law.offset_weights, weight_bits) *
+         precision_share(law.gamma_activations, law.offset_activations, activation_bits) *
          precision_share(law.gamma_cache, law.offset_cache, cache_bits);
 }
 

@@ -96,7 +96,12 @@ TEST(ContinualTraining, CostsItsTokensAndTheReplay) {
 
 /// Kumar et al. 2024 (arXiv:2411.04330), appendix K, table 2.
 PrecisionLaw kumar() {
-  return {.gamma_weights = 2.6745, .gamma_activations = 2.2102, .gamma_cache = .9578, .offset_weights = .3037, .offset_activations = 1.4072, .offset_cache = 2.4185};
+  return {.gamma_weights = 2.6745,
+          .gamma_activations = 2.2102,
+          .gamma_cache = .9578,
+          .offset_weights = .3037,
+          .offset_activations = 1.4072,
+          .offset_cache = 2.4185};
 }
 
 TEST(Precision, TheBitsThatTrainBestDoNotHangOnTheBudget) {
@@ -120,7 +125,8 @@ TEST(Precision, ThePapersConstantsTrainBestInSevenBits) {
   while (high - low > 1e-9) {
     const double bits = (low + high) / 2;
     double slope = 0;
-    for (const auto& [gamma, n] : {std::pair{2.6745, .3037}, {2.2102, 1.4072}, {.9578, 2.4185}}) slope += bits / gamma / std::expm1(bits / gamma - n);
+    for (const auto& [gamma, n] : {std::pair{2.6745, .3037}, {2.2102, 1.4072}, {.9578, 2.4185}})
+      slope += bits / gamma / std::expm1(bits / gamma - n);
     (slope > 1 ? low : high) = bits;
   }
   EXPECT_NEAR(best_training_bits(law).value(), low, 1e-6);

@@ -301,11 +301,16 @@ void plan_precision(const PrecisionPlan& asked, Plan& plan) {
   for (const Part& part : {Part{"weights", law.gamma_weights, law.offset_weights, asked.weight_bits},
                            {"activations", law.gamma_activations, law.offset_activations, asked.activation_bits},
                            {"cache", law.gamma_cache, law.offset_cache, asked.cache_bits}}) {
-    if (!(part.gamma >= 0) || !std::isfinite(part.gamma)) refuse("--precision", "gamma_" + part.word + " is " + format_number(part.gamma) + ", expected a number of 0 or more");
-    if (part.gamma == 0 && part.offset != 0) refuse("--precision", "offset_" + part.word + " belongs to gamma_" + part.word + ", which is not given");
+    if (!(part.gamma >= 0) || !std::isfinite(part.gamma))
+      refuse("--precision", "gamma_" + part.word + " is " + format_number(part.gamma) + ", expected a number of 0 or more");
+    if (part.gamma == 0 && part.offset != 0)
+      refuse("--precision", "offset_" + part.word + " belongs to gamma_" + part.word + ", which is not given");
     if (!(precision_share(part.gamma, part.offset, part.bits) > 0))
-      refuse("--precision", "nothing is left of the model at " + format_number(part.bits) + " bits of the " + part.word + ": by 1 - e^(-bits / " + format_number(part.gamma) + " + " +
-                                format_number(part.offset) + ") it takes more than " + format_significant(part.gamma * part.offset, 3), "more bits, or other constants");
+      refuse("--precision",
+             "nothing is left of the model at " + format_number(part.bits) + " bits of the " + part.word +
+                 ": by 1 - e^(-bits / " + format_number(part.gamma) + " + " + format_number(part.offset) +
+                 ") it takes more than " + format_significant(part.gamma * part.offset, 3),
+             "more bits, or other constants");
     trains = trains || part.gamma > 0;
   }
   if (!trains && !(law.post_c > 0 && law.post_gamma > 0))

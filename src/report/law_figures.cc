@@ -46,8 +46,8 @@ std::vector<Constants> constants_of_draws(const Fit& fit) {
 }
 
 /// A line over `x` and the band of its draws about it, widened as the fit's intervals are.
-void add_line(const std::vector<double>& x, const std::vector<double>& y, const std::vector<std::vector<double>>& draws, const Fit& fit,
-              const std::string& name, Figure& figure) {
+void add_line(const std::vector<double>& x, const std::vector<double>& y, const std::vector<std::vector<double>>& draws,
+              const Fit& fit, const std::string& name, Figure& figure) {
   FigureSeries line{.mark = Mark::line, .name = name, .points = {}}, band{.mark = Mark::band, .name = "95 %", .points = {}};
   for (std::size_t i = 0; i < x.size(); ++i) {
     line.points.push_back(at(x[i], y[i]));
@@ -70,8 +70,8 @@ std::vector<double> predictions(const Observations& grid, const Fit& fit, const 
 }
 
 /// Points of the table's rows, those of the fit filled.
-void add_rows(const Observations& table, const Fit& fit, const std::function<std::optional<double>(std::size_t)>& x, const std::string& y,
-              const std::function<double(std::size_t)>& order, Figure& figure) {
+void add_rows(const Observations& table, const Fit& fit, const std::function<std::optional<double>(std::size_t)>& x,
+              const std::string& y, const std::function<double(std::size_t)>& order, Figure& figure) {
   std::vector<bool> fitted(table.labels.size());
   for (const std::size_t row : fit.fitted) fitted[row] = true;
   std::map<std::pair<bool, double>, FigureSeries> series;
@@ -79,7 +79,11 @@ void add_rows(const Observations& table, const Fit& fit, const std::function<std
     const auto across = x(row), up = cell(table, y, row);
     if (!across || !up) continue;
     const double place = order ? order(row) : 0;
-    FigureSeries& s = series.try_emplace({fitted[row], place}, FigureSeries{.mark = Mark::points, .name = fitted[row] ? "fitted" : "not fitted", .points = {}}).first->second;
+    FigureSeries& s =
+        series
+            .try_emplace({fitted[row], place},
+                         FigureSeries{.mark = Mark::points, .name = fitted[row] ? "fitted" : "not fitted", .points = {}})
+            .first->second;
     s.tone = order ? Tone::ordered : Tone::accent;
     s.order = place;
     s.hollow = !fitted[row];
@@ -126,7 +130,9 @@ class Drawer {
   }
 
  private:
-  [[nodiscard]] bool of_surface() const { return info_.inputs.size() == 2 && info_.inputs[0] == "params" && info_.inputs[1] == "tokens"; }
+  [[nodiscard]] bool of_surface() const {
+    return info_.inputs.size() == 2 && info_.inputs[0] == "params" && info_.inputs[1] == "tokens";
+  }
   [[nodiscard]] std::string column_name(const std::string& input) const {
     if (input == "params") return n_column_;
     if (input == "flops")
@@ -134,7 +140,9 @@ class Drawer {
         if (laws::find_column(table_, name)) return name;
     return input;
   }
-  [[nodiscard]] std::optional<double> input(std::size_t row, const std::string& name) const { return cell(table_, column_name(name), row); }
+  [[nodiscard]] std::optional<double> input(std::size_t row, const std::string& name) const {
+    return cell(table_, column_name(name), row);
+  }
   [[nodiscard]] std::optional<double> flops(std::size_t row) const {
     const auto n = cell(table_, n_column_, row), d = cell(table_, "tokens", row);
     return n && d ? std::optional(6 * *n * *d) : std::nullopt;
@@ -145,7 +153,8 @@ class Drawer {
     figures_.emplace_back();
     Figure& figure = figures_.back();
     std::string id = fit_.law + suffix;
-    std::transform(id.begin(), id.end(), id.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::transform(id.begin(), id.end(), id.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     figure.id = id;
     figure.title = title;
     figure.description = fit_.formula;
@@ -223,12 +232,19 @@ class Drawer {
   void isoflop_curves() {
     Figure figure;
     const auto range_low = fit_.optima.front().flops, range_high = fit_.optima.back().flops;
-    const auto order = [&](double c) { return range_high > range_low ? log_(c / range_low) / log_(range_high / range_low) : 1.0; };
+    const auto order = [&](double c) {
+      return range_high > range_low ? log_(c / range_low) / log_(range_high / range_low) : 1.0;
+    };
     FigureSeries minima{.mark = Mark::points, .name = "least loss", .points = {}};
     std::vector<FigureSeries> curves;
     for (const BudgetOptimum& o : fit_.optima) {
       if (o.curve.empty()) continue;
-      FigureSeries line{.mark = Mark::line, .name = report::significant(o.flops, 3), .tone = Tone::ordered, .order = order(o.flops), .label_end = true, .points = {}};
+      FigureSeries line{.mark = Mark::line,
+                        .name = report::significant(o.flops, 3),
+                        .tone = Tone::ordered,
+                        .order = order(o.flops),
+                        .label_end = true,
+                        .points = {}};
       for (const auto& [n, loss] : o.curve) line.points.push_back(at(n, loss));
       curves.push_back(std::move(line));
       if (o.params && o.loss) minima.points.push_back(at(*o.params, *o.loss));
@@ -242,7 +258,10 @@ class Drawer {
     figure.series = std::move(curves);
     add_rows(
         table_, fit_, [this](std::size_t row) { return cell(table_, n_column_, row); }, "loss",
-        order_by([this, flops_name](std::size_t row) { return laws::find_column(table_, flops_name) ? cell(table_, flops_name, row) : flops(row); }), figure);
+        order_by([this, flops_name](std::size_t row) {
+          return laws::find_column(table_, flops_name) ? cell(table_, flops_name, row) : flops(row);
+        }),
+        figure);
     figure.series.push_back(std::move(minima));
     figures_.push_back(std::move(figure));
   }
@@ -254,7 +273,8 @@ class Drawer {
     figure.x = column_axis("flops");
     figure.y = column_axis("params");
     figure.y.label = "N*, parameters";
-    figure.notes.push_back("N* = " + report::significant(fit_.constants.at("k_n"), 4) + " C^" + report::fixed(fit_.constants.at("a"), 4));
+    figure.notes.push_back("N* = " + report::significant(fit_.constants.at("k_n"), 4) + " C^" +
+                           report::fixed(fit_.constants.at("a"), 4));
     const std::vector<double> budgets = log_spaced(fit_.optima.front().flops, fit_.optima.back().flops, kGrid);
     const auto line = [&](const Constants& constants) {
       std::vector<double> sizes;
@@ -362,7 +382,8 @@ class Drawer {
     for (std::size_t k = 0; k < xs.size() && points.points.size() < kCloudDraws; ++k)
       if (xs[k] >= x_range->first && xs[k] <= x_range->second && ys[k] >= y_range->first && ys[k] <= y_range->second)
         points.points.push_back(at(xs[k], ys[k]));
-    FigureSeries best{.mark = Mark::points, .name = "the fit", .points = {at(fit_.constants.at(names[0]), fit_.constants.at(names[1]))}};
+    FigureSeries best{
+        .mark = Mark::points, .name = "the fit", .points = {at(fit_.constants.at(names[0]), fit_.constants.at(names[1]))}};
     figure.series = {std::move(points), std::move(best)};
   }
 
@@ -374,7 +395,11 @@ class Drawer {
       figure.y = axis("rise of the objective over what the level allows", AxisScale::linear);
       figure.y.low = 0;
       figure.y.high = 2;
-      FigureSeries rule{.mark = Mark::horizontal_rule, .name = report::percent(profile.interval.level), .tone = Tone::muted, .dashed = true, .points = {at(0, 1)}};
+      FigureSeries rule{.mark = Mark::horizontal_rule,
+                        .name = report::percent(profile.interval.level),
+                        .tone = Tone::muted,
+                        .dashed = true,
+                        .points = {at(0, 1)}};
       FigureSeries line{.mark = Mark::line, .name = name, .points = {}};
       for (const auto& [value, rise] : profile.curve)
         if (std::isfinite(rise) && rise <= 2) line.points.push_back(at(value, rise));

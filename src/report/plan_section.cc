@@ -165,12 +165,18 @@ PageTable machine_table(const MachinePlan& machines) {
 }
 
 PageTable rates_table(const MachinePlan& machines) {
-  PageTable table{"Learning rates and batches by law", {"quantity", "value", "95 % interval", "law", "fitted range", "conditions"}, {}, ""};
+  PageTable table{
+      "Learning rates and batches by law", {"quantity", "value", "95 % interval", "law", "fitted range", "conditions"}, {}, ""};
   for (const Hyperparameter& h : machines.hyperparameters)
-    table.rows.push_back({h.quantity, h.value ? digits(*h.value) : "none", h.interval ? digits(h.interval->low) + " to " + digits(h.interval->high) : "-", h.law, h.in_range ? (*h.in_range ? "inside" : "outside") : "not known", h.conditions});
+    table.rows.push_back({h.quantity, h.value ? digits(*h.value) : "none",
+                          h.interval ? digits(h.interval->low) + " to " + digits(h.interval->high) : "-", h.law,
+                          h.in_range ? (*h.in_range ? "inside" : "outside") : "not known", h.conditions});
   if (const auto& s = machines.schedule)
-    table.note = "The intervals are what the authors' resamples of their rows leave open; another choice of rows moves a law further. Batch " +
-                 format_billions(s->batch_tokens) + " tokens, " + format_count(s->steps) + " steps, " + format_count(s->warmup_steps) + " of warm-up.";
+    table.note =
+        "The intervals are what the authors' resamples of their rows leave open; another choice of rows moves a law further. "
+        "Batch " +
+        format_billions(s->batch_tokens) + " tokens, " + format_count(s->steps) + " steps, " + format_count(s->warmup_steps) +
+        " of warm-up.";
   return table;
 }
 

@@ -48,7 +48,9 @@ TEST(Section, OfAPlanSaysItsNumbersAndShowsItsPictures) {
   EXPECT_EQ(section.tiles.front().what, "Optimal parameters N*");
   const std::string page = page_html(page_of({section}));
   EXPECT_EQ(report::markup_problem(page, true), "");
-  for (const char* said : {"With the text there is", "What other laws would train", "Shape, machine and schedule", "The loss a budget reaches", "95 % interval", "resamples of their rows"}) EXPECT_THAT(page, HasSubstr(said));
+  for (const char* said : {"With the text there is", "What other laws would train", "Shape, machine and schedule",
+                           "The loss a budget reaches", "95 % interval", "resamples of their rows"})
+    EXPECT_THAT(page, HasSubstr(said));
 }
 
 TEST(Section, OfAFitHasEveryConstantWithItsInterval) {

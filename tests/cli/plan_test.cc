@@ -165,7 +165,8 @@ TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
   refused("--flops 1e24 --requests 1e9", {"price"});
   refused("--flops 1e24 --laww x", {"--law"});
   refused("--flops 1e24 --gpus H100:8 --days 3", {"contradicts"});
-  refused("--flops 1e24 --precision gamma_weights=2.6745,offset_weights=0.3037,weight_bits=0.5", {"nothing is left", "more than 0.812"});
+  refused("--flops 1e24 --precision gamma_weights=2.6745,offset_weights=0.3037,weight_bits=0.5",
+          {"nothing is left", "more than 0.812"});
   refused("--flops 1e24 --precision offset_weights=0.3037,weight_bits=4", {"gamma_weights"});
   refused("--days 3", {"--gpus"});
   refused("--gpus H1000:8 --days 3", {"h100"});
