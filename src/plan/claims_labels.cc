@@ -93,6 +93,9 @@ std::optional<Quantity> cell_quantity(const std::string& cell, const Column& col
   const auto all = quantities(cell);
   if (all.empty()) return std::nullopt;
   Quantity q = all.front();
+  // x 1.5 of what the table compares with
+  const std::size_t first = cell.find_first_not_of(' ');
+  if (q.kind == Kind::none && (cell[first] == '*' || cell[first] == 'x')) q.kind = Kind::factor;
   if (q.kind == Kind::none && column.kind != Kind::none) count_as(q, column);
   if (q.kind == Kind::percent && column.kind == Kind::utilisation) q.utilisation = true;
   return q;

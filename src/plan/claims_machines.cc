@@ -14,6 +14,11 @@ namespace {
 // arXiv:2402.15627; Megatron-LM .57 with recomputation counted, arXiv:2205.05198); above .75 nothing does.
 constexpr double kLeastMfu = .07, kMostMfu = .75;
 
+bool is_peak(double rate) {
+  const auto& all = accelerators();
+  return std::any_of(all.begin(), all.end(), [&](const Accelerator& a) { return std::abs(rate / a.peak_flops - 1) < .02; });
+}
+
 std::string at_mfu(double mfu) {
   return mfu == 1 ? "" : " at MFU " + short_number(mfu);
 }
@@ -39,7 +44,7 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
   if (!c || !peak) return;
   const double stated = peak->achieved ? 1 : mfu_of(scene), mfu = c->value / (peak->value * q.value);
   const std::string how = short_number(c->value) + " FLOPs / " + short_number(peak->value) + " FLOP/s";
-  judge_time(scene, "device_time", q, {q.raw, c->value / peak->value / per, mfu, stated, slack_of(*c)}, how, q.unit, per);
+  judge_time(scene, "device_time", q, {q.raw, c->value / peak->value / per, mfu, stated, slack_of(*c), peak->value}, how, q.unit, per);
 }
 
 void Checker::duration(const Scene& scene, const Quantity& q) {
@@ -69,7 +74,7 @@ void Checker::duration(const Scene& scene, const Quantity& q) {
   const double at_peak = c->value / (peak->value * devices->value), stated = peak->achieved ? 1 : mfu_of(scene);
   const std::string how =
       short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(peak->value) + " FLOP/s)";
-  judge_time(scene, "duration", q, {q.value, at_peak, at_peak / q.value, stated, slack_of(*c)}, how, q.unit, q.value / q.raw);
+  judge_time(scene, "duration", q, {q.value, at_peak, at_peak / q.value, stated, slack_of(*c), peak->value}, how, q.unit, q.value / q.raw);
 }
 
 void Checker::judge_time(const Scene& scene, const std::string& kind, const Quantity& q, const TimeClaim& t,
@@ -82,7 +87,9 @@ void Checker::judge_time(const Scene& scene, const std::string& kind, const Quan
   const auto devices = input(scene, Kind::devices, q.begin);
   borrowed_ = used;
   const bool thought = at_peak_ || (kind == "duration" && devices && devices->value == 1 && q.value > 365 * kDay);
-  const double stated = t.stated > 0 ? t.stated : thought && std::abs(t.mfu - 1) < .02 ? 1 : 0;
+  // a rate that no device peaks at is one that was reached
+  const bool divides = std::abs(t.mfu - 1) < .02 && (thought || !is_peak(t.peak));
+  const double stated = t.stated > 0 ? t.stated : divides ? 1 : 0;
   if (stated > 0)
     return say(scene, kind, t.claimed, t.at_peak / stated, tolerance_of(q) + t.slack + (stated < 1 ? .01 : 0),
                how + at_mfu(stated) + " = " + short_number(at_peak / stated) + unit, true);

@@ -144,6 +144,8 @@ bool precision_of_numbers(const Quantity& q, Kind kind) {
 
 /// By the nearest word before it within the clause.
 void labelled_measure(const std::string& s, Quantity& q, const Surroundings& around) {
+  const std::size_t before = q.begin == 0 ? std::string::npos : s.find_last_not_of("{( ", q.begin - 1);
+  if (before != std::string::npos && s[before] == '^') return;  // e^1.94
   const Word* nearest = nullptr;
   std::size_t distance = 28;
   for (const Word& word : words_of(kNearby))
@@ -301,7 +303,8 @@ void by_neighbours(const std::string& s, Quantity& q, const Quantity* first, con
     q.kind = Kind::params;
   // from 20 to 15, from 0.6 s to 0.9 s: both are what the first is
   const std::string& joint = around.text_before();
-  if (first != nullptr && (joint == " to " || joint == "から" || joint == " から ")) {
+  if (first != nullptr && (joint == " to " || joint == "から" || joint == " から " || joint == " → " || joint == "→" ||
+                           joint == " -> ")) {
     if (q.kind == Kind::none && (first->kind == Kind::perplexity || first->kind == Kind::loss)) become(q, first->kind, 1);
     if (q.kind == Kind::seconds && first->kind == Kind::step_seconds) q.kind = first->kind;
   }

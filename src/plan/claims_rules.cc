@@ -139,7 +139,8 @@ void Checker::symbolic(const Scene& scene) {
 }
 
 void Checker::compute(const Scene& scene, const Quantity& q) {
-  if (q.recommended || judged(scene, q.value)) return;
+  constexpr double kLeastCompute = 1e9;  // less is so many times another's
+  if (q.recommended || q.value < kLeastCompute || judged(scene, q.value)) return;
   const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
   // of an earlier paragraph's model only what speaks of its training
   const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(),

@@ -150,6 +150,7 @@ class Checker {
     double mfu;               ///< that follows
     double stated;            ///< 0: none
     double slack;
+    double peak;              ///< FLOP/s of a device
   };
   void judge_time(const Scene& scene, const std::string& kind, const Quantity& q, const TimeClaim& t, const std::string& how,
                   const std::string& unit, double per);

@@ -163,6 +163,7 @@ bool Checker::is_given(const Scene& scene, const Quantity& q, const Relation& r,
   const bool money = q.kind == Kind::usd || q.kind == Kind::yen;
   if (money && q.value < least / 10) return true;
   if (cost && own < inputs.size() && (q.value < least || mentions_budget(scene.text))) return true;
+  if (money && own < inputs.size() && mentions_other_costs(std::string(before))) return true;
   // five times as long as what others took
   if (std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) { return x.kind == Kind::factor; }) &&
       own < inputs.size() && !same_kind)
@@ -252,7 +253,9 @@ void Checker::judge_candidates(const Scene& scene, const Quantity& q, std::vecto
   });
   if ((on_sand || unpaired) && agreeing == found.end()) return;
   if (std::abs(decades) > 4 && std::abs(decades - std::round(decades)) > .05) return;  // not what was meant
-  borrowed_.clear();                                                                   // only what was used is named
+  // nobody uses nine tenths of a peak: the rate is one that was reached
+  if (std::string_view(c.relation) == "mfu" && c.computed > 90 && agreeing == found.end()) return;
+  borrowed_.clear();  // only what was used is named
   std::string how;
   for (const Input& input : c.inputs) {
     how +=

@@ -55,11 +55,13 @@ bool model_before(const std::string& before) {
                      [&](std::string_view family) { return ends_with_word(before, family); });
 }
 
-/// 12月3日, 第3日, 2020年: dates, not durations.
+/// 12月3日, 第3日, 2020年, 令和9年度: dates, not durations.
 bool is_date(const std::string& s, const Number& number, const Unit& unit) {
   if (unit.kind != Kind::seconds) return false;
   const std::string_view before = std::string_view(s).substr(0, number.begin);
-  if (before.ends_with("月") || before.ends_with("第") || before.ends_with("年")) return true;
+  for (const std::string_view word : {"月", "第", "年", "令和", "平成", "昭和", "西暦"})
+    if (before.ends_with(word)) return true;
+  if (unit.factor >= kYear && at(s, unit.end, "度")) return true;
   return unit.factor >= kYear && !number.suffixed && number.value >= 1000 && number.value < 2200;
 }
 
@@ -185,7 +187,8 @@ class QuantityReader {
       }
     for (const auto& [letter_of, kind] :
          {std::pair{"N", Kind::params}, std::pair{"D", Kind::tokens}, std::pair{"C", Kind::flops}})
-      if (unit_.kind == Kind::none && ends_with_word(label, letter_of)) unit_.kind = kind;
+      if (unit_.kind == Kind::none && ends_with_word(label, letter_of) && !(label.size() > 1 && digit(label[label.size() - 2])))
+        unit_.kind = kind;  // 6N is no N
     if ((unit_.kind == Kind::params || unit_.kind == Kind::tokens) && number_.value < 1e5) unit_.kind = Kind::none;
     if (unit_.kind == Kind::flops && number_.value < 1e15) unit_.kind = Kind::none;
     if (unit_.kind == Kind::steps && number_.value < 1) unit_.kind = Kind::none;
@@ -381,7 +384,12 @@ bool is_extra(const std::string& s, const Quantity& q) {
   constexpr std::size_t kNear = 16;
   const std::size_t from = q.begin > kNear ? q.begin - kNear : 0;
   return mentions_any(s.substr(from, q.begin - from),
-                      {"plus", "another", "additional", "extra", "added", "さらに", "加えて", "別に"});
+                      {"plus", "another", "additional", "extra", "added", "of which", "さらに", "加えて", "別に", "うち"});
+}
+
+bool mentions_other_costs(const std::string& s) {
+  return mentions_any(s, {"storage", "disk", "egress", "transfer", "network", "salary", "salaries", "staff", "licence", "license",
+                          "annotation", "copying", "保存", "ストレージ", "人件費", "通信費", "委託", "旅費", "謝金"});
 }
 
 bool mentions_budget(const std::string& s) {

@@ -138,6 +138,7 @@ void count_as(Quantity& q, const Column& column);
 
 [[nodiscard]] bool is_extra(const std::string& s, const Quantity& q);  ///< plus 4 hours of something else
 [[nodiscard]] bool mentions_budget(const std::string& s);              ///< what may be spent, not what was
+[[nodiscard]] bool mentions_other_costs(const std::string& s);         ///< money for something but devices
 
 [[nodiscard]] bool is_japanese(const std::string& text);  ///< a fifth of its letters or more are kana or kanji
 

@@ -56,10 +56,26 @@ void Checker::totals(const Scene& scene) {
     if (terms.empty()) continue;
     double sum = 0, largest = 0, slack = 0;
     for (const Quantity& term : terms) {
-      sum += term.value;
       largest = std::max(largest, term.value);
       slack = std::max(slack, slack_of(term));
     }
+    // a subtotal may stand among them: the last so many of them are meant, else all
+    bool fits = false;
+    for (auto term = terms.rbegin(); term != terms.rend() && !fits; ++term) {
+      sum += term->value;
+      fits = term != terms.rbegin() && std::abs(q.value / sum - 1) <= tolerance_of(q) + slack;
+    }
+    // in running text numbers of one kind need not be parts of what is called a total
+    const bool listed = std::any_of(heard_.begin(), heard_.end(), [&](const Heard& h) {
+      return h.paragraph == table_ && h.q.kind == q.kind && h.q.begin == terms.front().begin && h.q.value == terms.front().value;
+    });
+    const std::size_t start = scene.written.find_first_not_of(' ');
+    const bool item = start != std::string::npos && (std::string_view("-*|+").find(scene.written[start]) != std::string_view::npos ||
+                                                     scene.written.compare(start, 3, "・") == 0);
+    const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
+      return x.begin == terms.front().begin && x.value == terms.front().value;
+    });
+    if (!fits && !listed && !item && !own) continue;
     std::string how = "the sum of the " + short_number(static_cast<double>(terms.size())) + " before it is ";
     if (terms.size() == 1) {
       // all three together: so many times the one

@@ -104,6 +104,7 @@ const Group kGroups[] = {
     {Kind::devices, 1, kLabel | kHeader, {"GPU数", "GPU", "GPUs", "num gpus", "n gpus", "devices"}},
     {Kind::devices, 1, kHeader, {"accelerators", "枚数", "台数"}},
     {Kind::devices, 1, kUnit, {"H800", "MI250X", "TPU", "GPU", "accelerator", "device", "chip", "台", "基", "枚"}},
+    {Kind::other, 1, kUnit, {"EUR", "euros", "euro", "GBP", "CHF", "ユーロ"}},
     {Kind::usd, 1, kUnit, {"USD", "US dollars", "dollars", "ドル"}},
     {Kind::usd, 1, kLabel | kHeader, {"cost", "usd"}},
     {Kind::usd, 1, kHeader, {"コスト", "費用", "料金"}},
