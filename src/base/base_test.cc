@@ -338,6 +338,40 @@ TEST(ScratchFolder, TakesThePlaceOfWhatIsThereOrLeavesIt) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
 }
 
+TEST(ScratchFolder, IsHeldByOneWriterAndKeptWhereItCannotBeMoved) {
+  const auto folder = fresh_folder();
+  ScratchFolder scratch(folder / "out.partial");
+  write_output(scratch.path() / "x", "mine");
+  EXPECT_EQ(error_of([&] { ScratchFolder second(folder / "out.partial"); }).fault(), Fault::failure);
+  EXPECT_EQ(read_file(folder / "out.partial" / "x"), "mine");
+
+  const Error error = error_of([&] { scratch.replace(folder / "not_there" / "out"); });
+  EXPECT_EQ(error.fault(), Fault::io);
+  EXPECT_THAT(error.hint(), testing::HasSubstr("out.partial"));
+  EXPECT_EQ(read_file(folder / "out.partial" / "x"), "mine");
+}
+
+TEST(WriteOutput, KeepsPermissionsAndFollowsALinkWithASlashAtItsEnd) {
+  namespace fs = std::filesystem;
+  const auto folder = fresh_folder(), secret = folder / "secret";
+  write_output(secret.string(), "one");
+  fs::permissions(secret, fs::perms::owner_read | fs::perms::owner_write);
+  write_output(secret.string(), "two");
+  EXPECT_EQ(fs::status(secret).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+
+  fs::create_directory(folder / "real");
+  fs::create_symlink((folder / "real").string() + "/", folder / "link");
+  EXPECT_EQ(place_of(folder / "link").filename(), "real");
+}
+
+TEST(WriteOutput, ReplacesPlainFilesInMemoryToo) {
+  namespace fs = std::filesystem;
+  if (!fs::is_directory("/dev/shm")) GTEST_SKIP() << "no /dev/shm here";
+  const ScratchFolder place("/dev/shm", "isoflop-test-");
+  for (const char* word : {"one", "two"}) write_output((place.path() / "x").string(), word);
+  EXPECT_EQ(read_file(place.path() / "x"), "two");
+}
+
 TEST(Apportion, GivesLargestRemaindersAndKeepsCaps) {
   using Counts = std::vector<std::int64_t>;
   EXPECT_EQ(apportion(std::vector{0.3, 0.7}, 10), (Counts{3, 7}));

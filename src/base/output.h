@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace isoflop {
 
@@ -29,10 +31,24 @@ class OutputFile {
   std::unique_ptr<State> state_;
 };
 
+/// Held by one process as long as the object lives; nothing of it is left in the folder. One that is not there is not held.
+///
+/// Throws   Error{failure} if another holds it.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int handle_;
+};
+
 /// A folder that goes with the object, unless it was moved into its place.
 class ScratchFolder {
  public:
-  /// At `path`, made anew: what a killed process left there is removed.
+  /// At `path`, made anew: what a killed process left there is removed. Throws failure if another process writes it.
   explicit ScratchFolder(std::filesystem::path path);
   /// In `parent`, by a name of its own that begins with `prefix`.
   ScratchFolder(const std::filesystem::path& parent, const std::string& prefix);
@@ -45,10 +61,14 @@ class ScratchFolder {
   [[nodiscard]] bool rename_to(const std::filesystem::path& place);
   /// The same in the place of what is there, in one step where the file system can. Where it fails, what is there stays.
   /// Needs   no symbolic link, which would be replaced itself (place_of).
+  /// Throws  io; what is finished then stays where it is, and the error says where.
   void replace(const std::filesystem::path& place);
+  void keep() { path_.clear(); }  ///< it stays when the object goes
 
  private:
+  [[noreturn]] void not_moved(const std::filesystem::path& place, const std::error_code& error);
   std::filesystem::path path_;
+  std::optional<FolderLock> lock_;
 };
 
 }  // namespace isoflop

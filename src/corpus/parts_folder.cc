@@ -67,8 +67,9 @@ std::string not_of_result(const fs::path& folder, const ManifestName& manifest) 
 std::string not_left_over(const fs::path& folder, const ManifestName& manifest) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (!is_part(name) && !name.starts_with("bucket-") && !name.starts_with("spill-") && !name.starts_with(manifest.file))
-      return name;
+    const bool ours =
+        is_part(name) || name.starts_with("bucket-") || name.starts_with("spill-") || name.starts_with(manifest.file);
+    if (!ours || (entry.is_directory() && !name.starts_with("spill-"))) return name;
   }
   return "";
 }
@@ -143,6 +144,13 @@ std::vector<CorpusFile> PartsFolder::close() {
 void PartsFolder::finish(const std::string& manifest) {
   ISOFLOP_CHECK(!writer_);
   write_output(path() / manifest_.file, manifest);
+  try {
+    refuse_to_lose_others(out_, [&](const fs::path& folder) { return not_of_result(folder, manifest_); });
+  } catch (const Error& error) {
+    const std::string kept = path().string();
+    folder_.keep();
+    throw Error(error.fault(), error.subject(), error.problem(), "what is finished is in " + kept + ": move it to a new folder");
+  }
   folder_.replace(out_);
 }
 

@@ -8,8 +8,8 @@
 
 namespace isoflop::lab {
 
-/// More sizes, budgets or seeds join what a folder holds; another study, text or tokenizer does not. A folder without a run, and
-/// files that are not whole, are no hindrance: they are written anew.
+/// More sizes, budgets or seeds join what a folder holds; another study, text or tokenizer does not. Files that are
+/// not whole are no hindrance: they are written anew.
 ///
 /// Throws   usage, with what differs, if `folder` holds a study of another name or kind, or none of its runs were made of these
 ///          texts with this tokenizer.

@@ -33,11 +33,18 @@ std::vector<StoredRun> score_runs(const std::filesystem::path& folder, const Cor
     for (StoredRun& run : store.list())
       if (run.record.status == RunStatus::done && run.record.group != "learning-rate" && !run.imported)
         runs.push_back(std::move(run));
+  for (const StoredRun& run : runs)
+    if (run.imported || run.record.status != RunStatus::done)
+      throw Error(Fault::usage, "run " + run.id,
+                  run.imported ? "came from a table: it has no weights" : "is not finished: it is " + to_string(run.record.status),
+                  "`isoflop runs ls` shows which are done");
   if (runs.empty())
     throw Error(Fault::missing_input, folder.string(), "holds no finished run", "`isoflop runs ls` shows what is there");
 
   const auto tokenizer = lab::study_tokenizer(folder);
   const auto split = tokens_of(corpus, *tokenizer, options.stop);
+  if (split->size() < 2)
+    throw Error(Fault::bad_data, "the text", "has " + std::to_string(split->size()) + " tokens, nothing to score", "give more text");
   Team team(options.threads);
   for (StoredRun& run : runs) {
     if (options.stop.stop_requested()) throw Error(Fault::stopped, "score", "stopped before run " + run.id);

@@ -1,6 +1,8 @@
 // What stored runs lose on another text.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -54,6 +56,7 @@ Scored trained_in(const std::string& name) {
   LabOptions options;
   options.out = place.folder / "study";
   options.cache = place.folder / "cache";
+  options.checkpoint_interval = 5;
   for (const StudyRun& run : run_study(study, options).runs) place.trained.push_back(run.stored);
   return place;
 }
@@ -99,6 +102,18 @@ TEST(ScoreRuns, OfAnotherTextLoseMoreAndChangeNothing) {
   stop.request_stop();
   EXPECT_EQ(error_of([&] { (void)score_runs(place.folder / "study", corpus, {.stop = stop.get_token()}); }).fault(),
             Fault::stopped);
+}
+
+TEST(ScoreRuns, DoNotTakeAnOlderCheckpointForTheEndOfARun) {
+  const Scored place = trained_in("score_older");
+  const fs::path checkpoints = place.folder / "study/runs" / place.trained[0].id / "ckpt";
+  ASSERT_GE(std::distance(fs::directory_iterator(checkpoints), {}), 2);
+  fs::path last;
+  for (const auto& entry : fs::directory_iterator(checkpoints)) last = std::max(last, entry.path());
+  fs::remove_all(last);
+  const Corpus corpus = whole(place.folder / "text.jsonl");
+  EXPECT_EQ(error_of([&] { (void)score_runs(place.folder / "study", corpus, {.runs = {"a"}}); }).fault(), Fault::bad_data);
+  EXPECT_EQ(score_runs(place.folder / "study", corpus, {.runs = {"b"}}).size(), 1U);
 }
 
 }  // namespace

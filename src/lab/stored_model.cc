@@ -19,7 +19,13 @@ std::unique_ptr<Engine> stored_engine(const StoredRun& run, const RunSpec& spec,
     throw Error(Fault::bad_data, "the study's tokenizer.json", "is not the tokenizer that run " + run.id + " was trained with");
   options.training = false;
   auto engine = make_cpu_engine(spec.shape, options, team);
-  if (!load_newest_weights(*engine, run.folder / "ckpt", log))
+  const auto step = load_newest_weights(*engine, run.folder / "ckpt", log);
+  if (run.record.status == RunStatus::done && step && *step != run.record.steps)
+    throw Error(Fault::bad_data, (run.folder / "ckpt").string(),
+                "its last whole checkpoint is of step " + std::to_string(*step) + ", and the run ended at " +
+                    std::to_string(run.record.steps),
+                "put the checkpoint back, or remove the run's folder and train the run again");
+  if (!step)
     throw Error(Fault::missing_input, (run.folder / "ckpt").string(), "holds no whole checkpoint", "train the run first");
   return engine;
 }

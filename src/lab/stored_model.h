@@ -17,7 +17,8 @@ namespace isoflop::lab {
 
 /// The weights of the run's newest whole checkpoint, in an engine that does not train.
 ///
-/// Throws   bad_data if `tokenizer` is not the run's; missing_input if there is no whole checkpoint.
+/// Throws   bad_data if `tokenizer` is not the run's, or if a finished run's last checkpoint is not whole; missing_input if there is
+///          none.
 [[nodiscard]] std::unique_ptr<Engine> stored_engine(const StoredRun& run, const RunSpec& spec, const Tokenizer& tokenizer,
                                                     EngineOptions options, Team& team,
                                                     const std::function<void(const std::string&)>& log);

@@ -52,7 +52,8 @@ std::string cure_of(const std::string& file) {
   if (file == "host.json") return "remove it: it holds the run's times and names and no result";
   if (file == "record.json") return "run the study again: the run ends again from its newest checkpoint, to the same bytes";
   if (file.starts_with("ckpt/")) {
-    return "remove this checkpoint's folder: no result depends on it; an unfinished run goes on from the one before";
+    return "remove this checkpoint's folder: no stored result depends on it; an unfinished run goes on from the one before, a finished "
+           "one can no longer be sampled or scored";
   }
   if (file == "steps.jsonl" || file == "eval.jsonl")
     return "put the file back, or remove the run's folder and train the run again";
@@ -142,7 +143,8 @@ std::vector<VerifyProblem> missing_runs(const fs::path& study, const Json& laws,
 std::vector<VerifyProblem> verify_study(const fs::path& study) {
   std::vector<VerifyProblem> problems;
   // only a study that `isoflop run` made has these files; a folder of imported rows has none
-  const bool made_by_run = fs::exists(study / "study.resolved.toml");
+  const auto is_there = [&](const char* file) { return fs::exists(study / file); };
+  const bool made_by_run = is_there("study.toml") || is_there("study.resolved.toml") || is_there("corpus.manifest.json");
   const auto check = [&](const std::string& file, bool needed, auto read) {
     try {
       if (needed || fs::exists(study / file)) read(read_file(study / file), (study / file).string());
@@ -158,9 +160,9 @@ std::vector<VerifyProblem> verify_study(const fs::path& study) {
     if (known.empty() ? parse_json(text, subject).is_object() : known.contains(content_id(text))) return;
     throw Error(Fault::bad_data, subject, "is truncated or changed: it is not the tokenizer of the runs here");
   });
+  check("study.resolved.toml", made_by_run, [](const std::string&, const std::string&) {});
   check("plan.json", false, is_sealed);
   // a study of mixtures has all three by the time it has laws.json
-  const auto is_there = [&](const char* file) { return fs::exists(study / file); };
   const bool mixtures = is_there(kLaws) && std::any_of(std::begin(kOfMixtures), std::end(kOfMixtures), is_there);
   for (const char* file : kOfMixtures) {
     const bool table = std::string_view(file).ends_with(".csv");
