@@ -27,8 +27,10 @@ void verify_checkpoint(const fs::path& checkpoint, const std::string& run) {
   const Json files = json_get<Json>(state, "files", subject);
   for (const auto& [name, facts] : files.items()) {
     const fs::path file = checkpoint / name;
-    if (!fs::exists(file)) throw Error(Fault::bad_data, subject, name + " is missing");
-    const bool whole = fs::file_size(file) == json_get<std::uint64_t>(facts, "bytes", subject) &&
+    std::error_code error;
+    const std::uint64_t bytes = fs::file_size(file, error);
+    if (error) throw Error(Fault::bad_data, subject, name + " is missing");
+    const bool whole = bytes == json_get<std::uint64_t>(facts, "bytes", subject) &&
                        file_xxh3(file) == json_get<std::string>(facts, "xxh3", subject);
     if (!whole) throw Error(Fault::bad_data, subject, name + " is truncated or changed: its checksum does not hold");
   }
@@ -104,7 +106,13 @@ std::vector<VerifyProblem> verify_run(const fs::path& folder) {
   attempt("steps.jsonl", [&] { verify_lines.operator()<StepRecord>("steps.jsonl", &SealedRecord::steps_xxh3); });
   attempt("eval.jsonl", [&] { verify_lines.operator()<EvalRecord>("eval.jsonl", &SealedRecord::eval_xxh3); });
   for (const fs::path& checkpoint : checkpoints_of(folder)) {
-    attempt("ckpt/" + checkpoint.filename().string(), [&] { verify_checkpoint(checkpoint, run); });
+    attempt("ckpt/" + checkpoint.filename().string(), [&] {
+      try {
+        verify_checkpoint(checkpoint, run);
+      } catch (const Error&) {
+        if (fs::exists(checkpoint)) throw;  // else the run that trains has removed it meanwhile
+      }
+    });
   }
   attempt("host.json", [&] { (void)read_host(folder); });
   return problems;
