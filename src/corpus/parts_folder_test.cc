@@ -47,6 +47,23 @@ TEST_F(Parts, ReplaceNothingThatTheManifestDoesNotName) {
   write();
 }
 
+TEST_F(Parts, LoseNothingThatCameWhileTheyWereWritten) {
+  write();
+  {
+    PartsFolder parts(out(), kCleanManifest, 100, {});
+    EXPECT_EQ(error_of([&] { write(); }).fault(), Fault::failure) << "another writes it";
+    parts.write("another line");
+    (void)parts.close();
+    put("out/mine", "mine");
+    const Error error = error_of([&] { parts.finish("{}"); });
+    EXPECT_EQ(error.fault(), Fault::usage);
+    EXPECT_THAT(error.hint(), HasSubstr("out.partial"));
+  }
+  EXPECT_EQ(read_file(folder_ / "out/mine"), "mine");
+  EXPECT_EQ(read_file(folder_ / "out/part-00000.jsonl"), "a line\n");
+  EXPECT_EQ(read_file(folder_ / "out.partial/part-00000.jsonl"), "another line\n");
+}
+
 TEST_F(Parts, FollowASymbolicLinkAndLeaveItOne) {
   const fs::path target = folder_ / "disk/target";
   fs::create_directories(folder_ / "disk");

@@ -140,6 +140,13 @@ TEST_F(Store, TheStudysOwnFilesAreCheckedAndThoseWithoutAChecksumNamed) {
   EXPECT_THAT(store.verify(), IsEmpty());
   EXPECT_THAT(store.unsealed(), testing::ElementsAre("study.resolved.toml", "corpus.manifest.json", "laws.json", "proxies.csv",
                                                      "runs/*/timing.jsonl", "runs/*/log.txt"));
+  for (const char* file : {"study.resolved.toml", "tokenizer.json", "corpus.manifest.json"}) {
+    const std::string whole = read_file(study_ / file);
+    fs::remove(study_ / file);
+    ASSERT_THAT(store.verify(), SizeIs(1)) << file;
+    EXPECT_EQ(store.verify()[0].file, file);
+    overwrite(study_ / file, whole);
+  }
   for (const char* file : {"tokenizer.json", "corpus.manifest.json", "laws.json"}) {
     const std::string whole = read_file(study_ / file);
     overwrite(study_ / file, whole.substr(0, whole.size() / 2));
