@@ -64,6 +64,14 @@ Error error_of(const Call& call) {
   return {Fault::failure, "", ""};
 }
 
+/// What that error says and how it is mended, if its fault is this one; a test failure else.
+template <class Call>
+std::string message_of(Fault fault, const Call& call) {
+  const Error error = error_of(call);
+  EXPECT_EQ(error.fault(), fault) << error.what();
+  return std::string(error.what()) + " | " + error.hint();
+}
+
 /// A text with something to learn: sentences over a small vocabulary from a fixed generator.
 inline std::string sentences(std::size_t characters) {
   static constexpr const char* kWords[] = {"the",    "law",  "of",   "loss", "falls", "as",

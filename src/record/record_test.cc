@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "record/json_text.h"
 #include "record/words.h"
 
@@ -202,19 +203,6 @@ TEST(TextForm, MissingIsNullAndTheVersionComesFirst) {
   const std::string text = to_json(RunRecord{});
   EXPECT_THAT(text, testing::StartsWith("{\n  \"schema_version\": 1,\n  \"id\""));
   EXPECT_THAT(text, HasSubstr("\"loss\": null"));
-}
-
-/// The message of the Error{fault} that `call` throws.
-template <class Call>
-std::string message_of(Fault fault, Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), fault) << error.what();
-    return std::string(error.what()) + " | " + error.hint();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
 }
 
 std::string reading_spec(const std::string& from, const std::string& to) {

@@ -102,18 +102,6 @@ inline void flip(const std::filesystem::path& path, std::size_t at) {
   file.put(byte);
 }
 
-template <class Call>
-inline std::string message_of(Fault fault, Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), fault) << error.what();
-    return std::string(error.what()) + " | " + error.hint();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
-}
-
 inline std::string listed(const RunStore& store) {
   std::string text;
   for (const StoredRun& run : store.list()) text += to_json(run) + "\n";
