@@ -141,6 +141,11 @@ class Document {
     else if (is_title(bare))
       checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
     if (format_ == Format::prose) {
+      if (const auto aligned = aligned_table(lines_, i)) {
+        checker_.table(aligned->table);
+        i = aligned->last;
+        return;
+      }
       std::vector<std::string> wrapped{line};
       while (wrapped.size() < kLongestParagraph && i + 1 < lines_.size() && goes_on(lines_[i], lines_[i + 1]))
         wrapped.push_back(lines_[++i]);
@@ -187,11 +192,13 @@ class Document {
     Table table;
     for (const CsvRecord& record : read_csv(text, file)) {
       if (record.cells.size() == 1 && record.cells[0].empty()) continue;
-      if (table.header.empty()) {
+      std::string all;
+      for (const std::string& cell : record.cells) all += (all.empty() ? "" : ",") + cell;
+      if (all.starts_with('#')) {  // a remark
+        checker_.prose(record.line, {all.substr(std::min(all.size(), all.find_first_not_of("# ")))});
+      } else if (table.header.empty()) {
         table.header = record.cells;
       } else {
-        std::string all;
-        for (const std::string& cell : record.cells) all += (all.empty() ? "" : ",") + cell;
         table.rows.push_back({record.line, record.cells, all});
       }
     }

@@ -38,7 +38,7 @@ Meaning meaning_of(const std::string& label) {
   return longest;
 }
 
-/// "(B)", "(十億)", "(10^18 FLOPs)", "($M)", "params_m": what a count is given in.
+/// "(B)", "(十億)", "(10^18 FLOPs)", "($M)", "params_m", "params_億": what a count is given in.
 double scale_of(const std::string& label, Kind kind) {
   for (std::size_t i = label.find_first_of("(["); i != std::string::npos; i = label.find_first_of("([", i + 1)) {
     std::size_t begin = skip_spaces(label, i + 1);
@@ -51,10 +51,12 @@ double scale_of(const std::string& label, Kind kind) {
     for (const std::string_view mark : {"10^", "1e"})
       if (const std::size_t i = label.find(mark); i != std::string::npos)
         if (const auto n = read_number(label, i); n && n->value >= 1e9) return n->value;
-  const std::size_t end = label.size();
-  if (end < 2 || label[end - 2] != '_') return 1;
-  const auto n = read_number(std::string("1") + static_cast<char>(label[end - 1] - ('a' - 'A')), 0);
-  return letter(label[end - 1]) && n && n->suffixed ? n->value : 1;
+  const std::size_t mark = label.rfind('_');
+  if (mark == std::string::npos || mark + 1 == label.size()) return 1;
+  std::string magnitude = label.substr(mark + 1);
+  if (magnitude.size() == 1 && letter(magnitude[0])) magnitude[0] = static_cast<char>(lower(magnitude[0]) - ('a' - 'A'));
+  const auto n = read_number("1" + magnitude, 0);
+  return n && n->suffixed && n->end == magnitude.size() + 1 ? n->value : 1;
 }
 
 bool counted(Kind kind) {

@@ -12,6 +12,7 @@
 #include "isoflop/claims.h"
 #include "isoflop/cost.h"
 #include "plan/claims_arithmetic.h"
+#include "plan/claims_grids.h"
 #include "plan/claims_relations.h"
 #include "plan/claims_text.h"
 #include "plan/models.h"
@@ -56,16 +57,6 @@ struct Mention {
   std::size_t position = 0, length = 0;
 };
 [[nodiscard]] std::vector<Mention> mentions_of_models(const std::string& text);
-
-struct TableRow {
-  std::int64_t line = 1;
-  std::vector<std::string> cells;
-  std::string written;
-};
-struct Table {
-  std::vector<std::string> header;
-  std::vector<TableRow> rows;
-};
 
 /// Reads a document in order and keeps what was said of the present subject.
 class Checker {
@@ -209,6 +200,11 @@ class Checker {
   void shares(const std::vector<double>& percents, std::int64_t line, const std::string& written);
   void widths(const Table& table, const std::vector<Column>& columns);
   void losses(const Table& table, const std::vector<Column>& columns);
+  void regularities(const Table& table, const std::vector<Column>& columns);  ///< what most rows obey: claims_columns.cc
+  void column_totals(const Table& table, const std::vector<Column>& columns);
+  void column_total(const Table& table, const Column& column, std::size_t at, std::size_t from, std::size_t total, bool nested);
+  void misread(std::size_t first);  ///< takes back what most rows of a table are accused of
+  [[nodiscard]] bool convicted(std::int64_t line) const;
   void priced(const Table& table);
   void fitted_formula();
 

@@ -60,6 +60,7 @@ Checker::Scene Checker::scene_of(const TableRow& row, const Table& table, const 
               .row_model = row.cells.empty() ? "" : normalised(row.cells[0])};
   for (std::size_t c = 0; c < row.cells.size(); ++c) {
     const std::string cell = normalised(row.cells[c]);
+    if (!row.lines.empty()) scene.starts.emplace_back(scene.text.size(), row.lines[c]);
     for (const Equality& e : equalities(cell, carried_)) check_equality(scene, e);
     carried_.reset();
     const Column column = c < columns.size() ? columns[c] : Column{};
@@ -93,6 +94,7 @@ Checker::Scene Checker::scene_of(const TableRow& row, const Table& table, const 
 
 void Checker::table(Table table) {
   end_of_shares();
+  if (auto on_side = turned(table)) table = *std::move(on_side);
   for (std::string& header : table.header) header = normalised(header);
   std::vector<Column> columns;
   std::vector<Kind> kinds;
@@ -115,6 +117,7 @@ void Checker::table(Table table) {
   }
   if (!table.rows.empty()) table_ = paragraph_ = table.rows.front().line;
   std::map<std::size_t, std::vector<double>> percents;
+  const std::size_t judged_before = claims_.size();
   priced(table);
   for (const TableRow& row : table.rows) {
     std::vector<std::size_t> of_column;
@@ -122,7 +125,7 @@ void Checker::table(Table table) {
     for (std::size_t i = 0; i < scene.numbers.size(); ++i) {
       Quantity& q = scene.numbers[i];
       q.recommended = of_column[i] < recommended.size() && recommended[of_column[i]];
-      if (q.kind == Kind::percent && !q.utilisation) percents[of_column[i]].push_back(q.value);
+      if (q.kind == Kind::percent && !q.utilisation && !is_total_row(row)) percents[of_column[i]].push_back(q.value);
     }
     remember_accelerator(scene);
     terms_.clear();
@@ -132,6 +135,9 @@ void Checker::table(Table table) {
     hear(scene);
     for (const Quantity& q : scene.numbers) remember_only({q, scene.line});
   }
+  misread(judged_before);
+  regularities(table, columns);
+  column_totals(table, columns);
   for (const auto& [column, all] : percents)
     if (all.size() >= 3 && all.size() == table.rows.size() && column < kinds.size() && kinds[column] == Kind::percent)
       shares(all, table.rows.back().line, table.rows.back().written);
