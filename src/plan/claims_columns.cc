@@ -151,7 +151,7 @@ void Checker::regularities(const Table& table, const std::vector<Column>& column
     TableColumn column{
         .name = table.header[c].empty() ? "column " + format_number(static_cast<std::int64_t>(c + 1)) : table.header[c],
         .cells = {}};
-    int fine = 0, rough = 0, given = 0;
+    int fine = 0, rough = 0, given = 0, shares = 0;
     for (const std::size_t r : rows) {
       const auto& q = all[r];
       column.cells.push_back(q ? std::optional(TableCell{q->value, (q->approximate ? 2 : kHalf) * q->step / q->value})
@@ -160,10 +160,11 @@ void Checker::regularities(const Table& table, const std::vector<Column>& column
       if (!q) continue;
       ++(q->step / q->value < kRough ? fine : rough);
       given += chosen(q->kind);
+      shares += q->kind == Kind::percent || q->kind == Kind::factor || q->kind == Kind::ratio;
     }
     const bool optimal = mentions_any(table.header[c], {"opt", "optimal", "最適", "推奨", "recommended"}) ||
                          table.header[c].find("opt") != std::string::npos;
-    column.derived = fine >= rough && (given == 0 || optimal);
+    column.derived = shares > 0 || (fine >= rough && (given == 0 || optimal));
     numbers.push_back(std::move(column));
     read.push_back(all);
   }

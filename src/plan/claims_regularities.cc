@@ -113,7 +113,7 @@ class Finder {
 
   void search(const std::vector<std::size_t>& rows) {
     const std::size_t n = numeric_.size();
-    const double pairs = static_cast<double>(n * n), triples = pairs * static_cast<double>(n);
+    const double pairs = static_cast<double>(n * (n - 1)), triples = pairs * static_cast<double>(n);  // and their signs
     for (std::size_t a = 0; a < n; ++a)
       for (std::size_t b = a + 1; b < n; ++b) {
         for (const double p : {-1.0, 1.0}) judge({.parts = {{numeric_[a]}, {numeric_[b], p}}}, rows, pairs);
@@ -243,7 +243,7 @@ class Finder {
   /// Every column varies, and none can be left out.
   [[nodiscard]] bool needs_every_part(const Rule& rule) const {
     const std::size_t n = rule.parts.size();
-    if (n > 4) return true;
+    if (n > 4) return true;  // a sum
     for (unsigned some = 1; some + 1 < (1u << n); ++some) {
       std::vector<double> sums, widths;
       for (const std::size_t r : rule.holds) {
