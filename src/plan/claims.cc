@@ -140,12 +140,12 @@ class Document {
       checker_.blank_line();
     else if (is_title(bare))
       checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));
+    if (const auto unmarked = format_ == Format::prose ? aligned_table(lines_, i) : keyed_table(lines_, i)) {
+      checker_.table(unmarked->table);
+      i = unmarked->last;
+      return;
+    }
     if (format_ == Format::prose) {
-      if (const auto aligned = aligned_table(lines_, i)) {
-        checker_.table(aligned->table);
-        i = aligned->last;
-        return;
-      }
       std::vector<std::string> wrapped{line};
       while (wrapped.size() < kLongestParagraph && i + 1 < lines_.size() && goes_on(lines_[i], lines_[i + 1]))
         wrapped.push_back(lines_[++i]);

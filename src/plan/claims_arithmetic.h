@@ -32,6 +32,8 @@ struct Equality {
   Value left, right;
   std::string left_text, right_text;
   bool arrow = false;  ///< they are joined by →, which is not always an equals sign
+  bool comma = false;  ///< ", about": by less than an equals sign
+  bool goes_on = false;  ///< the right side is part of a larger product
 };
 /// Every pair of a sentence that can be compared: the left side has an operator, or both have units of one kind. `carried` is the
 /// last value of the line before, for a line that begins with an equals sign; it is set to the last one of this line.

@@ -152,6 +152,7 @@ void Checker::regularities(const Table& table, const std::vector<Column>& column
         .name = table.header[c].empty() ? "column " + format_number(static_cast<std::int64_t>(c + 1)) : table.header[c],
         .cells = {}};
     int fine = 0, rough = 0, given = 0, shares = 0;
+    double sum = 0;
     for (const std::size_t r : rows) {
       const auto& q = all[r];
       column.cells.push_back(q ? std::optional(TableCell{q->value, (q->approximate ? 2 : kHalf) * q->step / q->value})
@@ -160,11 +161,15 @@ void Checker::regularities(const Table& table, const std::vector<Column>& column
       if (!q) continue;
       ++(q->step / q->value < kRough ? fine : rough);
       given += chosen(q->kind);
+      sum += q->kind == Kind::none ? q->value : 0;
       shares += q->kind == Kind::percent || q->kind == Kind::factor || q->kind == Kind::ratio;
     }
     const bool optimal = mentions_any(table.header[c], {"opt", "optimal", "最適", "推奨", "recommended"}) ||
                          table.header[c].find("opt") != std::string::npos;
-    column.derived = shares > 0 || (fine >= rough && (given == 0 || optimal));
+    column.share = std::abs(sum - 1) < .02 || std::any_of(all.begin(), all.end(), [](const auto& q) {
+                     return q && q->kind == Kind::percent && !q->utilisation;
+                   });
+    column.derived = shares > 0 || column.share || (fine >= rough && (given == 0 || optimal));
     numbers.push_back(std::move(column));
     read.push_back(all);
   }
@@ -182,6 +187,18 @@ void Checker::regularities(const Table& table, const std::vector<Column>& column
 }
 
 void Checker::column_totals(const Table& table, const std::vector<Column>& columns) {
+  table_sums_.clear();
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    double sum = 0;
+    Kind kind = Kind::none;
+    const auto all = numbers_of(table, c, columns[c]);
+    for (std::size_t r = 0; r < all.size(); ++r)
+      if (all[r] && !is_total_row(table.rows[r])) {
+        sum += all[r]->value;
+        kind = all[r]->kind;
+      }
+    table_sums_.emplace_back(kind, sum);
+  }
   std::size_t from = 0, summed = 0;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     const TableRow& row = table.rows[r];

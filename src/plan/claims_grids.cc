@@ -90,6 +90,42 @@ std::optional<std::vector<std::string>> cells_of(const std::string& line, std::s
   return std::nullopt;
 }
 
+std::string trimmed(const std::string& s) {
+  const std::size_t begin = s.find_first_not_of(" \t\r\""), end = s.find_last_not_of(" \t\r\",");
+  return begin == std::string::npos || end < begin ? "" : s.substr(begin, end - begin + 1);
+}
+
+/// "name = {a = 1, b = 2}" as its keys and values; "name = 0.35  # 2,100億" as those of "value" and "remark".
+struct Keyed {
+  std::vector<std::string> keys, values;
+};
+std::optional<Keyed> keyed(const std::string& line) {
+  const std::size_t open = line.find('{'), close = line.rfind('}'), sign = line.find_first_of("=:");
+  if (sign == std::string::npos || trimmed(line.substr(0, sign)).empty()) return std::nullopt;
+  Keyed found{.keys = {"name"}, .values = {trimmed(line.substr(0, sign))}};
+  if (open != std::string::npos && close != std::string::npos && sign < open && open < close) {
+    for (std::size_t from = open + 1; from < close;) {
+      std::size_t comma = from;
+      while (comma < close && !(line[comma] == ',' && !(comma + 1 < close && digit(line[comma + 1]) && digit(line[comma - 1]))))
+        ++comma;
+      const std::string pair = line.substr(from, comma - from);
+      const std::size_t is = pair.find_first_of("=:");
+      if (is == std::string::npos) return std::nullopt;
+      found.keys.push_back(trimmed(pair.substr(0, is)));
+      found.values.push_back(trimmed(pair.substr(is + 1)));
+      from = comma + 1;
+    }
+    return found.keys.size() >= kLeastCells ? std::optional(found) : std::nullopt;
+  }
+  const std::size_t mark = line.find('#');
+  if (mark == std::string::npos || mark < sign) return std::nullopt;
+  const std::string value = trimmed(line.substr(sign + 1, mark - sign - 1)), remark = trimmed(line.substr(mark + 1));
+  if (!is_number(value) || !is_number(remark)) return std::nullopt;
+  found.keys.insert(found.keys.end(), {"value", "remark"});
+  found.values.insert(found.values.end(), {value, remark});
+  return found;
+}
+
 /// The names of so many columns, kept apart by two spaces or by one.
 std::optional<std::vector<std::string>> heading(const std::string& line, std::size_t count) {
   for (const std::size_t spaces : {std::size_t{2}, std::size_t{1}})
@@ -146,6 +182,18 @@ std::optional<AlignedTable> aligned_table(const std::vector<std::string>& lines,
   if (headed) found.table.header = *heading(lines[first], count);
   found.table.header.resize(count);
   return found;
+}
+
+std::optional<AlignedTable> keyed_table(const std::vector<std::string>& lines, std::size_t first) {
+  AlignedTable found{.table = {}, .last = first};
+  for (std::size_t i = first; i < lines.size(); ++i) {
+    const auto row = keyed(lines[i]);
+    if (!row || (i > first && row->keys != found.table.header)) break;
+    found.table.header = row->keys;
+    found.table.rows.push_back({static_cast<std::int64_t>(i + 1), row->values, lines[i]});
+    found.last = i;
+  }
+  return found.table.rows.size() >= kLeastLines ? std::optional(found) : std::nullopt;
 }
 
 std::optional<Table> turned(const Table& table) {

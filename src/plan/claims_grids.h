@@ -31,6 +31,9 @@ struct AlignedTable {
 };
 [[nodiscard]] std::optional<AlignedTable> aligned_table(const std::vector<std::string>& lines, std::size_t first);
 
+/// TOML and YAML: lines `name = {a = 1, b = 2}` of the same keys, or `name = 0.35  # 2,100億` whose remarks are numbers.
+[[nodiscard]] std::optional<AlignedTable> keyed_table(const std::vector<std::string>& lines, std::size_t first);
+
 /// A table whose rows each count another thing, and whose columns are models or runs: as if its columns were rows.
 [[nodiscard]] std::optional<Table> turned(const Table& table);
 

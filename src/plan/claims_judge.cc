@@ -108,8 +108,10 @@ void Checker::add(const Scene& scene, const std::string& kind, std::optional<dou
   const bool wrong = verdict != ClaimVerdict::agrees && verdict != ClaimVerdict::cannot_check;
   const bool of_number =
       current_ != nullptr && !literal_ && claimed && (*claimed == current_->value || *claimed == current_->raw);
+  const auto slip = wrong && claimed && computed ? slip_here(scene, kind, *claimed, *computed) : std::nullopt;
+  if (wrong && kind == "transfer" && !slip) return;  // what was measured is less than the line allows
   if (wrong && of_number)
-    if (const auto reading = benefit_of_doubt(scene, *current_)) {
+    if (const auto reading = benefit_of_doubt(scene, *current_, slip.has_value() && all_near(scene))) {
       rescued_ = true;
       borrowed_.clear();
       return add(scene, kind, claimed, claimed, ClaimVerdict::agrees, "read as: " + *reading);
@@ -117,43 +119,21 @@ void Checker::add(const Scene& scene, const std::string& kind, std::optional<dou
   if (wrong && of_number && ambiguous_loan(scene))
     return add(scene, kind, claimed, std::nullopt, ClaimVerdict::cannot_check,
                "the numbers that it follows from stand in another paragraph, and not only they");
+  const std::string why = explanation + (slip ? "; as if " + *slip : "") +
+                          in_its_own_words(verdict == ClaimVerdict::agrees ? std::nullopt : claimed, computed, line);
+  Claim claim{file_,   line,    begin == std::string::npos ? "" : scene.written.substr(begin, end - begin + 1),
+              kind,    claimed, computed,
+              verdict, why};
+  if (wrong && of_number && computed && !earned(scene, *current_, current_->value * (*computed / *claimed), slip.has_value()))
+    return suspect(scene, std::move(claim), *current_);
   if (wrong && current_ != nullptr && claimed && computed) correct(*current_, *computed / *claimed);
-  claims_.push_back({file_, line, begin == std::string::npos ? "" : scene.written.substr(begin, end - begin + 1), kind, claimed,
-                     computed, verdict,
-                     explanation + in_its_own_words(verdict == ClaimVerdict::agrees ? std::nullopt : claimed, computed, line)});
+  claims_.push_back(std::move(claim));
 }
 
-/// An input that another paragraph lends convicts nobody where others of its kind stand between, or where the claim's own
-/// paragraph may have one that was not understood. What the sentence names by its row, or the document by its title, is meant.
-bool Checker::ambiguous_loan(const Scene& scene) const {
-  const auto may_stand_for = [](const Quantity& q, const Quantity& lent) {
-    const bool size = lent.kind == Kind::params || lent.kind == Kind::tokens;
-    const bool price = lent.kind == Kind::usd_per_hour || lent.kind == Kind::yen_per_hour;
-    if (price) return (q.kind == Kind::usd || q.kind == Kind::yen) && q.value < 20 * lent.value;
-    return q.kind == Kind::none && size && q.suffixed && q.value >= 1e6;
-  };
-  for (const Known& lent : borrowed_) {
-    const auto is_lent = [&](const Known& k) { return k.line == lent.line && k.q.value == lent.q.value; };
-    const bool named = (own_model_ && is_lent(*own_model_)) ||
-                       std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return is_lent(row.second); });
-    if (named || lent.line >= paragraph_ || lent.q.written.ends_with("as it follows")) continue;
-    const bool several = std::any_of(heard_.begin(), heard_.end(), [&](const Heard& h) {
-      const bool same = h.line > lent.line && h.q.kind == lent.q.kind && std::abs(h.q.value / lent.q.value - 1) > .01;
-      return same || (h.paragraph == paragraph_ && may_stand_for(h.q, lent.q));
-    });
-    const bool own =
-        std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return may_stand_for(q, lent.q); });
-    const bool later = std::any_of(ahead_.begin(), ahead_.end(), [&](const Quantity& q) {
-      return !scene.row && q.kind == lent.q.kind && std::abs(q.value / lent.q.value - 1) > .01;
-    });
-    if (several || own || later) return true;
-  }
-  return false;
-}
-
-std::optional<std::string> Checker::benefit_of_doubt(const Scene& scene, const Quantity& q) const {
+std::optional<std::string> Checker::benefit_of_doubt(const Scene& scene, const Quantity& q, bool only_near) const {
   Doubt doubt{.claim = q, .tolerance = std::clamp(tolerance_of(q), kLeastTolerance, kMostTolerance), .from = heard_at_};
   doubt.claim.begin += heard_at_;
+  doubt.complete = borrowed_.empty();
   const auto is_claim = [&](const Quantity& o) { return o.begin == doubt.claim.begin && o.value == q.value && o.kind == q.kind; };
   doubt.sentence = scene.row ? scene.row_model + " " + scene.text : scene.text;
   doubt.text = scene.row ? doubt.sentence : paragraph_text_ + " " + scene.text;
@@ -162,6 +142,7 @@ std::optional<std::string> Checker::benefit_of_doubt(const Scene& scene, const Q
   for (Quantity& o : own) o.begin += heard_at_;
   for (const Heard& h : heard_) {
     const bool here = h.paragraph == paragraph_ && !scene.row;
+    if (here && only_near && h.q.begin < sentence_before_) continue;
     if (here) doubt.numbers.push_back(h.q);
     if (!here && h.q.kind == q.kind) doubt.earlier.push_back(h.q.value);
   }
@@ -210,6 +191,11 @@ bool Checker::is_term(const Quantity& q) const {
 
 void Checker::judge_each(const Scene& scene) {
   if (scene.numbers.size() > kMostNumbers) return;
+  if (scene.row) {
+    beside(scene);
+    matrices(scene);
+    active_compute(scene);
+  }
   for (const Quantity& q : scene.numbers) {
     if (is_term(q)) continue;
     current_ = &q;
@@ -233,6 +219,8 @@ void Checker::judge_each(const Scene& scene) {
 void Checker::check(const Scene& scene) {
   power_law(scene);  // before arithmetic: the number may be right as a sum and wrong as a law
   arithmetic(scene);
+  beside(scene);
+  active_compute(scene);
   symbolic(scene);
   judge_each(scene);
   if (scene.numbers.size() > kMostNumbers) return;
@@ -242,6 +230,10 @@ void Checker::check(const Scene& scene) {
   growth(scene);
   totals(scene);
   parts(scene);
+  proportions(scene);
+  counts(scene);
+  memory_parts(scene);
+  by_multiples(scene);
   machines(scene);
   batches(scene);
   achieved(scene);

@@ -44,7 +44,8 @@ void Checker::device_time(const Scene& scene, const Quantity& q) {
   if (!c || !peak) return;
   const double stated = peak->achieved ? 1 : mfu_of(scene), mfu = c->value / (peak->value * q.value);
   const std::string how = short_number(c->value) + " FLOPs / " + short_number(peak->value) + " FLOP/s";
-  judge_time(scene, "device_time", q, {q.raw, c->value / peak->value / per, mfu, stated, slack_of(*c), peak->value}, how, q.unit, per);
+  judge_time(scene, "device_time", q, {q.raw, c->value / peak->value / per, mfu, stated, slack_of(*c), peak->value}, how, q.unit,
+             per);
 }
 
 void Checker::duration(const Scene& scene, const Quantity& q) {
@@ -74,7 +75,8 @@ void Checker::duration(const Scene& scene, const Quantity& q) {
   const double at_peak = c->value / (peak->value * devices->value), stated = peak->achieved ? 1 : mfu_of(scene);
   const std::string how =
       short_number(c->value) + " FLOPs / (" + short_number(devices->value) + " x " + short_number(peak->value) + " FLOP/s)";
-  judge_time(scene, "duration", q, {q.value, at_peak, at_peak / q.value, stated, slack_of(*c), peak->value}, how, q.unit, q.value / q.raw);
+  judge_time(scene, "duration", q, {q.value, at_peak, at_peak / q.value, stated, slack_of(*c), peak->value}, how, q.unit,
+             q.value / q.raw);
 }
 
 void Checker::judge_time(const Scene& scene, const std::string& kind, const Quantity& q, const TimeClaim& t,
@@ -82,13 +84,22 @@ void Checker::judge_time(const Scene& scene, const std::string& kind, const Quan
   // claimed and at_peak in seconds, or both as written
   const double factor = kind == "duration" ? per : 1, at_peak = t.at_peak / factor;
   const std::string shown = how + " = " + short_number(at_peak) + unit + " at the peak";
+  // what was lost, or is added, is not the training's
+  if (t.stated == 0 && mentions_any(scene.text, {"lost", "wasted", "loss of", "idle", "失われ", "無駄", "停止", "障害", "遅れ"}))
+    return;
   // a text that divides by the bare peak, or that lets one device train for years, does not speak of a real run
   const auto used = borrowed_;
   const auto devices = input(scene, Kind::devices, q.begin);
   borrowed_ = used;
   const bool thought = at_peak_ || (kind == "duration" && devices && devices->value == 1 && q.value > 365 * kDay);
   // a rate that no device peaks at is one that was reached
-  const bool divides = std::abs(t.mfu - 1) < .02 && (thought || !is_peak(t.peak));
+  const bool of_peak =
+      is_peak(t.peak) || mentions_any(paragraph_text_ + " " + scene.text,
+                                      {"peak", "up to", "theoretical", "dense", "ピーク", "理論", "最大", "性能"});
+  // a power of ten off such a rate is no utilisation
+  const double decades = log10_of(t.mfu);
+  const bool reached = !of_peak && std::abs(decades) > .5 && std::abs(decades - std::round(decades)) < .01;
+  const bool divides = reached || (std::abs(t.mfu - 1) < .02 && (thought || !is_peak(t.peak)));
   const double stated = t.stated > 0 ? t.stated : divides ? 1 : 0;
   if (stated > 0)
     return say(scene, kind, t.claimed, t.at_peak / stated, tolerance_of(q) + t.slack + (stated < 1 ? .01 : 0),
@@ -138,10 +149,11 @@ struct Precision {
 /// Bytes of a parameter by the nearest precision before `position`, else after it; 0 if none is named.
 double bytes_of_precision(const std::string& text, std::size_t position, std::size_t end, std::size_t distance) {
   static const std::vector<Precision> kPrecisions{
-      {{"fp32", "float32", "単精度", "32-bit", "32bit", "32 bits", "32ビット", "full precision"}, 4},
-      {{"fp16", "bf16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16bit", "16 bits", "16ビット"}, 2},
-      {{"int8", "fp8", "8-bit", "8bit", "8 bits", "8ビット"}, 1},
-      {{"int4", "4-bit", "4bit", "4 bits", "4ビット", "nf4", "fp4"}, .5}};
+      {{"fp32", "float32", "単精度", "32-bit", "32 bit", "32bit", "32 bits", "32ビット", "full precision"}, 4},
+      {{"fp16", "bf16", "float16", "bfloat16", "half precision", "半精度", "16-bit", "16 bit", "16bit", "16 bits", "16ビット"},
+       2},
+      {{"int8", "fp8", "8-bit", "8 bit", "8bit", "8 bits", "8ビット"}, 1},
+      {{"int4", "4-bit", "4 bit", "4bit", "4 bits", "4ビット", "nf4", "fp4"}, .5}};
   double bytes = 0;
   for (const Precision& p : kPrecisions)
     for (const std::string_view word : p.words)
@@ -165,8 +177,8 @@ bool of_other_memory(const Quantity& q, const std::string& text) {
   if (mentions_any(clause, {"spare", "leaving", "leaves", "left", "free", "remain", "remaining", "余", "空き", "残"}))
     return true;
   const bool apart = mentions_any(clause, {"before", "without", "excluding", "plus", "除"});
-  return !apart && mentions_any(clause, {"KV", "activations", "activation", "最適化", "活性", "cache", "キャッシュ", "corpus",
-                                         "dataset", "データ"});
+  return !apart && mentions_any(clause, {"optim", "send", "transmission", "KV", "activations", "activation", "最適化", "活性",
+                                         "cache", "キャッシュ", "corpus", "dataset", "データ"});
 }
 
 /// A 24 GB card, 80GBのGPU, 640 GB of a node, two H100 of 80 GB: what a machine holds is no claim of weights.
@@ -218,6 +230,20 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
     }
   }
   if (!n) return;
+  // 2 bytes of weights and 12 of moments: what is counted is their sum, or one of them
+  double parts = 0;
+  int counted = 0;
+  for (const Quantity& x : scene.numbers)
+    if (const bool small = x.kind == Kind::bytes && x.value <= 64; small || x.kind == Kind::bytes_per_param) {
+      parts += x.value;
+      ++counted;
+    }
+  if (counted > 1) {
+    if (std::abs(n->value * parts / q.value - 1) <= tolerance_of(q) + slack_of(*n))
+      add(scene, "weights", q.value, n->value * parts, ClaimVerdict::agrees,
+          short_number(n->value) + " parameters x " + short_number(parts) + " bytes");
+    return;
+  }
   double bytes = own(Kind::bytes_per_param) ? input(scene, Kind::bytes_per_param, q.begin)->value
                                             : bytes_of_precision(scene.text, q.begin, q.end, 64);
   if (bytes == 0 && (!own(Kind::params) || scene.row)) return;

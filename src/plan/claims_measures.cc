@@ -184,7 +184,9 @@ void by_words_behind(const std::string& s, Quantity& q, const Surroundings& arou
         precision_of_numbers(q, word.kind) || (word.kind == Kind::bits_per_token && mentions_any(s, {"precision", "精度"}));
     if (precision || (word.kind == Kind::loss && around.ends_with(" by"))) return;
     if (word.text.size() == 1 && q.suffixed) return;
-    become(q, word.kind, word.factor);
+    // Gbps are bits, GBps bytes
+    const bool bits = word.kind == Kind::bytes_per_second && s[end - word.text.size() + 1] == 'b' && word.text[1] == 'B';
+    become(q, word.kind, bits ? word.factor / 8 : word.factor);
     q.end = end;
     if (word.kind == Kind::seconds) break;
     return;
@@ -308,6 +310,11 @@ void by_neighbours(const std::string& s, Quantity& q, const Quantity* first, con
     if (q.kind == Kind::none && (first->kind == Kind::perplexity || first->kind == Kind::loss)) become(q, first->kind, 1);
     if (q.kind == Kind::seconds && first->kind == Kind::step_seconds) q.kind = first->kind;
   }
+  // 275,000 tokens per second, 17,200 per GPU; 毎秒 約65.5万トークン（1基 1,280）
+  const bool rate_before =
+      first != nullptr && (first->kind == Kind::throughput || (first->kind == Kind::other && first->raw == 1));
+  const bool per_device = around.follows("per GPU") != std::string::npos || around.follows("per card") != std::string::npos;
+  if (q.kind == Kind::none && rate_before && per_device) become(q, Kind::device_throughput, 1);
   // ## 7B, 13Bの学習, 3B: 48 GB, 30億なら6 GB
   const std::string_view until = std::string_view(s).substr(0, q.number_end);
   const bool named = names_a_model(s, q.number_end);
@@ -319,7 +326,9 @@ void by_neighbours(const std::string& s, Quantity& q, const Quantity* first, con
   if (q.kind == Kind::none && q.suffixed && capital && first != nullptr && first->kind == Kind::params && joint == " on ")
     q.kind = Kind::tokens;
   // 1トークン4.2バイト
-  if (q.kind == Kind::bytes && q.value < 16 && (around.ends_with("トークン") || around.ends_with("トークンあたり")))
+  if (q.kind == Kind::bytes && q.value < 16 &&
+      (around.ends_with("トークン") || around.ends_with("トークンあたり") || around.ends_with("1トークンを") ||
+       around.ends_with("1トークンは")))
     q.kind = Kind::bytes_per_token;
   // a ratio of 40, 比は40: of tokens to parameters where the sentence speaks of both
   const bool per = around.follows("per parameter") != std::string::npos || around.follows("per param") != std::string::npos;
@@ -342,6 +351,24 @@ void become(Quantity& q, Kind kind, double factor) {
   q.step = step * factor;
 }
 
+namespace {
+
+/// 435 TFLOP/s, MFU 44 %: what was reached, where a peak times the utilisation is that.
+void mark_achieved(std::vector<Quantity>& all) {
+  const auto is_share_of_a_peak = [](double rate, double share) {
+    const auto& catalogue = accelerators();
+    return std::any_of(catalogue.begin(), catalogue.end(),
+                       [&](const Accelerator& a) { return std::abs(rate / (a.peak_flops * share) - 1) < .03; });
+  };
+  for (Quantity& rate : all)
+    if (rate.kind == Kind::rate && !is_share_of_a_peak(rate.value, 1))
+      rate.utilisation = rate.utilisation || std::any_of(all.begin(), all.end(), [&](const Quantity& u) {
+                           return u.kind == Kind::percent && u.utilisation && is_share_of_a_peak(rate.value, u.value / 100);
+                         });
+}
+
+}  // namespace
+
 void read_measures(const std::string& s, std::vector<Quantity>& all) {
   const Talk talk{.carbon = about_carbon(s),
                   .batch = mentions_any(s, {"batch", "batches", "バッチ"}),
@@ -357,8 +384,8 @@ void read_measures(const std::string& s, std::vector<Quantity>& all) {
       q.utilisation = is_utilisation(s, q, around);
       by_neighbours(s, q, i > 0 ? &all[i - 1] : nullptr, around, talk);
       // one needs tokens, not bytes per parameter
-      q.recommended =
-          q.recommended && (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::ratio || q.kind == Kind::factor);
+      q.recommended = q.recommended && (q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::ratio ||
+                                        q.kind == Kind::factor || q.kind == Kind::devices);
       q.approximate = said_to_be_about(s, q, around);
       if (q.end > q.number_end) q.unit = s.substr(q.number_end, q.end - q.number_end);
       q.written = s.substr(q.begin, std::max(q.end, q.number_end) - q.begin);
@@ -367,6 +394,7 @@ void read_measures(const std::string& s, std::vector<Quantity>& all) {
     // 1トークンあたり: the words belong to what follows
     previous = q.raw == 1 && q.exact ? q.begin : std::max(q.end, q.number_end);
   }
+  mark_achieved(all);
   share_units(s, all);
 }
 

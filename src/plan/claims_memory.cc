@@ -58,11 +58,12 @@ void Checker::remember_own_model(const Scene& scene, const Quantity& size) {
 }
 
 void Checker::remember_row(const Scene& scene) {
-  const std::string& name = scene.row_model;
-  if (count_characters(name) < 2 || digit(name[0])) return;
+  std::string name = scene.row_model.substr(0, scene.row_model.find('('));  // active parameters (per token)
+  while (!name.empty() && name.back() == ' ') name.pop_back();
+  if (name.empty() || digit(name[0])) return;
   for (const Quantity& q : scene.numbers)
     if ((q.kind == Kind::params || q.kind == Kind::tokens || q.kind == Kind::flops) && !q.recommended && !flagged(scene, q))
-      rows_.emplace_back(scene.row_model, Known{q, scene.line});
+      rows_.emplace_back(name, Known{q, scene.line});
   drop_old(rows_);
 }
 
@@ -98,7 +99,7 @@ void Checker::remember_only(const Known& known) {
 }
 
 const Checker::Known* Checker::only_one(const Scene& scene, Kind kind) const {
-  static constexpr Kind kHeld[] = {Kind::flops, Kind::devices};
+  static constexpr Kind kHeld[] = {Kind::flops, Kind::devices, Kind::tokens};
   const auto found = only_.find(kind);
   const bool known =
       found != only_.end() && found->second && std::find(std::begin(kHeld), std::end(kHeld), kind) != std::end(kHeld);
@@ -106,7 +107,9 @@ const Checker::Known* Checker::only_one(const Scene& scene, Kind kind) const {
     return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) { return q.kind == of; }) ||
            (known_.contains(of) && known_.at(of).line >= paragraph_);
   };
-  if (kind == Kind::flops && (own(Kind::params) || own(Kind::tokens))) return nullptr;  // another run
+  // another run
+  if (kind == Kind::flops && (own(Kind::params) || own(Kind::tokens))) return nullptr;
+  if (kind == Kind::tokens && own(Kind::params)) return nullptr;
   return known && scene.models.empty() && !sums_over_runs(scene.text, scene.numbers) ? &*found->second : nullptr;
 }
 
@@ -115,7 +118,7 @@ const Checker::Known* Checker::of_row(const Scene& scene, Kind kind, std::size_t
   const Known* last = nullptr;
   std::size_t at_last = 0, length = 0;
   for (const auto& [name, known] : rows_) {
-    if (known.q.kind != kind) continue;
+    if (known.q.kind != kind || count_characters(name) < 2) continue;
     for (std::size_t i = find_word(scene.text, name); i < position; i = find_word(scene.text, name, i + 1)) {
       // 特大 is not 大
       const std::size_t end = i + name.size();

@@ -60,7 +60,7 @@ std::string without_latex(std::string s) {
       {"\\times", "*"}, {"\\cdot", "*"}, {"\\approx", "~"}, {"\\simeq", "~"}, {"\\sim", "~"},        {"\\left", ""},
       {"\\right", ""},  {"\\,", " "},    {"\\;", " "},      {"\\ ", " "},     {"\\!", ""},           {"\\quad", " "},
       {"\\%", "%"},     {"\\$", "$"},    {"\\propto", "∝"}, {"\\to", "→"},    {"\\rightarrow", "→"}, {"\\alpha", "α"},
-      {"\\beta", "β"},  {"\\div", "/"},  {"{,}", ","},      {"\\geq", "≥"}};
+      {"\\beta", "β"},  {"\\div", "/"},  {"{,}", ","},      {"\\geq", "≥"},   {"\\ln", "ln"},        {"\\exp", "exp"}};
   for (const auto& [from, to] : kCommands) replace_all(s, from, to);
   return s;
 }
@@ -245,6 +245,8 @@ std::string normalised(std::string_view line) {
   signs_of_letters(s);
   japanese_powers(s);
   replace_all(s, "CO₂", "CO2");
+  for (std::size_t i = s.find("**"); i != std::string::npos; i = s.find("**", i + 1))
+    if (i > 0 && i + 2 < s.size() && digit(s[i - 1]) && digit(s[i + 2])) s.replace(i, 2, "^");  // 10**9
   replace_all(s, "**", "");
   replace_all(s, "__", "");
   replace_all(s, "`", "");

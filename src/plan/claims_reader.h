@@ -82,6 +82,10 @@ class Reader {
       }
       if (!implied) ++i_;
       spaces();
+      if (op == '/' && now() == '-') {  // 14/-1/-1 of a log
+        i_ = back;
+        break;
+      }
       const auto right = power();
       if (!right || (op == '/' && right->value == 0)) {
         i_ = back;

@@ -257,7 +257,9 @@ class Search {
     for (const Quantity* x : own->second) {
       if (x->begin > doubt_.claim.begin) continue;  // what follows it
       if (!adds_up(kind_)) continue;
-      modified(x->value, 1, [&] { return "from " + shown(*x); });
+      // said again, of something else
+      const bool repeated = doubt_.complete && std::abs(x->value / doubt_.claim.value - 1) <= doubt_.tolerance;
+      if (!repeated) modified(x->value, 1, [&] { return "from " + shown(*x); });
       for (const double share : shares_)
         reading(x->value * share, 1, [&] { return "1 / " + short_number(1 / share) + " of " + shown(*x); });
       // half the utilisation, twice the time

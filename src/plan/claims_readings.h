@@ -20,6 +20,7 @@ struct Doubt {
   double tolerance = 0;                  ///< relative
   std::vector<Quantity> numbers = {};    ///< of its paragraph up to its sentence, the claim left out
   std::size_t from = 0;                  ///< where its sentence begins
+  bool complete = false;                 ///< its sentence says all that it follows from
   std::vector<double> earlier = {};      ///< of its kind, in other paragraphs of the section: terms of a total
   std::string text = {}, sentence = {};  ///< the paragraph so far, the sentence in it
 };

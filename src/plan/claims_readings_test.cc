@@ -57,6 +57,13 @@ TEST(OtherReadings, AreNoExcuseForAnErrorOfTenPercentAFactorOfTwoOrTen) {
     EXPECT_FALSE(wrong(text).empty()) << text;
 }
 
+TEST(OtherReadings, ReachNoFurtherThanWhatContradictsThemByASlip) {
+  const std::string run =
+      "最適点は N=500億、D=1兆である。\nこれを H100 1,024 基（989 TFLOP/s、MFU 40 %）で学習すれば約206 時間かかる。\n";
+  EXPECT_TRUE(wrong(run + "GPU時間では約21.1 万GPU時間である。").empty());
+  EXPECT_EQ(wrong(run + "GPU時間では約2.11 万GPU時間である。").size(), 1U);
+}
+
 TEST(OtherReadings, HaveToComeTheNearerTheMoreThereAre) {
   Doubt doubt;
   doubt.claim.kind = Kind::usd;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMostRows = 128, kMostColumns = 16, kMostForFour = 10;
 constexpr double kChance = 1e-3;     // of a rule that is none
+constexpr double kLikely = .05;      // of one that is to be expected: shares beside what is shared
 constexpr double kLeastError = .03;  // what is nearer was rounded in another way
 constexpr std::size_t kLeastRows = 3;
 
@@ -216,7 +217,9 @@ class Finder {
   }
 
   void keep(const Rule& rule, const std::vector<std::size_t>& rows, double tried) {
-    if (by_chance(rule, rows, tried) > kChance || !needs_every_part(rule) || !follows(rule)) return;
+    const bool parts_of_whole =
+        rule.parts.size() == 2 && columns_[rule.parts[0].column].share != columns_[rule.parts[1].column].share;
+    if (by_chance(rule, rows, tried) > (parts_of_whole ? kLikely : kChance) || !needs_every_part(rule) || !follows(rule)) return;
     rules_.push_back(rule);
   }
 

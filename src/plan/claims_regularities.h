@@ -17,6 +17,7 @@ struct TableCell {
 struct TableColumn {
   std::string name;
   bool derived = false;  ///< counts what follows from others (FLOPs, costs, shares), not what is chosen (sizes, tokens, devices)
+  bool share = false;    ///< shares of a whole: percentages, or numbers that add up to one
   std::vector<std::optional<TableCell>> cells;
   std::vector<std::string> texts = {};  ///< as written: rows may be of several kinds, and differ by a note
 };

@@ -135,5 +135,36 @@ TEST(ClaimsGrids, ColumnsThatSpacesKeepApart) {
       {"In 2021 we had 8 GPUs and 3 nodes.", "In 2022 we had 16 GPUs and 6 nodes.", "In 2023 it was 32 GPUs in 8."}, 0));
 }
 
+TEST(ClaimsGrids, KeysOfAConfigurationAsATable) {
+  const auto inline_rows = wrong(
+      "[data]\nweb = { raw = 900, kept = 720, share = 0.300 }\ncode = { raw = 500, kept = 480, share = 0.200 }\n"
+      "papers = { raw = 260, kept = 240, share = 0.100 }\nwiki = { raw = 900, kept = 840, share = 0.350 }\n"
+      "dialogue = { raw = 200, kept = 120, share = 0.090 }\n",
+      "d.toml");
+  ASSERT_EQ(inline_rows.size(), 1u);
+  EXPECT_EQ(inline_rows[0].line, 6);
+  const auto remarks =
+      wrong("ja_web = 0.45   # 2,700億\nen_web = 0.35   # 3,100億\ncode = 0.15   # 900億\nmath = 0.05   # 300億\n", "m.toml");
+  ASSERT_EQ(remarks.size(), 1u);
+  EXPECT_EQ(remarks[0].line, 2);
+}
+
+TEST(ClaimsMoney, EurosAreJudgedLikeDollarsWhereNothingElseIsPaid) {
+  const auto found = wrong("We rent 138,240 GPU-hours at €2.48 per GPU-hour, which costs €242,835.\n");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NEAR(*found[0].computed, 342835, 1);
+  EXPECT_TRUE(wrong("We rent 138,240 GPU-hours at €2.48 per GPU-hour, which costs $400,000.\n").empty());
+  EXPECT_EQ(wrong("138,240 GPU-hours at 2.48 EUR per GPU-hour cost 242,835 EUR.\n").size(), 1u);
+}
+
+TEST(ClaimsBeside, TimeInOtherUnits) {
+  EXPECT_EQ(wrong("21,910 / 64 = 342 hours, that is 34 days.\n").size(), 1u);
+  EXPECT_TRUE(wrong("21,910 / 64 = 342 hours, that is 14.3 days.\n").empty());
+  EXPECT_EQ(wrong("8.4e22 / 1.404e14 = 5.98e8 s, which is 74,800 GPU-hours.\n").size(), 1u);
+  EXPECT_TRUE(wrong("8.4e22 / 1.404e14 = 5.98e8 s, which is 166,000 GPU-hours.\n").empty());
+  EXPECT_EQ(wrong("25.3 days × 64 GPUs = 1,619 GPU-hours\n").size(), 1u);
+  EXPECT_TRUE(wrong("25.3 days × 24 × 64 GPUs = 38,861 GPU-hours\n").empty());
+}
+
 }  // namespace
 }  // namespace isoflop::plan

@@ -22,7 +22,8 @@ const std::vector<Relation>& relations_known() {
       {"throughput", 1, 2, {{throughput, 1}, {device_throughput, -1}, {devices, -1}}},
       {"throughput", 1, 1, {{throughput, 1}, {batch_tokens, -1}, {step_seconds, 1}}},
       {"throughput", 1, 1, {{throughput, 1}, {throughput, -1}}},  // a second and a day
-      {"text", 1, 1, {{tokens, 1}, {bytes, -1}, {bytes_per_token, 1}}},
+      {"text", 1, 2, {{tokens, 1}, {bytes, -1}, {bytes_per_token, 1}}},
+      {"transfer", 1, 1, {{seconds, 1}, {bytes, -1}, {bytes_per_second, 1}}},
       {"steps", 1, 2, {{steps, 1}, {tokens, -1}, {batch_tokens, 1}}},
       {"step_time", 1, 2, {{seconds, 1}, {steps, -1}, {step_seconds, -1}}},
       {"mfu", 6, 2, {{utilisation, 1}, {device_throughput, -1}, {rate, 1}, {params, -1}}},

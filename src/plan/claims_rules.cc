@@ -12,7 +12,19 @@ namespace isoflop::plan {
 namespace {
 
 bool speaks_of_inference(const std::string& s) {
-  return mentions_any(s, {"inference", "forward", "推論", "順伝播", "フォワード", "finetun", "token per", "per token"});
+  return mentions_any(s, {"inference", "forward", "推論", "順伝播", "フォワード", "finetun", "token per", "per token", "prompt",
+                          "prompts", "requests", "queries", "serving", "served", "リクエスト", "応答", "配信"});
+}
+
+/// 3 models x 500 steps, about 3 minutes; a = b params * 18: the right side is not what the left comes to.
+bool says_something_else(const Equality& e) {
+  const Value &l = e.left, &r = e.right;
+  const bool timed = l.time != 1 || l.duration || l.unit.kind == Kind::seconds || l.unit.kind == Kind::device_seconds;
+  if (e.comma && l.operators > 0 && !timed && r.unit.kind == Kind::seconds) return true;
+  if (e.goes_on) return true;
+  // a = b / 4 => c: the b
+  const auto first = r.operators > 0 ? read_number(e.right_text, 0) : std::nullopt;
+  return first && std::abs(first->value / l.value - 1) <= kLeastTolerance;
 }
 
 }  // namespace
@@ -42,13 +54,19 @@ void Checker::arithmetic(const Scene& scene) {
 void Checker::check_equality(const Scene& scene, const Equality& e) {
   const Value &l = e.left, &r = e.right;
   if (!std::isfinite(l.value) || !(l.value > 0) || !(r.value > 0)) return check_signs(scene, e);
+  if (says_something_else(e)) return;
   // the ways in which the sides may be meant: bare numbers, or seconds, or a percentage
   std::vector<std::pair<double, double>> meant;  // claimed, computed
   const double r_plain = r.value * (r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds ? r.unit.factor : 1);
   const double l_plain = l.value * (l.unit.kind == Kind::seconds || l.unit.kind == Kind::device_seconds ? l.unit.factor : 1);
   const bool times = r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds;
+  // 25 days x 64 GPUs are no GPU-hours before they are hours
+  const bool converts = std::any_of(l.factors.begin(), l.factors.end(),
+                                    [](double x) { return x == 24 || x == 60 || x == 7 || x == 365 || x == 3600 || x == 86400; });
   if (l.operators == 0 && times) {
     meant.emplace_back(r_plain, l_plain);
+  } else if (r.unit.kind == Kind::device_seconds && l.time != 1 && l.product && !converts) {
+    meant.emplace_back(r_plain, l.value * l.time);
   } else if (times && l.duration) {
     meant.emplace_back(r_plain, l.value);
   } else {
@@ -80,7 +98,7 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
   const bool pair = l.product && l.factors.size() == 2 && l.factors[0] >= 1e6 && l.factors[1] >= 1e6;
   const bool called_flops =
       r.unit.kind == Kind::flops || (mentions_any(scene.text, {"FLOPs", "FLOP", "計算量", "compute"}) && r.value >= 1e15);
-  if (pair && called_flops && agrees && !speaks_of_inference(scene.text))
+  if (pair && called_flops && agrees && !speaks_of_inference(paragraph_text_ + " " + scene.text))
     return say(scene, "flops", r.value, 6 * l.value, kLeastTolerance,
                "training takes C = 6 N D = 6 x " + e.left_text + " = " + short_number(6 * l.value), false);
   // = 504 MWu: a unit that is not known may hold the thousands

@@ -111,8 +111,20 @@ class Checker {
 
   void hear(const Scene& scene);  ///< keeps its numbers for other readings of what follows
   /// What else the claim may mean by the numbers of its paragraph or row.
-  [[nodiscard]] std::optional<std::string> benefit_of_doubt(const Scene& scene, const Quantity& q) const;
-  [[nodiscard]] bool ambiguous_loan(const Scene& scene) const;
+  [[nodiscard]] std::optional<std::string> benefit_of_doubt(const Scene& scene, const Quantity& q, bool only_near) const;
+  [[nodiscard]] bool all_near(const Scene& scene) const;        ///< all it follows from stands in its sentence or the one before
+  [[nodiscard]] bool ambiguous_loan(const Scene& scene) const;  ///< what other lines lend: claims_loans.cc
+  enum class Loan { doubtful, likely, certain, named };
+  [[nodiscard]] Loan loan_of(const Scene& scene, const Known& lent, std::int64_t line) const;
+  [[nodiscard]] bool already_said(const Scene& scene, const Quantity& q, double computed) const;
+  [[nodiscard]] bool one_of_several(const Scene& scene, const Quantity& q) const;
+  [[nodiscard]] bool fits_another(const Quantity& q, double computed) const;
+  [[nodiscard]] bool may_mean_another(const Scene& scene, const Quantity& q, double computed, bool slip) const;
+  [[nodiscard]] bool earned(const Scene& scene, const Quantity& q, double computed, bool slip) const;
+  void suspect(const Scene& scene, Claim claim, const Quantity& q);
+  void convict_suspects();
+  [[nodiscard]] std::optional<std::string> slip_here(const Scene& scene, const std::string& kind, double claimed,
+                                                     double computed) const;
   [[nodiscard]] static std::int64_t line_at(const Scene& scene, std::size_t position);
   void remember(const Scene& scene);
   [[nodiscard]] static bool is_title_of_document(const std::string& text);
@@ -122,6 +134,7 @@ class Checker {
   void remember_accelerator(const Scene& scene);
   [[nodiscard]] static bool spoken_of(const Scene& scene, const KnownModel& model);  ///< in the scene itself, not only before it
   [[nodiscard]] static bool speaks_for_itself(const Scene& scene);
+  [[nodiscard]] bool names_others(const Scene& scene) const;  ///< models that are not the subject's
   void check(const Scene& scene);
   void judge_each(const Scene& scene);  ///< by what kind it is of
   [[nodiscard]] Scene scene_of(const TableRow& row, const Table& table, const std::vector<Column>& columns,
@@ -158,6 +171,7 @@ class Checker {
     bool complete = true;  ///< all stand in the claim's sentence
   };
   void relations(const Scene& scene);  ///< products of one number of each kind
+  [[nodiscard]] static std::vector<Input> bare_losses(const Scene& scene, const Quantity& q, Kind kind);
   [[nodiscard]] std::vector<Input> inputs_of(const Scene& scene, const Quantity& q, Kind kind);
   void candidates(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed, std::vector<Candidate>& found);
   [[nodiscard]] bool is_given(const Scene& scene, const Quantity& q, const Relation& r, std::size_t claimed,
@@ -178,6 +192,45 @@ class Checker {
   void achieved(const Scene& scene);  ///< a rate of the peak
   [[nodiscard]] Numbers of_paragraph(const Scene& scene, Kind kind, std::size_t position) const;
   void scaling(const Scene& scene);  ///< so many times the compute, parameters, tokens: claims_factors.cc
+  /// What a claim may be, and what the rounding of its inputs allows.
+  struct Meant {
+    double value = 0, slack = 0;
+    std::string how;
+  };
+  /// `sure`: of one meaning nothing but it can be meant.
+  void judge_loosely(const Scene& scene, const std::string& kind, const Quantity& q, const std::vector<Meant>& meant,
+                     bool sure = false);
+  void counts(const Scene& scene);  ///< so many of something: claims_counts.cc
+  void nodes(const Scene& scene);
+  void memory_parts(const Scene& scene);  ///< keys and values, shards, matrices: claims_cache.cc
+  void key_value_cache(const Scene& scene);
+  void sharded(const Scene& scene);
+  void matrices(const Scene& scene);
+  void achieved_before(const Scene& scene);
+  void rows_compared(const Scene& scene);
+  void price_of_use(const Scene& scene);
+  void periods(const Scene& scene);
+  void price_of_tokens(const Scene& scene);
+  void active_compute(const Scene& scene);
+  void multiples(const Scene& scene);
+  void proportions(const Scene& scene);  ///< so much per cent of something else: claims_proportions.cc
+  void share_of_named(const Scene& scene, std::size_t i);
+  void share_of_counts(const Scene& scene, std::size_t i);
+  void share_below(const Scene& scene, std::size_t i);
+  void by_multiples(const Scene& scene);  ///< so many times a number before: claims_multiples.cc
+  void copies(const Scene& scene);
+  void power(const Scene& scene);
+  void additions(const Scene& scene);
+  void share_of_peak(const Scene& scene);
+  void priced_counts(const Scene& scene);
+  void sums_by_slips(const Scene& scene);
+  void times_another(const Scene& scene);
+  void beside(const Scene& scene);  ///< a product, or the same in another unit, beside its value: claims_beside.cc
+  void judge_product(const Scene& scene, const Quantity& q, double value, const std::string& written);
+  void products_in_brackets(const Scene& scene);
+  void products_in_cells(const Scene& scene);
+  void product_before(const Scene& scene);
+  void restatements(const Scene& scene);
   void shape(const Scene& scene);    ///< layers and width: claims_shapes.cc
   [[nodiscard]] static double blocks_of(double layers, double width);
   void allocation(const Scene& scene);
@@ -218,8 +271,10 @@ class Checker {
                                              std::int64_t line) const;
 
   std::string file_;
+  bool other_money_ = false;
   bool japanese_ = false, speaks_of_rule_ = false, new_paragraph_ = true;
   std::int64_t table_ = 0;      ///< the line the last table begins on
+  std::vector<std::pair<Kind, double>> table_sums_;  ///< of its columns
   std::int64_t paragraph_ = 1;  ///< the line the present one begins on
   std::string paragraph_text_;
   bool at_peak_ = false;  ///< the subject divides FLOPs by the bare peak
@@ -233,6 +288,8 @@ class Checker {
   std::vector<Heard> heard_;                                ///< of the section, in order: begin counts from its first sentence
   Numbers ahead_;                                           ///< of the lines at hand, also what they say later
   std::size_t heard_at_ = 0;                                ///< where the sentence at hand begins there
+  std::size_t sentence_before_ = 0;                         ///< where the one before it does
+  std::size_t subject_at_ = 0;                              ///< where the subject began there
   std::vector<Known> memory_;                               ///< all that was said of the subject
   std::vector<Known> accelerators_;                         ///< their peaks: hold until the next heading
   std::vector<Known> borrowed_;                             ///< inputs of the claim at hand that stand in other lines
@@ -243,6 +300,7 @@ class Checker {
   std::size_t own_from_ = 0;                                ///< in memory_, the numbers of the sentence at hand
   std::vector<std::pair<std::size_t, std::size_t>> terms_;  ///< of its expressions
   std::vector<Mention> subject_models_;                     ///< that the subject has named so far
+  std::set<std::string> section_models_;                     ///< the words by which the section has named them
   bool subject_speaks_of_flash_ = false;
   std::optional<Known> own_model_;                   ///< the first size that is no published model's
   bool own_model_in_title_ = false;                  ///< the title says it
@@ -273,6 +331,29 @@ class Checker {
   std::int64_t shares_line_ = 0;
   std::string shares_written_;
   std::vector<Claim> claims_;
+  struct Suspect {
+    std::size_t claim;  ///< in claims_
+    Claim as_wrong;
+    std::vector<Known> lent;
+  };
+  std::vector<Suspect> suspects_;                   ///< wrong if what other lines lend is the only one in the document
+  std::map<Kind, std::pair<double, double>> said_;  ///< the least and the largest value of each kind in the document
+  struct OpenProduct {
+    double value;  ///< in plain units
+    std::int64_t paragraph;
+    std::string written;
+  };
+  double devices_of_node_ = 0;  ///< that the document states; -1: several
+  std::set<double> widths_;     ///< of layers, that the document states
+  double active_ = 0;           ///< parameters of a mixture of experts
+  struct Rate {
+    Quantity q;
+    std::size_t period;
+    std::int64_t paragraph;
+  };
+  std::optional<Rate> rate_;                 ///< a sum of each year, month, ...: the last
+  std::optional<OpenProduct> open_product_;  ///< that the sentence before ended with
+  Numbers used_;                             ///< what the claim at hand was computed from
 };
 
 }  // namespace isoflop::plan

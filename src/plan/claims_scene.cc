@@ -39,6 +39,7 @@ bool of_surroundings(const Quantity& q) {
 
 Checker::Checker(const std::string& text, std::string file)
     : file_(std::move(file)), japanese_(is_japanese(text)), exponent_{{'N', .076}, {'D', .095}, {'C', .050}} {
+  other_money_ = counts_in_other_money(text);
   const std::string whole = normalised(text);
   speaks_of_rule_ = mentions(whole, "Chinchilla") || whole.find("20N") != std::string::npos ||
                     whole.find("20トークン") != std::string::npos || whole.find("20 tokens") != std::string::npos;
@@ -53,9 +54,11 @@ void Checker::begin_subject(bool heading) {
   // prices and utilisations of a preface hold for what follows
   std::erase_if(memory_, [&](const Known& k) { return !heading || !k.surroundings || k.q.kind == Kind::devices; });
   at_peak_ = false;
+  subject_at_ = heard_at_;
   if (!heading) return;
   accelerators_.clear();
   heard_.clear();
+  section_models_.clear();
   section_names_law_ = false;
 }
 
@@ -86,7 +89,7 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
       written += ' ';
       starts.emplace_back(text.size(), line + static_cast<std::int64_t>(i));
     }
-    text += normalised(lines[i]);
+    text += normalised(other_money_ ? as_dollars(lines[i]) : lines[i]);
     written += lines[i];
   }
   const bool law = text.find("α") != std::string::npos ||
@@ -115,6 +118,7 @@ void Checker::prose(std::int64_t line, const std::vector<std::string>& lines) {
     remember(scene);
     check(scene);
     hear(scene);
+    for (const Mention& m : scene.models) section_models_.insert(plain_label(sentence.substr(m.position, m.length)));
     for (const Mention& m : scene.models)
       if (std::none_of(subject_models_.begin(), subject_models_.end(), [&](const Mention& o) { return o.model == m.model; }))
         subject_models_.push_back(m);
@@ -136,9 +140,13 @@ void Checker::hear(const Scene& scene) {
       }
     if (q.kind == Kind::none && q.suffixed && q.value >= 1e7) sizes_.push_back(q.value);  // v1 had 1.4B
     const std::int64_t line = line_at(scene, q.begin);
+    auto& [least, most] = said_.try_emplace(q.kind, q.value, q.value).first->second;
+    least = std::min(least, q.value);
+    most = std::max(most, q.value);
     q.begin += heard_at_;
     heard_.push_back({q, paragraph_, line});
   }
+  sentence_before_ = heard_at_;
   heard_at_ += scene.text.size() + 1;
   drop_old(heard_);
 }

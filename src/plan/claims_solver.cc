@@ -24,6 +24,19 @@ bool next_choice(std::vector<std::size_t>& choice, const std::vector<std::size_t
 
 }  // namespace
 
+namespace {
+
+/// €285,000 per server, a difference of $130,816: not what the hours, or the energy, of the sentence cost.
+bool is_sum_of_its_own(const std::string& s, const Quantity& q) {
+  if (q.kind != Kind::usd && q.kind != Kind::yen) return false;
+  const std::string behind = s.substr(std::min(std::max(q.end, q.number_end), s.size()), 6);
+  const std::string before = s.substr(q.begin - std::min<std::size_t>(q.begin, 24), std::min<std::size_t>(q.begin, 24));
+  return behind.starts_with(" per ") || behind.starts_with(" each") || behind.starts_with(" a ") ||
+         mentions_any(before, {"difference", "savings", "saving", "discount", "差額"});
+}
+
+}  // namespace
+
 void Checker::relations(const Scene& scene) {
   // from the last to the first: what the last follows from is given
   std::set<std::size_t> given;
@@ -37,7 +50,7 @@ void Checker::relations(const Scene& scene) {
     const Quantity& q = *claim;
     const bool given_time = q.kind == Kind::seconds && (q.raw == 1 || q.raw == 24);
     if (q.recommended || !(q.value > 0) || given_time || is_term(q) || is_factor(scene, q) || judged(scene, q.value) ||
-        judged(scene, q.raw))
+        judged(scene, q.raw) || is_sum_of_its_own(scene.text, q))
       continue;
     const Kind kind = kind_in_relations(q);
     std::vector<Candidate> found;
@@ -80,6 +93,23 @@ bool Checker::restated(const Quantity& q) const {
   return std::any_of(memory_.begin(), own, [&](const Known& k) { return k.q.kind == q.kind && k.q.value == q.value; });
 }
 
+/// "That of L is 17.3": bare numbers beside a loss.
+std::vector<Checker::Input> Checker::bare_losses(const Scene& scene, const Quantity& q, Kind kind) {
+  constexpr std::size_t kLogLine = 8;  // numbers: more are those of a log
+  std::vector<Input> all;
+  const bool spoken_of =
+      mentions_any(scene.text, {"loss", "losses", "perplexity", "PPL", "nats", "L", "損失", "パープレキシティ"});
+  if (scene.numbers.size() >= kLogLine || !(kind == Kind::perplexity || kind == Kind::loss) || !spoken_of) return all;
+  for (Quantity o : scene.numbers) {
+    if (o.kind != Kind::none || o.begin > q.begin || o.exact || !(o.value > (kind == Kind::loss ? .3 : 1)) ||
+        !(o.value < (kind == Kind::loss ? 15 : 1e5)))
+      continue;
+    o.kind = kind;
+    all.push_back({o, scene.line, true});
+  }
+  return all;
+}
+
 std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantity& q, Kind kind) {
   const bool same = kind == kind_in_relations(q);
   std::vector<Input> all;
@@ -105,16 +135,7 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
     const auto away = [&](const Input& x) { return x.q.begin < q.begin ? q.begin - x.q.begin : x.q.begin - q.begin + 1000; };
     return away(a) < away(b);
   });
-  // "that of L is 17.3": a bare number beside a loss
-  if (all.empty() && (kind == Kind::perplexity || kind == Kind::loss) &&
-      mentions_any(scene.text, {"loss", "losses", "perplexity", "PPL", "nats", "L", "損失", "パープレキシティ"}))
-    for (Quantity o : scene.numbers) {
-      if (o.kind != Kind::none || o.begin > q.begin || o.exact || !(o.value > (kind == Kind::loss ? .3 : 1)) ||
-          !(o.value < (kind == Kind::loss ? 15 : 1e5)))
-        continue;
-      o.kind = kind;
-      all.push_back({o, scene.line, true});
-    }
+  if (all.empty()) all = bare_losses(scene, q, kind);
   // 12 servers of 10 kW each
   if (all.empty() && kind == Kind::devices)
     for (Quantity o : scene.numbers)
@@ -133,7 +154,7 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
   if (same && !said.empty()) said = {said.back()};
   borrowed_.clear();
   const auto nearest = said.empty() ? recall(scene, kind) : recall(scene, said);
-  if (!nearest) return all;
+  if (!nearest || (kind == Kind::devices && nearest->value == 1)) return all;  // one card of another sentence counts nothing
   all.push_back({*nearest, borrowed_.empty() ? scene.line : borrowed_[0].line, false});
   // of several in the paragraph any may be meant
   for (auto k = said.rbegin(); k != said.rend() && all.size() < kMostBorrowed; ++k)
@@ -150,8 +171,18 @@ bool Checker::is_given(const Scene& scene, const Quantity& q, const Relation& r,
   // what happened to last so long is no claim of its own
   const bool cost = std::string_view(r.name) == "cost";
   const bool loose = q.kind == Kind::seconds || q.kind == Kind::tokens || (!cost && (q.kind == Kind::usd || q.kind == Kind::yen));
+  // 980 GB at 35 GB/s. That blocks the run for 28 s: what a transfer lasts
+  const bool here =
+      std::all_of(inputs.begin(), inputs.end(), [&](const auto& all) { return all[0].own || all[0].line >= paragraph_; });
+  if (std::string_view(r.name) == "transfer")
+    return !std::all_of(inputs.begin(), inputs.end(), [&](const auto& all) {
+      return all[0].own || (all[0].line >= paragraph_ && all[0].line + 2 >= scene.line);
+    }) || mentions_any(scene.text, {"every", "ごと", "間隔"});
   if (own == 0 && loose) return true;
-  if (is_extra(scene.text, q)) return true;
+  // 120 GPU-hours, or another $192
+  const bool own_hours =
+      std::string_view(r.name) == "cost" && own > 0 && mentions_any(scene.text.substr(0, q.begin), {"or another"});
+  if (is_extra(scene.text, q) && !own_hours) return true;
   // 96 A100s for 30 days: given together
   const std::string_view before = std::string_view(scene.text).substr(0, q.begin);
   if (q.kind == Kind::seconds && own < inputs.size() && (before.ends_with(" for ") || before.ends_with("を"))) return true;
@@ -169,10 +200,10 @@ bool Checker::is_given(const Scene& scene, const Quantity& q, const Relation& r,
       own < inputs.size() && !same_kind)
     return true;
   // what usually is given is a claim only beside all that it follows from
-  const bool here =
-      std::all_of(inputs.begin(), inputs.end(), [&](const auto& all) { return all[0].own || all[0].line >= paragraph_; });
   const bool each = q.kind == Kind::device_throughput && here;
-  if (claimed != 0 && own < inputs.size() && std::string_view(r.name) != "steps" && !each) return true;
+  if (claimed != 0 && own < inputs.size() && std::string_view(r.name) != "steps" && !each &&
+      !(here && own > 0 && std::string_view(r.name) == "text"))
+    return true;
   // hours of devices that another training took
   const bool other_run = std::string_view(r.name) == "device_time" && own < inputs.size() &&
                          std::any_of(scene.numbers.begin(), scene.numbers.end(),
@@ -251,13 +282,19 @@ void Checker::judge_candidates(const Scene& scene, const Quantity& q, std::vecto
     return input.own && (input.q.kind == Kind::loss || input.q.kind == Kind::perplexity) &&
            count(input.q.kind) != count(kind_in_relations(q)) && count(kind_in_relations(q)) + count(input.q.kind) > 2;
   });
-  if ((on_sand || unpaired) && agreeing == found.end()) return;
+  // what follows is said beside it: the claim is something else
+  const bool said = !scene.row && std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
+    return x.begin != q.begin && kind_in_relations(x) == kind_in_relations(q) && std::abs(x.value / c.computed - 1) <= allowed(c);
+  });
+  if ((on_sand || unpaired || said) && agreeing == found.end()) return;
   if (std::abs(decades) > 4 && std::abs(decades - std::round(decades)) > .05) return;  // not what was meant
   // nobody uses nine tenths of a peak: the rate is one that was reached
   if (std::string_view(c.relation) == "mfu" && c.computed > 90 && agreeing == found.end()) return;
   borrowed_.clear();  // only what was used is named
   std::string how;
+  used_.clear();
   for (const Input& input : c.inputs) {
+    used_.push_back(input.q);
     how +=
         (how.empty() ? "from " : ", ") + (input.q.written.empty() ? short_number(input.q.raw) + input.q.unit : input.q.written);
     if (!input.own) borrowed_.push_back({input.q, input.line});
@@ -265,6 +302,7 @@ void Checker::judge_candidates(const Scene& scene, const Quantity& q, std::vecto
   const double written = q.kind == Kind::device_seconds ? q.raw / q.value : 1;  // hours of devices as the text has them
   say(scene, c.relation, q.value * written, c.computed * written, tolerance_of(q) + c.slack,
       how + " follows " + short_number(q.raw * c.computed / q.value) + q.unit, true);
+  used_.clear();
 }
 
 }  // namespace isoflop::plan

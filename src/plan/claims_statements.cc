@@ -41,6 +41,14 @@ bool is_called(const PublishedModel& m, double params, double tolerance) {
          std::any_of(m.also_called.begin(), m.also_called.end(), [&](double other) { return near(params, other, tolerance); });
 }
 
+/// pre-BLOOM; Llama 405B is another of the family.
+bool names_another(const std::string& s, const Mention& mention, const PublishedModel& model, double params) {
+  if (s.substr(0, mention.position).ends_with("pre-")) return true;
+  const std::string family = model.name.substr(0, model.name.find_first_of("- 0123456789"));
+  return std::any_of(known_models().begin(), known_models().end(),
+                     [&](const KnownModel& m) { return is_called(m.facts, params, .03) && word_at(m.facts.name, 0, family); });
+}
+
 /// The first ^p of a sentence with 0 < p < 1.5.
 std::optional<double> exponent_in(const std::string& s, int& count) {
   std::optional<double> found;
@@ -237,6 +245,7 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
         nearest->facts.name + " has " + format_count(nearest->facts.params) + " parameters (" + nearest->facts.source + ")";
     if (is_called(nearest->facts, q.value, .08))
       return add(scene, "model_params", q.value, nearest->facts.params, ClaimVerdict::agrees, how);
+    if (names_another(scene.text, here[0], nearest->facts, q.value)) return;
     const std::size_t after = here[0].position + here[0].length;
     const bool beside =
         (q.begin >= after && q.begin < after + 20) || (q.begin < here[0].position && q.end + 2 >= here[0].position);
@@ -244,7 +253,7 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
     return;
   }
   const auto models = models_of(scene);
-  const bool certain = models.size() == 1 && (!here.empty() || known_.contains(Kind::params));
+  const bool certain = models.size() == 1 && (!here.empty() || (known_.contains(Kind::params) && !names_others(scene)));
   if (!certain || speaks_for_itself(scene)) return;
   const PublishedModel& m = models[0]->facts;
   if (q.kind == Kind::tokens && m.tokens)
@@ -258,10 +267,20 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
         m.name + " took " + short_number(*m.device_hours) + " device-hours (" + m.source + ")", false);
 }
 
+/// The section has named several families, or the sentence a size that is not its model's.
+bool Checker::names_others(const Scene& scene) const {
+  if (section_models_.size() > 1) return true;
+  const auto models = models_of(scene);
+  return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) {
+    const bool size = q.kind == Kind::none && q.suffixed && q.value >= 1e8;
+    return size && std::none_of(models.begin(), models.end(), [&](const auto* m) { return is_called(m->facts, q.value, .08); });
+  });
+}
+
 bool Checker::speaks_for_itself(const Scene& scene) {
   // tokens of inference, of a batch, of other data
   return mentions_any(scene.text, {"inference", "推論", "batch", "バッチ", "per day", "additional", "追加", "continual", "継続",
-                                   "fine-tuning", "context", "multiple", "would"});
+                                   "fine-tuning", "context", "multiple", "would", "warmup", "warm-up"});
 }
 
 void Checker::known_statements(const Scene& scene) {

@@ -95,6 +95,11 @@ Checker::Scene Checker::scene_of(const TableRow& row, const Table& table, const 
 void Checker::table(Table table) {
   end_of_shares();
   if (auto on_side = turned(table)) table = *std::move(on_side);
+  if (other_money_) {
+    for (std::string& header : table.header) header = as_dollars(header);
+    for (TableRow& row : table.rows)
+      for (std::string& cell : row.cells) cell = as_dollars(cell);
+  }
   for (std::string& header : table.header) header = normalised(header);
   std::vector<Column> columns;
   std::vector<Kind> kinds;
@@ -256,6 +261,7 @@ void Checker::fitted_formula() {
 
 void Checker::finish() {
   end_of_shares();
+  convict_suspects();
   fitted_formula();
   for (const Drop& drop : drops_) {
     if (losses_.empty()) continue;

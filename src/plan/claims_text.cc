@@ -55,6 +55,12 @@ bool model_before(const std::string& before) {
                      [&](std::string_view family) { return ends_with_word(before, family); });
 }
 
+/// パラメータ数 100億、学習トークン 2,500億: a space is enough.
+bool names_size(const std::string& label) {
+  return label.ends_with("パラメータ数") || label.ends_with("トークン数") || label.ends_with("学習トークン") ||
+         label.ends_with("訓練トークン");
+}
+
 /// 12月3日, 第3日, 2020年, 令和9年度: dates, not durations.
 bool is_date(const std::string& s, const Number& number, const Unit& unit) {
   if (unit.kind != Kind::seconds) return false;
@@ -118,12 +124,13 @@ class QuantityReader {
     q_.counts_passes = q_.exact && q_.raw >= 2 && q_.raw <= 100 &&
                        any_at(skip_spaces(s_, number_.end), {"epochs", "epoch", "passes", "times", "エポック", "周", "回"});
     const std::string near = before(24);
-    q_.recommended = q_.kind != Kind::flops && near.find(" of a") == std::string::npos && q_.kind != Kind::seconds &&
-                     q_.kind != Kind::device_seconds && q_.kind != Kind::devices &&
-                     std::any_of(std::begin(kRecommended), std::end(kRecommended), [&](std::string_view word) {
-                       const bool need = word == "必要" || word == "needs" || word == "would need";  // 17 days for a 7B model
-                       return near.find(word) != std::string::npos && !(need && q_.kind == Kind::params);
-                     });
+    const bool called = q_.kind != Kind::flops && near.find(" of a") == std::string::npos && q_.kind != Kind::seconds &&
+                        q_.kind != Kind::device_seconds && q_.kind != Kind::devices &&
+                        std::any_of(std::begin(kRecommended), std::end(kRecommended), [&](std::string_view word) {
+                          const bool need = word == "必要" || word == "needs" || word == "would need";  // 17 days for a 7B model
+                          return near.find(word) != std::string::npos && !(need && q_.kind == Kind::params);
+                        });
+    q_.recommended = called || (q_.kind == Kind::devices && any_at(skip_spaces(s_, q_.end), {"必要", "が必要", "needed"}));
     return q_;
   }
 
@@ -173,7 +180,7 @@ class QuantityReader {
       unit_.kind = number_.suffixed && letter(s_[number_.begin - 2]) ? Kind::params : Kind::none;
     else if (number_.suffixed && model_before(label))
       unit_.kind = Kind::params;
-    else if (separated && !begins_expression(s_, number_.end))
+    else if ((separated || (number_.suffixed && names_size(label))) && !begins_expression(s_, number_.end))
       labelled(label);
   }
 
@@ -202,6 +209,8 @@ class QuantityReader {
       const std::string near = before(48);
       for (std::size_t i = 0; i < near.size(); ++i) {
         if (!letter(near[i]) || (i > 0 && letter(near[i - 1]))) continue;
+        const std::size_t counted = i == 0 ? std::string::npos : near.find_last_not_of(' ', i - 1);
+        if (counted != std::string::npos && digit(near[counted])) continue;  // 64,200 GPU-hours, 125 hours
         const auto time = device_time_at(near, i);
         if (time && time->factor == kHour && near.size() - time->end < 16 &&
             std::none_of(near.begin() + static_cast<std::ptrdiff_t>(time->end), near.end(), digit))
@@ -214,6 +223,8 @@ class QuantityReader {
 
   void tokens() {
     if (unit_.kind != Kind::tokens) return;
+    const std::string_view until = std::string_view(s_).substr(0, number_.begin);
+    if (any_at(unit_.end, {"あたり", "当たり", "につき"}) || until.ends_with(" per ")) unit_.kind = Kind::other;
     if (said_before("パラメータあたり", 48) || said_before("パラメータ当たり", 48)) unit_.kind = Kind::ratio;
     if (said_before("batch", 28) || said_before("バッチ", 28) ||
         any_at(skip_spaces(s_, unit_.end), {"batch", "batches", "per batch", "per step", "/step"}))
@@ -357,53 +368,6 @@ std::vector<Quantity> quantities(const std::string& s) {
   label_results(s, all);
   read_measures(s, all);
   return all;
-}
-
-std::size_t find_word(const std::string& s, std::string_view word, std::size_t from) {
-  if (word.empty()) return std::string::npos;
-  for (std::size_t i = from; i + word.size() <= s.size(); ++i) {
-    if (lower(s[i]) != lower(word[0])) continue;
-    const bool single = word.size() == 1;  // N, D, C: capitals only
-    if (single && s[i] != word[0]) continue;
-    if (letter(word[0]) && i > 0 && (letter(s[i - 1]) || s[i - 1] == '_' || (single && digit(s[i - 1])))) continue;
-    if (single && i + 1 < s.size() && (s[i + 1] == '_' || digit(s[i + 1]))) continue;
-    if (word_at(s, i, word)) return i;
-  }
-  return std::string::npos;
-}
-
-bool mentions(const std::string& s, std::string_view word) {
-  return find_word(s, word) != std::string::npos;
-}
-
-bool mentions_any(const std::string& s, const std::vector<std::string_view>& words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return mentions(s, word); });
-}
-
-bool is_extra(const std::string& s, const Quantity& q) {
-  constexpr std::size_t kNear = 16;
-  const std::size_t from = q.begin > kNear ? q.begin - kNear : 0;
-  return mentions_any(s.substr(from, q.begin - from),
-                      {"plus", "another", "additional", "extra", "added", "of which", "さらに", "加えて", "別に", "うち"});
-}
-
-bool mentions_other_costs(const std::string& s) {
-  return mentions_any(s, {"storage", "disk", "egress", "transfer", "network", "salary", "salaries", "staff", "licence", "license",
-                          "annotation", "copying", "保存", "ストレージ", "人件費", "通信費", "委託", "旅費", "謝金"});
-}
-
-bool mentions_budget(const std::string& s) {
-  return mentions_any(s, {"budget", "grant", "limit", "cap", "ceiling", "予算", "上限", "助成"});
-}
-
-bool is_japanese(const std::string& text) {
-  std::size_t wide = 0, narrow = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0xE3 && c <= 0xE9) ++wide;
-    if (letter(text[i])) ++narrow;
-  }
-  return wide > 20 && wide * 4 >= narrow;
 }
 
 }  // namespace isoflop::plan

@@ -39,6 +39,7 @@ enum class Kind {
   bits_per_byte,
   bytes_per_token,
   bytes_per_param,
+  bytes_per_second,
   utilisation,  ///< a percentage called MFU; quantities() leaves it a percent, relations() reads it so
   watts,        ///< of one device
   watt_hours,
@@ -91,6 +92,10 @@ struct Quantity {
 /// ASCII operators for typographic and LaTeX ones (* / ^(..) sqrt() = ~), no emphasis marks, full-width forms folded; ~ is "about
 /// equal". A dollar sign stays before money only.
 [[nodiscard]] std::string normalised(std::string_view line);
+
+/// The text counts its money in euros, pounds or francs, and in nothing else: its sums are judged as if they were dollars.
+[[nodiscard]] bool counts_in_other_money(std::string_view text);
+[[nodiscard]] std::string as_dollars(std::string line);
 
 /// The parts of a normalised line between full stops (. 。 ; ！).
 [[nodiscard]] std::vector<std::string> sentences(const std::string& line);

@@ -50,9 +50,12 @@ void Checker::totals(const Scene& scene) {
     if (!adds_up(q.kind) || q.kind == Kind::params || !(q.value > 0) || is_term(q) || !called_a_total(scene.text, q)) continue;
     if (judged(scene, q.value) || judged(scene, q.raw)) continue;
     Numbers terms = of_paragraph(scene, q.kind, q.begin);
-    if (terms.empty())  // of the table before
+    const bool own_table = terms.empty();
+    if (own_table)  // of the table before
       for (const Heard& h : heard_)
         if (h.paragraph == table_ && h.q.kind == q.kind) terms.push_back(h.q);
+    // 150円 in a sum of millions is a rate
+    std::erase_if(terms, [&](const Quantity& term) { return term.value < 1e-4 * q.value; });
     if (terms.empty()) continue;
     double sum = 0, largest = 0, slack = 0;
     for (const Quantity& term : terms) {
@@ -64,6 +67,12 @@ void Checker::totals(const Scene& scene) {
     for (auto term = terms.rbegin(); term != terms.rend() && !fits; ++term) {
       sum += term->value;
       fits = term != terms.rbegin() && std::abs(q.value / sum - 1) <= tolerance_of(q) + slack;
+    }
+    if (!fits && own_table) {
+      // of its columns the one that comes nearest
+      for (const auto& [kind, column] : table_sums_)
+        if (kind == q.kind && column > 0 && std::abs(log_(q.value / column)) < std::abs(log_(q.value / sum))) sum = column;
+      fits = std::abs(q.value / sum - 1) <= tolerance_of(q) + slack;
     }
     // in running text numbers of one kind need not be parts of what is called a total
     const bool listed = std::any_of(heard_.begin(), heard_.end(), [&](const Heard& h) {
@@ -89,6 +98,8 @@ void Checker::totals(const Scene& scene) {
       how = short_number(times) + " times " + short_number(terms[0].value) + " is ";
     }
     if (q.value <= largest * .2 || q.value > 200 * sum) continue;
+    const double decades = log10_of(q.value / sum);
+    if (q.value > 4 * sum && std::abs(decades - std::round(decades)) > .05) continue;  // of more than was read
     current_ = &q;
     borrowed_.clear();
     const double written = q.raw / q.value;
@@ -234,6 +245,29 @@ void Checker::of_cluster(const Scene& scene) {
   }
 }
 
+/// "It settled at 134 TFLOP/s. Of the A100's 312 that is an MFU of 43 %."
+void Checker::achieved_before(const Scene& scene) {
+  const auto own = [&](std::initializer_list<Kind> kinds) {
+    return std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                       [&](const Quantity& x) { return std::find(kinds.begin(), kinds.end(), x.kind) != kinds.end(); });
+  };
+  const Accelerator* named = named_accelerator(scene);
+  if (named == nullptr || own({Kind::flops, Kind::throughput, Kind::device_throughput, Kind::seconds, Kind::device_seconds}))
+    return;
+  const auto rate = std::find_if(heard_.rbegin(), heard_.rend(), [&](const Heard& h) { return h.q.kind == Kind::rate; });
+  if (rate == heard_.rend() || rate->q.begin < sentence_before_ || !(rate->q.value < .9 * named->peak_flops)) return;
+  for (const Quantity& q : scene.numbers) {
+    if (q.kind != Kind::percent || !q.utilisation || !(q.value > 0) || judged(scene, q.value)) continue;
+    current_ = &q;
+    borrowed_ = {{rate->q, rate->line}};
+    const double value = 100 * rate->q.value / named->peak_flops;
+    say(scene, "mfu", q.value, value, tolerance_of(q) + rate->q.step / rate->q.value / 2,
+        rate->q.written + " / " + short_number(named->peak_flops) + " FLOP/s = " + short_number(value) + " %", true);
+    current_ = nullptr;
+    borrowed_.clear();
+  }
+}
+
 /// 142 TFLOP/s on an A100, a utilisation of 45.5 %.
 void Checker::achieved(const Scene& scene) {
   if (scene.row) return;
@@ -241,6 +275,7 @@ void Checker::achieved(const Scene& scene) {
   for (const Quantity& q : scene.numbers)
     if (q.kind == Kind::rate && q.value > 1e12 && q.value <= kLargestPeak) rates.push_back(q);
   of_cluster(scene);
+  if (rates.empty()) achieved_before(scene);
   for (const Quantity& q : scene.numbers) {
     if (q.kind != Kind::percent || !q.utilisation || !(q.value > 0) || judged(scene, q.value) || rates.empty()) continue;
     if (rates.back().begin > q.begin) continue;
