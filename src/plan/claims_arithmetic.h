@@ -50,4 +50,12 @@ struct Formula {
 };
 [[nodiscard]] std::vector<Formula> formulas(const std::string& sentence);
 
+/// "N = sqrt(1e22 / 120) = 9.13e9, D = 20 N = 1.83e11": a formula of letters whose values the sentence has, beside its value.
+struct FormulaValue {
+  std::string text;
+  double computed = 0;
+  Value claimed;
+};
+[[nodiscard]] std::vector<FormulaValue> formula_values(const std::string& sentence);
+
 }  // namespace isoflop::plan

@@ -188,9 +188,13 @@ void Checker::restatements(const Scene& scene) {
     if (is_factor(scene, first) || is_factor(scene, second)) continue;
     if (is_near(first.value / first.raw, second.value / second.raw)) continue;
     std::string joint = scene.text.substr(end, second.begin - end);
-    for (const std::string_view about : {"約", "およそ", "about ", "roughly ", "~", "some "})
+    const auto strip = [&] {
+      while (!joint.empty() && joint.back() == ' ') joint.pop_back();
+    };
+    strip();
+    for (const std::string_view about : {"約", "およそ", " about", " roughly", "~", " some"})
       if (joint.size() > about.size() && joint.ends_with(about)) joint.resize(joint.size() - about.size());
-    while (!joint.empty() && joint.back() == ' ') joint.pop_back();
+    strip();
     const std::size_t behind = skip_spaces(scene.text, std::max(second.end, second.number_end));
     const bool bracket = (joint == "(" || joint == " (") && at(scene.text, behind, ")");
     const bool said = std::any_of(std::begin(kThatIs), std::end(kThatIs), [&](std::string_view word) { return joint == word; });

@@ -97,7 +97,7 @@ bool is_slip(double claimed, double meant, double rounding) {
   const double decades = log10_of(claimed / meant);
   if (std::abs(decades) > .5 && std::abs(decades - std::round(decades)) < std::max(.005, rounding)) return true;
   for (const double times : {2., .5})
-    if (std::abs(claimed / meant / times - 1) < std::max(.005, rounding)) return true;
+    if (std::abs(claimed / meant / times - 1) < std::clamp(rounding, .001, .005)) return true;
   const std::string a = digits_of(claimed), b = digits_of(meant);
   return a == b && a.size() > 1 && std::abs(decades) < 1;
 }
@@ -114,7 +114,7 @@ bool Checker::convicted(std::int64_t line) const {
   return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.line == line && is_wrong(c); });
 }
 
-/// Where most rows of a table are wrong by one factor, a unit or a column was not understood.
+/// Where most rows of a table are wrong, a unit or a column was not understood; one that differs from the others' factor stays.
 void Checker::misread(std::size_t first) {
   constexpr double kSame = .05;
   std::map<std::string, std::vector<Claim*>> of_kind;
@@ -128,12 +128,16 @@ void Checker::misread(std::size_t first) {
     for (const Claim* c : wrong) factors.push_back(*c->claimed / *c->computed);
     std::nth_element(factors.begin(), factors.begin() + static_cast<std::ptrdiff_t>(factors.size() / 2), factors.end());
     const double factor = factors[factors.size() / 2];
+    const bool most = wrong.size() >= 3 && 2 * wrong.size() > judged[kind];
+    const std::vector<Claim*> all = wrong;
     std::erase_if(wrong, [&](const Claim* c) { return std::abs(*c->claimed / *c->computed / factor - 1) > kSame; });
-    if (wrong.size() < 3 || 2 * wrong.size() <= judged[kind]) continue;
-    for (Claim* c : wrong) {
+    const bool by_one = wrong.size() >= 3 && 2 * wrong.size() > judged[kind];
+    if (!most) continue;
+    for (Claim* c : by_one ? wrong : all) {
       c->verdict = ClaimVerdict::cannot_check;
       c->computed.reset();
-      c->explanation = "all rows are " + short_number(factor) + " times what follows: the columns mean something else";
+      c->explanation = by_one ? "most rows are " + short_number(factor) + " times what follows: the columns mean something else"
+                              : "most rows are not what follows: the columns mean something else";
     }
   }
 }
@@ -192,12 +196,14 @@ void Checker::column_totals(const Table& table, const std::vector<Column>& colum
     double sum = 0;
     Kind kind = Kind::none;
     const auto all = numbers_of(table, c, columns[c]);
-    for (std::size_t r = 0; r < all.size(); ++r)
-      if (all[r] && !is_total_row(table.rows[r])) {
-        sum += all[r]->value;
-        kind = all[r]->kind;
-      }
-    table_sums_.emplace_back(kind, sum);
+    bool summed = false;
+    for (std::size_t r = 0; r < all.size(); ++r) {
+      if (!all[r]) continue;
+      kind = all[r]->kind;
+      summed = summed || is_total_row(table.rows[r]);
+      if (!is_total_row(table.rows[r])) sum += all[r]->value;
+    }
+    table_sums_.push_back({kind, sum, summed});
   }
   std::size_t from = 0, summed = 0;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
@@ -244,8 +250,8 @@ void Checker::column_total(const Table& table, const Column& column, std::size_t
   std::optional<std::size_t> slipped;
   std::size_t slips = 0;
   for (std::size_t r = from; r < total; ++r) {
-    const double meant = claim.value - (sum - all[r]->value);
-    if (!is_slip(all[r]->value, meant, (slack + claim.step) / std::max(meant, 1e-300))) continue;
+    const double meant = claim.value - (sum - all[r]->value), as_written = all[r]->raw / all[r]->value;
+    if (!is_slip(all[r]->raw, meant * as_written, (slack + claim.step) / std::max(meant, 1e-300))) continue;
     slipped = r;
     ++slips;
   }

@@ -1,5 +1,6 @@
 // Formulas in N, D and C against C = 6 N D.
 #include <cmath>
+#include <limits>
 
 #include "base/math.h"
 #include "plan/claims_reader.h"
@@ -78,6 +79,36 @@ std::vector<Formula> formulas(const std::string& s) {
     all.push_back(f);
   }
   return all;
+}
+
+std::vector<FormulaValue> formula_values(const std::string& s) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  std::vector<FormulaValue> found;
+  Symbols known{.n = kUnknown, .d = kUnknown, .c = kUnknown};
+  char of = 0;
+  std::optional<FormulaValue> open;
+  for (const Segment& side : segments(s)) {
+    std::size_t i = side.begin;
+    while (i < side.end && s[i] == ' ') ++i;
+    const auto number = read_expression(s, i, side.end);
+    if (number && number->value > 0) {
+      if (open && number->operators == 0) {
+        open->claimed = *number;
+        found.push_back(*open);
+      }
+      if (of != 0) (of == 'N' ? known.n : of == 'D' ? known.d : known.c) = number->value;
+    }
+    open.reset();
+    if (!number && of != 0) {
+      Reader reader(s, i, side.end, &known);
+      const auto value = reader.read();
+      const std::string text = s.substr(i, reader.position() - i);
+      const bool letters = text.size() > 1 && text.find_first_of("NDC") != std::string::npos;
+      if (value && letters && value->value > 0) open = FormulaValue{std::string(1, of) + " = " + text, value->value, {}};
+    }
+    if (const char next = symbol_of(s, side)) of = next;
+  }
+  return found;
 }
 
 }  // namespace isoflop::plan

@@ -2,6 +2,7 @@
 #include "plan/claims_grids.h"
 
 #include <algorithm>
+#include <set>
 
 #include "plan/claims_text.h"
 #include "plan/claims_words.h"
@@ -202,11 +203,16 @@ std::optional<Table> turned(const Table& table) {
   for (std::size_t c = 1; c < columns; ++c)
     if (kind_of_label(table.header[c]) != Kind::none) return std::nullopt;
   std::size_t counted = 0;
+  std::set<Kind> kinds;  // hours of several machines are rows, not columns
   for (const TableRow& row : table.rows) {
     if (row.cells.size() > columns || row.cells.empty()) return std::nullopt;
-    if (kind_of_label(row.cells[0]) != Kind::none && !is_number(row.cells[0])) ++counted;
+    if (is_number(row.cells[0])) continue;
+    const Kind kind = kind_of_label(row.cells[0]);
+    if (kind == Kind::none) continue;
+    ++counted;
+    kinds.insert(kind);
   }
-  if (counted < 2 || 2 * counted < table.rows.size()) return std::nullopt;
+  if (kinds.size() < 2 || 2 * counted < table.rows.size()) return std::nullopt;
   Table on_side;
   on_side.header.push_back(table.header[0]);
   for (const TableRow& row : table.rows) on_side.header.push_back(row.cells[0]);

@@ -31,7 +31,9 @@ Meaning meaning_of(const std::string& label) {
       if (const auto time = device_time_at(plain, i); time && time->end - i > longest.length)
         longest = {time->kind, time->factor, time->end - i};
   if (longest.kind == Kind::none && first_accelerator(label)) longest.kind = Kind::devices;  // A100s
-  if (label.find("円") == std::string::npos && find_word(label, "yen") == std::string::npos) return longest;
+  if (label.find("円") == std::string::npos && find_word(plain, "yen") == std::string::npos &&
+      find_word(plain, "jpy") == std::string::npos)
+    return longest;
   if (longest.kind == Kind::usd) longest.kind = Kind::yen;
   if (longest.kind == Kind::usd_per_hour) longest.kind = Kind::yen_per_hour;
   if (longest.kind == Kind::usd_per_kwh) longest.kind = Kind::yen_per_kwh;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "plan/claims_text.h"
+#include "plan/claims_vocabulary.h"
 #include "plan/claims_words.h"
 
 namespace isoflop::plan {
@@ -85,6 +86,19 @@ void share_units(const std::string& s, std::vector<Quantity>& all) {
     }
     first = last + 1;
   }
+}
+
+void mark_achieved(std::vector<Quantity>& all) {
+  const auto is_share_of_a_peak = [](double rate, double share) {
+    const auto& catalogue = accelerators();
+    return std::any_of(catalogue.begin(), catalogue.end(),
+                       [&](const Accelerator& a) { return std::abs(rate / (a.peak_flops * share) - 1) < .03; });
+  };
+  for (Quantity& rate : all)
+    if (rate.kind == Kind::rate && !is_share_of_a_peak(rate.value, 1))
+      rate.utilisation = rate.utilisation || std::any_of(all.begin(), all.end(), [&](const Quantity& u) {
+                           return u.kind == Kind::percent && u.utilisation && is_share_of_a_peak(rate.value, u.value / 100);
+                         });
 }
 
 }  // namespace isoflop::plan

@@ -44,6 +44,10 @@ bool Checker::ambiguous_loan(const Scene& scene) const {
     const auto is_lent = [&](const Known& k) { return k.line == lent.line && k.q.value == lent.q.value; };
     const bool named = (own_model_ && is_lent(*own_model_)) ||
                        std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return is_lent(row.second); });
+    const bool other_here = std::any_of(heard_.begin(), heard_.end(), [&](const Heard& h) {
+      return h.paragraph == paragraph_ && lent.line < paragraph_ && may_stand_for(h.q, lent.q);
+    });
+    if (other_here && !scene.row) return true;
     if (named || lent.line >= paragraph_ || lent.q.written.ends_with("as it follows")) continue;
     const bool several = std::any_of(heard_.begin(), heard_.end(), [&](const Heard& h) {
       const bool same = h.line > lent.line && h.q.kind == lent.q.kind && std::abs(h.q.value / lent.q.value - 1) > .01;
@@ -129,7 +133,11 @@ bool Checker::all_near(const Scene& scene) const {
 
 /// Whatever was lent, the claim may be something else.
 bool Checker::may_mean_another(const Scene& scene, const Quantity& q, double computed, bool slip) const {
-  if (speaks_of_parts(scene.text, q) || already_said(scene, q, computed) || fits_another(q, computed)) return true;
+  if (speaks_of_parts(scene.text, q) || already_said(scene, q, computed)) return true;
+  const std::int64_t line = line_at(scene, q.begin);
+  const bool known =
+      std::all_of(borrowed_.begin(), borrowed_.end(), [&](const Known& k) { return loan_of(scene, k, line) >= Loan::certain; });
+  if (!(slip && known) && fits_another(q, computed)) return true;
   if (slip) return false;
   const bool money = q.kind == Kind::usd || q.kind == Kind::yen;
   return money && has_any(scene.text, {"all in all", "altogether", "in total", "overall", "合計", "総計", "総額"});

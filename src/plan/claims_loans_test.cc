@@ -68,6 +68,14 @@ TEST(Loans, ConvictNothingThatAnotherValueOfTheSectionWouldMakeRight) {
                   .empty());
 }
 
+TEST(Loans, OfTheLineBeforeConvictByASlipWhateverElseTheSectionHas) {
+  const auto found = wrong(
+      "| C | N |\n|---|---|\n| $10^{24}$ | 100B |\n\n1B models on 20B tokens:\n  FLOPs: 1.2e20\n\n10B models on 200B tokens:\n"
+      "  FLOPs: 1.2e23\n");
+  ASSERT_EQ(found.size(), 1U) << claims_to_json(found);
+  EXPECT_EQ(found[0].line, 9);
+}
+
 TEST(Numbers, AreReadAsWhatTheyCount) {
   for (const char* text :
        {"- at 42 %: 64,200 GPU-hours on 512 GPUs, 125 hours or 5.2 days",

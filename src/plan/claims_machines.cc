@@ -84,8 +84,16 @@ void Checker::judge_time(const Scene& scene, const std::string& kind, const Quan
   // claimed and at_peak in seconds, or both as written
   const double factor = kind == "duration" ? per : 1, at_peak = t.at_peak / factor;
   const std::string shown = how + " = " + short_number(at_peak) + unit + " at the peak";
+  // a model that the sentence names is not the one whose numbers stand in others
+  if (!scene.row && !scene.models.empty() && !borrowed_.empty()) return;
+  // a size that was not read may be meant
+  if (t.stated == 0 && !scene.row && std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) {
+        return x.kind == Kind::none && x.suffixed && x.value >= 1e8;
+      }))
+    return;
   // what was lost, or is added, is not the training's
-  if (t.stated == 0 && mentions_any(scene.text, {"lost", "wasted", "loss of", "idle", "失われ", "無駄", "停止", "障害", "遅れ"}))
+  if (t.stated == 0 &&
+      mentions_any(scene.text, {"lost", "wasted", "loss of", "idle", "失われ", "失っ", "無駄", "停止", "障害", "遅れ"}))
     return;
   // a text that divides by the bare peak, or that lets one device train for years, does not speak of a real run
   const auto used = borrowed_;
@@ -93,13 +101,16 @@ void Checker::judge_time(const Scene& scene, const std::string& kind, const Quan
   borrowed_ = used;
   const bool thought = at_peak_ || (kind == "duration" && devices && devices->value == 1 && q.value > 365 * kDay);
   // a rate that no device peaks at is one that was reached
-  const bool of_peak =
-      is_peak(t.peak) || mentions_any(paragraph_text_ + " " + scene.text,
-                                      {"peak", "up to", "theoretical", "dense", "ピーク", "理論", "最大", "性能"});
+  // 125 TFLOP/s are no V100's peak where A100s are spoken of
+  const auto spoken = first_accelerator(paragraph_text_ + " " + scene.text);
+  const bool of_another = spoken && std::abs(spoken->accelerator->peak_flops / t.peak - 1) > .02;
+  const bool of_peak = (is_peak(t.peak) && !of_another) ||
+                       mentions_any(paragraph_text_ + " " + scene.text,
+                                    {"peak", "up to", "theoretical", "dense", "ピーク", "理論", "最大", "性能"});
   // a power of ten off such a rate is no utilisation
   const double decades = log10_of(t.mfu);
   const bool reached = !of_peak && std::abs(decades) > .5 && std::abs(decades - std::round(decades)) < .01;
-  const bool divides = reached || (std::abs(t.mfu - 1) < .02 && (thought || !is_peak(t.peak)));
+  const bool divides = reached || (std::abs(t.mfu - 1) < .02 && (thought || of_another || !is_peak(t.peak)));
   const double stated = t.stated > 0 ? t.stated : divides ? 1 : 0;
   if (stated > 0)
     return say(scene, kind, t.claimed, t.at_peak / stated, tolerance_of(q) + t.slack + (stated < 1 ? .01 : 0),
@@ -177,8 +188,8 @@ bool of_other_memory(const Quantity& q, const std::string& text) {
   if (mentions_any(clause, {"spare", "leaving", "leaves", "left", "free", "remain", "remaining", "余", "空き", "残"}))
     return true;
   const bool apart = mentions_any(clause, {"before", "without", "excluding", "plus", "除"});
-  return !apart && mentions_any(clause, {"optim", "send", "transmission", "KV", "activations", "activation", "最適化", "活性",
-                                         "cache", "キャッシュ", "corpus", "dataset", "データ"});
+  return !apart && mentions_any(clause, {"optim", "state", "states", "状態", "send", "transmission", "KV", "activations",
+                                         "activation", "最適化", "活性", "cache", "キャッシュ", "corpus", "dataset", "データ"});
 }
 
 /// A 24 GB card, 80GBのGPU, 640 GB of a node, two H100 of 80 GB: what a machine holds is no claim of weights.
@@ -229,7 +240,7 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
       borrowed_.clear();
     }
   }
-  if (!n) return;
+  if (!n || (own(Kind::params) && is_factor(scene, *n))) return;
   // 2 bytes of weights and 12 of moments: what is counted is their sum, or one of them
   double parts = 0;
   int counted = 0;

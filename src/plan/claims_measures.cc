@@ -285,7 +285,11 @@ bool is_utilisation(const std::string& s, const Quantity& q, const Surroundings&
                           "measured", "delivers", "delivered"});
   if (q.kind != Kind::percent) return q.utilisation;
   const std::size_t behind = skip_spaces(s, q.end);
-  return around.before({"MFU", "utilization", "utilisation", "利用率", "使用率"}) || word_at(s, behind, "MFU") ||
+  // "delivers 989 × 10^12 per second, of which we reach 38 %"
+  const bool reached = q.value >= 10 && q.value <= 80 &&
+                       around.before({"we reach", "we reached", "we attain", "we achieve", "we get"}) &&
+                       mentions_any(s, {"peak", "delivers", "FLOP/s", "TFLOP/s", "per second"});
+  return reached || around.before({"MFU", "utilization", "utilisation", "利用率", "使用率"}) || word_at(s, behind, "MFU") ||
          word_at(s, behind, "utilization") || word_at(s, behind, "utilisation") || word_at(s, behind, "model FLOPs");
 }
 
@@ -305,8 +309,8 @@ void by_neighbours(const std::string& s, Quantity& q, const Quantity* first, con
     q.kind = Kind::params;
   // from 20 to 15, from 0.6 s to 0.9 s: both are what the first is
   const std::string& joint = around.text_before();
-  if (first != nullptr && (joint == " to " || joint == "から" || joint == " から " || joint == " → " || joint == "→" ||
-                           joint == " -> ")) {
+  if (first != nullptr &&
+      (joint == " to " || joint == "から" || joint == " から " || joint == " → " || joint == "→" || joint == " -> ")) {
     if (q.kind == Kind::none && (first->kind == Kind::perplexity || first->kind == Kind::loss)) become(q, first->kind, 1);
     if (q.kind == Kind::seconds && first->kind == Kind::step_seconds) q.kind = first->kind;
   }
@@ -351,27 +355,10 @@ void become(Quantity& q, Kind kind, double factor) {
   q.step = step * factor;
 }
 
-namespace {
-
-/// 435 TFLOP/s, MFU 44 %: what was reached, where a peak times the utilisation is that.
-void mark_achieved(std::vector<Quantity>& all) {
-  const auto is_share_of_a_peak = [](double rate, double share) {
-    const auto& catalogue = accelerators();
-    return std::any_of(catalogue.begin(), catalogue.end(),
-                       [&](const Accelerator& a) { return std::abs(rate / (a.peak_flops * share) - 1) < .03; });
-  };
-  for (Quantity& rate : all)
-    if (rate.kind == Kind::rate && !is_share_of_a_peak(rate.value, 1))
-      rate.utilisation = rate.utilisation || std::any_of(all.begin(), all.end(), [&](const Quantity& u) {
-                           return u.kind == Kind::percent && u.utilisation && is_share_of_a_peak(rate.value, u.value / 100);
-                         });
-}
-
-}  // namespace
-
 void read_measures(const std::string& s, std::vector<Quantity>& all) {
   const Talk talk{.carbon = about_carbon(s),
-                  .batch = mentions_any(s, {"batch", "batches", "バッチ"}),
+                  .batch = mentions_any(s, {"batch", "batches", "バッチ"}) ||
+                           (mentions_any(s, {"sequences", "系列"}) && mentions_any(s, {"step", "ステップ"})),
                   .memory = std::any_of(all.begin(), all.end(), [](const Quantity& q) { return q.kind == Kind::bytes; })};
   std::size_t previous = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -11,7 +11,8 @@
 namespace isoflop::plan {
 namespace {
 
-constexpr double kOfSeveral = 2000;  // W: no device draws that much
+constexpr double kLeastCompute = 1e17;  // FLOPs: what is larger is nothing else
+constexpr double kOfSeveral = 2000;     // W: no device draws that much
 
 std::size_t end_of(const Quantity& q) {
   return std::max(q.end, q.number_end);
@@ -127,7 +128,8 @@ void Checker::share_of_peak(const Scene& scene) {
       for (const Quantity& n : scene.numbers)  // of all of them
         if (n.kind == Kind::devices && n.value > 1)
           for (std::size_t k = 0, all = meant.size(); k < all; ++k)
-            meant.push_back({meant[k].value * (&claim == &rate ? n.value : 1 / n.value), meant[k].slack, meant[k].how + ", " + n.written});
+            meant.push_back(
+                {meant[k].value * (&claim == &rate ? n.value : 1 / n.value), meant[k].slack, meant[k].how + ", " + n.written});
       const std::size_t from = std::min(end_of(u), end_of(rate)), until = std::max(u.begin, rate.begin);
       const bool beside = until <= from + 40 && std::count_if(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) {
                                                   return x.kind == Kind::percent && x.utilisation;
@@ -140,11 +142,14 @@ void Checker::share_of_peak(const Scene& scene) {
 void Checker::priced_counts(const Scene& scene) {
   for (std::size_t i = 0; i + 2 < scene.numbers.size(); ++i) {
     const Quantity &count = scene.numbers[i], &price = scene.numbers[i + 1], &sum = scene.numbers[i + 2];
-    const bool counted = (count.kind == Kind::none || count.kind == Kind::devices) && count.exact && !count.suffixed && count.raw >= 2;
+    const bool counted =
+        (count.kind == Kind::none || count.kind == Kind::devices) && count.exact && !count.suffixed && count.raw >= 2;
     if (!counted || !is_money(price.kind) || sum.kind != price.kind || !(sum.value > price.value)) continue;
-    const std::string joint = scene.text.substr(std::min(end_of(count), price.begin), price.begin - std::min(end_of(count), price.begin));
+    const std::string joint =
+        scene.text.substr(std::min(end_of(count), price.begin), price.begin - std::min(end_of(count), price.begin));
     if (joint.size() > 40 || !mentions(joint, "at")) continue;
-    judge_loosely(scene, "cost", sum, {{count.raw * price.value, slack_of(price), short_number(count.raw) + " x " + price.written}}, true);
+    judge_loosely(scene, "cost", sum,
+                  {{count.raw * price.value, slack_of(price), short_number(count.raw) + " x " + price.written}}, true);
   }
 }
 
@@ -181,8 +186,12 @@ void Checker::times_another(const Scene& scene) {
     if (q.kind != Kind::factor || !(q.value > 1) || q.counts_passes) continue;
     std::vector<Meant> meant;
     for (const Quantity& own : scene.numbers) {
-      if (!adds_up(own.kind) || own.value <= 0) continue;
-      Numbers others = of_paragraph(scene, own.kind, scene.text.size());
+      const bool bare_compute = own.kind == Kind::none && own.value >= kLeastCompute;  // GPT-3 (3.15e23)
+      if ((!adds_up(own.kind) && !bare_compute) || own.value <= 0) continue;
+      Numbers others = of_paragraph(scene, bare_compute ? Kind::flops : own.kind, scene.text.size());
+      if (bare_compute)
+        for (const Heard& h : heard_)
+          if (h.paragraph == paragraph_ && h.q.kind == Kind::none && h.q.value >= kLeastCompute) others.push_back(h.q);
       if (others.size() > 3) others.erase(others.begin(), others.end() - 3);
       if (own.kind == Kind::params && own_model_) others.push_back(own_model_->q);
       if (const auto only = only_.find(own.kind); only != only_.end() && only->second) others.push_back(only->second->q);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -15,10 +16,10 @@ namespace isoflop::plan {
 namespace {
 
 constexpr std::size_t kMostRows = 128, kMostColumns = 16, kMostForFour = 10;
-constexpr double kChance = 1e-3;     // of a rule that is none
-constexpr double kLikely = .05;      // of one that is to be expected: shares beside what is shared
-constexpr double kLeastError = .03;  // what is nearer was rounded in another way
-constexpr std::size_t kLeastRows = 3;
+constexpr double kChance = 1e-3;                          // of a rule that is none
+constexpr double kLikely = .05;                           // of one that is to be expected: shares beside what is shared
+constexpr double kLeastError = .03;                       // what is nearer was rounded in another way
+constexpr std::size_t kLeastRows = 3, kLeastOfFixed = 2;  // that agree
 
 double range_of(const std::vector<double>& all) {
   const auto [low, high] = std::minmax_element(all.begin(), all.end());
@@ -58,7 +59,7 @@ class Finder {
     for (std::size_t c = 0; c < columns.size(); ++c) {
       const auto held =
           std::count_if(columns[c].cells.begin(), columns[c].cells.end(), [](const auto& x) { return x.has_value(); });
-      if (static_cast<std::size_t>(held) > kLeastRows && numeric_.size() < kMostColumns) numeric_.push_back(c);
+      if (static_cast<std::size_t>(held) > kLeastOfFixed && numeric_.size() < kMostColumns) numeric_.push_back(c);
     }
   }
 
@@ -129,7 +130,12 @@ class Finder {
 
   void three(std::size_t a, std::size_t b, std::size_t c, const std::vector<std::size_t>& rows, double tried) {
     for (const double p : {-1.0, 1.0})
-      for (const double q : {-1.0, 1.0}) judge({.parts = {{a}, {b, p}, {c, q}}}, rows, 4 * tried / 6);
+      for (const double q : {-1.0, 1.0}) {
+        judge({.parts = {{a}, {b, p}, {c, q}}}, rows, 4 * tried / 6);
+        // the constants of units and of 6 N D: two rows that agree to many digits are enough
+        for (const double constant : {1.0, 3600.0, 1 / 3600.0, 6.0, 1 / 6.0})
+          judge({.parts = {{a}, {b, p}, {c, q}}, .fixed = log_(constant), .learnt = 0}, rows, 20 * tried / 6);
+      }
     for (const auto& [x, y] : {std::pair(1.0, -1.0), std::pair(-1.0, 1.0), std::pair(-1.0, -1.0)})
       judge({.parts = {{a, 1, false}, {b, x, false}, {c, y, false}}, .fixed = 0, .learnt = 0}, rows, tried);
   }
@@ -200,7 +206,9 @@ class Finder {
     for (const std::size_t r : rows)
       if (std::all_of(rule.parts.begin(), rule.parts.end(), [&](const Part& p) { return cell(p.column, r).has_value(); }))
         whole.push_back(r);
-    if (whole.size() <= kLeastRows) return false;
+    const bool product = rule.fixed && rule.parts.size() == 3 && rule.parts[0].logarithm;
+    const std::size_t least = product ? kLeastOfFixed : kLeastRows;
+    if (whole.size() <= least) return false;
     std::vector<std::pair<double, double>> middles;
     for (const std::size_t r : whole) middles.emplace_back(residual(rule, r), allowed(rule, r));
     rule.constant = rule.fixed ? *rule.fixed : most_common(middles);
@@ -209,7 +217,7 @@ class Finder {
     for (std::size_t i = 0; i < whole.size(); ++i)
       (std::abs(middles[i].first - rule.constant) <= middles[i].second * (1 + 1e-9) ? rule.holds : rule.broken)
           .push_back(whole[i]);
-    return rule.holds.size() >= kLeastRows && rule.broken.size() <= std::max<std::size_t>(1, rule.holds.size() / 4);
+    return rule.holds.size() >= least && rule.broken.size() <= std::max<std::size_t>(1, rule.holds.size() / 4);
   }
 
   void judge(Rule rule, const std::vector<std::size_t>& rows, double tried) {
@@ -265,7 +273,8 @@ class Finder {
       std::vector<double> sorted = sums;
       std::sort(sorted.begin(), sorted.end());
       const auto values = std::unique(sorted.begin(), sorted.end(), [&](double a, double b) { return std::abs(a - b) <= width; });
-      if (range_of(sums) <= 4 * width || (alone && values - sorted.begin() < 3)) return false;
+      if (range_of(sums) <= 4 * width || (alone && values - sorted.begin() < std::min<std::ptrdiff_t>(3, std::ssize(rule.holds))))
+        return false;
     }
     return true;
   }
@@ -323,7 +332,7 @@ class Finder {
     return found;
   }
 
-  /// The cell that most of the row's broken rules share, and fewest of those that hold.
+  /// The cell that most of the row's broken rules share, and none of those that hold.
   [[nodiscard]] std::optional<BrokenCell> accused(std::size_t row, const std::vector<const Rule*>& rules) const {
     struct Suspect {
       std::size_t column;
@@ -347,9 +356,11 @@ class Finder {
             suspect.part = part;
           }
         }
-      for (const Rule& rule : rules_)
-        if (part_in(rule) != nullptr && std::find(rule.holds.begin(), rule.holds.end(), row) != rule.holds.end())
-          suspect.score -= 4;
+      // what another rule of the row bears out is not what is wrong
+      const bool borne_out = std::any_of(rules_.begin(), rules_.end(), [&](const Rule& rule) {
+        return part_in(rule) != nullptr && std::find(rule.holds.begin(), rule.holds.end(), row) != rule.holds.end();
+      });
+      if (borne_out) continue;
       if (suspect.rule != nullptr && (!worst || suspect.score >= worst->score)) worst = suspect;
     }
     if (!worst) return std::nullopt;

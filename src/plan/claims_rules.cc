@@ -75,6 +75,14 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
     if (times) meant.emplace_back(r_plain, l_plain);
     if (times && l.time != 1) meant.emplace_back(r_plain, l.value * l.time);                       // 32 * 14 days
     if (e.right_text.find("Wh") != std::string::npos) meant.emplace_back(r.value / 1e3, l.value);  // of kilowatts
+    // 220 kWh x 30 yen; 4,876 + 488 = 5,364万円
+    for (const auto& [unit, watt_hours] : {std::pair{"kWh", 1e3}, std::pair{"MWh", 1e6}})
+      if (e.left_text.find(unit) != std::string::npos && r.unit.kind != Kind::watt_hours)
+        meant.emplace_back(r.value, l.value / watt_hours);
+    const auto magnitude = read_number(e.right_text, 0);
+    if (magnitude && magnitude->suffixed && e.left_text.find_first_not_of("0123456789.,+-*/ ()") == std::string::npos)
+      for (const double factor : {1e3, 1e4, 1e6, 1e8, 1e9, 1e12})
+        if (std::abs(r.value / factor / l.value - 1) < kLeastTolerance) meant.emplace_back(r.value, l.value * factor);
     if (r.unit.kind == Kind::percent) meant.emplace_back(r.value / 100, l.value);
     if (r.operators == 0 && r.raw > 0 && r.raw != r.value) meant.emplace_back(r.raw, l.value);
   }
@@ -125,6 +133,13 @@ void Checker::check_signs(const Scene& scene, const Equality& e) {
 }
 
 void Checker::symbolic(const Scene& scene) {
+  for (const FormulaValue& v : formula_values(scene.text)) {
+    Quantity written;
+    written.value = v.claimed.value;
+    written.step = v.claimed.step;
+    say(scene, "formula", v.claimed.value, v.computed, tolerance_of(written) + .02, v.text + " is " + short_number(v.computed),
+        true);
+  }
   for (const Formula& f : formulas(scene.text)) {
     // with C = 5.76e23: the value put in
     const auto c = input(scene, Kind::flops, scene.text.size());
@@ -184,7 +199,7 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
                    "6 x active parameters x tokens");
     if (inference && std::abs(2 * n->value * d->value / q.value - 1) < .15)
       return add(scene, "flops", q.value, 2 * n->value * d->value, ClaimVerdict::agrees, "2 N D of inference");
-    if (inference) return;
+    if (inference || (!borrowed_.empty() && speaks_of_inference(paragraph_text_))) return;
     // of several one that agrees is the one that follows
     const bool other = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
       return x.kind == Kind::flops && x.begin != q.begin && std::abs(x.value / c - 1) <= tolerance_of(x) + .02;
@@ -197,6 +212,11 @@ void Checker::compute(const Scene& scene, const Quantity& q) {
                "C = 6 N D = 6 x " + short_number(n->value) + " x " + short_number(d->value) + " = " + short_number(c), true);
   }
   if (mentions_budget(scene.text)) return;
+  for (const KnownModel* m : models_of(scene))
+    if (m->facts.flops && std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
+          return x.begin != q.begin && std::abs(x.value / *m->facts.flops - 1) < .15;
+        }))
+      return;  // compared with it
   for (const KnownModel* m : models_of(scene))
     if (m->facts.flops && (spoken_of(scene, *m) || known_.contains(Kind::params)))
       return say(scene, "flops", q.value, *m->facts.flops, tolerance_of(q) + .1,
@@ -261,12 +281,15 @@ void Checker::recommended(const Scene& scene, const Quantity& q) {
       "20 tokens per parameter x " + short_number(n->value) + " = " + short_number(20 * n->value), true);
 }
 
-bool Checker::called_optimal(const Scene& scene) {
+bool Checker::called_optimal(const Scene& scene) const {
   const bool called = mentions_any(scene.text, {"Chinchilla-optimal", "Chinchilla optimal", "Chinchilla最適", "Chinchilla 最適"});
+  const bool rule = mentions_any(paragraph_text_, {"20 tokens", "20トークン", "20 トークン", "rule of thumb", "経験則"}) &&
+                    mentions_any(scene.text, {"wants", "needs", "requires", "calls for", "should see", "必要", "べき"});
   const bool more = std::any_of(scene.numbers.begin(), scene.numbers.end(), [](const Quantity& x) {
     return x.kind == Kind::factor || x.kind == Kind::ratio || x.kind == Kind::flops;
   });
-  return called && !more && !mentions_any(scene.text, {"beyond", "than", "over", "past", "instead", "過剰", "超え", "より"});
+  return (called || rule) && !more &&
+         !mentions_any(scene.text, {"beyond", "than", "over", "past", "instead", "過剰", "超え", "より"});
 }
 
 void Checker::times_recommended(const Scene& scene, const Quantity& q) {

@@ -134,7 +134,7 @@ class Checker {
   void remember_accelerator(const Scene& scene);
   [[nodiscard]] static bool spoken_of(const Scene& scene, const KnownModel& model);  ///< in the scene itself, not only before it
   [[nodiscard]] static bool speaks_for_itself(const Scene& scene);
-  [[nodiscard]] bool names_others(const Scene& scene) const;  ///< models that are not the subject's
+  [[nodiscard]] bool names_another_size(const Scene& scene) const;
   void check(const Scene& scene);
   void judge_each(const Scene& scene);  ///< by what kind it is of
   [[nodiscard]] Scene scene_of(const TableRow& row, const Table& table, const std::vector<Column>& columns,
@@ -235,7 +235,7 @@ class Checker {
   [[nodiscard]] static double blocks_of(double layers, double width);
   void allocation(const Scene& scene);
   void recommended(const Scene& scene, const Quantity& q);
-  [[nodiscard]] static bool called_optimal(const Scene& scene);  ///< the sentence says that its tokens are the rule's
+  [[nodiscard]] bool called_optimal(const Scene& scene) const;  ///< the sentence says that its tokens are the rule's
   void times_recommended(const Scene& scene, const Quantity& q);
   void between_two(const Scene& scene, const Quantity& q);
   void power_law(const Scene& scene);
@@ -274,7 +274,12 @@ class Checker {
   bool other_money_ = false;
   bool japanese_ = false, speaks_of_rule_ = false, new_paragraph_ = true;
   std::int64_t table_ = 0;      ///< the line the last table begins on
-  std::vector<std::pair<Kind, double>> table_sums_;  ///< of its columns
+  struct ColumnSum {
+    Kind kind;
+    double sum;
+    bool stated;  ///< the table has its own total
+  };
+  std::vector<ColumnSum> table_sums_;
   std::int64_t paragraph_ = 1;  ///< the line the present one begins on
   std::string paragraph_text_;
   bool at_peak_ = false;  ///< the subject divides FLOPs by the bare peak

@@ -27,6 +27,9 @@ void Checker::shape(const Scene& scene) {
   const bool bare = mentions_any(paragraph_text_ + scene.text, {"non-embedding", "without embeddings", "without the embeddings",
                                                                 "excluding embeddings", "非埋め込み", "埋め込みを除"});
   for (const Quantity& q : sizes) {
+    // "of which 38.6M are embeddings"
+    const std::string behind = scene.text.substr(std::min(std::max(q.end, q.number_end), scene.text.size()), 28);
+    if (!bare && mentions_any(behind, {"embeddings", "embedding", "埋め込み"})) continue;
     if (is_term(q) || judged(scene, q.value)) continue;
     current_ = &q;
     borrowed_.clear();

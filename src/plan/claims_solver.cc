@@ -154,7 +154,9 @@ std::vector<Checker::Input> Checker::inputs_of(const Scene& scene, const Quantit
   if (same && !said.empty()) said = {said.back()};
   borrowed_.clear();
   const auto nearest = said.empty() ? recall(scene, kind) : recall(scene, said);
-  if (!nearest || (kind == Kind::devices && nearest->value == 1)) return all;  // one card of another sentence counts nothing
+  // one card of the sentences before the last counts nothing
+  if (!nearest || (kind == Kind::devices && nearest->value == 1 && !borrowed_.empty() && borrowed_[0].line + 1 < scene.line))
+    return all;
   all.push_back({*nearest, borrowed_.empty() ? scene.line : borrowed_[0].line, false});
   // of several in the paragraph any may be meant
   for (auto k = said.rbegin(); k != said.rend() && all.size() < kMostBorrowed; ++k)

@@ -29,9 +29,9 @@ bool next_generation(const std::string& s, std::size_t end) {
 
 /// "Chinchilla-optimal" and "Chinchilla 論文" are not the model.
 bool named_for_something_else(const std::string& s, const Mention& m) {
-  const std::string next = s.substr(m.position + m.length, 16);
-  for (const std::string_view word : {"推奨", "最適", "則", "論文", " 論文", "比", "-optimal", " optimal", " scaling", " law",
-                                      " rule", "スケーリング", " ratio", " paper", "の"})
+  const std::string next = s.substr(std::min(s.size(), skip_spaces(s, m.position + m.length)), 16);
+  for (const std::string_view word : {"推奨", "最適", "則", "論文", "比", "-optimal", "optimal", "scaling", "law", "rule",
+                                      "スケーリング", "ratio", "paper", "の"})
     if (next.starts_with(word)) return true;
   return false;
 }
@@ -253,9 +253,18 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
     return;
   }
   const auto models = models_of(scene);
-  const bool certain = models.size() == 1 && (!here.empty() || (known_.contains(Kind::params) && !names_others(scene)));
+  const bool certain = models.size() == 1 && !names_another_size(scene) &&
+                       (!here.empty() || (known_.contains(Kind::params) && section_models_.size() <= 1));
   if (!certain || speaks_for_itself(scene)) return;
   const PublishedModel& m = models[0]->facts;
+  // of several that are named the one that stands last before the number is meant
+  const Mention* last = nullptr;
+  for (const Mention& x : here)
+    if (x.position < q.begin && (last == nullptr || x.position >= last->position)) last = &x;
+  if (!scene.row && last != nullptr && std::none_of(here.begin(), here.end(), [&](const Mention& x) {
+        return x.position == last->position && x.model == models[0];
+      }))
+    return;
   if (q.kind == Kind::tokens && m.tokens)
     say(scene, "model_tokens", q.value, *m.tokens, .12, m.name + " saw " + short_number(*m.tokens) + " tokens (" + m.source + ")",
         false);
@@ -267,9 +276,8 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
         m.name + " took " + short_number(*m.device_hours) + " device-hours (" + m.source + ")", false);
 }
 
-/// The section has named several families, or the sentence a size that is not its model's.
-bool Checker::names_others(const Scene& scene) const {
-  if (section_models_.size() > 1) return true;
+/// The sentence has a size that is not its model's.
+bool Checker::names_another_size(const Scene& scene) const {
   const auto models = models_of(scene);
   return std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& q) {
     const bool size = q.kind == Kind::none && q.suffixed && q.value >= 1e8;

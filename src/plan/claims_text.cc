@@ -283,8 +283,12 @@ std::optional<Quantity> worded_devices(const std::string& s, std::size_t i) {
   for (const auto& [word, count] : kCounts) {
     if (!word_at(s, i, word)) continue;
     const std::size_t next = skip_spaces(s, i + word.size());
-    const bool nodes = count > 1 && std::any_of(std::begin(kNodes), std::end(kNodes),
-                                                [&](std::string_view node) { return word_at(s, next, node); });
+    const bool nodes = count > 1 && std::any_of(std::begin(kNodes), std::end(kNodes), [&](std::string_view node) {
+                         // two node swaps are no nodes
+                         const std::size_t behind = skip_spaces(s, next + node.size());
+                         return word_at(s, next, node) && !word_at(s, behind, "swaps") && !word_at(s, behind, "failures") &&
+                                !word_at(s, behind, "crashes");
+                       });
     const std::size_t end = nodes ? next : device_word(s, next);
     if (end == std::string::npos || next == i + word.size() || device_time_at(s, next)) return std::nullopt;
     Quantity q;

@@ -117,6 +117,9 @@ void become(Quantity& q, Kind kind, double factor);
 /// its unit once, behind its last number or before its first.
 void share_units(const std::string& sentence, std::vector<Quantity>& all);
 
+/// 435 TFLOP/s, MFU 44 %: what was reached, where a peak times the utilisation is that.
+void mark_achieved(std::vector<Quantity>& all);
+
 /// Two kinds of loss that a text has paired, and what joined them.
 struct PairOfKinds {
   Kind first = Kind::none, second = Kind::none;

@@ -51,7 +51,8 @@ void Checker::totals(const Scene& scene) {
     if (judged(scene, q.value) || judged(scene, q.raw)) continue;
     Numbers terms = of_paragraph(scene, q.kind, q.begin);
     const bool own_table = terms.empty();
-    if (own_table)  // of the table before
+    if (own_table && restated(q)) continue;  // what was said before is no sum
+    if (own_table)                           // of the table before
       for (const Heard& h : heard_)
         if (h.paragraph == table_ && h.q.kind == q.kind) terms.push_back(h.q);
     // 150円 in a sum of millions is a rate
@@ -69,18 +70,28 @@ void Checker::totals(const Scene& scene) {
       fits = term != terms.rbegin() && std::abs(q.value / sum - 1) <= tolerance_of(q) + slack;
     }
     if (!fits && own_table) {
-      // of its columns the one that comes nearest
-      for (const auto& [kind, column] : table_sums_)
-        if (kind == q.kind && column > 0 && std::abs(log_(q.value / column)) < std::abs(log_(q.value / sum))) sum = column;
-      fits = std::abs(q.value / sum - 1) <= tolerance_of(q) + slack;
+      // of its columns the one that comes nearest; a table that has its total needs no other
+      const ColumnSum* nearest = nullptr;
+      const auto away = [&](const ColumnSum& c) { return std::abs(log_(q.value / c.sum)); };
+      for (const ColumnSum& c : table_sums_)
+        if (c.kind == q.kind && c.sum > 0 && (nearest == nullptr || away(c) < away(*nearest))) nearest = &c;
+      if (nearest == nullptr) continue;
+      sum = nearest->sum;
+      fits = std::any_of(table_sums_.begin(), table_sums_.end(), [&](const ColumnSum& c) {
+        return (c.kind == q.kind || c.kind == Kind::none) && c.sum > 0 &&
+               std::abs(q.value / c.sum - 1) <= tolerance_of(q) + slack;
+      });
+      if (fits) sum = q.value;
+      if (!fits && nearest->stated) continue;
     }
     // in running text numbers of one kind need not be parts of what is called a total
     const bool listed = std::any_of(heard_.begin(), heard_.end(), [&](const Heard& h) {
       return h.paragraph == table_ && h.q.kind == q.kind && h.q.begin == terms.front().begin && h.q.value == terms.front().value;
     });
     const std::size_t start = scene.written.find_first_not_of(' ');
-    const bool item = start != std::string::npos && (std::string_view("-*|+").find(scene.written[start]) != std::string_view::npos ||
-                                                     scene.written.compare(start, 3, "・") == 0);
+    const bool item =
+        start != std::string::npos && (std::string_view("-*|+").find(scene.written[start]) != std::string_view::npos ||
+                                       scene.written.compare(start, 3, "・") == 0);
     const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
       return x.begin == terms.front().begin && x.value == terms.front().value;
     });
@@ -160,7 +171,7 @@ void Checker::part_in_words(const Scene& scene, const Quantity& q, const Quantit
   if (!of_it) return;
   if (!adds_up(part.kind)) return;
   const Numbers all = of_paragraph(scene, part.kind, part.begin);
-  if (all.empty()) return;
+  if (all.empty() || part.kind == Kind::params || std::abs(part.value / all.back().value - 1) < 1e-9) return;
   std::vector<double> meant;
   for (const Quantity& whole : all)
     for (const double ratio : {part.value / whole.value, whole.value / part.value})
@@ -210,6 +221,10 @@ void Checker::machines(const Scene& scene) {
                                     [](const Quantity& x) { return x.kind == Kind::devices; });
     if (claim == scene.numbers.end() || judged(scene, claim->value) || claim->counts_nodes) continue;
     if (claim->value == each.value || claim->value == nodes.raw) continue;  // said again
+    const bool others = std::any_of(scene.numbers.begin(), scene.numbers.end(), [&](const Quantity& x) {
+      return x.counts_nodes && x.begin != nodes.begin && x.begin != claim->begin;
+    });
+    if (others) continue;  // 8 nodes (64 GPUs), 16 nodes (128 GPUs)
     current_ = &*claim;
     borrowed_.clear();
     say(scene, "devices", claim->value, nodes.raw * each.value, 0,

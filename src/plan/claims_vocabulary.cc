@@ -116,7 +116,7 @@ const Group kGroups[] = {
      kHeader,
      {"price per hour", "usd per gpu hour", "$/h", "$/GPU-h", "$/GPU-hour", "hourly", "時間単価"}},
     {Kind::usd_per_hour, 1, kLabel | kHeader, {"usd per hour", "price per gpu hour"}},
-    {Kind::yen_per_hour, 1, kHeader, {"円/時間", "円/GPU時間", "yen/h", "yen/hour", "yen per hour"}},
+    {Kind::yen_per_hour, 1, kHeader, {"円/時間", "円/GPU時間", "yen per gpu hour", "jpy per gpu hour", "yen per hour", "yen/h", "yen/hour"}},
     {Kind::usd_per_kwh, 1, kHeader, {"usd per kwh", "$/kWh"}},
     {Kind::yen_per_kwh, 1, kHeader, {"円/kWh"}},
     {Kind::percent, 1, kUnit | kHeader, {"%"}},
