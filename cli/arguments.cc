@@ -109,4 +109,18 @@ isoflop::Observations read_observations(const std::string& path, const TableFlag
   return std::filesystem::is_directory(path) ? isoflop::heed_baselines(table, isoflop::baselines_of_folder(path)) : table;
 }
 
+void add_budget_flags(CLI::App& command, BudgetFlags& flags) {
+  command.add_option("--budgets", flags.budgets, "isoflop: the FLOP budgets, joined by commas; auto: where rows gather")
+      ->capture_default_str();
+  command.add_option("--minimum", flags.minimum, "isoflop: how a curve's minimum is found: parabola, akima")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"parabola", "akima"}));
+}
+
+void put_budgets(const BudgetFlags& flags, isoflop::FitOptions& options) {
+  if (flags.budgets != "auto")
+    for (const std::string& flops : split(flags.budgets)) options.budgets.push_back(number_of("--budgets", flops, true));
+  options.minimum = flags.minimum == "akima" ? isoflop::CurveMinimumBy::akima : isoflop::CurveMinimumBy::parabola;
+}
+
 }  // namespace cli

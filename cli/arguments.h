@@ -45,4 +45,11 @@ isoflop::CsvTable read_runs(const std::string& path, bool of_steps);
 /// A CSV table or a study's folder.
 isoflop::Observations read_observations(const std::string& path, const TableFlags& flags);
 
+/// How isoFLOP curves are read.
+struct BudgetFlags {
+  std::string budgets = "auto", minimum = "parabola";
+};
+void add_budget_flags(CLI::App& command, BudgetFlags& flags);
+void put_budgets(const BudgetFlags& flags, isoflop::FitOptions& options);
+
 }  // namespace cli

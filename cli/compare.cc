@@ -13,6 +13,8 @@ namespace {
 struct CompareFlags {
   std::string a, b, at, n;
   TableFlags rows;  // of both tables
+  BudgetFlags budgets;
+  std::optional<double> granularity;
   std::int64_t threads = 0;
   isoflop::CompareOptions options;
 };
@@ -58,6 +60,8 @@ void run_compare(CompareFlags flags, const Globals& globals) {
   isoflop::CompareOptions& options = flags.options;
   for (const std::string& at : split(flags.at)) options.at.push_back(number_of("--at", at, true));
   if (!flags.n.empty()) options.fit.n_column = flags.n;
+  if (flags.granularity) options.held["granularity"] = *flags.granularity;
+  put_budgets(flags.budgets, options.fit);
   options.fit.threads = threads_of(flags.threads);
   options.fit.stop = stop_requested();
   const isoflop::Observations a = read_observations(flags.a, flags.rows), b = read_observations(flags.b, flags.rows);
@@ -80,14 +84,16 @@ void add_compare(CLI::App& program, Globals& globals) {
   command->add_option("B", flags->b, "a CSV table, or a study's folder")->required();
   command->add_option(
       "--law", options.law,
-      "a law of params and tokens, or of one of params, tokens, flops (default: chinchilla where both tables have params "
-      "and tokens, else power_c)");
+      "a law of params and tokens, of one of params, tokens, flops, or of optima: isoflop, optima, envelope (default: chinchilla "
+      "where both tables have params and tokens, else power_c)");
   command->add_option("--at", flags->at, "further FLOP budgets, joined by commas");
   command->add_option("--points", options.points, "budgets over the range both tables cover")
       ->capture_default_str()
       ->check(whole_number(0, 1000));
   command->add_flag("--all-rows", options.all_rows, "laws of one quantity see every row, not only the lower envelope of loss");
   command->add_option("--n", flags->n, "what N counts: params, params_non_embedding, params_matmul (default: params)");
+  add_budget_flags(*command, flags->budgets);
+  command->add_option("--granularity", flags->granularity, "of experts, for laws that read it")->check(above_zero());
   add_table_flags(*command, flags->rows);
   command->add_option("--loss", options.fit.objective, "huber, lad, lsq, asymmetric")
       ->capture_default_str()
@@ -95,7 +101,7 @@ void add_compare(CLI::App& program, Globals& globals) {
   command->add_option("--delta", options.fit.delta, "where Huber's function turns from square to line")
       ->capture_default_str()
       ->check(above_zero());
-  command->add_option("--bootstrap", options.fit.bootstrap, "joint resamples; 0: no intervals")
+  command->add_option("--bootstrap", options.fit.bootstrap, "joint draws; 0: no intervals")
       ->capture_default_str()
       ->check(whole_number(0, 1000000));
   command->add_option("--seed", options.fit.seed, "of the resamples")->capture_default_str()->check(whole_number(0));

@@ -17,8 +17,8 @@ namespace {
 
 struct FitFlags {
   TableFlags rows;
-  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, report, at, predict, budgets = "auto",
-                     minimum = "parabola";
+  std::string table, laws = "power_n", n, holdout, fix, starts = "auto", draws, figures, report, at, predict;
+  BudgetFlags budgets;
   std::vector<std::string> models;
   bool list_laws = false, forms = false;
   std::int64_t threads = 0, folds = 0;
@@ -90,58 +90,11 @@ isoflop::FitOptions options_of(const FitFlags& flags) {
     options.at_models.emplace_back(number_of("--model", model.substr(0, at), true),
                                    number_of("--model", model.substr(at + 1), true));
   }
+  put_budgets(flags.budgets, options);
   options.all_starts = flags.starts != "auto";
   options.threads = threads_of(flags.threads);
   options.stop = stop_requested();
   return options;
-}
-
-isoflop::AllocationOptions allocation_options(const isoflop::FitOptions& options) {
-  isoflop::AllocationOptions law;
-  law.level = options.level;
-  law.draws = options.bootstrap;
-  law.seed = options.seed;
-  law.at = options.at_flops;
-  if (options.resample == "rows" || options.resample == "groups") law.interval = isoflop::AllocationInterval::rows;
-  return law;
-}
-
-isoflop::FitResult fit_isoflop(const isoflop::Observations& table, const FitFlags& flags, const isoflop::FitOptions& options) {
-  isoflop::IsoflopOptions isoflop_options;
-  isoflop_options.n_column = options.n_column;
-  isoflop_options.loss_column = options.loss_column;
-  if (flags.budgets != "auto")
-    for (const std::string& flops : split(flags.budgets)) isoflop_options.budgets.push_back(number_of("--budgets", flops, true));
-  isoflop_options.minimum = flags.minimum == "akima" ? isoflop::CurveMinimumBy::akima : isoflop::CurveMinimumBy::parabola;
-  isoflop_options.log_loss = options.residual == "log";
-  isoflop_options.allow_repeated = options.allow_repeated;
-  isoflop_options.law = allocation_options(options);
-  return isoflop::fit_isoflop(table, isoflop_options);
-}
-
-isoflop::FitResult fit_optima(const isoflop::Observations& table, const FitFlags& flags, const isoflop::FitOptions& options) {
-  isoflop::OptimaOptions optima;
-  optima.n_column = flags.n;
-  optima.law = allocation_options(options);
-  return isoflop::fit_optima(table, optima);
-}
-
-isoflop::FitResult fit_envelope(const isoflop::Observations& table, const isoflop::FitOptions& options) {
-  isoflop::EnvelopeOptions envelope;
-  envelope.n_column = options.n_column;
-  envelope.loss_column = options.loss_column;
-  envelope.allow_repeated = options.allow_repeated;
-  envelope.law = allocation_options(options);
-  return isoflop::fit_envelope(table, envelope);
-}
-
-/// Every law but power_n, which comes once for every meaning of N.
-isoflop::FitResult fit_named(const std::string& name, const isoflop::Observations& table, const FitFlags& flags,
-                             const isoflop::FitOptions& options) {
-  if (name == "isoflop") return fit_isoflop(table, flags, options);
-  if (name == "optima") return fit_optima(table, flags, options);
-  if (name == "envelope") return fit_envelope(table, options);
-  return isoflop::fit_law(table, name, options);
 }
 
 /// The whole table, and its two parts where a hold-out is asked for.
@@ -293,7 +246,7 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
       for (const auto& view : power_laws(tables.whole, flags)) laws.push_back({name, view, view.result});
       continue;
     }
-    FittedLaw law{name, {}, fit_named(name, tables.whole, flags, options)};
+    FittedLaw law{name, {}, isoflop::fit_law(tables.whole, name, options)};
     if (law.result.fit && tables.parts && law.result.fit->starts > 0 && law.result.fit->gradient_norm) {
       law.result.fit->holdout = isoflop::hold_out(tables.parts->first, tables.parts->second, *law.result.fit, options);
       if (law.result.fit->holdout) law.result.fit->holdout->where = flags.holdout;
@@ -383,11 +336,7 @@ void add_fit(CLI::App& program, Globals& globals) {
   command->add_option("--level", options.level, "confidence level")->capture_default_str()->check(level_range());
   command->add_option("--at", flags->at, "FLOP budgets to derive the optimum at, joined by commas");
   command->add_option("--model", flags->models, "PARAMS:TOKENS whose loss to derive; may be given again");
-  command->add_option("--budgets", flags->budgets, "isoflop: the FLOP budgets, joined by commas; auto: where rows gather")
-      ->capture_default_str();
-  command->add_option("--minimum", flags->minimum, "isoflop: how a curve's minimum is found: parabola, akima")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"parabola", "akima"}));
+  add_budget_flags(*command, flags->budgets);
   command->add_option("--draws", flags->draws, "write the resampled constants and derived numbers to this CSV");
   command->add_option("--figures", flags->figures,
                       "a folder to write pictures to (SVG): the law, residuals, observed against predicted, resamples, ...");

@@ -9,146 +9,9 @@
 #include <vector>
 
 #include "isoflop/cost.h"
-#include "isoflop/laws.h"
+#include "isoflop/planning_law.h"
 
 namespace isoflop {
-
-// ---- the law a plan is made with
-
-/// N*(C) = k_n C^a, D*(C) = k_d C^b: laws of the optimum that know no loss.
-struct AllocationRule {
-  double k_n = 0, a = 0, k_d = 0, b = 0;
-};
-
-/// What repeated text is worth: a law of unique_tokens and its constants beyond those of the surface.
-struct Repetition {
-  std::string law = "data_constrained";
-  /// Muennighoff et al. 2023; overfit_penalty: P, m, k; overfit_capacity: P, m, h, k, g
-  std::map<std::string, double> constants{{"R_D", 15.387756}, {"R_N", 5.309743}};
-};
-
-/// The text there is.
-struct TextLimit {
-  double unique_tokens = 0;
-  Repetition repetition;
-};
-
-/// A law at its constants, with what is known of its uncertainty. One of `surface` and `rule` is there.
-struct PlanningLaw {
-  std::string name;                          ///< "published:epoch2024", "tokens_per_param:20", "laws.json#chinchilla"
-  std::string law;                           ///< the formula: a name of known_laws(), or "tokens_per_param"
-  std::map<std::string, double> constants;
-  std::optional<AdditiveLaw> surface;        ///< of the loss of fresh text
-  std::optional<AllocationRule> rule;
-  double flops_per = kFlopsPerParamToken;    ///< C = flops_per N D; 1 where FLOPs per token stand in the place of N
-  std::map<std::string, double> held;        ///< further inputs of the law: granularity
-  std::string n_convention, flops_convention, loss_kind, source, range, note;
-  std::optional<std::pair<double, double>> fitted_flops, fitted_ratio;  ///< least and largest C and D/N of the fit
-  std::optional<double> residual_sd;         ///< of ln L of one run about the law
-
-  std::vector<AdditiveLaw> draws;            ///< the surface again, as resampled
-  std::vector<AllocationRule> rule_draws;
-  std::vector<std::map<std::string, double>> draw_constants;  ///< of every draw, in the same order
-  double widening = 1, level = 0.95;         ///< of intervals made of the draws (Fit::interval_widening)
-  std::optional<TextLimit> text;             ///< runs see this text: a model's loss and its forecasts count what is repeated;
-                                             ///< optima do not
-  std::vector<Warning> warnings;             ///< of the law itself
-};
-
-/// A law by name: "published:NAME" as in `fit --list-laws`, "tokens_per_param:NUMBER".
-///
-/// `held`   further inputs of the law (granularity); of fine_grained also `active_share`, N of a token's experts over all N: C = 6 N D of it.
-/// Throws   Error{usage} with the nearest name, or for a law that gives neither a loss of N and D nor N*(C).
-/// Checked  planning_law_test.cc.
-[[nodiscard]] PlanningLaw planning_law(const std::string& name, const std::map<std::string, double>& held = {});
-
-/// A law from the JSON of a fit (fit_from_json). `name` says which of its fits, and may be empty.
-[[nodiscard]] PlanningLaw planning_law_from_json(const std::string& text, const std::string& subject,
-                                                 const std::string& name = {}, const std::map<std::string, double>& held = {});
-
-/// Gives a law its draws: a table with a column of each constant, as `fit --draws` writes.
-///
-/// Result   draws whose law has no optimum (an exponent that is not positive) are left out, with a warning.
-/// Throws   Error{bad_data} naming the column that is missing, or line and column of a cell that is no number; or if no draw is left.
-void add_draws(PlanningLaw& law, const CsvTable& table);
-
-// ---- allocation
-
-/// A model and what it takes.
-struct ModelPlan {
-  double params = 0, tokens = 0, flops = 0;
-  std::optional<double> loss;  ///< none where the law knows none
-
-  [[nodiscard]] double tokens_per_param() const { return tokens / params; }
-};
-
-/// What the law trains with C FLOPs.
-///
-/// Source   Hoffmann et al. 2022 (arXiv:2203.15556), eq. 4; Kaplan et al. 2020 (arXiv:2001.08361) for its own form.
-/// Needs    flops > 0 (contract).
-/// Checked  allocation_test.cc: the tables of the papers, C from 1e18 to 1e26.
-[[nodiscard]] ModelPlan optimal_model(const PlanningLaw& law, double flops);
-
-/// Compute spent in vain: 1 - C_eq / C, C_eq the least compute that reaches the loss of (N, D) with C = k N D.
-///
-/// Needs    a law with a surface (contract).
-[[nodiscard]] double wasted_compute(const AdditiveLaw& law, double params, double tokens, double flops_per = kFlopsPerParamToken);
-
-/// A size off the optimum, at one budget.
-struct Deviation {
-  double factor = 1;           ///< N over N*
-  double params = 0, tokens = 0, loss = 0, delta_loss = 0;
-  double wasted = 0;           ///< share of the compute
-};
-[[nodiscard]] std::vector<Deviation> deviation_table(const PlanningLaw& law, double flops,
-                                                     const std::vector<double>& factors = {0.25, 0.5, 1, 2, 4});
-
-/// A size off the optimum, at one loss: what a smaller model costs in data and compute.
-struct EqualLoss {
-  double factor = 1;  ///< N over N*
-  double params = 0, tokens = 0, flops = 0;
-  double tokens_factor = 1, flops_factor = 1;
-};
-/// Result   sizes that cannot reach the loss with any amount of data are left out; `least_factor` is where they begin.
-struct OvertrainingPrice {
-  double least_factor = 0;
-  std::vector<EqualLoss> rows;
-};
-[[nodiscard]] OvertrainingPrice overtraining_price(const PlanningLaw& law, double flops,
-                                                   const std::vector<double>& factors = {1.5, 1, 0.75, 0.5, 0.3, 0.2});
-/// `points` models of one loss, from the smallest that can reach it to four times the optimal size.
-[[nodiscard]] std::vector<EqualLoss> iso_loss_curve(const PlanningLaw& law, double loss, std::int64_t points = 13);
-
-/// The plans of several laws, each judged by each that knows a loss.
-struct CrossLaw {
-  std::vector<std::string> plans, judges;
-  std::vector<ModelPlan> models;             ///< of `plans`; the loss is its own law's
-  std::vector<std::vector<double>> wasted;   ///< a row a plan, a column a judge: share of the compute
-  std::vector<double> worst;                 ///< of each plan
-};
-[[nodiscard]] CrossLaw cross_law(const std::vector<PlanningLaw>& laws, double flops);
-
-// ---- uncertainty
-
-/// The size of least mean waste over several laws, which the mean of their optima is not.
-struct RegretOptimum {
-  ModelPlan model;
-  double mean_waste = 0;             ///< share of the compute, over draws (each law's weigh 1 in all)
-  double optimum_mean_waste = 0;     ///< of the plain optimum
-  double waste_95 = 0;               ///< 95 % of the weight waste no more at `model`
-  std::int64_t draws = 0;
-  std::vector<std::string> laws;
-};
-
-/// Source   waste in compute as the unit of an allocation error; the rule of thumb (alpha + beta) / 2 ln^2 f.
-/// Needs    a law with a surface or draws (contract).
-/// Checked  uncertainty_test.cc: of one law without draws it is its optimum; it beats every other size tried.
-[[nodiscard]] RegretOptimum regret_optimum(const std::vector<PlanningLaw>& laws, double flops);
-
-/// Intervals of what the law says of C: params, tokens, tokens_per_param, loss (of the best model), and of one model (on the law's text): loss_of_model;
-/// `prediction` of a further run of it, with the scatter of runs about the law.
-[[nodiscard]] std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double flops, const ModelPlan& model,
-                                                             std::optional<double> residual_sd = {});
 
 // ---- demand: what is trained less and served more
 
@@ -179,7 +42,8 @@ struct InferenceAware {
 /// Checked  inference_test.cc: their table, in FLOPs and in money.
 [[nodiscard]] InferenceAware inference_aware(const PlanningLaw& law, const ModelPlan& reference, const Serving& serving);
 
-/// The demand that makes (N, D) the cheapest model of its loss: D_inf = 3 D (slope ratio - 1). Negative: larger than any demand explains.
+/// The demand that makes (N, D) the cheapest model of its loss: D_inf = 3 D (slope ratio - 1). Negative: larger than any demand
+/// explains.
 [[nodiscard]] double implied_demand(const AdditiveLaw& law, double params, double tokens);
 
 // ---- limits of data
@@ -220,7 +84,8 @@ struct DataLimit {
 
 /// Low precision as a smaller model: N_eff = N prod max(0, 1 - e^(-P / gamma + n)) over weights, activations and key-value cache.
 ///
-/// Source   Kumar et al. 2024 (arXiv:2411.04330), the offsets n: appendix K. The constants are the user's (the paper's: docs/formats/plan.md).
+/// Source   Kumar et al. 2024 (arXiv:2411.04330), the offsets n: appendix K. The constants are the user's (the paper's:
+///          docs/formats/plan.md).
 /// Checked  limits_test.cc: the paper's constants train best in 7.00 bits.
 struct PrecisionLaw {
   double gamma_weights = 0, gamma_activations = 0, gamma_cache = 0;    ///< bits; 0: left out
@@ -241,7 +106,8 @@ struct PrecisionLaw {
 /// Parameters of a dense model with the loss of a routed one of E experts (Clark et al. 2022, arXiv:2202.01169).
 [[nodiscard]] double dense_equivalent(const std::map<std::string, double>& routed_constants, double params, double experts);
 
-/// The exponent of unique sequences in parameters that an efficient model needs, N ~ D^gamma, from a law's beta: [1 - 2 beta, 1 - beta].
+/// The exponent of unique sequences in parameters that an efficient model needs, N ~ D^gamma, from a law's beta: [1 - 2 beta, 1
+/// - beta].
 ///
 /// Source   Kausik 2024 (arXiv:2402.14746), as its numbers imply; 2^(1/gamma): growth of the corpus that doubles the model.
 struct EfficientExponent {
@@ -278,7 +144,8 @@ struct NextMoney {
 struct LadderOptions {
   double target_flops = 0, pilot_flops = 0;   ///< what the model may cost, and all pilots together
   double residual_sd = 0.01;                  ///< of ln L of one run
-  /// sd of ln N* for every factor of e from the dearest pilot to the target: the law is not the truth. Hoffmann et al.'s runs as read by
+  /// sd of ln N* for every factor of e from the dearest pilot to the target: the law is not the truth. Hoffmann et al.'s runs as
+  /// read by
   /// Epoch, those above 1e20 to 1e21 FLOPs held out, show 0.06 to 0.13.
   double drift = 0.1;
   double least_flops = 0;                     ///< of a rung; 0: a thousandth of the dearest that the pilots' budget holds
@@ -301,11 +168,12 @@ struct Ladder {
   std::string stop;                           ///< why there is no further rung
 };
 
-/// Which pilots to run before a dear one: of all choices of rungs half a decade apart that the budget holds, the one that saves most beyond
+/// Which pilots to run before a dear one: of all choices of rungs half a decade apart that the budget holds, the one that saves
+/// most beyond
 /// its cost; a further rung would cost more than it saves.
 ///
-/// Source   the information of a run about the constants at the law as it is (D-optimal design would weigh all of them; here ln N* alone
-///          counts), the drift of N* beyond the dearest pilot in quadrature; waste over a normal distribution of ln N*.
+/// Source   the information of a run about the constants at the law as it is (D-optimal design would weigh all of them; here ln
+///          N* alone counts), the drift of N* beyond the dearest pilot in quadrature; waste over a normal distribution of ln N*.
 /// Needs    a law with a surface of power 1.
 /// Throws   Error{usage} for another, or a pilot budget that is not below the target's.
 /// Checked  ladder_test.cc.
@@ -425,11 +293,12 @@ struct Plan {
   std::vector<Warning> warnings;               ///< the gravest first
 };
 
-/// The plan for a request. With unique_tokens and a budget or a target loss the model is the best with that text (the first repetition law). Given are: flops (the optimum); flops and params, or flops and tokens (the other follows); params and tokens
+/// The plan for a request. With unique_tokens and a budget or a target loss the model is the best with that text (the first
+/// repetition law). Given are: flops (the optimum); flops and params, or flops and tokens (the other follows); params and tokens
 /// (C follows); target_loss (least C); params alone, or tokens alone (C is that of which they are the optimum).
 ///
-/// Throws   Error{usage} for contradictory, missing or impossible requests: a target loss below the floor says the floor and its interval,
-///          one that the text there is cannot reach says what it reaches.
+/// Throws   Error{usage} for contradictory, missing or impossible requests: a target loss below the floor says the floor and its
+///          interval, one that the text there is cannot reach says what it reaches.
 /// Numerics the same bytes every time.
 /// Checked  plan_test.cc.
 [[nodiscard]] Plan make_plan(const PlanRequest& request);
@@ -439,7 +308,8 @@ struct Plan {
 
 // ---- machines: what the plan asks of them
 
-/// The best architecture of a budget whose FLOPs are counted on it, not as k N D: embeddings cost nothing, the head and attention do.
+/// The best architecture of a budget whose FLOPs are counted on it, not as k N D: embeddings cost nothing, the head and
+/// attention do.
 struct CountedOptimum {
   std::string convention;                      ///< flops_exact | flops_full_attention (FlopsPerToken)
   ShapeChoice shape;

@@ -105,7 +105,7 @@ LawAt::LawAt(const std::string& name, const std::map<std::string, double>& const
     const auto value = held.find(column);
     if (value == held.end() && column != "unique_tokens")
       throw Error(Fault::usage, "law " + name, "reads `" + column + "`, which is not given",
-                  "isoflop plan --" + column + " NUMBER");
+                  "--" + column + " NUMBER");
     if (value != held.end() && !(value->second > 0 && std::isfinite(value->second)))
       throw Error(Fault::usage, "law " + name, column + " is not a positive number");
     held_.push_back(value == held.end() ? std::numeric_limits<double>::quiet_NaN() : log_(value->second));

@@ -13,13 +13,15 @@ namespace isoflop::laws {
 struct AllocationPoint {
   double x = 0;              ///< ln C
   double n = 0;              ///< ln N*
-  std::optional<double> d;   ///< ln D*
-  std::optional<double> se;  ///< of ln N*
+  std::optional<double> d = {};        ///< ln D*
+  std::optional<double> loss = {};     ///< L*
+  std::optional<double> se = {};       ///< of ln N*
+  std::optional<double> loss_se = {};  ///< of ln L*
 };
 
 struct Allocation {
   std::vector<AllocationPoint> points;
-  /// The points as draw k would have them, false if it has none; their `se` are those of `points`. None: no draws.
+  /// The points as draw k would have them, false if it has none; their `se` are those of `points`. None: Student's t alone.
   std::function<bool(std::int64_t k, std::vector<AllocationPoint>& points)> draw;
   std::string drawn;  ///< "seed noise": what a draw changes, as interval_method says it
   std::string one;    ///< "budget", "size": what a point is, for messages

@@ -73,6 +73,12 @@ std::vector<Budget> where_rows_gather(const ComputeRows& rows, double tolerance)
 
 }  // namespace
 
+std::string flops_column_of(const Observations& table) {
+  for (const char* name : {"flops", "flops_exact", "flops_6nd"})
+    if (find_column(table, name)) return name;
+  return {};
+}
+
 std::string convention_of_flops(const Observations& table) {
   // a convention read off another column says nothing about this one
   const bool other =
@@ -83,9 +89,7 @@ std::string convention_of_flops(const Observations& table) {
 ComputeRows compute_rows(const Observations& table, const std::string& n_column, const std::string& loss_column,
                          bool allow_repeated) {
   ComputeRows result;
-  std::string flops_column;
-  for (const char* name : {"flops", "flops_exact", "flops_6nd"})
-    if (flops_column.empty() && find_column(table, name)) flops_column = name;
+  const std::string flops_column = flops_column_of(table);
   std::vector<std::string> needed{n_column, loss_column};
   if (!flops_column.empty()) needed.push_back(flops_column);
   if (flops_column.empty() || find_column(table, "tokens")) needed.emplace_back("tokens");

@@ -22,6 +22,9 @@ struct ComputeRows {
 [[nodiscard]] ComputeRows compute_rows(const Observations& table, const std::string& n_column, const std::string& loss_column,
                                        bool allow_repeated);
 
+/// The column C is read from; empty: none is there.
+[[nodiscard]] std::string flops_column_of(const Observations& table);
+
 /// What a table's column `flops` counts, as far as it says.
 [[nodiscard]] std::string convention_of_flops(const Observations& table);
 

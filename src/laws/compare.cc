@@ -6,7 +6,9 @@
 #include <set>
 
 #include "base/math.h"
-#include "laws/problem.h"
+#include "laws/budgets.h"
+#include "laws/frontier.h"
+#include "laws/optimum_laws.h"
 #include "laws/resample.h"
 #include "laws/words.h"
 
@@ -56,98 +58,69 @@ bool pair_rows(Observations& a, Observations& b) {
   return true;
 }
 
-void need_one_meaning(const Observations& a, const Observations& b, const FitOptions& options, bool of_params) {
-  const auto same = [](const std::string& what, const std::string& first, const std::string& second) {
-    if (first == second || first == "unstated" || second == "unstated") return;
-    throw Error(Fault::bad_data, "compare", what + " is " + first + " in A and " + second + " in B",
-                "recipes are compared in one " + what);
-  };
-  same("unit of loss", a.loss_unit, b.loss_unit);
-  same("loss", loss_kind_of(a, {.loss_column = options.loss_column}), loss_kind_of(b, {.loss_column = options.loss_column}));
-  if (of_params)
-    same("meaning of N", n_convention_of(a, {.n_column = options.n_column}), n_convention_of(b, {.n_column = options.n_column}));
-  if (!of_params) same("meaning of C", a.flops_convention, b.flops_convention);
+/// Whether C is measured, not 6 N D: then the frontier does not depend on what N counts.
+bool has_flops(const Observations& table, const LawInfo& law) {
+  if (optimum_law(law.name)) return law.name == "optima" || !flops_column_of(table).empty();
+  return law.inputs.front() == "flops";
 }
 
-/// Least loss over C (or over the one quantity of the law), and back.
-class Frontier {
- public:
-  explicit Frontier(const Law& law) : law_(law) {}
+void need_one(const std::string& what, const std::string& first, const std::string& second) {
+  if (first == second || first == "unstated" || second == "unstated") return;
+  throw Error(Fault::bad_data, "compare", what + " is " + first + " in A and " + second + " in B",
+              "recipes are compared in one " + what);
+}
 
-  [[nodiscard]] double loss(const Theta& theta, double ln_x) const {
-    return has_optimum(law_) ? optimum_at(law_, theta, exp_(ln_x)).loss : value_of(law_, theta, {exp_(ln_x)});
-  }
+void need_one_meaning(const Observations& a, const Observations& b, const FitOptions& options, const LawInfo& law) {
+  need_one("unit of loss", a.loss_unit, b.loss_unit);
+  need_one("loss", loss_kind_of(a, {.loss_column = options.loss_column}), loss_kind_of(b, {.loss_column = options.loss_column}));
+  const bool measured = has_flops(a, law) && has_flops(b, law);
+  if (measured) need_one("meaning of C", a.flops_convention, b.flops_convention);
+  if (!measured)
+    need_one("meaning of N", n_convention_of(a, {.n_column = options.n_column}),
+             n_convention_of(b, {.n_column = options.n_column}));
+}
 
-  /// ln x at which the loss is `target`, within 12 decades about `near`; infinite beyond.
-  [[nodiscard]] double ln_x_of(const Theta& theta, double target, double near) const {
-    double low = near, high = near, step = 0.5;
-    double at_low = loss(theta, low) - target, at_high = at_low;
-    if (!std::isfinite(at_low)) return kInf;
-    while (at_low < 0 && low > near - 28) low -= step, at_low = loss(theta, low) - target, step *= 2;
-    step = 0.5;
-    while (at_high > 0 && high < near + 28) high += step, at_high = loss(theta, high) - target, step *= 2;
-    if (at_low < 0) return -kInf;
-    if (at_high > 0) return kInf;
-    if (at_low == at_high) return near;
-    // false position that halves the weight of an end that stays (Illinois); the loss falls, so it is above the target at `low`
-    int side = 0;
-    for (int i = 0; i < 80 && high - low > 1e-12; ++i) {
-      const double middle = low + (high - low) * at_low / (at_low - at_high), at = loss(theta, middle) - target;
-      if (!(std::fabs(at) > 1e-15 * target)) return middle;
-      if (at > 0) {
-        low = middle, at_low = at;
-        if (side > 0) at_high *= 0.5;
-      } else {
-        high = middle, at_high = at;
-        if (side < 0) at_low *= 0.5;
-      }
-      side = at > 0 ? 1 : -1;
+/// ln x at which the loss is `target`, within 12 decades about `near`; infinite beyond.
+double ln_x_of(const Frontier& frontier, double target, double near) {
+  const auto above = [&](double ln_x) { return frontier.loss(exp_(ln_x)) - target; };
+  double low = near, high = near, step = 0.5;
+  double at_low = above(low), at_high = at_low;
+  if (!std::isfinite(at_low)) return kInf;
+  while (at_low < 0 && low > near - 28) low -= step, at_low = above(low), step *= 2;
+  step = 0.5;
+  while (at_high > 0 && high < near + 28) high += step, at_high = above(high), step *= 2;
+  if (at_low < 0) return -kInf;
+  if (at_high > 0) return kInf;
+  if (at_low == at_high) return near;
+  // false position that halves the weight of an end that stays (Illinois); the loss falls, so it is above the target at `low`
+  int side = 0;
+  for (int i = 0; i < 80 && high - low > 1e-12; ++i) {
+    const double middle = low + (high - low) * at_low / (at_low - at_high), at = above(middle);
+    if (!(std::fabs(at) > 1e-15 * target)) return middle;
+    if (at > 0) {
+      low = middle, at_low = at;
+      if (side > 0) at_high *= 0.5;
+    } else {
+      high = middle, at_high = at;
+      if (side < 0) at_low *= 0.5;
     }
-    return 0.5 * (low + high);
+    side = at > 0 ? 1 : -1;
   }
+  return 0.5 * (low + high);
+}
 
-  /// ln m
-  [[nodiscard]] double ln_multiplier(const Theta& a, const Theta& b, double ln_x) const {
-    return ln_x_of(a, loss(b, ln_x), ln_x) - ln_x;
-  }
-
- private:
-  const Law& law_;
-};
-
-/// The constants of a fit, and of its draws.
-struct Draws {
-  Theta best{};
-  std::vector<Theta> thetas;
-};
-
-Draws draws_of(const Law& law, const Fit& fit) {
-  Draws draws;
-  std::vector<std::size_t> column;
-  for (int i = 0; i < law.size(); ++i) {
-    draws.best[i] = law.parameter_of(i, fit.constants.at(law.constants[i].name));
-    const auto at = std::find(fit.draw_names.begin(), fit.draw_names.end(), law.constants[i].name);
-    column.push_back(static_cast<std::size_t>(at - fit.draw_names.begin()));
-  }
-  for (const std::vector<double>& row : fit.draws) {
-    Theta theta{};
-    for (int i = 0; i < law.size(); ++i) theta[i] = law.parameter_of(i, row[column[i]]);
-    draws.thetas.push_back(theta);
-  }
-  return draws;
+double ln_multiplier_of(const Frontier& a, const Frontier& b, double ln_x) {
+  return ln_x_of(a, b.loss(exp_(ln_x)), ln_x) - ln_x;
 }
 
 /// Both recipes' frontiers, as fitted and as drawn.
 struct Pair {
-  const Law* law = nullptr;
-  Draws a, b;
+  Frontiers a, b;
   double widen = 1, level = 0.95;
 
-  [[nodiscard]] std::size_t size() const { return std::min(a.thetas.size(), b.thetas.size()); }
-  [[nodiscard]] double ln_multiplier(double ln_x) const { return Frontier(*law).ln_multiplier(a.best, b.best, ln_x); }
-  [[nodiscard]] double drawn(std::size_t i, double ln_x) const {
-    return Frontier(*law).ln_multiplier(a.thetas[i], b.thetas[i], ln_x);
-  }
+  [[nodiscard]] std::size_t size() const { return std::min(a.draws.size(), b.draws.size()); }
+  [[nodiscard]] double ln_multiplier(double ln_x) const { return ln_multiplier_of(a.best, b.best, ln_x); }
+  [[nodiscard]] double drawn(std::size_t i, double ln_x) const { return ln_multiplier_of(a.draws[i], b.draws[i], ln_x); }
 
   [[nodiscard]] std::optional<Interval> interval(std::vector<double> draws, double value) const {
     if (draws.size() < kLeastDraws || !std::isfinite(value)) return std::nullopt;
@@ -156,25 +129,9 @@ struct Pair {
   }
 };
 
-std::pair<double, double> range_of(const Observations& table, const Law& law, const FitOptions& options) {
-  const Problem problem = problem_of(table, law.info.name, options);
-  double low = kInf, high = -kInf;
-  for (std::int64_t i = 0; i < problem.rows.count; ++i) {
-    const auto& x = problem.rows.inputs;
-    const double at = has_optimum(law) ? log_(6) + x[0][i] + x[1][i] : x[0][i];
-    low = std::min(low, at), high = std::max(high, at);
-  }
-  return {low, high};
-}
-
 Multiplier multiplier_at(const Pair& pair, double ln_x) {
-  const Frontier frontier(*pair.law);
-  const double value = pair.ln_multiplier(ln_x);
-  Multiplier m{.at = exp_(ln_x),
-               .loss_a = frontier.loss(pair.a.best, ln_x),
-               .loss_b = frontier.loss(pair.b.best, ln_x),
-               .value = exp_(value),
-               .interval = {}};
+  const double value = pair.ln_multiplier(ln_x), x = exp_(ln_x);
+  Multiplier m{.at = x, .loss_a = pair.a.best.loss(x), .loss_b = pair.b.best.loss(x), .value = exp_(value), .interval = {}};
   std::vector<double> draws;
   for (std::size_t i = 0; i < pair.size(); ++i) draws.push_back(pair.drawn(i, ln_x));
   m.interval = pair.interval(std::move(draws), value);
@@ -236,16 +193,14 @@ std::optional<Comparison::NextRun> next_run(const Pair& pair, const std::vector<
   const double ln_x = log_(best->at);
   std::vector<double> by_a, by_b;
   for (std::size_t i = 0; i < pair.size(); ++i) {
-    const Frontier frontier(*pair.law);
-    by_a.push_back(std::clamp(frontier.ln_multiplier(pair.a.thetas[i], pair.b.best, ln_x), -28.0, 28.0));
-    by_b.push_back(std::clamp(frontier.ln_multiplier(pair.a.best, pair.b.thetas[i], ln_x), -28.0, 28.0));
+    by_a.push_back(std::clamp(ln_multiplier_of(pair.a.draws[i], pair.b.best, ln_x), -28.0, 28.0));
+    by_b.push_back(std::clamp(ln_multiplier_of(pair.a.best, pair.b.draws[i], ln_x), -28.0, 28.0));
   }
   const bool of_a = variance_of(by_a) > variance_of(by_b);
   Comparison::NextRun next{.recipe = of_a ? "A" : "B", .at = best->at * (of_a ? best->value : 1), .params = {}, .tokens = {}};
-  if (has_optimum(*pair.law)) {
-    const Optimum model = optimum_at(*pair.law, of_a ? pair.a.best : pair.b.best, next.at);
-    next.params = model.params;
-    next.tokens = model.tokens;
+  if (const auto model = (of_a ? pair.a : pair.b).best.model(next.at)) {
+    next.params = model->params;
+    next.tokens = model->tokens;
   }
   return next;
 }
@@ -262,8 +217,12 @@ std::string law_of(const Observations& a, const Observations& b, const CompareOp
 }
 
 /// Where the multiplier is asked for, as ln x; a warning where that is not what both tables cover.
-std::vector<double> places_of(const CompareOptions& options, Comparison& result, std::pair<double, double> a,
-                              std::pair<double, double> b) {
+std::vector<double> places_of(const CompareOptions& options, Comparison& result) {
+  const auto range_of = [&](const Fit& fit) {
+    const auto [least, most] = fit.fitted_range.at(result.axis);
+    return std::pair{log_(least), log_(most)};
+  };
+  const auto a = range_of(*result.a.fit), b = range_of(*result.b.fit);
   double low = std::max(a.first, b.first), high = std::min(a.second, b.second);
   if (!(low < high)) {
     result.warnings.push_back({"no_common_range", "A covers " + people(exp_(a.first)) + " to " + people(exp_(a.second)) + ", B " +
@@ -290,33 +249,31 @@ std::vector<double> places_of(const CompareOptions& options, Comparison& result,
 Comparison compare_recipes(const Observations& table_a, const Observations& table_b, const CompareOptions& options) {
   Comparison result;
   result.law = law_of(table_a, table_b, options);
-  const Law& law = law_named(result.law);
-  if (law.response != "loss" || !(has_optimum(law) || (law.inputs.size() == 1 && law.inputs[0].ln)))
-    throw Error(Fault::usage, "--law", "`" + result.law + "` has no least loss over compute",
-                "one of params and tokens, or of one of params, tokens, flops");
-  need_one_meaning(table_a, table_b, options.fit, law.inputs[0].column != "flops");
-  result.axis = has_optimum(law) ? "flops" : law.inputs[0].column;
+  result.axis = frontier_axis(result.law);
+  const LawInfo& law = law_info(result.law);
+  need_one_meaning(table_a, table_b, options.fit, law);
 
   Observations a = table_a, b = table_b;
-  if (!has_optimum(law) && !options.all_rows)
+  if (law.inputs.size() == 1 && !options.all_rows)
     for (Observations* table : {&a, &b})
-      *table = lower_envelope(*table, column_of(*table, law.inputs[0], options.fit.n_column), options.fit.loss_column);
-  result.paired = pair_rows(a, b);
+      *table = lower_envelope(*table, column_of(*table, {result.axis}, options.fit.n_column), options.fit.loss_column);
+  // optima are drawn by the noise about them, which two tables do not share
+  result.paired = !optimum_law(result.law) && pair_rows(a, b);
   FitOptions fit_b = options.fit;
   if (!result.paired) ++fit_b.seed;  // draws of its own
   result.a = fit_law(a, result.law, options.fit);
   result.b = fit_law(b, result.law, fit_b);
   if (!result.a.fit || !result.b.fit) return result;
+  // which column C was read from
+  if (optimum_law(result.law)) need_one("meaning of C", result.a.fit->flops_convention, result.b.fit->flops_convention);
   result.paired =
       result.paired && result.a.fit->draws.size() == result.b.fit->draws.size() && result.a.fit->rows == result.b.fit->rows;
 
-  const Pair pair{.law = &law,
-                  .a = draws_of(law, *result.a.fit),
-                  .b = draws_of(law, *result.b.fit),
+  const Pair pair{.a = frontiers_of(*result.a.fit, options.held),
+                  .b = frontiers_of(*result.b.fit, options.held),
                   .widen = std::max(result.a.fit->interval_widening, result.b.fit->interval_widening),
                   .level = options.fit.level};
-  for (const double ln_x : places_of(options, result, range_of(a, law, options.fit), range_of(b, law, options.fit)))
-    result.points.push_back(multiplier_at(pair, ln_x));
+  for (const double ln_x : places_of(options, result)) result.points.push_back(multiplier_at(pair, ln_x));
   result.crossing = crossing_of(pair, log_(result.common_low), log_(result.common_high));
   result.next = next_run(pair, result.points);
   return result;

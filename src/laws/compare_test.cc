@@ -5,6 +5,7 @@
 
 #include "base/math.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "isoflop/laws.h"
 
 namespace isoflop {
@@ -126,6 +127,100 @@ TEST(Compare, OnlyTheLowerEnvelopeCarriesALawOfCompute) {
   all.all_rows = true;
   EXPECT_LT(envelope.a.fit->rows, 60);
   EXPECT_EQ(compare_recipes(table, table, all).a.fit->rows, 60);
+}
+
+/// An isoFLOP grid of a law whose compute counts as `saved` times as much.
+Observations grid(const Surface& s, double saved, int budgets, double noise, std::uint64_t seed) {
+  Observations table;
+  const Philox random{seed, Stream::simulate};
+  const AdditiveLaw law{.floor = s.e, .a = s.a, .b = s.b, .alpha = s.alpha, .beta = s.beta};
+  const double worth = std::sqrt(saved);
+  for (int i = 0; i < budgets; ++i)
+    for (int j = 0; j < 9; ++j) {
+      const double c = 1e18 * pow_(1e3, i / (budgets - 1.0));
+      const double n = law.optimum(c).params * pow_(10, 0.6 * (j / 4.0 - 1)), d = c / (6 * n);
+      table.columns["params"].push_back(n);
+      table.columns["tokens"].push_back(d);
+      table.columns["flops"].push_back(c);
+      table.columns["loss"].push_back(law.loss(n * worth, d * worth) * exp_(noise * random.normal(table.labels.size(), 0)));
+      table.labels.push_back("run " + std::to_string(table.labels.size()));
+    }
+  table.n_convention = "params";
+  table.flops_convention = "flops_6nd";
+  return table;
+}
+
+TEST(CompareByOptima, IsWhatTheTwoFrontiersSay) {
+  const Observations a = grid({}, 1, 9, 0.003, 1), b = grid({}, 2, 9, 0.003, 2);
+  const Comparison c = compare_recipes(a, b, with(200, "isoflop"));
+  EXPECT_EQ(c.axis, "flops");
+  EXPECT_FALSE(c.paired) << "the noise about two recipes' minima is not shared";
+  EXPECT_NEAR(log_(c.common_low / 1e18), 0, 1e-9);
+  EXPECT_NEAR(log_(c.common_high / 1e21), 0, 1e-9);
+  const auto &first = c.a.fit->constants, &second = c.b.fit->constants;
+  ASSERT_EQ(c.points.size(), 9U);
+  for (const Multiplier& m : c.points) {
+    // e_a + k_a (m C)^-c_a = e_b + k_b C^-c_b by hand
+    const double loss = second.at("floor_e") + second.at("floor_k") * std::pow(m.at, -second.at("floor_c"));
+    const double flops = std::pow(first.at("floor_k") / (loss - first.at("floor_e")), 1 / first.at("floor_c"));
+    EXPECT_NEAR(m.loss_b, loss, 1e-9);
+    EXPECT_NEAR(m.value / (flops / m.at), 1, 1e-6);
+  }
+  ASSERT_TRUE(c.next);
+  EXPECT_NEAR(*c.next->params * *c.next->tokens * 6 / c.next->at, 1, 0.05) << "the best model of that budget";
+}
+
+class EveryLawOfOptima : public testing::TestWithParam<int> {};
+
+// 5 budgets: Student's t; 9: draws of the seed's noise
+TEST_P(EveryLawOfOptima, HoldsTheMultiplierAsOftenAsItSays) {
+  constexpr int kTables = 100;
+  int held = 0;
+  for (std::uint64_t seed = 0; seed < kTables; ++seed) {
+    CompareOptions options = with(120, "isoflop");
+    options.points = 0;
+    options.at = {1e20};
+    options.fit.seed = 2 * seed;
+    const Comparison c =
+        compare_recipes(grid({}, 1, GetParam(), 0.003, 2 * seed), grid({}, 2, GetParam(), 0.003, 2 * seed + 1), options);
+    ASSERT_TRUE(c.points[0].interval);
+    held += c.points[0].interval->low <= 2 && 2 <= c.points[0].interval->high;
+  }
+  EXPECT_GE(held, 90);
+}
+
+INSTANTIATE_TEST_SUITE_P(Compare, EveryLawOfOptima, testing::Values(5, 9));
+
+TEST(CompareByOptima, NamesTheLawsThatHaveAFrontierAndTheColumnThatIsMissing) {
+  const Observations table = grid({}, 1, 5, 0, 1);
+  const Error error = error_of([&] { (void)compare_recipes(table, table, with(0, "tissue")); });
+  EXPECT_EQ(error.fault(), Fault::usage);
+  for (const char* law : {"chinchilla", "power_c", "data_constrained", "isoflop", "envelope"})
+    EXPECT_NE(error.hint().find(law), std::string::npos) << law;
+  Observations optima;
+  for (int i = 0; i < 5; ++i) {
+    optima.labels.push_back("budget " + std::to_string(i));
+    optima.columns["flops"].push_back(1e18 * pow_(10, i));
+    optima.columns["n_opt"].push_back(1e8 * pow_(10, 0.5 * i));
+  }
+  EXPECT_EQ(error_of([&] { (void)compare_recipes(optima, optima, with(0, "optima")); }).fault(), Fault::bad_data);
+}
+
+TEST(Compare, TakesEveryLawThatItsListNames) {
+  Observations table = runs({}, 1, 1);
+  table.columns["unique_tokens"] = table.columns["tokens"];
+  for (auto& unique : table.columns["unique_tokens"]) *unique *= 0.5;
+  CompareOptions options = with(0, "data_constrained");
+  options.points = 2;
+  EXPECT_EQ(compare_recipes(table, table, options).points.size(), 2U);
+  table.columns.erase("unique_tokens");
+  table.columns["granularity"].assign(table.labels.size(), 2);
+  for (std::size_t i = 0; i < table.labels.size(); i += 2) table.columns["granularity"][i] = 8;
+  options.law = "fine_grained";
+  EXPECT_NE(std::string(error_of([&] { (void)compare_recipes(table, table, options); }).what()).find("granularity"),
+            std::string::npos);
+  options.held = {{"granularity", 4}};
+  EXPECT_NEAR(compare_recipes(table, table, options).points[0].value, 1, 1e-9);
 }
 
 TEST(Compare, TablesOfTwoMeaningsAreRefused) {

@@ -14,18 +14,18 @@ namespace {
 
 using Warnings = std::vector<Warning>;
 
-/// A floor the data do not hold up: its interval reaches 0, or stands as high as the best loss.
+/// A floor the data do not hold up: nothing bounds it, its interval reaches 0, or stands as high as the best loss.
 void doubt_floor(const Problem& problem, const Fit& fit, Warnings& warnings) {
   const auto constant = fit.constants.find("E");
   if (constant == fit.constants.end() || !problem.objective.log_residual || problem.law->response != "loss") return;
   const double least = exp_(*std::min_element(problem.rows.response.begin(), problem.rows.response.end()));
   const auto interval = fit.intervals.find("E");
   if (constant->second < 1e-3 * least || (interval != fit.intervals.end() && interval->second.low < 0.01 * least))
-    warnings.push_back(
-        {"floor_not_identified",
-         "the floor E = " + people(constant->second) +
-             (interval != fit.intervals.end() ? " has an interval from " + people(interval->second.low) : std::string()) +
-             ": the rows (least loss " + people(least) + ") do not show that there is one"});
+    warnings.push_back({"floor_not_identified",
+                        "the rows (least loss " + people(least) + ") do not show that there is a floor E" +
+                            (interval != fit.intervals.end()
+                                 ? ": it lies between " + people(interval->second.low) + " and " + people(interval->second.high)
+                                 : std::string())});
   // annealing goes below it
   else if (interval != fit.intervals.end() && interval->second.high > least && !problem.law->info.of_steps)
     warnings.push_back({"floor_not_identified", "the floor's interval reaches " + people(interval->second.high) +
@@ -133,19 +133,19 @@ void doubt_size(const Problem& problem, Warnings& warnings) {
 
 /// Constants that the rows bound on one side only, or not at all. The floor has a warning of its own.
 void doubt_bounds(const Problem& problem, const Fit& fit, Warnings& warnings) {
-  if (!fit.not_identified.empty()) warnings.push_back({"not_identified", "no row depends on " + listed(fit.not_identified)});
+  if (!fit.not_identified.empty())
+    warnings.push_back({"not_identified", "the rows bound on no side: " + listed(fit.not_identified)});
   for (const Constant& constant : problem.law->constants) {
     const auto at = fit.intervals.find(constant.name);
     if (at == fit.intervals.end() || constant.name == "E") continue;
     const bool above = !std::isfinite(at->second.high);
     const bool below = constant.space == Space::log ? at->second.low <= 0 : !std::isfinite(at->second.low);
-    if (!above && !below) continue;
+    if (above == below) continue;
     const std::string value = constant.name + " = " + people(fit.constants.at(constant.name));
     warnings.push_back(
         {"not_identified",
-         value + (above && below ? ": the rows bound it on no side"
-                  : above        ? ": the rows set no upper bound, only " + people(at->second.low) + " as the lower one"
-                                 : ": the rows set no lower bound, only " + people(at->second.high) + " as the upper one")});
+         value + (above ? ": the rows set no upper bound, only " + people(at->second.low) + " as the lower one"
+                        : ": the rows set no lower bound, only " + people(at->second.high) + " as the upper one")});
   }
 }
 

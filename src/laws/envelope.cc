@@ -5,12 +5,10 @@
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/quantile.h"
 #include "base/random.h"
 #include "isoflop/text.h"
 #include "laws/allocation.h"
 #include "laws/budgets.h"
-#include "laws/frontier.h"
 #include "laws/rows.h"
 #include "laws/words.h"
 
@@ -18,7 +16,6 @@ namespace isoflop {
 namespace {
 
 constexpr double kAbsent = std::numeric_limits<double>::infinity();  // ln L of a run where it has no steps
-constexpr std::size_t kFrontierPoints = 64;                          // the envelope is smooth: more cost time and tell nothing
 
 /// One run: its steps by ascending C, then its curve on the grid.
 struct Run {
@@ -150,46 +147,8 @@ std::vector<BudgetOptimum> sizes_of(const std::vector<const Run*>& runs, const s
 std::vector<laws::AllocationPoint> points_of(const std::vector<BudgetOptimum>& sizes) {
   std::vector<laws::AllocationPoint> points;
   for (const BudgetOptimum& o : sizes)
-    points.push_back({.x = log_(o.flops), .n = log_(*o.params), .d = log_(*o.tokens), .se = {}});
+    points.push_back({.x = log_(o.flops), .n = log_(*o.params), .d = log_(*o.tokens), .loss = o.loss});
   return points;
-}
-
-/// frontier_k, frontier_c, and with a floor floor_e, floor_k, floor_c.
-std::map<std::string, double> frontier_of(const std::vector<const Run*>& runs, const std::vector<double>& grid,
-                                          const std::vector<Best>& envelope) {
-  std::vector<double> x, loss;
-  const std::size_t step = std::max<std::size_t>(1, envelope.size() / kFrontierPoints);
-  for (std::size_t i = 0; i < envelope.size(); i += step) {
-    x.push_back(grid[envelope[i].grid]);
-    loss.push_back(exp_(runs[envelope[i].run]->loss[envelope[i].grid]));
-  }
-  std::map<std::string, double> numbers;
-  if (const auto plain = laws::plain_frontier(x, loss)) {
-    numbers["frontier_k"] = plain->k;
-    numbers["frontier_c"] = plain->c;
-  }
-  if (const auto floor = laws::floor_frontier(x, loss)) {
-    numbers["floor_e"] = floor->floor;
-    numbers["floor_k"] = floor->k;
-    numbers["floor_c"] = floor->c;
-  }
-  return numbers;
-}
-
-/// The frontier's constants, with percentiles where the laws have them and at least 9 of 10 draws know the number.
-void add_frontier(const std::map<std::string, double>& numbers, std::map<std::string, std::vector<double>>& draws,
-                  const EnvelopeOptions& options, Fit& fit) {
-  for (const auto& [name, value] : numbers) {
-    fit.constants[name] = value;
-    std::vector<double>& column = draws[name];
-    if (column.empty() || static_cast<std::int64_t>(column.size()) * 10 < options.law.draws * 9) continue;
-    const auto [low, high] = middle_of(column, options.law.level);
-    fit.intervals[name] = {low, high, options.law.level};
-  }
-  if (fit.interval_method == "Student's t" && fit.intervals.contains("frontier_c"))
-    fit.interval_method += "; frontier: runs drawn with replacement";
-  if (numbers.contains("frontier_c") && !numbers.contains("floor_e"))
-    fit.warnings.push_back({"no_floor", "the frontier's loss over C does not tell a floor: the plain power is as good"});
 }
 
 }  // namespace
@@ -217,21 +176,17 @@ FitResult fit_envelope(const Observations& table, const EnvelopeOptions& options
   allocation.drawn = "runs drawn with replacement";
   allocation.points = points_of(fit.optima);
   const Philox dice{.seed = options.law.seed, .stream = Stream::bootstrap};
-  std::map<std::string, std::vector<double>> frontiers;
   allocation.draw = [&](std::int64_t k, std::vector<laws::AllocationPoint>& points) {
     std::vector<const Run*> drawn;
     for (std::size_t i = 0; i < all.size(); ++i)
       drawn.push_back(all[dice.below(all.size(), static_cast<std::uint64_t>(k) * all.size() + i)]);
-    const std::vector<Best> best = envelope_of(drawn, grid.size(), options.keep_edges);
-    points = points_of(sizes_of(drawn, grid, best));
-    if (points.size() < 2) return false;
-    for (const auto& [name, value] : frontier_of(drawn, grid, best)) frontiers[name].push_back(value);
-    return true;
+    points = points_of(sizes_of(drawn, grid, envelope_of(drawn, grid.size(), options.keep_edges)));
+    return points.size() >= 2;
   };
 
   const PowerFitOptions columns{.n_column = options.n_column, .loss_column = options.loss_column};
   fit.law = "envelope";
-  fit.formula = "N*(C) = k_n C^a, D*(C) = k_d C^b";
+  fit.formula = "N*(C) = k_n C^a, D*(C) = k_d C^b, L*(C) = e + k C^-c";
   fit.n_convention = n_convention_of(table, columns);
   fit.flops_convention = rows.flops_convention;
   fit.loss_kind = loss_kind_of(table, columns);
@@ -240,11 +195,7 @@ FitResult fit_envelope(const Observations& table, const EnvelopeOptions& options
   fit.rows = static_cast<std::int64_t>(rows.rows.size());
   AllocationOptions law = options.law;
   if (law.interval == AllocationInterval::automatic) law.interval = AllocationInterval::student;
-  result = laws::fit_allocation(allocation, law, std::move(fit));
-  if (!result.fit) return result;
-  add_frontier(frontier_of(all, grid, envelope), frontiers, options, *result.fit);
-  result.warnings = result.fit->warnings;
-  return result;
+  return laws::fit_allocation(allocation, law, std::move(fit));
 }
 
 }  // namespace isoflop

@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "base/testing.h"
 #include "isoflop/laws.h"
-#include "laws/frontier.h"
+#include "laws/loss_frontier.h"
 
 namespace isoflop {
 namespace {
@@ -52,7 +52,7 @@ TEST(Envelope, GivesTheExponentsOfTheLawThatMadeTheCurves) {
   ASSERT_TRUE(result.fit);
   EXPECT_NEAR(result.fit->constants.at("a"), kExponent, 2e-3);
   EXPECT_NEAR(result.fit->constants.at("b"), 1 - kExponent, 2e-3);
-  EXPECT_EQ(result.fit->interval_method, "Student's t; frontier: runs drawn with replacement");
+  EXPECT_EQ(result.fit->interval_method, "Student's t");
 }
 
 TEST(Envelope, GivesTheFrontierOfThatLawWithItsFloor) {

@@ -58,17 +58,6 @@ Fit fit_from_json(const std::string& text, const std::string& subject, const std
       if (const auto value = json_find<double>(estimate, "value", subject)) fit.derived[number] = {*value, {}, {}};
   if (object.contains("fitted_range"))
     fit.fitted_range = json_get<std::map<std::string, std::pair<double, double>>>(object, "fitted_range", subject);
-  if (object.contains("optima"))
-    for (const Json& entry : object["optima"])
-      fit.optima.push_back({.flops = json_get<double>(entry, "flops", subject),
-                            .points = 0,
-                            .params = {},
-                            .tokens = {},
-                            .loss = {},
-                            .ln_params_se = {},
-                            .curve = {},
-                            .used = json_find<bool>(entry, "used", subject).value_or(true),
-                            .reason = word(entry, "reason", subject)});
   if (object.contains("warnings"))
     for (const Json& warning : object["warnings"])
       fit.warnings.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});

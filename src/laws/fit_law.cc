@@ -10,6 +10,7 @@
 #include "laws/forecast.h"
 #include "laws/intervals.h"
 #include "laws/jackknife.h"
+#include "laws/optimum_laws.h"
 #include "laws/problem.h"
 #include "laws/profile.h"
 #include "laws/published.h"
@@ -88,8 +89,7 @@ void set_predictions(const Problem& problem, const Search& found, std::vector<Th
 
 void set_intervals(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
                    const FitOptions& options, Fit& fit) {
-  const std::vector<Theta> thetas =
-      refits(problem, found, options.bootstrap, options.seed, options.threads, options.stop);
+  const std::vector<Theta> thetas = refits(problem, found, options.bootstrap, options.seed, options.threads, options.stop);
   if (options.stop.stop_requested()) throw Error(Fault::interrupted, "fit", "stopped while resampling");
   fit.interval_method = name_of(problem.resample) + ", " + plural(thetas.size(), "draw");
   if (thetas.size() < kLeastDraws) {
@@ -101,7 +101,7 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
 
   const double widen = widening(problem, found, options);
   fit.interval_widening = widen;
-  const std::vector<Bounds> bounds = bounds_of(quantities, found, thetas, options.level, widen);
+  const std::vector<Bounds> bounds = bounds_of(problem, quantities, found, thetas, options, widen);
   fit.draws.assign(thetas.size(), {});
   std::vector<std::vector<double>> columns;
   for (std::size_t k = 0; k < quantities.size(); ++k) {
@@ -112,16 +112,21 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
     if (q.constant >= 0) columns.push_back(draws);
     // what is held, and what follows from it alone, has no error
     const double value = q.value(found.best.theta);
-    if (std::all_of(draws.begin(), draws.end(), [value](double draw) { return draw == value; })) continue;
+    const bool free = q.constant >= 0 && problem.free[q.constant];
+    if (!free && std::all_of(draws.begin(), draws.end(), [value](double draw) { return draw == value; })) continue;
     if (!std::isfinite(value)) continue;
     if (q.constant >= 0 ? !fit.identified(q.name) : !fit.derived.contains(q.name)) continue;
-    if (const double variance = covariance_of(draws, draws); std::isfinite(variance))
+    if (bounds[k].open) {
+      fit.not_identified.push_back(q.name);
+      continue;
+    }
+    // of what may be nothing the draws' spread says how near 0 the search stopped
+    const bool vanishes =
+        q.constant >= 0 && problem.law->constants[q.constant].space == Space::log && bounds[k].interval.low == 0;
+    if (const double variance = covariance_of(draws, draws); std::isfinite(variance) && !vanishes)
       fit.standard_errors[q.name] = std::sqrt(variance);
     if (q.constant >= 0) {
-      Interval interval = open_ends(problem, found.best, q.constant, bounds[k].interval);
-      // scaled beyond it
-      if (problem.law->constants[q.constant].space == Space::unit) interval.high = std::min(interval.high, 1.0);
-      fit.intervals[q.name] = interval;
+      fit.intervals[q.name] = bounds[k].interval;
     } else {
       fit.derived[q.name].interval = bounds[k].interval;
       fit.derived[q.name].contains = {"seed", "form"};
@@ -135,8 +140,8 @@ void set_intervals(const Problem& problem, const std::vector<Quantity>& quantiti
 }
 
 /// What each row (group) is worth to the fit. Needs the resamples' standard errors.
-void set_leverage(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
-                  const FitOptions& options, Fit& fit) {
+void set_leverage(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found, const FitOptions& options,
+                  Fit& fit) {
   if (fit.standard_errors.empty() || problem.groups > options.leave_out || problem.groups < 2) return;
   if (problem.rows.count > kManyRows) return;  // each refit would see all of them
   const std::vector<std::optional<Theta>> thetas = leave_out_each(problem, found.best.theta, options.threads, options.stop);
@@ -266,6 +271,7 @@ Fit described(const Observations& table, const Problem& problem, const Search& f
 FitResult fit_law(const Observations& table, const std::string& name, const FitOptions& options) {
   ISOFLOP_CHECK(options.level > 0 && options.level < 1);
   if (name.starts_with(kPublished)) return evaluate_published(table, name.substr(sizeof(kPublished) - 1), options);
+  if (const OptimumLaw* law = optimum_law(name)) return law->fit(table, options);
   const Problem problem = problem_of(table, name, options);
   const Law& law = *problem.law;
   FitResult result{.fit = {}, .warnings = problem.warnings};

@@ -1,22 +1,46 @@
-// Loss along the frontier, as a power of C with and without a floor.
+// The best of a budget by any law that knows one: what recipes are compared by.
 #pragma once
 
-#include <optional>
-#include <span>
+#include <variant>
+
+#include "laws/problem.h"
 
 namespace isoflop::laws {
 
-/// L = floor + k C^-c.
-struct Frontier {
-  double floor = 0, k = 0, c = 0;
-  double error = 0;  ///< sum of squares of (L - fitted) / L
+/// L*(C) by a law at its constants: the optimum of a law of params and tokens, the loss of a law of one quantity (which then
+/// stands in the place of C), the frontier through optima.
+class Frontier {
+ public:
+  struct OfOne {
+    const Law* law;
+    Theta theta;
+  };
+
+  /// `held`: further inputs of the law: granularity. Where it reads unique_tokens nothing is repeated.
+  ///
+  /// Throws   Error{usage} for a law without a frontier, naming those that have one, or naming the input that is missing;
+  ///          Error{bad_data} for optima without losses.
+  Frontier(const std::string& law, const std::map<std::string, double>& constants,
+           const std::map<std::string, double>& held = {});
+
+  [[nodiscard]] double loss(double x) const;
+  /// None of a law of one quantity.
+  [[nodiscard]] std::optional<Optimum> model(double flops) const;
+
+ private:
+  std::variant<LawAt, OfOne, AllocationRule> law_;
 };
 
-/// Least squares of ln L on ln C. Needs two values of C, or nothing comes back.
-[[nodiscard]] std::optional<Frontier> plain_frontier(std::span<const double> ln_flops, std::span<const double> loss);
+/// What the frontier of a law is over: flops, or the quantity the law reads.
+///
+/// Throws   Error{usage} naming the laws that have one.
+[[nodiscard]] std::string frontier_axis(const std::string& law);
 
-/// Least squares of L, each relative to itself: for a given exponent, floor and k in closed form; the exponent by a search
-/// between 0.005 and 2. Nothing where the best is at an end of it or the floor is not above 0: these data do not tell a floor.
-[[nodiscard]] std::optional<Frontier> floor_frontier(std::span<const double> ln_flops, std::span<const double> loss);
+/// A fit's frontier, and those of its draws. Throws as Frontier.
+struct Frontiers {
+  Frontier best;
+  std::vector<Frontier> draws;
+};
+[[nodiscard]] Frontiers frontiers_of(const Fit& fit, const std::map<std::string, double>& held = {});
 
 }  // namespace isoflop::laws

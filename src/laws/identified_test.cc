@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 
 #include "base/math.h"
 #include "base/random.h"
@@ -12,11 +13,11 @@ namespace isoflop {
 namespace {
 
 /// L = E + K D^-a on 30 sizes, 1 % of noise.
-Observations curve(double e, double k, double a, double from, double to) {
+Observations curve(double e, double k, double a, double from, double to, int rows = 30, std::uint64_t seed = 1) {
   Observations table;
-  const Philox random{1, Stream::simulate};
-  for (int i = 0; i < 30; ++i) {
-    const double d = from * pow_(to / from, i / 29.0);
+  const Philox random{seed, Stream::simulate};
+  for (int i = 0; i < rows; ++i) {
+    const double d = from * pow_(to / from, i / (rows - 1.0));
     table.labels.push_back("run " + std::to_string(i));
     table.columns["tokens"].push_back(d);
     table.columns["loss"].push_back((e + k * pow_(d, -a)) * exp_(0.01 * random.normal(i, 0)));
@@ -32,6 +33,51 @@ TEST(OpenEnds, AFloorFarBelowTheRowsHasNoLowerBound) {
   const Fit fit = *fit_law(curve(1e-3, 40, 0.2, 1e4, 1e6), "power_d_floor", {.bootstrap = 400}).fit;
   EXPECT_EQ(fit.intervals.at("E").low, 0);
   EXPECT_TRUE(warns(fit, "floor_not_identified"));
+}
+
+/// How often the interval of E holds it over 200 tables of 15 rows, and how often it has no lower end.
+struct FloorCoverage {
+  int held = 0, one_sided = 0;
+  double widest = 0;
+};
+FloorCoverage floor_coverage(double e) {
+  FloorCoverage c;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const Fit fit = *fit_law(curve(e, 40, 0.2, 1e4, 1e7, 15, seed), "power_d_floor", {.bootstrap = 60, .leave_out = 0}).fit;
+    const Interval interval = fit.intervals.at("E");
+    c.held += interval.low <= e && e <= interval.high;
+    c.one_sided += interval.low == 0;
+    c.widest = std::max(c.widest, interval.high);
+  }
+  return c;
+}
+
+// laws.vanishing_floor runs it; the least loss is about 40 10^-1.4 = 1.6
+TEST(OpenEnds, DISABLED_OfAFloorHoldItAsOftenAsTheySay) {
+  const FloorCoverage none = floor_coverage(1e-6), some = floor_coverage(0.2), clear = floor_coverage(2);
+  std::cout << "held of 200, and without a lower end: no floor " << none.held << ", " << none.one_sided << "; 0.2 " << some.held
+            << ", " << some.one_sided << "; 2 " << clear.held << ", " << clear.one_sided << "\n";
+  EXPECT_GE(none.held, 178);
+  EXPECT_LT(none.widest, 1.6) << "no bound is above the least loss";
+  EXPECT_GE(some.held, 182);
+  EXPECT_GE(clear.held, 182);
+  EXPECT_EQ(clear.one_sided, 0);
+}
+
+TEST(OpenEnds, AFloorThatVanishesHasAnUpperBoundOfTheSizeOfTheLosses) {
+  int bounded = 0;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const Observations table = curve(1e-6, 40, 0.2, 1e4, 1e7, 15, seed);
+    const Fit fit = *fit_law(table, "power_d_floor", {.bootstrap = 60, .leave_out = 0}).fit;
+    const Interval floor = fit.intervals.at("E");
+    if (floor.low > 0) continue;
+    ++bounded;
+    EXPECT_GT(floor.high, 1e-3) << "not where the search happened to stop: E = " << fit.constants.at("E");
+    EXPECT_LT(floor.high, 1.6) << "the least loss";
+    EXPECT_TRUE(warns(fit, "floor_not_identified"));
+    EXPECT_FALSE(fit.standard_errors.contains("E"));
+  }
+  EXPECT_GE(bounded, 8);
 }
 
 TEST(OpenEnds, AFloorThatTheRowsShowIsBoundedOnBothSides) {

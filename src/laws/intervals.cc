@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/math.h"
 #include "isoflop/text.h"
+#include "laws/profile.h"
 
 namespace isoflop::laws {
 namespace {
@@ -59,8 +60,10 @@ std::vector<Quantity> quantities_of(const Law& law, const FitOptions& options) {
           {"loss@" + format_number(flops), -1, [&law, flops](const Theta& t) { return value_of(law, t, {flops}); }});
   if (has_optimum(law))
     for (const auto& [params, tokens] : options.at_models)
-      quantities.push_back({"loss@N=" + format_number(params) + ",D=" + format_number(tokens), -1,
-                            [&law, n = params, d = tokens](const Theta& t) { return value_of(law, t, {n, d}); }});
+      quantities.push_back(
+          {"loss@N=" + format_number(params) + ",D=" + format_number(tokens), -1, [&law, n = params, d = tokens](const Theta& t) {
+             return value_of(law, t, {n, d});
+           }});
   return quantities;
 }
 
@@ -71,16 +74,23 @@ Interval within(Interval interval, const Interval& possible, double value) {
   return interval;
 }
 
-std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Search& found, const std::vector<Theta>& thetas,
-                              double level, double widen) {
+std::vector<Bounds> bounds_of(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
+                              const std::vector<Theta>& thetas, const FitOptions& options, double widen) {
   std::vector<Bounds> bounds;
   for (const Quantity& q : quantities) {
     const double value = q.value(found.best.theta);
     std::vector<double> draws;
     for (const Theta& theta : thetas) draws.push_back(q.value(theta));
-    Interval interval = interval_of_draws(draws, value, level, widen);
+    Interval interval = interval_of_draws(draws, value, options.level, widen);
     if (q.possible) interval = within(interval, *q.possible, value);
-    bounds.push_back({std::move(draws), interval});
+    bool open = false;
+    if (q.constant >= 0 && problem.free[q.constant]) {
+      const Space space = problem.law->constants[q.constant].space;
+      interval = open_ends(problem, found.best, q.constant, interval, {options.seed, options.threads});
+      if (space == Space::unit) interval.high = std::min(interval.high, 1.0);  // scaled beyond it
+      open = std::isinf(interval.high) && (space == Space::log ? interval.low == 0 : std::isinf(interval.low));
+    }
+    bounds.push_back({std::move(draws), interval, open});
   }
   return bounds;
 }

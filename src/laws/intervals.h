@@ -29,13 +29,15 @@ struct Quantity {
 struct Bounds {
   std::vector<double> draws;
   Interval interval;
+  bool open = false;  ///< of a constant: the rows bound it on no side
 };
 
-/// Percentiles of the refits, widened about the fit's own value by `widen`: in ln where a number and its draws are positive.
+/// Percentiles of the refits; of a constant with the ends that the rows do not set open (profile.h). The percentiles are widened
+/// about the fit's own value by `widen`: in ln where a number and its draws are positive.
 ///
 /// Needs    one refit or more.
-[[nodiscard]] std::vector<Bounds> bounds_of(const std::vector<Quantity>& quantities, const Search& found,
-                                            const std::vector<Theta>& thetas, double level, double widen);
+[[nodiscard]] std::vector<Bounds> bounds_of(const Problem& problem, const std::vector<Quantity>& quantities, const Search& found,
+                                            const std::vector<Theta>& thetas, const FitOptions& options, double widen);
 
 /// What percentiles of resamples lack or have too much of: Student's quantile over the normal one, and the spread of fits to new
 /// tables over the spread of refits of one table (`spread_ratio`).

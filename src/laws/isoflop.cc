@@ -5,42 +5,23 @@
 
 #include "base/check.h"
 #include "base/math.h"
-#include "base/random.h"
 #include "isoflop/text.h"
 #include "laws/allocation.h"
 #include "laws/budgets.h"
-#include "laws/curve.h"
+#include "laws/isoflop_curve.h"
 #include "laws/words.h"
 
 namespace isoflop {
 namespace {
 
-using laws::CurveMinimum;
+using laws::IsoflopCurve;
+using laws::IsoflopDraw;
+using laws::Least;
+using laws::of_log;
 using Trouble = laws::CurveMinimum::Trouble;
 
 constexpr double kStrayDistance =
     0.01;  // of the loss: several times what seeds do, and what a parabola lacks at its window's ends
-
-/// One budget: its rows by N, and what became of it.
-struct Curve {
-  BudgetOptimum optimum;
-  std::vector<std::size_t> members;    // into ComputeRows, by ascending N
-  std::vector<double> x, y;            // ln N; L or ln L
-  std::vector<double> d;               // ln D of the members, empty without tokens
-  std::vector<std::size_t> by_tokens;  // positions in `members`, by ascending D
-  CurveMinimum local;                  // the local parabola: residuals come from it, whichever way the minimum is found
-};
-
-/// Where a curve has its least loss, along N and along D.
-struct Least {
-  CurveMinimum n;
-  double d = 0;
-  Trouble trouble = Trouble::none;
-};
-
-bool of_log(const IsoflopOptions& options) {
-  return options.log_loss || options.minimum == CurveMinimumBy::akima;
-}
 
 std::string significant(double value) {
   return format_significant(value, 3);
@@ -61,7 +42,7 @@ void check_options(const IsoflopOptions& options) {
 }
 
 /// Fills a curve from its members: sorted by N, D beside it.
-void fill(const laws::ComputeRows& rows, const IsoflopOptions& options, Curve& curve) {
+void fill(const laws::ComputeRows& rows, const IsoflopOptions& options, IsoflopCurve& curve) {
   std::stable_sort(curve.members.begin(), curve.members.end(),
                    [&](std::size_t i, std::size_t j) { return rows.params[i] < rows.params[j]; });
   curve.x.clear();
@@ -81,7 +62,7 @@ void fill(const laws::ComputeRows& rows, const IsoflopOptions& options, Curve& c
 }
 
 /// Rows that repeat another's N, C and loss: one run counted twice.
-std::size_t drop_copies(const laws::ComputeRows& rows, Curve& curve) {
+std::size_t drop_copies(const laws::ComputeRows& rows, IsoflopCurve& curve) {
   std::vector<std::size_t> kept;
   for (const std::size_t i : curve.members)
     if (std::none_of(kept.begin(), kept.end(), [&](std::size_t j) {
@@ -95,7 +76,7 @@ std::size_t drop_copies(const laws::ComputeRows& rows, Curve& curve) {
 
 /// The member furthest off the parabola through the others, if it is off by more than seeds are, and chance would put one there
 /// less than once in a hundred curves.
-std::optional<std::size_t> off_curve(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options) {
+std::optional<std::size_t> off_curve(const IsoflopCurve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options) {
   const std::size_t first = curve.local.first, count = curve.local.last - first;
   if (count < 6) return std::nullopt;
   const std::vector<laws::Deletion> deletions = laws::deletions(curve.x, curve.y, first, curve.local.last);
@@ -110,13 +91,13 @@ std::optional<std::size_t> off_curve(const Curve& curve, const laws::ComputeRows
 }
 
 /// Leaves strays out, and says so; with `keep_strays` it only says so.
-void leave_strays_out(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options, Curve& curve,
-                      std::vector<Warning>& warnings) {
+void leave_strays_out(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options,
+                      IsoflopCurve& curve, std::vector<Warning>& warnings) {
   const auto label = [&](std::size_t member) {
     return table.labels[rows.rows[member]] + " (N = " + significant(rows.params[member]) +
            ", C = " + significant(rows.flops[member]) + ")";
   };
-  Curve clean = curve;
+  IsoflopCurve clean = curve;
   std::vector<std::string> by_flops, by_loss;
   for (const std::size_t stray : laws::off_budget(rows, {clean.optimum.flops, clean.members})) {
     by_flops.push_back(label(stray));
@@ -141,38 +122,14 @@ void leave_strays_out(const Observations& table, const laws::ComputeRows& rows, 
   if (!options.keep_strays) curve = std::move(clean);
 }
 
-bool is_trouble(Trouble trouble, const IsoflopOptions& options) {
-  return trouble != Trouble::none && !(options.keep_edges && trouble == Trouble::at_edge);
-}
-
-/// The least loss of points (x by N, y), their ln D and its order. By parabola, D is read off the points that N was.
-Least least_of(std::span<const double> x, std::span<const double> y, std::span<const double> d,
-               std::span<const std::size_t> by_tokens, const IsoflopOptions& options) {
-  const bool akima = options.minimum == CurveMinimumBy::akima;
-  Least least;
-  least.n = akima ? laws::akima_minimum(x, y) : laws::parabola_minimum(x, y, options.window_decades * log_(10));
-  least.trouble = least.n.trouble;
-  if (d.empty() || is_trouble(least.trouble, options)) return least;
-  std::vector<double> xs, ys;
-  for (const std::size_t i : by_tokens) {
-    if (i < least.n.first || i >= least.n.last) continue;
-    xs.push_back(d[i]);
-    ys.push_back(y[i]);
-  }
-  const CurveMinimum other = akima ? laws::akima_minimum(xs, ys) : laws::parabola_through(xs, ys, 0, xs.size());
-  least.d = other.x;
-  if (least.trouble == Trouble::none || other.trouble != Trouble::at_edge) least.trouble = other.trouble;
-  return least;
-}
-
-void judge(const Curve& curve, const Least& least, const IsoflopOptions& options, BudgetOptimum& optimum) {
+void judge(const IsoflopCurve& curve, const Least& least, const IsoflopOptions& options, BudgetOptimum& optimum) {
   const bool placed = least.trouble == Trouble::none || least.trouble == Trouble::at_edge;
   if (placed) {
     optimum.params = exp_(least.n.x);
     optimum.loss = of_log(options) ? exp_(least.n.y) : least.n.y;
     if (!curve.d.empty()) optimum.tokens = exp_(least.d);
   }
-  optimum.used = !is_trouble(least.trouble, options);
+  optimum.used = !laws::is_trouble(least.trouble, options);
   if (least.trouble == Trouble::few_points) optimum.reason = "fewer than 3 sizes";
   if (least.trouble == Trouble::opens_down) optimum.reason = "the parabola opens downward: no minimum";
   if (least.trouble == Trouble::at_edge)
@@ -180,114 +137,19 @@ void judge(const Curve& curve, const Least& least, const IsoflopOptions& options
                      significant(exp_(curve.x.front())) + " to " + significant(exp_(curve.x.back()));
 }
 
-/// The relative scatter of losses about the local parabolas, pooled; none without degrees of freedom.
-std::optional<double> scatter_of(const std::vector<Curve>& curves, const laws::ComputeRows& rows, const IsoflopOptions& options) {
-  double squares = 0;
-  std::int64_t degrees = 0;
-  for (const Curve& curve : curves) {
-    const CurveMinimum& local = curve.local;
-    if (!curve.optimum.used || local.trouble == Trouble::few_points || local.last - local.first < 4) continue;
-    for (std::size_t i = local.first; i < local.last; ++i) {
-      const double r = (curve.y[i] - local.at(curve.x[i])) / (of_log(options) ? 1 : rows.loss[curve.members[i]]);
-      squares += r * r;
-    }
-    degrees += static_cast<std::int64_t>(local.last - local.first) - 3;
-  }
-  if (degrees < 1) return std::nullopt;
-  return std::sqrt(squares / static_cast<double>(degrees));
-}
-
-/// Every curve's least loss in one draw; nothing where it has none.
-using Draw = std::vector<std::optional<std::pair<double, double>>>;
-
-/// One curve with noise of the seed on every loss.
-Least noisy(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options, double scatter, std::uint64_t k) {
-  const Philox dice{.seed = options.law.seed, .stream = Stream::bootstrap};
-  std::vector<double> y = curve.y;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    const double loss = rows.loss[curve.members[i]], relative = options.loss_sd ? *options.loss_sd / loss : scatter;
-    y[i] += dice.normal(k * rows.rows.size() + curve.members[i]) * relative * (of_log(options) ? 1 : loss);
-  }
-  return least_of(curve.x, y, curve.d, curve.by_tokens, options);
-}
-
-/// One curve with as many of its rows, drawn with replacement.
-Least redrawn(const Curve& curve, const laws::ComputeRows& rows, const IsoflopOptions& options, std::uint64_t k) {
-  const Philox dice{.seed = options.law.seed, .stream = Stream::bootstrap};
-  std::vector<std::size_t> chosen;
-  for (const std::size_t member : curve.members)
-    chosen.push_back(dice.below(curve.members.size(), k * rows.rows.size() + member));
-  std::sort(chosen.begin(), chosen.end());
-  std::vector<double> x, y, d;
-  std::vector<std::size_t> by_tokens;
-  for (const std::size_t i : chosen) {
-    x.push_back(curve.x[i]);
-    y.push_back(curve.y[i]);
-    if (!curve.d.empty()) d.push_back(curve.d[i]);
-  }
-  for (std::size_t i = 0; i < d.size(); ++i) by_tokens.push_back(i);
-  std::stable_sort(by_tokens.begin(), by_tokens.end(), [&](std::size_t i, std::size_t j) { return d[i] < d[j]; });
-  return least_of(x, y, d, by_tokens, options);
-}
-
-std::vector<Draw> draws_of(const std::vector<Curve>& curves, const laws::ComputeRows& rows, const IsoflopOptions& options,
-                           std::optional<double> scatter) {
-  std::vector<Draw> draws;
-  const bool by_rows = options.law.interval == AllocationInterval::rows;
-  if (!by_rows && !scatter && !options.loss_sd) return draws;
-  for (std::int64_t k = 0; k < options.law.draws; ++k) {
-    Draw draw(curves.size());
-    for (std::size_t c = 0; c < curves.size(); ++c) {
-      if (!curves[c].optimum.used) continue;
-      const auto index = static_cast<std::uint64_t>(k);
-      const Least least =
-          by_rows ? redrawn(curves[c], rows, options, index) : noisy(curves[c], rows, options, scatter.value_or(0), index);
-      if (!is_trouble(least.trouble, options)) draw[c] = {least.n.x, least.d};
-    }
-    draws.push_back(std::move(draw));
-  }
-  return draws;
-}
-
-/// The standard error of ln N* over the draws; a curve that loses its minimum in half of them carries no law.
-void judge_by_draws(const std::vector<Draw>& draws, std::size_t c, const IsoflopOptions& options, Curve& curve) {
-  double mean = 0, square = 0, count = 0;
-  for (const Draw& draw : draws) {
-    if (!draw[c]) continue;
-    count += 1;
-    const double step = draw[c]->first - mean;
-    mean += step / count;
-    square += step * (draw[c]->first - mean);
-  }
-  const auto all = static_cast<double>(draws.size());
-  if (count * 2 < all) {
-    curve.optimum.used = false;
-    curve.optimum.reason = "the minimum leaves the curve in " + significant(100 * (1 - count / all)) + " % of the draws";
-    return;
-  }
-  if (count < 2) return;
-  double se = std::sqrt(square / (count - 1)) * (all / count);
-  if (options.minimum == CurveMinimumBy::akima) {  // which cannot tell places apart that are much nearer than its points (Porian)
-    std::vector<double> sizes = curve.x;
-    sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
-    se = std::max(se, (sizes.back() - sizes.front()) / static_cast<double>(sizes.size() - 1) / 3);
-  }
-  curve.optimum.ln_params_se = se;
-}
-
-std::vector<Curve> curves_of(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options,
-                             std::vector<Warning>& warnings) {
-  std::vector<Curve> curves;
+std::vector<IsoflopCurve> curves_of(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options,
+                                    std::vector<Warning>& warnings) {
+  std::vector<IsoflopCurve> curves;
   std::size_t placed = 0, copies = 0;
   for (laws::Budget& budget : laws::budgets_of(rows, options.budgets, options.tolerance)) {
-    Curve curve;
+    IsoflopCurve curve;
     curve.optimum.flops = budget.flops;
     placed += budget.members.size();
     curve.members = std::move(budget.members);
     if (!options.keep_strays) copies += drop_copies(rows, curve);
     fill(rows, options, curve);
     leave_strays_out(table, rows, options, curve, warnings);
-    judge(curve, least_of(curve.x, curve.y, curve.d, curve.by_tokens, options), options, curve.optimum);
+    judge(curve, laws::least_of(curve.x, curve.y, curve.d, curve.by_tokens, options), options, curve.optimum);
     curves.push_back(std::move(curve));
   }
   if (placed < rows.rows.size())
@@ -301,9 +163,9 @@ std::vector<Curve> curves_of(const Observations& table, const laws::ComputeRows&
 }
 
 /// One warning for each budget that carries no law, or is doubtful and kept; the many too small ones of a loose table together.
-void name_doubtful(const std::vector<Curve>& curves, std::vector<Warning>& warnings) {
+void name_doubtful(const std::vector<IsoflopCurve>& curves, std::vector<Warning>& warnings) {
   std::vector<std::string> small;
-  for (const Curve& curve : curves) {
+  for (const IsoflopCurve& curve : curves) {
     const BudgetOptimum& o = curve.optimum;
     if (o.reason.empty()) continue;
     const bool edge = o.params.has_value();
@@ -319,8 +181,8 @@ void name_doubtful(const std::vector<Curve>& curves, std::vector<Warning>& warni
 }
 
 void add_rows(const Observations& table, const laws::ComputeRows& rows, const IsoflopOptions& options,
-              const std::vector<Curve>& curves, Fit& fit) {
-  for (const Curve& curve : curves) {
+              const std::vector<IsoflopCurve>& curves, Fit& fit) {
+  for (const IsoflopCurve& curve : curves) {
     fit.optima.push_back(curve.optimum);
     if (!curve.optimum.used) continue;
     constexpr int kSteps = 24;
@@ -340,24 +202,27 @@ void add_rows(const Observations& table, const laws::ComputeRows& rows, const Is
   fit.rows = static_cast<std::int64_t>(fit.fitted.size());
 }
 
-laws::Allocation allocation_of(const std::vector<Curve>& curves, const std::vector<Draw>& draws, const IsoflopOptions& options) {
+laws::Allocation allocation_of(const std::vector<IsoflopCurve>& curves, const std::vector<IsoflopDraw>& draws,
+                               const IsoflopOptions& options) {
   laws::Allocation allocation;
   allocation.one = "budget";
   allocation.drawn =
       options.law.interval == AllocationInterval::rows ? "rows of each budget drawn with replacement" : "seed noise";
-  const auto point = [](const Curve& curve, double n, double d) {
-    laws::AllocationPoint p{.x = log_(curve.optimum.flops), .n = n, .d = {}, .se = curve.optimum.ln_params_se};
-    if (!curve.d.empty()) p.d = d;
+  const auto point = [](const IsoflopCurve& curve, const laws::DrawnOptimum& o) {
+    laws::AllocationPoint p{
+        .x = log_(curve.optimum.flops), .n = o.n, .loss = o.loss, .se = curve.optimum.ln_params_se, .loss_se = curve.ln_loss_se};
+    if (!curve.d.empty()) p.d = o.d;
     return p;
   };
-  for (const Curve& curve : curves)
-    if (curve.optimum.used)
-      allocation.points.push_back(point(curve, log_(*curve.optimum.params), curve.d.empty() ? 0 : log_(*curve.optimum.tokens)));
+  for (const IsoflopCurve& curve : curves) {
+    const BudgetOptimum& o = curve.optimum;
+    if (o.used) allocation.points.push_back(point(curve, {log_(*o.params), curve.d.empty() ? 0 : log_(*o.tokens), *o.loss}));
+  }
   if (draws.empty()) return allocation;
   allocation.draw = [&curves, &draws, point](std::int64_t k, std::vector<laws::AllocationPoint>& points) {
-    const Draw& draw = draws[static_cast<std::size_t>(k)];
+    const IsoflopDraw& draw = draws[static_cast<std::size_t>(k)];
     for (std::size_t c = 0; c < curves.size(); ++c)
-      if (curves[c].optimum.used && draw[c]) points.push_back(point(curves[c], draw[c]->first, draw[c]->second));
+      if (curves[c].optimum.used && draw[c]) points.push_back(point(curves[c], *draw[c]));
     return true;
   };
   return allocation;
@@ -369,12 +234,12 @@ FitResult fit_isoflop(const Observations& table, const IsoflopOptions& options) 
   check_options(options);
   const laws::ComputeRows rows = laws::compute_rows(table, options.n_column, options.loss_column, options.allow_repeated);
   FitResult result{.fit = {}, .warnings = rows.warnings};
-  std::vector<Curve> curves = curves_of(table, rows, options, result.warnings);
-  const std::optional<double> scatter = scatter_of(curves, rows, options);
-  const std::vector<Draw> draws = draws_of(curves, rows, options, scatter);
+  std::vector<IsoflopCurve> curves = curves_of(table, rows, options, result.warnings);
+  const std::optional<double> scatter = laws::scatter_of(curves, rows, options);
+  const std::vector<IsoflopDraw> draws = laws::draws_of(curves, rows, options, scatter);
   if (!draws.empty())
     for (std::size_t c = 0; c < curves.size(); ++c)
-      if (curves[c].optimum.used) judge_by_draws(draws, c, options, curves[c]);
+      if (curves[c].optimum.used) laws::judge_by_draws(draws, c, options, curves[c]);
   name_doubtful(curves, result.warnings);
 
   const laws::Allocation allocation = allocation_of(curves, draws, options);
@@ -385,7 +250,7 @@ FitResult fit_isoflop(const Observations& table, const IsoflopOptions& options) 
   }
   Fit fit;
   fit.law = "isoflop";
-  fit.formula = "N*(C) = k_n C^a" + std::string(rows.tokens.empty() ? "" : ", D*(C) = k_d C^b");
+  fit.formula = "N*(C) = k_n C^a" + std::string(rows.tokens.empty() ? "" : ", D*(C) = k_d C^b") + ", L*(C) = e + k C^-c";
   const PowerFitOptions columns{.n_column = options.n_column, .loss_column = options.loss_column};
   fit.n_convention = n_convention_of(table, columns);
   fit.flops_convention = rows.flops_convention;

@@ -186,7 +186,7 @@ TEST(Isoflop, WithoutTokensGivesTheLawOfNAlone) {
   table.columns.erase("tokens");
   const FitResult result = fit_isoflop(table);
   ASSERT_TRUE(result.fit);
-  EXPECT_EQ(result.fit->formula, "N*(C) = k_n C^a");
+  EXPECT_EQ(result.fit->formula, "N*(C) = k_n C^a, L*(C) = e + k C^-c");
   EXPECT_FALSE(result.fit->constants.contains("b"));
 }
 
@@ -203,7 +203,8 @@ TEST(Isoflop, GivesTheSameDrawsForASeed) {
   ASSERT_TRUE(a.fit && b.fit);
   EXPECT_EQ(a.fit->draws, b.fit->draws);
   EXPECT_EQ(a.fit->draws.size(), 1000U);
-  EXPECT_THAT(a.fit->draw_names, testing::ElementsAre("k_n", "a", "k_d", "b"));
+  EXPECT_THAT(a.fit->draw_names,
+              testing::ElementsAre("k_n", "a", "k_d", "b", "frontier_k", "frontier_c", "floor_e", "floor_k", "floor_c"));
   IsoflopOptions other;
   other.law.seed = 1;
   EXPECT_NE(fit_isoflop(table, other).fit->draws, a.fit->draws);
@@ -257,6 +258,45 @@ TEST_P(EveryInterval, OfTheExponentHoldsItNinetyTwoToNinetyEightTimesInAHundred)
 INSTANTIATE_TEST_SUITE_P(Isoflop, EveryInterval,
                          testing::Values(Coverage{AllocationInterval::automatic, 5}, Coverage{AllocationInterval::automatic, 9},
                                          Coverage{AllocationInterval::student, 9}, Coverage{AllocationInterval::rows, 9}));
+
+TEST(Isoflop, GivesTheFrontierOfTheLawThatMadeTheGrid) {
+  const Truth truth;
+  IsoflopOptions options;
+  options.law.at = {1e20};
+  const FitResult result = fit_isoflop(grid_of(truth, {}), options);
+  ASSERT_TRUE(result.fit);
+  const double n = truth.best_n(1e20);
+  EXPECT_NEAR(result.fit->derived.at("loss@1e+20").value / truth.loss(n, 1e20 / 6 / n), 1, 2e-3);
+  EXPECT_NEAR(result.fit->constants.at("floor_e"), truth.e, 0.05);
+  EXPECT_NEAR(result.fit->constants.at("floor_c"), truth.alpha * truth.beta / (truth.alpha + truth.beta), 0.01);
+  EXPECT_EQ(result.fit->fitted_range.at("flops").first, result.fit->optima.front().flops);
+}
+
+TEST(Isoflop, TellsNoFloorWhereThereIsNoneAndBoundsIt) {
+  const Truth plain{.e = 0, .a = 40, .b = 60, .alpha = 0.1, .beta = 0.1};
+  const FitResult result = fit_isoflop(grid_of(plain, {.noise = 0.003}));
+  ASSERT_TRUE(result.fit);
+  const Interval floor = result.fit->intervals.at("floor_e");
+  EXPECT_EQ(floor.low, 0);
+  EXPECT_LT(floor.high, *result.fit->optima.back().loss);
+  EXPECT_EQ(warns(result.warnings, "no_floor"), result.fit->constants.at("floor_e") == 0);
+}
+
+TEST(Isoflop, DrawsSpreadAsTheIntervalsSay) {
+  for (const int budgets : {5, 9}) {
+    IsoflopOptions options;
+    options.law.draws = 4000;
+    options.law.interval = AllocationInterval::student;
+    const Fit fit = *fit_isoflop(grid_of({}, {.budgets = budgets, .noise = 0.003}), options).fit;
+    for (const std::size_t column : {1U, 3U}) {
+      std::vector<double> draws;
+      for (const auto& draw : fit.draws) draws.push_back(draw[column]);
+      const Interval said = fit.intervals.at(fit.draw_names[column]);
+      const Interval drawn = interval_of_draws(draws, fit.constants.at(fit.draw_names[column]));
+      EXPECT_NEAR((drawn.high - drawn.low) / (said.high - said.low), 1, 0.1) << budgets << " " << fit.draw_names[column];
+    }
+  }
+}
 
 TEST(Isoflop, NamesTheRowAndTheColumnOfANumberThatCannotBe) {
   for (const double bad : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {

@@ -55,7 +55,7 @@ FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
   for (const std::size_t row : usable.rows) {
     fit.optima.push_back(optimum_of(table, row, options.flops_column, n_column, d_column, se_column));
     const BudgetOptimum& o = fit.optima.back();
-    laws::AllocationPoint point{.x = log_(o.flops), .n = log_(*o.params), .d = {}, .se = o.ln_params_se};
+    laws::AllocationPoint point{.x = log_(o.flops), .n = log_(*o.params), .loss = o.loss, .se = o.ln_params_se};
     if (!d_column.empty()) point.d = log_(*o.tokens);
     allocation.points.push_back(point);
     fit.fitted.push_back(row);
@@ -78,11 +78,14 @@ FitResult fit_optima(const Observations& table, const OptimaOptions& options) {
         const double step = *points[i].se * dice.normal(static_cast<std::uint64_t>(k) * points.size() + i);
         points[i].n += step;
         if (points[i].d) *points[i].d -= step;
+        points[i].loss.reset();  // how far the losses are off is not said
       }
       return true;
     };
   fit.law = "optima";
   fit.formula = "N*(C) = k_n C^a" + std::string(d_column.empty() ? "" : ", D*(C) = k_d C^b");
+  if (std::all_of(fit.optima.begin(), fit.optima.end(), [](const BudgetOptimum& o) { return o.loss.has_value(); }))
+    fit.formula += ", L*(C) = e + k C^-c";
   fit.n_convention = n_convention_of(table, {.n_column = n_column});
   fit.flops_convention = options.flops_column == "flops" ? laws::convention_of_flops(table) : options.flops_column;
   fit.loss_kind = table.loss_kind;

@@ -4,6 +4,7 @@
 
 #include "base/math.h"
 #include "laws/formulas.h"
+#include "laws/optimum_laws.h"
 #include "laws/published.h"
 
 namespace isoflop {
@@ -50,13 +51,10 @@ const std::vector<LawInfo>& known_laws() {
       laws.push_back(law.info);
       for (const laws::Input& input : law.inputs) laws.back().inputs.push_back(input.column);
       laws.back().response = law.response;
+      const bool of_one = law.response == "loss" && law.info.form_of[0] != '\0';
+      if (law.additive || of_one) laws.back().frontier = law.additive ? "flops" : law.inputs[0].column;
     }
-    laws.push_back({"isoflop", "N*(C) = k_n C^a, D*(C) = k_d C^b, of the least loss at each budget",
-                    "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2"});
-    laws.push_back(
-        {"optima", "N*(C) = k_n C^a, D*(C) = k_d C^b, of a table of optima", "Porian et al. 2024 (arXiv:2406.19146), section 2"});
-    laws.push_back({"envelope", "N*(C) = k_n C^a, D*(C) = k_d C^b, L*(C) = k C^-c, of the lower envelope of training curves",
-                    "Hoffmann et al. 2022 (arXiv:2203.15556), section 3.1"});
+    for (const laws::OptimumLaw& law : laws::optimum_laws()) laws.push_back(law.info);
     return laws;
   }();
   return kLaws;

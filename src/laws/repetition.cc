@@ -8,8 +8,10 @@ namespace {
 /// U (1 + R* (1 - e^(-R / R*))), as ln, of ln U and R: what R repetitions of U are worth.
 template <Dual T>
 T ln_worth(const T& ln_unique, const T& repetitions, const T& ln_half_life) {
-  const T scale = exp(ln_half_life);
-  return ln_unique + log(scale * (1 - exp(-(repetitions / scale))) + 1);
+  const T scale = exp(ln_half_life), h = repetitions / scale;
+  // of a half-life that runs away 1 - e^-h has no digits left
+  const T series = repetitions * (1 - 0.5 * h * (1 - (1.0 / 3) * h * (1 - 0.25 * h * (1 - 0.2 * h))));
+  return ln_unique + log(dual::chosen(h.v < 1e-3, series, scale * (1 - exp(-h))) + 1);
 }
 
 struct DataConstrained {

@@ -108,6 +108,18 @@ TEST(RepeatedData, TheLawGivesTheValuesTheirRepositoryPrints) {
   EXPECT_NEAR(*losses[1], 2.2269634075087867, 1e-12);
 }
 
+// the digits of 1 - e^-h that a huge half-life leaves made minima of their own, 9 % below the best
+TEST(RepeatedData, WithoutEndToItsWorthIsFreshText) {
+  Observations table;
+  table.labels = {"6.34B", "8.67B"};
+  table.columns = {{"params", {6.34e9, 8.67e9}}, {"tokens", {242e9, 178e9}}, {"unique_tokens", {25e9, 25e9}}};
+  const auto fresh = predict_law(table, "data_constrained", with(1e9, 5.309743));
+  for (const double r_d : {1e12, 1e16, 7.3e16, 1e30, 1e300}) {
+    const auto losses = predict_law(table, "data_constrained", with(r_d, 5.309743));
+    for (std::size_t row = 0; row < losses.size(); ++row) EXPECT_NEAR(*losses[row], *fresh[row], 1e-7) << r_d;
+  }
+}
+
 // one run, 320 epochs of 100 M tokens, lies 1.6 nats above what overfit_penalty says that has not seen it
 TEST(SldBenchReference, RowsLeftOutOfTheRepeatedDataArePredicted) {
   ISOFLOP_NEEDS_REFERENCE_DATA();

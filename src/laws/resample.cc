@@ -222,6 +222,35 @@ double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t see
   return parameters > 0 ? std::clamp(exp_(sum / parameters), 0.75, 1.25) : 1;
 }
 
+double simulated_rise(const Problem& problem, const Theta& truth, int i, std::span<const Theta> starts, double level,
+                      std::uint64_t seed, std::int64_t threads) {
+  constexpr std::int64_t kTables = 200;
+  const Noise noise(problem, truth, problem.resample, seed);
+  Free others = problem.free;
+  others[i] = false;
+  std::vector<double> rises(kTables);
+  std::atomic<std::int64_t> next{0};
+  Team team(std::max<std::int64_t>(1, std::min(threads, kTables)));
+  team.run([&](std::int64_t) {
+    Rows rows = problem.rows;
+    const MinimiseOptions near{.iterations = kIterations, .tolerance = 1e-9, .near = true};
+    for (std::int64_t k = next++; k < kTables; k = next++) {
+      noise.draw(k, rows);
+      const Minimum held = minimise(*problem.law, rows, problem.objective, truth, others, near);
+      double least = held.value;
+      const auto fit_from = [&](const Theta& start) {
+        const Minimum end = minimise(*problem.law, rows, problem.objective, start, problem.free, near);
+        if (end.stop != Minimum::Stop::no_start) least = std::min(least, end.value);
+      };
+      fit_from(held.theta);
+      for (const Theta& start : starts) fit_from(start);
+      rises[k] = held.stop == Minimum::Stop::no_start || !(least > 0) ? 0 : held.value / least - 1;
+    }
+  });
+  std::sort(rises.begin(), rises.end());
+  return quantile_of(rises, level);
+}
+
 Interval percentile_interval(std::vector<double> draws, double value, double level, double widen) {
   const auto [low, high] = middle_of(std::move(draws), level);
   return {value + widen * (low - value), value + widen * (high - value), level};

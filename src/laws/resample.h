@@ -27,6 +27,14 @@ namespace isoflop::laws {
 [[nodiscard]] double spread_ratio(const Problem& problem, const Theta& best, std::uint64_t seed, std::int64_t threads,
                                   const std::stop_token& stop);
 
+/// How far above its minimum, and over it, the objective of a table that `truth` made lies with constant `i` held at its truth: at
+/// most this in the share `level` of 200 tables, simulated as spread_ratio() does. The ratio does not depend on the size of the
+/// noise, as Fisher's does not. Calibrates critical_rise() (profile.h) for few rows.
+///
+/// `starts`   where the fits to these tables begin, beside the truth.
+[[nodiscard]] double simulated_rise(const Problem& problem, const Theta& truth, int i, std::span<const Theta> starts, double level,
+                                    std::uint64_t seed, std::int64_t threads);
+
 /// Percentiles of the draws, widened about `value` by `widen`. An end is infinite where a tail's share of the draws is. Of
 /// numbers that may be 0 or have either sign: differences, logarithms.
 [[nodiscard]] Interval percentile_interval(std::vector<double> draws, double value, double level, double widen);

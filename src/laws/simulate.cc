@@ -45,7 +45,7 @@ Outcome outcome_of(const Problem& problem, const std::vector<Theta>& starts, con
   own.seed = seed;
   own.threads = 1;
   const double widen = widening(problem, found, own);
-  for (const Bounds& bounds : bounds_of(quantities, found, thetas, options.level, widen))
+  for (const Bounds& bounds : bounds_of(problem, quantities, found, thetas, own, widen))
     outcome.interval.push_back(bounds.interval);
   for (const Quantity& q : quantities) outcome.value.push_back(q.value(found.best.theta));
   return outcome;

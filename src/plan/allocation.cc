@@ -25,8 +25,8 @@ ModelPlan optimal_model(const PlanningLaw& law, double flops) {
     const Optimum best = law.surface->optimum(flops, law.flops_per);
     return {best.params, best.tokens, flops, best.loss};
   }
-  const AllocationRule& rule = *law.rule;
-  return {rule.k_n * pow_(flops, rule.a), rule.k_d * pow_(flops, rule.b), flops, std::nullopt};
+  const Optimum best = law.rule->optimum(flops);
+  return {best.params, best.tokens, flops, law.rule->loss ? std::optional(best.loss) : std::nullopt};
 }
 
 double wasted_compute(const AdditiveLaw& law, double params, double tokens, double flops_per) {

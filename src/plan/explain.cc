@@ -45,6 +45,10 @@ void explain_rule(const Plan& plan, std::vector<Explanation>& all) {
                  n(rule.k_n) + " x " + n(plan.flops) + "^" + n(rule.a) + " = " + format_billions(plan.optimum.params)});
   all.push_back({"optimal data", "D* = k_d C^b",
                  n(rule.k_d) + " x " + n(plan.flops) + "^" + n(rule.b) + " = " + format_billions(plan.optimum.tokens)});
+  if (rule.loss)
+    all.push_back({"loss there", "L* = e + k C^-c",
+                   n(rule.loss->floor) + " + " + n(rule.loss->k) + " x " + n(plan.flops) + "^-" + n(rule.loss->c) + " = " +
+                       n(*plan.optimum.loss)});
 }
 
 }  // namespace

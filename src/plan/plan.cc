@@ -1,11 +1,12 @@
 // A request -> a plan: what is given is resolved to a budget and a model, then every question is asked of the law.
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 
 #include "base/math.h"
 #include "isoflop/claims.h"
+#include "plan/drawn.h"
 #include "plan/explain.h"
+#include "plan/resolve.h"
 #include "plan/rounding.h"
 #include "plan/surface.h"
 #include "isoflop/text.h"
@@ -13,169 +14,9 @@
 namespace isoflop {
 namespace {
 
-
-[[noreturn]] void refuse(const std::string& what, const std::string& problem, const std::string& hint = {}) {
-  throw Error(Fault::usage, what, problem, hint);
-}
-
-std::string short_number(double value) {
-  return format_significant(value, 4);
-}
-
-void check_numbers(const PlanRequest& request) {
-  const auto positive = [](const char* flag, const std::optional<double>& value) {
-    if (value && !(*value > 0 && std::isfinite(*value)))
-      refuse(flag, "is " + format_number(*value) + ", expected a positive number");
-  };
-  positive("--flops", request.flops);
-  positive("--target-loss", request.target_loss);
-  positive("--params", request.params);
-  positive("--tokens", request.tokens);
-  positive("--unique-tokens", request.unique_tokens);
-  positive("--bytes-per-token", request.bytes_per_token);
-  positive("--residual-sd", request.residual_sd);
-  for (const double flops : request.budgets) positive("--budgets", flops);
-  if (!request.law.surface && !request.law.rule) refuse("--law", "no law is given");
-}
-
-/// Refuses what no training run takes: laws say something of it, and nothing that is true.
-void check_budget(const PlanningLaw& law, double flops) {
-  constexpr double kLeast = 1e6, kMost = 1e35;
-  if (!(flops >= kLeast && flops <= kMost))
-    refuse("plan", short_number(flops) + " FLOPs are no training run, expected a budget of " + short_number(kLeast) + " to " +
-                       short_number(kMost));
-  if (const ModelPlan best = optimal_model(law, flops); !(best.params >= 1 && best.tokens >= 1))
-    refuse("plan",
-           "by " + law.name + " " + short_number(flops) + " FLOPs train " + format_significant(best.params, 3) +
-               " parameters on " + format_significant(best.tokens, 3) + " tokens, expected 1 of each or more",
-           "a larger budget, or another law");
-}
-
-const AdditiveLaw& need_surface(const PlanningLaw& law, const std::string& flag) {
-  if (!law.surface)
-    refuse(flag, "the law " + law.name + " knows no loss",
-           "plan with a law of params and tokens, e.g. --law published:epoch2024");
-  return *law.surface;
-}
-
-void check_target(const PlanningLaw& law, double loss) {
-  const AdditiveLaw& surface = need_surface(law, "--target-loss");
-  if (loss > surface.least_loss()) return;
-  std::string floor = short_number(surface.least_loss());
-  if (law.draws.size() >= kLeastDraws) {
-    std::vector<double> floors;
-    for (const AdditiveLaw& draw : law.draws) floors.push_back(draw.least_loss());
-    const Interval interval = interval_of_draws(std::move(floors), surface.least_loss(), law.level, law.widening);
-    floor += " (" + format_significant(100 * law.level, 3) + " %: " + short_number(interval.low) + " to " +
-             short_number(interval.high) + ")";
-  } else {
-    floor += " (its interval is not known: the law has no draws)";
-  }
-  refuse("--target-loss", short_number(loss) + " is not above the floor of " + law.name + ", which is " + floor,
-         "no model and no amount of data reaches it; losses of other text or tokenizers do not compare");
-}
-
-/// C of which N, or D, is the optimum.
-double flops_of_params(const PlanningLaw& law, double params) {
-  if (law.surface) return law.flops_per * params * law.surface->optimal_tokens(params);
-  return pow_(params / law.rule->k_n, 1 / law.rule->a);
-}
-double flops_of_tokens(const PlanningLaw& law, double tokens) {
-  if (law.surface) return law.flops_per * tokens * law.surface->optimal_params(tokens);
-  return pow_(tokens / law.rule->k_d, 1 / law.rule->b);
-}
-
-[[noreturn]] void refuse_text(const PlanningLaw& law, double loss, double from) {
-  constexpr double kMost = 1e6;
-  const double reached = *data_limited(law, kMost * from, law.text->unique_tokens, law.text->repetition).model.loss;
-  refuse("--target-loss",
-         short_number(loss) + " is not reached with " + format_billions(law.text->unique_tokens) +
-             " unique tokens: a million times the " + short_number(from) + " FLOPs that it takes with text without end reach " +
-             format_significant(reached, 5),
-         "more text is needed, or a loss above that");
-}
-
-/// Tokens with which `params` reach a loss on the law's text.
-double limited_tokens(const PlanningLaw& law, double params, double loss) {
-  if (!std::isfinite(law.surface->tokens_for(params, loss))) return law.surface->tokens_for(params, loss);
-  const auto needed = plan::LimitedSurface(*law.surface, law.text->unique_tokens, law.text->repetition).tokens_for(params, loss);
-  if (!needed)
-    refuse("--params",
-           format_billions(params) + " cannot reach " + short_number(loss) + " by repeating " +
-               format_billions(law.text->unique_tokens) + " unique tokens",
-           "more text is needed, a larger model, or a higher loss");
-  return *needed;
-}
-
-/// Fills what was asked, C and the model.
-void resolve(const PlanRequest& request, Plan& plan) {
-  const PlanningLaw& law = request.law;
-  const auto& [flops, loss, params, tokens] = std::tie(request.flops, request.target_loss, request.params, request.tokens);
-  if (loss && (flops || tokens))
-    refuse("--target-loss", std::string("contradicts ") + (flops ? "--flops" : "--tokens") + ": each of them says the budget",
-           "give one of them");
-  if (!flops && !loss && !params && !tokens)
-    refuse(
-        "plan", "nothing is given to plan with",
-        "a budget: --flops 1e24, --gpus H100:512 --days 21, or --usd; or --target-loss, --params and --tokens, --params alone");
-  if (flops && params && tokens) {
-    const double product = law.flops_per * *params * *tokens;
-    if (std::fabs(product / *flops - 1) > 0.01)
-      refuse("--flops",
-             short_number(*flops) + " contradicts --params and --tokens: " + short_number(law.flops_per) + " N D is " +
-                 short_number(product),
-             "give two of the three");
-  }
-  ModelPlan& model = plan.model;
-  plan.off_optimum = true;
-  bool budget = false;  // alone: the law chooses the model
-  if (params && tokens) {
-    plan.asked = "params and tokens";
-    model = {*params, *tokens, law.flops_per * *params * *tokens, {}};
-  } else if (loss && params) {
-    check_target(law, *loss);
-    plan.asked = "target_loss and params";
-    const double needed = plan.law.text ? limited_tokens(plan.law, *params, *loss) : law.surface->tokens_for(*params, *loss);
-    if (!std::isfinite(needed))
-      refuse("--params", format_billions(*params) + " cannot reach " + short_number(*loss) + " with any amount of data: by " +
-                             law.name + " it takes more than " + format_billions(law.surface->least_params(*loss)));
-    model = {*params, needed, law.flops_per * *params * needed, {}};
-  } else if (flops && params) {
-    plan.asked = "flops and params";
-    model = {*params, *flops / (law.flops_per * *params), *flops, {}};
-  } else if (flops && tokens) {
-    plan.asked = "flops and tokens";
-    model = {*flops / (law.flops_per * *tokens), *tokens, *flops, {}};
-  } else {
-    plan.off_optimum = false;
-    budget = true;
-    plan.asked = flops ? "flops" : loss ? "target_loss" : params ? "params" : "tokens";
-    if (loss) check_target(law, *loss);
-    model.flops = flops    ? *flops
-                  : loss   ? law.surface->least_flops(*loss, law.flops_per)
-                  : params ? flops_of_params(law, *params)
-                           : flops_of_tokens(law, *tokens);
-  }
-  if (loss && !params && plan.law.text) {
-    const auto needed = plan::limited_flops(plan.law, *loss, model.flops);
-    if (!needed) refuse_text(plan.law, *loss, model.flops);
-    model.flops = *needed;
-  }
-  plan.flops = model.flops;
-  check_budget(law, plan.flops);
-  plan.optimum = optimal_model(law, plan.flops);
-  if (!plan.off_optimum) model = plan.optimum;
-  if (budget && plan.law.text) {
-    const DataLimit limit = data_limited(law, plan.flops, plan.law.text->unique_tokens, plan.law.text->repetition);
-    plan.text_limited = plan.off_optimum = limit.epochs > 1;
-    if (plan.text_limited) model = limit.model;
-  }
-  if (law.surface) {
-    model.loss = plan::loss_of(plan.law, *law.surface, model.params, model.tokens);
-    const double wasted = 1 - law.surface->least_flops(*model.loss, law.flops_per) / model.flops;
-    plan.wasted = wasted > 1e-9 ? wasted : 0;  // the tolerance of the searches
-  }
-}
+using plan::need_surface;
+using plan::refuse;
+using plan::short_number;
 
 /// Warnings about the law and how far it is asked.
 void warn(const PlanRequest& request, Plan& plan) {
@@ -207,6 +48,10 @@ void warn(const PlanRequest& request, Plan& plan) {
                                           " --draws draws.csv makes them, plan --draws draws.csv reads them"
                                     : "the law has " + std::to_string(law.draw_constants.size()) +
                                           " draws: no interval is made of fewer than " + std::to_string(kLeastDraws)});
+  if (plan.off_optimum && !law.surface && law.rule->loss)
+    said.push_back({"off_frontier", "the law knows the loss of the best model of each budget alone: that of " +
+                                        format_billions(plan.model.params) + " parameters on " +
+                                        format_billions(plan.model.tokens) + " tokens is not known"});
   if (law.n_convention == "unstated")
     said.push_back({"n_convention", "the law does not say what its N counts"});
   else if (!law.n_convention.empty() && law.n_convention != "params")
@@ -326,12 +171,13 @@ void plan_precision(const PrecisionPlan& asked, Plan& plan) {
 
 /// At a loss every draw has its own compute, and the size and data that are best with it.
 void put_target_intervals(const PlanningLaw& law, double loss, Plan& plan) {
-  if (law.draws.size() < kLeastDraws) return;
+  if (law.draw_constants.size() < kLeastDraws) return;
   std::vector<double> flops, params, tokens, ratio;
-  for (const AdditiveLaw& draw : law.draws) {
-    const double least = draw.least_flops(loss, law.flops_per);
+  for (std::size_t i = 0; i < law.draw_constants.size(); ++i) {
+    const PlanningLaw draw = plan::drawn(law, i);
+    const double least = plan::least_flops(draw, loss);
     // below that draw's floor
-    const Optimum best = std::isfinite(least) ? draw.optimum(least, law.flops_per) : Optimum{least, least, loss};
+    const ModelPlan best = std::isfinite(least) ? optimal_model(draw, least) : ModelPlan{least, least, least, loss};
     flops.push_back(least);
     params.push_back(best.params);
     tokens.push_back(best.tokens);
@@ -350,7 +196,7 @@ void put_target_intervals(const PlanningLaw& law, double loss, Plan& plan) {
 }  // namespace
 
 Plan make_plan(const PlanRequest& request) {
-  check_numbers(request);
+  plan::check_numbers(request);
   const PlanningLaw& law = request.law;
   Plan plan;
   plan.law = law;
@@ -359,7 +205,7 @@ Plan make_plan(const PlanRequest& request) {
     if (request.repetitions.empty()) refuse("--repetition", "no law of repeated text is given");
     plan.law.text = TextLimit{*request.unique_tokens, plan::own_repetition(law, request.repetitions.front())};
   }
-  resolve(request, plan);
+  plan::resolve(request, plan);
   plan.others = request.others;
   plan.serving = request.serving;
   const auto residual_sd = request.residual_sd ? request.residual_sd : law.residual_sd;
@@ -383,7 +229,7 @@ Plan make_plan(const PlanRequest& request) {
     if (!plan.laws->judges.empty()) plan.regret_laws = regret_optimum(laws, plan.flops);
   }
   for (const double flops : request.budgets) {
-    check_budget(law, flops);
+    plan::check_budget(law, flops);
     plan.budgets.push_back(optimal_model(law, flops));
     plan.budget_intervals.push_back(plan_intervals(law, flops, plan.budgets.back()));
   }

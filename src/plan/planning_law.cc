@@ -26,11 +26,7 @@ std::optional<AllocationRule> rule_of(const std::string& law, const Constants& c
   if (law == "tokens_per_param") return with_params(std::sqrt(1 / (flops_per * constant(c, "ratio", law))), 0.5);
   if (law == "optimal_params") return with_params(constant(c, "K", law), constant(c, "a", law));
   if (law == "optimal_tokens") return with_tokens(constant(c, "K", law), constant(c, "a", law));
-  if (law == "isoflop" || law == "optima" || law == "envelope") {
-    const AllocationRule rule = with_params(constant(c, "k_n", law), constant(c, "a", law));
-    if (!c.contains("k_d")) return rule;
-    return AllocationRule{rule.k_n, rule.a, constant(c, "k_d", law), constant(c, "b", law)};
-  }
+  if (c.contains("k_n")) return allocation_rule(law, c, flops_per);
   return std::nullopt;
 }
 
@@ -40,15 +36,23 @@ bool usable(const AdditiveLaw& law) {
          positive(law.beta);
 }
 
+bool usable(const LossFrontier& loss) {
+  return std::isfinite(loss.floor) && loss.floor >= 0 && loss.k > 0 && std::isfinite(loss.k) && loss.c > 0;
+}
+
 bool usable(const AllocationRule& rule) {
   return rule.k_n > 0 && rule.k_d > 0 && std::isfinite(rule.k_n) && std::isfinite(rule.k_d) && std::isfinite(rule.a) &&
-         std::isfinite(rule.b);
+         std::isfinite(rule.b) && (!rule.loss || usable(*rule.loss));
 }
 
 /// `surface` or `rule`, from law and constants.
 void read_constants(PlanningLaw& law) {
   law.rule = rule_of(law.law, law.constants, law.flops_per);
   if (law.rule) {
+    if (law.rule->loss && !usable(*law.rule->loss)) {
+      law.rule->loss.reset();
+      law.warnings.push_back({"no_frontier", "its L*(C) does not fall with C: no loss is planned with"});
+    }
     if (!usable(*law.rule)) throw Error(Fault::bad_data, law.name, "its constants give no N*(C)");
     return;
   }
@@ -141,12 +145,6 @@ PlanningLaw planning_law_from_json(const std::string& text, const std::string& s
   };
   law.fitted_flops = range("flops");
   law.fitted_ratio = range("tokens_per_param");
-  for (const BudgetOptimum& budget : fit.optima) {
-    if (!budget.used) continue;
-    if (!law.fitted_flops) law.fitted_flops = {budget.flops, budget.flops};
-    law.fitted_flops->first = std::min(law.fitted_flops->first, budget.flops);
-    law.fitted_flops->second = std::max(law.fitted_flops->second, budget.flops);
-  }
   if (const auto sd = fit.derived.find("residual_sd"); sd != fit.derived.end() && sd->second.value > 0)
     law.residual_sd = sd->second.value;
   take_held(law, held);
@@ -174,7 +172,8 @@ void add_draws(PlanningLaw& law, const CsvTable& table) {
                     "column `" + name + "`: `" + table.rows[row][at] + "` is not a number");
       constants[name] = *value;
     }
-    const auto rule = rule_of(law.law, constants, law.flops_per);
+    auto rule = rule_of(law.law, constants, law.flops_per);
+    if (rule && !law.rule->loss) rule->loss.reset();
     const auto surface = rule ? std::nullopt : LawAt(law.law, constants, law.held).additive();
     if (!(rule ? usable(*rule) : usable(*surface))) {
       ++left_out;

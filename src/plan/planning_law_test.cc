@@ -58,14 +58,67 @@ TEST(PlanningLaw, ALawWithoutAnOptimumIsRefused) {
   EXPECT_EQ(error_of([] { (void)chinchilla("x", 1.8, 480, 2000, -.35, .36); }).fault(), Fault::bad_data);
 }
 
-TEST(PlanningLaw, AnIsoflopFitPlansBySizeAlone) {
+TEST(PlanningLaw, AFitOfOptimaWithoutLossesPlansBySizeAlone) {
   const PlanningLaw law = planning_law_from_json(
-      R"({"law": "isoflop", "constants": {"k_n": 0.0909, "a": 0.5, "k_d": 1.834, "b": 0.5},
-          "optima": [{"flops": 6e18, "used": true}, {"flops": 3e21}, {"flops": 1e23, "used": false}]})", "laws.json");
+      R"({"law": "optima", "constants": {"k_n": 0.0909, "a": 0.5, "k_d": 1.834, "b": 0.5}, "fitted_range": {"flops": [6e18, 3e21]}})",
+      "laws.json");
   EXPECT_FALSE(law.surface);
   EXPECT_EQ(law.fitted_flops->second, 3e21);
   EXPECT_NEAR(optimal_model(law, 1e22).params, 9.09e9, 1e3);
   EXPECT_FALSE(optimal_model(law, 1e22).loss);
+  PlanRequest request;
+  request.law = law;
+  request.target_loss = 2;
+  EXPECT_NE(error_of([&] { (void)make_plan(request); }).problem().find("knows no loss"), std::string::npos);
+}
+
+/// L*(C) = 1.8 + 2000 C^-0.17, with 50 draws about it.
+PlanningLaw of_optima() {
+  PlanningLaw law = planning_law_from_json(
+      R"({"law": "isoflop", "constants": {"k_n": 0.0909, "a": 0.5, "k_d": 1.834, "b": 0.5,
+          "floor_e": 1.8, "floor_k": 2000, "floor_c": 0.17, "frontier_k": 20, "frontier_c": 0.05}})",
+      "laws.json");
+  std::string draws = "k_n,a,k_d,b,floor_e,floor_k,floor_c,frontier_k,frontier_c\n";
+  for (int i = 0; i < 50; ++i) draws += "0.0909,0.5,1.834,0.5," + format_number(1.75 + 0.002 * i) + ",2000,0.17,20,0.05\n";
+  add_draws(law, parse_csv(draws, "draws.csv"));
+  return law;
+}
+
+TEST(OptimaAndLosses, PlanALossAndTheBudgetOfOne) {
+  PlanRequest request;
+  request.law = of_optima();
+  request.flops = 1e22;
+  const Plan plan = make_plan(request);
+  const double loss = 1.8 + 2000 * std::pow(1e22, -0.17);
+  EXPECT_NEAR(*plan.optimum.loss, loss, 1e-12);
+  EXPECT_EQ(plan.model.loss, plan.optimum.loss);
+  EXPECT_NEAR(plan.intervals.at("loss").low, loss - 0.05, 0.004);
+  EXPECT_NEAR(plan.intervals.at("loss").high, loss + 0.048, 0.004);
+  EXPECT_FALSE(plan.intervals.contains("loss_of_model"));
+
+  request.flops.reset();
+  request.target_loss = loss;
+  const Plan target = make_plan(request);
+  EXPECT_NEAR(target.flops / 1e22, 1, 1e-9);
+  EXPECT_LT(target.intervals.at("flops").low, 1e22);
+  EXPECT_GT(target.intervals.at("flops").high, 1e22);
+  request.target_loss = 1.8;
+  EXPECT_NE(error_of([&] { (void)make_plan(request); }).problem().find("floor"), std::string::npos);
+}
+
+TEST(OptimaAndLosses, SayThatTheLossOffTheFrontierIsNotKnown) {
+  PlanRequest request;
+  request.law = of_optima();
+  request.params = 7e9;
+  request.tokens = 2e12;
+  const Plan plan = make_plan(request);
+  EXPECT_TRUE(plan.optimum.loss);
+  EXPECT_FALSE(plan.model.loss);
+  EXPECT_TRUE(std::any_of(plan.warnings.begin(), plan.warnings.end(), [](const Warning& w) { return w.code == "off_frontier"; }));
+  EXPECT_TRUE(plan.deviation.empty() && plan.iso_loss.empty() && !plan.overtraining);
+  request.tokens.reset();
+  request.target_loss = 2.5;
+  EXPECT_NE(error_of([&] { (void)make_plan(request); }).problem().find("best model of each budget alone"), std::string::npos);
 }
 
 }  // namespace

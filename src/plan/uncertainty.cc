@@ -5,6 +5,7 @@
 #include "base/math.h"
 #include "base/search.h"
 #include "isoflop/plan.h"
+#include "plan/drawn.h"
 #include "plan/run_interval.h"
 #include "plan/surface.h"
 
@@ -99,16 +100,12 @@ std::map<std::string, Interval> plan_intervals(const PlanningLaw& law, double fl
   if (count < kLeastDraws) return intervals;
   std::vector<double> params, tokens, ratio, loss, of_model;
   for (std::size_t i = 0; i < count; ++i) {
-    PlanningLaw drawn;
-    drawn.flops_per = law.flops_per;
-    if (law.surface) drawn.surface = law.draws[i];
-    if (law.rule) drawn.rule = law.rule_draws[i];
-    const ModelPlan at = optimal_model(drawn, flops);
+    const ModelPlan at = optimal_model(plan::drawn(law, i), flops);
     params.push_back(at.params);
     tokens.push_back(at.tokens);
     ratio.push_back(at.tokens_per_param());
-    if (!at.loss) continue;
-    loss.push_back(*at.loss);
+    if (at.loss) loss.push_back(*at.loss);
+    if (!law.surface) continue;
     of_model.push_back(plan::loss_of(law, law.draws[i], model.params, model.tokens));
   }
   const auto put = [&](const char* name, std::vector<double> draws, double value) {

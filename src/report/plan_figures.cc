@@ -34,7 +34,7 @@ class Drawer {
   }
 
   std::vector<CaptionedFigure> draw() {
-    if (law_.surface) frontier();
+    if (plan_.optimum.loss) frontier();
     sizes();
     if (law_.surface && !plan_.text_limited) regret();
     if (!plan_.iso_loss.empty() && !plan_.text_limited) same_loss();
@@ -106,17 +106,19 @@ class Drawer {
   }
 
   void frontier() {
-    Figure& figure = start("plan_frontier", "The loss a budget reaches",
-                           "Hollow: released models, with the loss this law gives them on its own text." + line_words());
-    figure.description = "Least loss against compute by " + law_.name + "; the plan at " + format_significant(plan_.flops, 3) +
-                         " FLOPs reaches " + format_significant(*plan_.model.loss, 5) + ".";
+    const std::string released = "Hollow: released models, with the loss this law gives them on its own text.";
+    Figure& figure = start("plan_frontier", "The loss a budget reaches", (law_.surface ? released : "") + line_words());
+    figure.description = "Least loss against compute by " + law_.name + ", " + format_significant(*plan_.optimum.loss, 5) + " at " +
+                         format_significant(plan_.flops, 3) + " FLOPs" +
+                         (plan_.model.loss ? "; the plan reaches " + format_significant(*plan_.model.loss, 5) + "." : ".");
     figure.x = column_axis("flops");
     figure.y = column_axis("loss");
     add_law(figure, "L*(C)", [](const ModelPlan& m) { return *m.loss; }, "loss");
-    add_released(figure, true);
+    if (law_.surface) add_released(figure, true);
     const auto interval = plan_.intervals.find("prediction");
-    add_plan(figure, plan_.flops, *plan_.model.loss,
-             interval == plan_.intervals.end() ? std::nullopt : std::optional(interval->second));
+    if (plan_.model.loss)
+      add_plan(figure, plan_.flops, *plan_.model.loss,
+               interval == plan_.intervals.end() ? std::nullopt : std::optional(interval->second));
   }
 
   void sizes() {
