@@ -322,6 +322,9 @@ void add_fit(CLI::App& program, Globals& globals) {
   command->add_option("--residual", options.residual, "log: of ln L | linear: of L | auto: as the law is written")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "log", "linear"}));
+  command->add_option("--low-loss", options.low_loss,
+                      "to forecast dearer runs: rows count (least loss / their own)^P, e.g. 16; 0: all the same")
+      ->capture_default_str();
   command->add_option("--fix", flags->fix, "constants to hold: CONSTANT=NUMBER,...");
   command->add_option("--starts", flags->starts, "auto, or hoffmann: every start of the law's paper")
       ->capture_default_str()

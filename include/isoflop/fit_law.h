@@ -64,6 +64,7 @@ struct FitOptions {
   double delta = 1e-3;              ///< huber, asymmetric: where |r| turns from square to line
   double over = 10;                 ///< asymmetric: how much more a prediction above the row costs
   std::string residual = "auto";    ///< log: r = ln L - ln L_hat | linear: r = L - L_hat | auto: as the law is written
+  double low_loss = 0;              ///< P: a row counts (least L of those fitted / L)^P, to forecast dearer runs
   std::map<std::string, double> fixed = {};  ///< constants that are held
   bool all_starts = false;          ///< every combination of the law's paper, else a thinner grid
 

@@ -46,16 +46,31 @@ struct Trial {
   std::vector<double> ln_y;
 };
 
+/// Rows count as they weigh: what was hardly fitted says little of how far the law carries.
 double share_inside(std::vector<Trial>& trials, double drift) {
   double inside = 0, all = 0;
   for (Trial& trial : trials) {
     trial.forecaster.drift = drift;
     const std::vector<Interval> intervals = trial.forecaster.at(trial.rows, kLevel);
-    for (std::size_t i = 0; i < intervals.size(); ++i)
-      inside += intervals[i].low <= trial.ln_y[i] && trial.ln_y[i] <= intervals[i].high ? 1 : 0;
-    all += static_cast<double>(intervals.size());
+    for (std::size_t i = 0; i < intervals.size(); ++i) {
+      if (intervals[i].low <= trial.ln_y[i] && trial.ln_y[i] <= intervals[i].high) inside += trial.rows.weight[i];
+      all += trial.rows.weight[i];
+    }
   }
   return inside / all;
+}
+
+/// As many of the rows' values as there are rows, each as often as its row weighs: the scatter that a row fitted in full has.
+std::vector<double> by_weight(const std::vector<double>& values, const Rows& rows) {
+  double all = 0;
+  for (std::int64_t i = 0; i < rows.count; ++i) all += rows.weight[i];
+  std::vector<double> drawn;
+  double up_to = 0;
+  for (std::int64_t i = 0; i < rows.count; ++i) {
+    up_to += rows.weight[i];
+    while (static_cast<double>(drawn.size()) + 0.5 < up_to / all * static_cast<double>(rows.count)) drawn.push_back(values[i]);
+  }
+  return drawn;
 }
 
 }  // namespace
@@ -134,6 +149,7 @@ Forecaster forecaster_of(const Problem& problem, const Theta& best, std::vector<
   const double scale = student * fewer;
   f.widen = problem.resample == Resample::residuals ? student * fewer : student;
   for (std::int64_t i = 0; i < problem.rows.count; ++i) f.residuals.push_back(scale * (ln_response(problem, i) - fitted[i]));
+  f.residuals = by_weight(f.residuals, problem.rows);
   const std::vector<double> scales = scales_of(problem);
   f.edge = *std::max_element(scales.begin(), scales.end());
   return f;

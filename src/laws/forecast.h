@@ -25,7 +25,7 @@ struct Forecaster {
   Theta best{};
   std::vector<Theta> thetas;      ///< refits
   double widen = 1;               ///< of the refits' distance from the best
-  std::vector<double> residuals;  ///< of ln y, scaled up for the constants fitted
+  std::vector<double> residuals;  ///< of ln y, scaled up for the constants fitted; each as often as its row weighs
   double edge = 0;                ///< the largest scale fitted
   double drift = 0;               ///< sd of ln y for a factor of e beyond the edge
   bool heavy = false;             ///< the drift is Student's t, as one learnt from few forecasts is; else normal

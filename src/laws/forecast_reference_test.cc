@@ -7,17 +7,17 @@
 #include <set>
 
 #include "base/reference.h"
-#include "isoflop/text.h"
 #include "isoflop/laws.h"
+#include "isoflop/text.h"
 
 namespace isoflop {
 namespace {
 
-Holdout held_out(const std::string& file, const std::string& law, const std::string& where, double most) {
+Holdout held_out(const std::string& file, const std::string& law, const std::string& where, double most, double low_loss = 0) {
   const std::string text = reference_text(file), both = where.empty() ? "" : where + " and ";
   const auto part = [&](const std::string& condition) { return observations_from_csv(text, file, {.where = condition}); };
-  const FitOptions options{.bootstrap = 400, .threads = 2};
-  const Fit whole = *fit_law(part(where), law, {.bootstrap = 0, .threads = 2}).fit;
+  const FitOptions options{.low_loss = low_loss, .bootstrap = 400, .threads = 2};
+  const Fit whole = *fit_law(part(where), law, {.low_loss = low_loss, .bootstrap = 0, .threads = 2}).fit;
   const std::string cut = format_number(most);
   return *hold_out(part(both + "flops <= " + cut), part(both + "flops > " + cut), whole, options);
 }
@@ -52,6 +52,20 @@ TEST(ForecastReference, TheLossOfTunedRunsAtTheirOptimaCarriesTenTimesFurther) {
     covered += *h.covered / 4;
   }
   EXPECT_GE(covered, 0.75);
+}
+
+// grids of every size at every budget, to runs that ended after hundredths of a token a parameter
+TEST(ForecastReference, TunedGridsCarryTenTimesFurtherByTheLawOfTheEarlyPhase) {
+  ISOFLOP_NEEDS_REFERENCE_DATA();
+  for (const char* where :
+       {"hparams=tuned and file=summary_df", "hparams=tuned and file=summary_df_att", "hparams=tuned and file=summary_df_owt2"}) {
+    const Holdout h = held_out("runs/porian2024_isoflop.csv", "early_phase", where, 2.56e18, 16);
+    EXPECT_GE(h.rows_predicted, 25) << where;
+    EXPECT_LT(h.error_loss, 0.015) << where;
+    EXPECT_LT(2 * h.rmse_ln_loss, best_baseline(h)) << where;
+    EXPECT_GE(*h.covered, 0.8) << where;
+    EXPECT_GT(held_out("runs/porian2024_isoflop.csv", "chinchilla", where, 2.56e18).error_loss, 0.05) << where;
+  }
 }
 
 }  // namespace

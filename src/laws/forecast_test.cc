@@ -1,6 +1,7 @@
 // Prediction intervals: where a further run lies, for a law that is right and for one that drifts; and tables of very many rows.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/math.h"
@@ -100,6 +101,52 @@ TEST(Forecast, ALawOfComputeAnswersForABudget) {
   const Estimate& loss = result.fit->derived.at("loss@1e+24");
   EXPECT_NEAR(loss.value, 25 * pow_(1e24, -0.05), 0.02);
   EXPECT_TRUE(loss.prediction);
+}
+
+/// `runs` and as many again at the same places, of twenty times the noise and a thousandth of the weight.
+Observations with_rough_rows(std::int64_t rows) {
+  Observations table = runs(rows, 5);
+  const Philox random{6, Stream::simulate};
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    table.labels.push_back("rough " + std::to_string(i));
+    for (auto& [name, column] : table.columns) column.push_back(std::optional(column[at]));
+    *table.columns["loss"].back() *= exp_(0.2 * random.normal(at));
+  }
+  for (std::int64_t i = 0; i < 2 * rows; ++i) table.columns["weight"].push_back(i < rows ? 1 : 1e-3);
+  return table;
+}
+
+TEST(Forecast, RowsThatHardlyCountDoNotWidenWhereAFurtherRunLies) {
+  const auto width = [](const Observations& table) {
+    const FitResult result = fit_law(table, "chinchilla", {.bootstrap = 200, .at_models = {{1e9, 2e10}}, .threads = 2});
+    const Interval at = *result.fit->derived.at("loss@N=1e+09,D=2e+10").prediction;
+    return at.high - at.low;
+  };
+  EXPECT_NEAR(width(with_rough_rows(60)) / width(runs(60, 5)), 1, 0.25);
+}
+
+TEST(LowLoss, IsAColumnOfWeights) {
+  Observations table = runs(60, 2);
+  const FitOptions options{.low_loss = 16, .bootstrap = 0, .threads = 2};
+  const Fit favoured = *fit_law(table, "chinchilla", options).fit, plain = *fit_law(table, "chinchilla", {.bootstrap = 0}).fit;
+  double least = INFINITY;
+  for (const auto& loss : table.columns["loss"]) least = std::min(least, *loss);
+  for (const auto& loss : table.columns["loss"]) table.columns["weight"].push_back(pow_(least / *loss, 16));
+  const Fit weighted = *fit_law(table, "chinchilla", {.bootstrap = 0, .threads = 2}).fit;
+  for (const auto& [name, value] : weighted.constants) EXPECT_NEAR(favoured.constants.at(name) / value, 1, 1e-6) << name;
+  EXPECT_GT(std::fabs(favoured.constants.at("E") / plain.constants.at("E") - 1), 1e-4);
+  EXPECT_NE(favoured.objective_definition.find("(least y / y)^16"), std::string::npos);
+  // residuals of L are weighted alike
+  FitOptions linear = options;
+  linear.residual = "linear";
+  const Fit alike = *fit_law(runs(60, 2), "chinchilla", linear).fit;
+  EXPECT_NEAR(alike.constants.at("E"), favoured.constants.at("E"), 0.02);
+}
+
+TEST(LowLoss, RefusesAPowerThatFavoursHighLosses) {
+  for (const double power : std::initializer_list<double>{-1, INFINITY, NAN})
+    EXPECT_THROW((void)fit_law(runs(20, 2), "chinchilla", {.low_loss = power}), Error) << power;
 }
 
 TEST(ManyRows, GiveTheConstantsAndAnErrorThatFallsWithTheRootOfTheirNumber) {

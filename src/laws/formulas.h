@@ -7,6 +7,7 @@ namespace isoflop::laws {
 
 [[nodiscard]] Law power_n();
 [[nodiscard]] Law chinchilla();
+[[nodiscard]] Law early_phase();
 [[nodiscard]] std::vector<Law> power_laws();
 [[nodiscard]] std::vector<Law> kaplan_laws();
 [[nodiscard]] std::vector<Law> overtraining_laws();

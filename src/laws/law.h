@@ -49,6 +49,7 @@ struct Objective {
   double delta = 1e-3;          ///< huber, asymmetric: where |r| turns from square to line
   double over = 10;             ///< asymmetric: predictions above the row count this much
   bool log_residual = true;     ///< r of ln y; else of y
+  double low_loss = 0;          ///< the rows' weights hold (least y / y)^low_loss
   [[nodiscard]] std::string definition() const;
 };
 

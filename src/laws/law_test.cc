@@ -32,6 +32,9 @@ std::vector<Truth> truths() {
   repeated["unique_tokens"] = {1e8, 1e11};
   std::vector<Truth> all{
       {"chinchilla", {{"E", 1.82}, {"A", 480}, {"B", 2100}, {"alpha", 0.35}, {"beta", 0.37}}, surface},
+      {"early_phase",
+       {{"E", 1.82}, {"A", 480}, {"B", 2100}, {"alpha", 0.35}, {"beta", 0.37}, {"r", 1.3}, {"D_0", 2e9}, {"k", 0.4}},
+       surface},
       {"power_n", {{"a", 20}, {"b", 0.076}}, {{"params", kParams}}},
       {"optimal_params", {{"K", 0.1}, {"a", 0.5}}, {{"flops", kFlops}}},
       {"optimal_tokens", {{"K", 1.6}, {"a", 0.5}}, {{"flops", kFlops}}},

@@ -30,10 +30,13 @@ Objective objective_of(const Law& law, const FitOptions& options) {
     refuse("--residual", options.residual, "auto, log, linear");
   if (!(options.delta > 0) || !std::isfinite(options.delta))
     throw Error(Fault::usage, "--delta", format_number(options.delta) + " is not a positive number");
+  if (!(options.low_loss >= 0) || !std::isfinite(options.low_loss))
+    throw Error(Fault::usage, "--low-loss", format_number(options.low_loss) + ", expected 0 or a positive number");
   return {.kind = kind->second,
           .delta = options.delta,
           .over = options.over,
-          .log_residual = options.residual == "auto" ? law.log_value : options.residual == "log"};
+          .log_residual = options.residual == "auto" ? law.log_value : options.residual == "log",
+          .low_loss = options.low_loss};
 }
 
 void fix_constants(const FitOptions& options, Problem& problem) {
@@ -176,10 +179,20 @@ void fill_steps(const Observations& table, const std::string& response, Problem&
          plural(runs, "run") + ": intervals are of blocks of steps, and do not hold what differs between runs (8 runs would)"});
 }
 
+/// Rows count the more, the lower their loss: dearer runs will lie beyond the lowest.
+void favour_low(const Objective& objective, Rows& rows) {
+  if (objective.low_loss == 0 || rows.response.empty()) return;
+  const auto ln = [&](double response) { return objective.log_residual ? response : log_(response); };
+  const double least = ln(*std::min_element(rows.response.begin(), rows.response.end()));
+  for (std::size_t i = 0; i < rows.response.size(); ++i)
+    rows.weight[i] *= exp_(objective.low_loss * (least - ln(rows.response[i])));
+}
+
 }  // namespace
 
 std::string Objective::definition() const {
-  const std::string r = log_residual ? "r = ln y - ln y_hat" : "r = y - y_hat", d = format_number(delta);
+  std::string r = log_residual ? "r = ln y - ln y_hat" : "r = y - y_hat", d = format_number(delta);
+  if (low_loss > 0) r += ", rows weighted by (least y / y)^" + format_number(low_loss);
   switch (kind) {
     case Kind::lsq: return "sum of r^2 / 2, " + r;
     case Kind::lad: return "sum of |r|, " + r;
@@ -227,6 +240,7 @@ Problem problem_of(const Observations& table, const std::string& name, const Fit
     fill_steps(table, response, problem);
   else
     fill_rows(table, columns, response, problem);
+  favour_low(problem.objective, rows);
   rows.count = static_cast<std::int64_t>(problem.fitted.size());
   if (rows.count > 0) fill_up(rows);
   problem.resample = resample_of(options, problem);

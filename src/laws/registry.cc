@@ -12,7 +12,7 @@ namespace laws {
 
 const std::vector<Law>& all_laws() {
   static const std::vector<Law> kLaws = [] {
-    std::vector<Law> laws{power_n(), chinchilla()};
+    std::vector<Law> laws{power_n(), chinchilla(), early_phase()};
     for (auto more : {power_laws(), kaplan_laws(), overtraining_laws(), repetition_laws(), expert_laws(), hyperparameter_laws(),
                       curve_laws()})
       std::move(more.begin(), more.end(), std::back_inserter(laws));
