@@ -188,6 +188,7 @@ void Checker::restatements(const Scene& scene) {
     if (is_factor(scene, first) || is_factor(scene, second)) continue;
     if (is_near(first.value / first.raw, second.value / second.raw)) continue;
     std::string joint = scene.text.substr(end, second.begin - end);
+    for (std::size_t k = joint.find("  "); k != std::string::npos; k = joint.find("  ")) joint.erase(k, 1);
     const auto strip = [&] {
       while (!joint.empty() && joint.back() == ' ') joint.pop_back();
     };

@@ -211,6 +211,22 @@ bool of_a_machine(const Quantity& q, const std::string& text) {
 
 }  // namespace
 
+/// 2 bytes of weights and 12 of moments for each parameter: what is counted is their sum, or one of them.
+bool Checker::weights_in_parts(const Scene& scene, const Quantity& q, const Quantity& params) {
+  double parts = 0;
+  int counted = 0;
+  for (const Quantity& x : scene.numbers)
+    if (const bool small = x.kind == Kind::bytes && x.value <= 64; small || x.kind == Kind::bytes_per_param) {
+      parts += x.value;
+      ++counted;
+    }
+  if (counted < 2) return false;
+  if (std::abs(params.value * parts / q.value - 1) <= tolerance_of(q) + slack_of(params))
+    add(scene, "weights", q.value, params.value * parts, ClaimVerdict::agrees,
+        short_number(params.value) + " parameters x " + short_number(parts) + " bytes");
+  return true;
+}
+
 void Checker::weights(const Scene& scene, const Quantity& q) {
   if (q.value < 1e8 || judged(scene, q.value) || of_other_memory(q, scene.text) || of_a_machine(q, scene.text)) return;
   const std::string after = scene.text.substr(std::min(q.end, scene.text.size()), 16);
@@ -241,20 +257,7 @@ void Checker::weights(const Scene& scene, const Quantity& q) {
     }
   }
   if (!n || (own(Kind::params) && is_factor(scene, *n))) return;
-  // 2 bytes of weights and 12 of moments: what is counted is their sum, or one of them
-  double parts = 0;
-  int counted = 0;
-  for (const Quantity& x : scene.numbers)
-    if (const bool small = x.kind == Kind::bytes && x.value <= 64; small || x.kind == Kind::bytes_per_param) {
-      parts += x.value;
-      ++counted;
-    }
-  if (counted > 1) {
-    if (std::abs(n->value * parts / q.value - 1) <= tolerance_of(q) + slack_of(*n))
-      add(scene, "weights", q.value, n->value * parts, ClaimVerdict::agrees,
-          short_number(n->value) + " parameters x " + short_number(parts) + " bytes");
-    return;
-  }
+  if (weights_in_parts(scene, q, *n)) return;
   double bytes = own(Kind::bytes_per_param) ? input(scene, Kind::bytes_per_param, q.begin)->value
                                             : bytes_of_precision(scene.text, q.begin, q.end, 64);
   if (bytes == 0 && (!own(Kind::params) || scene.row)) return;

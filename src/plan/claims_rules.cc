@@ -51,11 +51,11 @@ void Checker::arithmetic(const Scene& scene) {
   literal_ = false;
 }
 
-void Checker::check_equality(const Scene& scene, const Equality& e) {
+namespace {
+
+/// The ways in which the sides may be meant, claimed and computed: bare numbers, or seconds, or a percentage.
+std::vector<std::pair<double, double>> meanings_of(const Equality& e) {
   const Value &l = e.left, &r = e.right;
-  if (!std::isfinite(l.value) || !(l.value > 0) || !(r.value > 0)) return check_signs(scene, e);
-  if (says_something_else(e)) return;
-  // the ways in which the sides may be meant: bare numbers, or seconds, or a percentage
   std::vector<std::pair<double, double>> meant;  // claimed, computed
   const double r_plain = r.value * (r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds ? r.unit.factor : 1);
   const double l_plain = l.value * (l.unit.kind == Kind::seconds || l.unit.kind == Kind::device_seconds ? l.unit.factor : 1);
@@ -86,6 +86,17 @@ void Checker::check_equality(const Scene& scene, const Equality& e) {
     if (r.unit.kind == Kind::percent) meant.emplace_back(r.value / 100, l.value);
     if (r.operators == 0 && r.raw > 0 && r.raw != r.value) meant.emplace_back(r.raw, l.value);
   }
+  return meant;
+}
+
+}  // namespace
+
+void Checker::check_equality(const Scene& scene, const Equality& e) {
+  const Value &l = e.left, &r = e.right;
+  if (!std::isfinite(l.value) || !(l.value > 0) || !(r.value > 0)) return check_signs(scene, e);
+  if (says_something_else(e)) return;
+  const auto meant = meanings_of(e);
+  const bool times = r.unit.kind == Kind::seconds || r.unit.kind == Kind::device_seconds;
   const auto distance = [](const std::pair<double, double>& m) { return std::abs(log_(m.first / m.second)); };
   const auto best =
       *std::min_element(meant.begin(), meant.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });

@@ -80,6 +80,11 @@ class Checker {
   };
   using Numbers = std::vector<Quantity>;
 
+  struct ColumnSum {
+    Kind kind;
+    double sum;
+    bool stated;  ///< the table has its own total
+  };
   struct Scene {
     std::int64_t line = 1;
     std::string written, text;  ///< as written; normalised
@@ -149,6 +154,7 @@ class Checker {
   void duration(const Scene& scene, const Quantity& q);
   void money(const Scene& scene, const Quantity& q);
   void weights(const Scene& scene, const Quantity& q);
+  bool weights_in_parts(const Scene& scene, const Quantity& q, const Quantity& params);
   struct TimeClaim {
     double claimed, at_peak;  ///< in one unit
     double mfu;               ///< that follows
@@ -247,6 +253,8 @@ class Checker {
   void text_size(const Scene& scene);
   void peak(const Scene& scene, const Quantity& q);
   void facts(const Scene& scene, const Quantity& q);
+  void size_of_model(const Scene& scene, const Quantity& q, const std::vector<Mention>& here);
+  [[nodiscard]] const ColumnSum* nearest_column(const Quantity& q) const;  ///< of the table before, of its kind
   void known_statements(const Scene& scene);
   void share_line(const Scene& scene);
   void end_of_shares();
@@ -274,11 +282,6 @@ class Checker {
   bool other_money_ = false;
   bool japanese_ = false, speaks_of_rule_ = false, new_paragraph_ = true;
   std::int64_t table_ = 0;      ///< the line the last table begins on
-  struct ColumnSum {
-    Kind kind;
-    double sum;
-    bool stated;  ///< the table has its own total
-  };
   std::vector<ColumnSum> table_sums_;
   std::int64_t paragraph_ = 1;  ///< the line the present one begins on
   std::string paragraph_text_;

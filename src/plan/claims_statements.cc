@@ -207,6 +207,33 @@ void Checker::peak(const Scene& scene, const Quantity& q) {
         "twice the dense peak of " + a->title + ": the figure for 2:4 sparsity");
 }
 
+/// The parameters of the one model that the sentence or the row names.
+void Checker::size_of_model(const Scene& scene, const Quantity& q, const std::vector<Mention>& here) {
+  std::vector<const KnownModel*> family;
+  bool flagship = false;
+  for (const Mention& m : here)
+    if (std::find(family.begin(), family.end(), m.model) == family.end()) {
+      family.push_back(m.model);
+      flagship = flagship || m.model->flagship;
+    }
+  const bool one =
+      !here.empty() && std::all_of(here.begin(), here.end(), [&](const Mention& m) { return m.position == here[0].position; });
+  if (!one || (!flagship && family.size() < 3) || q.value < 1e7) return;
+  const KnownModel* nearest = *std::min_element(family.begin(), family.end(), [&](const auto* a, const auto* b) {
+    return std::abs(log_(q.value / a->facts.params)) < std::abs(log_(q.value / b->facts.params));
+  });
+  for (const KnownModel* m : family)
+    if (is_called(m->facts, q.value, .05)) nearest = m;
+  const std::string how =
+      nearest->facts.name + " has " + format_count(nearest->facts.params) + " parameters (" + nearest->facts.source + ")";
+  if (is_called(nearest->facts, q.value, .08))
+    return add(scene, "model_params", q.value, nearest->facts.params, ClaimVerdict::agrees, how);
+  if (names_another(scene.text, here[0], nearest->facts, q.value)) return;
+  const std::size_t after = here[0].position + here[0].length;
+  const bool beside = (q.begin >= after && q.begin < after + 20) || (q.begin < here[0].position && q.end + 2 >= here[0].position);
+  if (scene.row || beside) say(scene, "model_params", q.value, nearest->facts.params, .08, how, false);
+}
+
 void Checker::facts(const Scene& scene, const Quantity& q) {
   if (q.recommended || judged(scene, q.kind == Kind::device_seconds ? q.raw : q.value)) return;
   const auto here = scene.row ? mentions_of_models(scene.row_model) : scene.models;
@@ -225,33 +252,7 @@ void Checker::facts(const Scene& scene, const Quantity& q) {
   if (!scene.row && !here.empty() &&
       std::all_of(here.begin(), here.end(), [&](const Mention& m) { return named_for_something_else(scene.text, m); }))
     return;
-  if (q.kind == Kind::params) {
-    std::vector<const KnownModel*> family;
-    bool flagship = false;
-    for (const Mention& m : here)
-      if (std::find(family.begin(), family.end(), m.model) == family.end()) {
-        family.push_back(m.model);
-        flagship = flagship || m.model->flagship;
-      }
-    const bool one =
-        !here.empty() && std::all_of(here.begin(), here.end(), [&](const Mention& m) { return m.position == here[0].position; });
-    if (!one || (!flagship && family.size() < 3) || q.value < 1e7) return;
-    const KnownModel* nearest = *std::min_element(family.begin(), family.end(), [&](const auto* a, const auto* b) {
-      return std::abs(log_(q.value / a->facts.params)) < std::abs(log_(q.value / b->facts.params));
-    });
-    for (const KnownModel* m : family)
-      if (is_called(m->facts, q.value, .05)) nearest = m;
-    const std::string how =
-        nearest->facts.name + " has " + format_count(nearest->facts.params) + " parameters (" + nearest->facts.source + ")";
-    if (is_called(nearest->facts, q.value, .08))
-      return add(scene, "model_params", q.value, nearest->facts.params, ClaimVerdict::agrees, how);
-    if (names_another(scene.text, here[0], nearest->facts, q.value)) return;
-    const std::size_t after = here[0].position + here[0].length;
-    const bool beside =
-        (q.begin >= after && q.begin < after + 20) || (q.begin < here[0].position && q.end + 2 >= here[0].position);
-    if (scene.row || beside) say(scene, "model_params", q.value, nearest->facts.params, .08, how, false);
-    return;
-  }
+  if (q.kind == Kind::params) return size_of_model(scene, q, here);
   const auto models = models_of(scene);
   const bool certain = models.size() == 1 && !names_another_size(scene) &&
                        (!here.empty() || (known_.contains(Kind::params) && section_models_.size() <= 1));

@@ -44,6 +44,27 @@ Checker::Numbers Checker::of_paragraph(const Scene& scene, Kind kind, std::size_
   return all;
 }
 
+namespace {
+
+/// "all three together": how many are meant, in digits or words; 0 where the text does not say.
+double count_before(const std::vector<Quantity>& numbers, const std::string& text, const Quantity& q) {
+  const auto count = std::find_if(numbers.rbegin(), numbers.rend(), [&](const Quantity& x) {
+    return x.begin < q.begin && x.begin + 24 > q.begin && x.kind == Kind::none && x.exact && !x.suffixed && x.raw >= 2 &&
+           x.raw <= 64;
+  });
+  return count != numbers.rend() ? count->raw : count_in_words(before_of(text, q, 24));
+}
+
+}  // namespace
+
+const Checker::ColumnSum* Checker::nearest_column(const Quantity& q) const {
+  const ColumnSum* nearest = nullptr;
+  const auto away = [&](const ColumnSum& c) { return std::abs(log_(q.value / c.sum)); };
+  for (const ColumnSum& c : table_sums_)
+    if (c.kind == q.kind && c.sum > 0 && (nearest == nullptr || away(c) < away(*nearest))) nearest = &c;
+  return nearest;
+}
+
 void Checker::totals(const Scene& scene) {
   if (scene.row) return;
   for (const Quantity& q : scene.numbers) {
@@ -70,11 +91,8 @@ void Checker::totals(const Scene& scene) {
       fits = term != terms.rbegin() && std::abs(q.value / sum - 1) <= tolerance_of(q) + slack;
     }
     if (!fits && own_table) {
-      // of its columns the one that comes nearest; a table that has its total needs no other
-      const ColumnSum* nearest = nullptr;
-      const auto away = [&](const ColumnSum& c) { return std::abs(log_(q.value / c.sum)); };
-      for (const ColumnSum& c : table_sums_)
-        if (c.kind == q.kind && c.sum > 0 && (nearest == nullptr || away(c) < away(*nearest))) nearest = &c;
+      // a table that has its total needs no other
+      const ColumnSum* nearest = nearest_column(q);
       if (nearest == nullptr) continue;
       sum = nearest->sum;
       fits = std::any_of(table_sums_.begin(), table_sums_.end(), [&](const ColumnSum& c) {
@@ -99,11 +117,7 @@ void Checker::totals(const Scene& scene) {
     std::string how = "the sum of the " + short_number(static_cast<double>(terms.size())) + " before it is ";
     if (terms.size() == 1) {
       // all three together: so many times the one
-      const auto count = std::find_if(scene.numbers.rbegin(), scene.numbers.rend(), [&](const Quantity& x) {
-        return x.begin < q.begin && x.begin + 24 > q.begin && x.kind == Kind::none && x.exact && !x.suffixed && x.raw >= 2 &&
-               x.raw <= 64;
-      });
-      const double times = count != scene.numbers.rend() ? count->raw : count_in_words(before_of(scene.text, q, 24));
+      const double times = count_before(scene.numbers, scene.text, q);
       if (times == 0) continue;
       sum *= times;
       how = short_number(times) + " times " + short_number(terms[0].value) + " is ";
