@@ -70,6 +70,14 @@ bool is_title(const std::string& t) {
   return t.starts_with("[") && t.ends_with("]") && t.find(' ') == std::string::npos;  // a table of TOML
 }
 
+/// "**Problem 3 (8 points).** A team rents ...": another subject than the last one's.
+bool is_exercise(const std::string& t) {
+  if (!t.starts_with("**")) return false;
+  for (const std::string_view word : {"Problem", "Exercise", "Question", "問", "演習"})
+    if (t.compare(2, word.size(), word) == 0) return true;
+  return false;
+}
+
 constexpr std::size_t kLongestParagraph = 16;  // lines
 
 /// A sentence of English that was wrapped by hand goes on in the next line.
@@ -136,7 +144,9 @@ class Document {
       i = read_table(i);
       return;
     }
-    if (bare.starts_with("**") && is_title(bare))
+    if (is_exercise(bare))
+      checker_.begin_subject(true);
+    else if (bare.starts_with("**") && is_title(bare))
       checker_.blank_line();
     else if (is_title(bare))
       checker_.begin_subject(bare.starts_with("#") || bare.starts_with("---"));

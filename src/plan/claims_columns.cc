@@ -118,9 +118,9 @@ bool Checker::convicted(std::int64_t line) const {
 void Checker::misread(std::size_t first) {
   constexpr double kSame = .05;
   std::map<std::string, std::vector<Claim*>> of_kind;
-  std::map<std::string, std::size_t> judged;
+  std::map<std::string, std::set<std::int64_t>> judged;
   for (std::size_t i = first; i < claims_.size(); ++i) {
-    if (claims_[i].verdict != ClaimVerdict::cannot_check) ++judged[claims_[i].kind];
+    if (claims_[i].verdict != ClaimVerdict::cannot_check) judged[claims_[i].kind].insert(claims_[i].line);
     if (is_wrong(claims_[i]) && claims_[i].computed) of_kind[claims_[i].kind].push_back(&claims_[i]);
   }
   for (auto& [kind, wrong] : of_kind) {
@@ -128,10 +128,10 @@ void Checker::misread(std::size_t first) {
     for (const Claim* c : wrong) factors.push_back(*c->claimed / *c->computed);
     std::nth_element(factors.begin(), factors.begin() + static_cast<std::ptrdiff_t>(factors.size() / 2), factors.end());
     const double factor = factors[factors.size() / 2];
-    const bool most = wrong.size() >= 3 && 2 * wrong.size() > judged[kind];
+    const bool most = wrong.size() >= 3 && 2 * wrong.size() > judged[kind].size();
     const std::vector<Claim*> all = wrong;
     std::erase_if(wrong, [&](const Claim* c) { return std::abs(*c->claimed / *c->computed / factor - 1) > kSame; });
-    const bool by_one = wrong.size() >= 3 && 2 * wrong.size() > judged[kind];
+    const bool by_one = wrong.size() >= 3 && 2 * wrong.size() > judged[kind].size();
     if (!most) continue;
     for (Claim* c : by_one ? wrong : all) {
       c->verdict = ClaimVerdict::cannot_check;

@@ -28,8 +28,10 @@ Meaning meaning_of(const std::string& label) {
   }
   for (std::size_t i = 0; i < plain.size(); ++i)
     if (letter(plain[i]) && (i == 0 || !letter(plain[i - 1])))
-      if (const auto time = device_time_at(plain, i); time && time->end - i > longest.length)
-        longest = {time->kind, time->factor, time->end - i};
+      if (const auto time = device_time_at(plain, i); time && time->end - i > longest.length) {
+        const bool each = (i > 0 && plain[i - 1] == '/') || (i > 3 && at(plain, i - 4, "per "));  // USD/GPU-hour: a price
+        longest = each ? Meaning{Kind::usd_per_hour, 1, time->end - i} : Meaning{time->kind, time->factor, time->end - i};
+      }
   if (longest.kind == Kind::none && first_accelerator(label)) longest.kind = Kind::devices;  // A100s
   if (label.find("円") == std::string::npos && find_word(plain, "yen") == std::string::npos &&
       find_word(plain, "jpy") == std::string::npos)

@@ -252,6 +252,9 @@ std::string normalised(std::string_view line) {
   replace_all(s, "`", "");
   replace_all(s, "\t", " ");
   replace_all(s, "&nbsp;", " ");
+  // 280\text{ B} \times 300\text{ B}: one space is enough
+  const std::size_t first = std::min(s.find_first_not_of(' '), s.size());
+  for (std::size_t i = s.find("  ", first); i != std::string::npos; i = s.find("  ", i)) s.erase(i, 1);
   return s;
 }
 

@@ -79,6 +79,8 @@ std::vector<std::pair<double, double>> meanings_of(const Equality& e) {
     for (const auto& [unit, watt_hours] : {std::pair{"kWh", 1e3}, std::pair{"MWh", 1e6}})
       if (e.left_text.find(unit) != std::string::npos && r.unit.kind != Kind::watt_hours)
         meant.emplace_back(r.value, l.value / watt_hours);
+    if (r.unit.kind == Kind::bytes && e.left_text.find(" B") != std::string::npos)
+      meant.emplace_back(r.value, l.value / 1e9);  // 4 B
     const auto magnitude = read_number(e.right_text, 0);
     if (magnitude && magnitude->suffixed && e.left_text.find_first_not_of("0123456789.,+-*/ ()") == std::string::npos)
       for (const double factor : {1e3, 1e4, 1e6, 1e8, 1e9, 1e12})
@@ -185,6 +187,10 @@ void Checker::symbolic(const Scene& scene) {
 void Checker::compute(const Scene& scene, const Quantity& q) {
   constexpr double kLeastCompute = 1e9;  // less is so many times another's
   if (q.recommended || q.value < kLeastCompute || judged(scene, q.value)) return;
+  const bool sized = std::any_of(scene.numbers.begin(), scene.numbers.end(),
+                                 [](const Quantity& x) { return x.kind == Kind::params || x.kind == Kind::tokens; });
+  if (!sized && !scene.row && (scene.text.find("N = ") != std::string::npos || scene.text.find("D = ") != std::string::npos))
+    return;  // of its own, in letters
   const auto n = input(scene, Kind::params, q.begin), d = input(scene, Kind::tokens, q.begin);
   // of an earlier paragraph's model only what speaks of its training
   const bool own = std::any_of(scene.numbers.begin(), scene.numbers.end(),
@@ -275,7 +281,9 @@ void Checker::ratio(const Scene& scene, const Quantity& q) {
     whose = m->facts.name + ": " + short_number(*m->facts.tokens) + " tokens / " +
             short_number(m->facts.active_params.value_or(m->facts.params));
   }
-  const bool one = (models.size() == 1 && spoken_of(scene, *models[0])) || own_n;
+  // a little above Chinchilla's: compared with it
+  const bool compared = mentions_any(scene.text, {"above", "below", "than", "versus", "より"});
+  const bool one = (models.size() == 1 && spoken_of(scene, *models[0]) && !compared) || own_n;
   if (nearest && (one || std::abs(*nearest / q.value - 1) < .03))
     return say(scene, "tokens_per_parameter", q.value, *nearest, tolerance_of(q) + .03, whose + " = " + short_number(*nearest),
                false);

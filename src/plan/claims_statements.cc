@@ -288,8 +288,9 @@ bool Checker::names_another_size(const Scene& scene) const {
 
 bool Checker::speaks_for_itself(const Scene& scene) {
   // tokens of inference, of a batch, of other data
-  return mentions_any(scene.text, {"inference", "推論", "batch", "バッチ", "per day", "additional", "追加", "continual", "継続",
-                                   "fine-tuning", "context", "multiple", "would", "warmup", "warm-up"});
+  return mentions_any(scene.text, {"inference", "evaluate", "evaluation", "perplexity", "評価", "推論", "batch", "バッチ",
+                                   "per day", "additional", "追加", "continual", "継続", "fine-tuning", "context", "multiple",
+                                   "would", "warmup", "warm-up"});
 }
 
 void Checker::known_statements(const Scene& scene) {
