@@ -1,11 +1,13 @@
 #include "cli/arguments.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
 
 #include "isoflop/lab.h"
 #include "isoflop/plan.h"
+#include "isoflop/studyfiles.h"
 
 namespace cli {
 
@@ -35,11 +37,25 @@ void refuse_to_overwrite(const std::string& flag, const std::string& output, con
   std::error_code error;
   const fs::path place = fs::weakly_canonical(output, error);
   if (error || fs::is_character_file(place, error) || fs::is_fifo(place, error)) return;
+  if (isoflop::belongs_to_study(place))
+    throw isoflop::Error(isoflop::Fault::usage, flag, output + " is a study's own file, which would be lost",
+                         "name another file");
   for (const std::string& other : others) {
     if (other.empty()) continue;
     if (fs::equivalent(output, other, error) || fs::weakly_canonical(other, error) == place)
       throw isoflop::Error(isoflop::Fault::usage, flag, output + " is also " + other + ", which would be lost",
                            "name another file");
+  }
+}
+
+void check_needs(const CLI::App& command, const std::vector<Need>& needs) {
+  const auto given = [&command](const std::string& flag) { return command.get_option(flag)->count() > 0; };
+  for (const Need& need : needs) {
+    if (!given(need.flag) || std::any_of(need.any_of.begin(), need.any_of.end(), given)) continue;
+    std::string flags;
+    for (const std::string& flag : need.any_of) flags += (flags.empty() ? "" : " or ") + flag;
+    throw isoflop::Error(isoflop::Fault::usage, need.flag, "says nothing without " + flags,
+                         "give that too, or leave it out");
   }
 }
 

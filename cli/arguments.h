@@ -18,9 +18,17 @@ std::vector<std::string> split(const std::string& text);
 /// The text of a file; throws missing_input or io.
 std::string read_table(const std::filesystem::path& path);
 
-/// Throws usage if a file to write is one of those that are read (or written by another flag), by whatever name. Empty paths are
-/// none.
+/// Throws usage if a file to write is a study's own, or one of those that are read (or written by another flag), by whatever
+/// name. Empty paths are none.
 void refuse_to_overwrite(const std::string& flag, const std::string& output, const std::vector<std::string>& others);
+
+/// A flag that says nothing unless one of others is given.
+struct Need {
+  std::string flag;
+  std::vector<std::string> any_of;
+};
+/// Throws usage naming the first flag that is given without them.
+void check_needs(const CLI::App& command, const std::vector<Need>& needs);
 
 /// Throws usage if a file to write is a sealed forecast: it would be lost. An empty path is none.
 void refuse_forecast(const std::string& flag, const std::string& output);

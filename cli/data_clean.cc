@@ -134,6 +134,7 @@ void print_report(const isoflop::CleanReport& report, const isoflop::CleanOption
 
 void clean(const CleanFlags& flags, const Globals& globals) {
   isoflop::CleanOptions options = options_of(flags);
+  refuse_to_overwrite("--removed", options.removed, {});
   options.inputs = in_cache(default_cache(), "ISOFLOP_CACHE", [&] {
     return isoflop::resolve_inputs(options.inputs, default_cache() + "/corpora", stop_requested(), progress_to_stderr(globals));
   });

@@ -101,6 +101,7 @@ void run_design(const DesignFlags& flags, const Globals& globals) {
   options.spread_high = number_of("--spread", spread[1], true);
   options.anchors = !flags.no_anchors;
   options.stop = stop_requested();
+  refuse_to_overwrite("--out", flags.out, {});
   const isoflop::MixtureDesign design = isoflop::design_mixtures(options);
   const std::string table = isoflop::mixture_design_to_csv(design);
   if (!flags.out.empty()) isoflop::write_output(flags.out, table);

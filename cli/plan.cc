@@ -173,25 +173,8 @@ isoflop::PlanRequest request_of(const PlanFlags& flags) {
     request.ladder->pilot_flops = *flags.pilot_flops;
     request.ladder->drift = flags.drift;
     request.ladder->sizes = flags.sizes;
-  } else if (!flags.ladder_out.empty()) {
-    throw isoflop::Error(isoflop::Fault::usage, "--ladder-out", "there are no pilots to write",
-                         "give --pilot-flops, what all of them may cost");
   }
   return request;
-}
-
-/// One study a rung; returns their names.
-std::vector<std::string> write_ladder(const std::string& folder, const isoflop::Ladder& ladder) {
-  std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  if (problem) throw isoflop::Error(isoflop::Fault::io, folder, "cannot be made: " + problem.message());
-  std::vector<std::string> files;
-  for (std::size_t i = 0; i < ladder.rungs.size(); ++i) {
-    const std::string name = "rung-" + std::to_string(i + 1);
-    files.push_back((std::filesystem::path(folder) / (name + ".toml")).string());
-    isoflop::write_output(files.back(), isoflop::rung_study(ladder.rungs[i], name));
-  }
-  return files;
 }
 
 /// What machines say, beside what the law says.
@@ -238,7 +221,32 @@ void check_outputs(const PlanFlags& flags) {
   refuse_forecast("--report", flags.report);
 }
 
-void run_plan(const PlanFlags& flags, const Globals& globals) {
+/// What is read with others alone, and would say nothing without them.
+const std::vector<Need> kNeeds{
+    {"--hardware", {"--gpus"}},
+    {"--replay", {"--continue-tokens"}},
+    {"--repetition", {"--unique-tokens"}},
+    {"--drift", {"--pilot-flops"}},
+    {"--pilot-sizes", {"--pilot-flops"}},
+    {"--ladder-out", {"--pilot-flops"}},
+    {"--request-input", {"--requests"}},
+    {"--request-output", {"--requests"}},
+    {"--input-mfu", {"--requests"}},
+    {"--training-price-per-hour", {"--training-peak"}},
+    {"--training-peak", {"--training-price-per-hour"}},
+    {"--training-mfu", {"--training-price-per-hour"}},
+    {"--output-mfu", {"--training-price-per-hour"}},
+    {"--output-mfu", {"--requests", "--inference-tokens"}},
+    {"--serving-price-per-hour", {"--training-price-per-hour"}},
+    {"--serving-price-per-hour", {"--requests", "--inference-tokens"}},
+    {"--serving-peak", {"--training-price-per-hour"}},
+    {"--serving-peak", {"--requests", "--inference-tokens"}},
+    {"--fixed-cost", {"--price-per-token", "--training-price-per-hour"}},
+    {"--currency", {"--price-per-token", "--training-price-per-hour"}},
+};
+
+void run_plan(const CLI::App& command, const PlanFlags& flags, const Globals& globals) {
+  check_needs(command, kNeeds);
   check_outputs(flags);
   isoflop::PlanRequest request = request_of(flags);
   const auto budget = machine_budget(flags.machines);
@@ -258,6 +266,9 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
   const isoflop::MachinePlan machines = isoflop::plan_machines(plan, machine_request(flags.machines));
   Json json = Json::parse(isoflop::plan_to_json(plan));
   add_machines(machines, budget, json);
+  if (!flags.ladder_out.empty() && plan.ladder) {
+    for (const std::string& file : write_ladder(flags.ladder_out, *plan.ladder)) json["ladder"]["studies"].push_back(file);
+  }
   if (!flags.seal.empty()) {
     if (!plan.law.surface)
       throw isoflop::Error(isoflop::Fault::usage, "--seal", "the law " + plan.law.name + " forecasts no loss");
@@ -273,7 +284,6 @@ void run_plan(const PlanFlags& flags, const Globals& globals) {
     isoflop::write_output(flags.seal, text);
     json["sealed"] = {{"file", flags.seal}, {"sha256", isoflop::forecast_hash(text)}};
   }
-  if (!flags.ladder_out.empty() && plan.ladder) json["ladder"]["studies"] = write_ladder(flags.ladder_out, *plan.ladder);
   draw(flags, plan, machines, json, globals);
   if (globals.json) return print_json(json);
   print_plan(plan, isoflop::plan_tables(plan, machines), json, flags.explain, flags.currency);
@@ -370,7 +380,7 @@ void add_plan(CLI::App& program, Globals& globals) {
   command->add_option("--figures", flags->figures, "a folder to write the pictures to (SVG)");
   command->add_option("--study", flags->study, "keep the plan in this study's folder: plan.json, and a section of its report");
   command->add_flag("--explain", flags->explain, "the formulas with the numbers put in");
-  command->callback([flags, &globals] { run_plan(*flags, globals); });
+  command->callback([flags, command, &globals] { run_plan(*command, *flags, globals); });
 }
 
 }  // namespace cli

@@ -34,6 +34,7 @@ std::string digits(double value, int count) { return isoflop::format_significant
 
 std::string band(const isoflop::Range& range, int count = 3) {
   const auto number = [count](double value) { return format_amount(value, count); };
+  if (range.low == range.high) return number(range.value);
   return number(range.value) + " (" + number(range.low) + " to " + number(range.high) + ")";
 }
 
@@ -71,12 +72,12 @@ void print_memory(const isoflop::FitAnswer& memory) {
   for (const std::string& advice : memory.advice) std::cout << "  " << advice << "\n";
 }
 
-void print_frontier(const std::vector<isoflop::FrontierPoint>& points) {
+void print_frontier(const std::vector<isoflop::FrontierPoint>& points, std::int64_t own) {
   if (points.empty()) return;
   std::vector<std::vector<std::string>> rows;
   for (const auto& p : points)
-    if (!p.dominated)
-      rows.push_back({std::to_string(p.devices), digits(p.cost.days.value, 3),
+    if (!p.dominated || p.devices == own)
+      rows.push_back({std::to_string(p.devices) + (p.devices == own ? " (the plan's)" : ""), digits(p.cost.days.value, 3),
                       p.cost.usd ? format_amount(p.cost.usd->value, 4) : "-", digits(p.token_overhead, 4)});
   std::cout << "\n";
   print_table({"devices", "days", "US dollars", "tokens needed"}, rows);
@@ -98,7 +99,10 @@ void add_machine_flags(CLI::App& command, MachineFlags& flags) {
       .add_option("--count", flags.count,
                   "count C on shapes of that style: flops_exact, flops_full_attention (default: as the law does)")
       ->check(CLI::IsMember({"flops_exact", "flops_full_attention"}));
-  command.add_option("--vocab-size", flags.vocab_size, "of the tokenizer (default: the style's)")->check(whole_number(1));
+  command
+      .add_option("--vocab-size", flags.vocab_size,
+                  "of the tokenizer (default: the style's); a shape has the next multiple of 64")
+      ->check(whole_number(1));
   command.add_option("--block-size", flags.block_size, "context in tokens (default: the style's)")->check(whole_number(1));
 }
 
@@ -136,7 +140,7 @@ void print_machines(const isoflop::MachinePlan& machines) {
   if (!machines.shapes.empty()) print_shape(machines.shapes.front());
   print_cost(machines.cost);
   if (machines.memory) print_memory(*machines.memory);
-  print_frontier(machines.frontier);
+  print_frontier(machines.frontier, machines.cost.devices);
 }
 
 }  // namespace cli

@@ -1,7 +1,11 @@
 #include "cli/plan_output.h"
 
 #include <cmath>
+#include <filesystem>
 #include <iostream>
+#include <map>
+
+#include "cli/arguments.h"
 
 namespace cli {
 namespace {
@@ -144,6 +148,10 @@ void print_plan(const Plan& plan, const std::vector<isoflop::PageTable>& tables,
                       span(find(plan.budget_intervals[i], "loss"), false)});
     }
     print_table({"C", "N*", "", "D*", "loss", ""}, rows);
+    if (json.contains("budget") && json["budget"].is_object() && json["budget"]["low"] != json["budget"]["high"])
+      std::cout << digits(json["budget"]["low"].get<double>()) << " and " << digits(json["budget"]["high"].get<double>())
+                << " are what the devices do at the least and the most of their utilisation"
+                   " (--mfu gives one; what an hour costs is held)\n";
   }
   for (const isoflop::PageTable& table : tables) {
     heading(table.title);
@@ -161,6 +169,31 @@ void print_plan(const Plan& plan, const std::vector<isoflop::PageTable>& tables,
   if (json.contains("sealed"))
     std::cout << "\nsealed in " << json["sealed"]["file"].get<std::string>() << ", sha256 "
               << json["sealed"]["sha256"].get<std::string>() << "\n";
+}
+
+std::vector<std::string> write_ladder(const std::string& folder, const isoflop::Ladder& ladder) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> files;
+  std::map<std::string, std::string> texts;  // by file
+  for (std::size_t i = 0; i < ladder.rungs.size(); ++i) {
+    const std::string name = "rung-" + std::to_string(i + 1);
+    files.push_back((fs::path(folder) / (name + ".toml")).string());
+    texts[files.back()] = isoflop::rung_study(ladder.rungs[i], name);
+  }
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) throw isoflop::Error(isoflop::Fault::io, folder, "cannot be made: " + problem.message());
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("rung-") || !name.ends_with(".toml")) continue;
+    const auto text = texts.find((fs::path(folder) / name).string());
+    if (text == texts.end() || text->second != read_table(entry.path()))
+      throw isoflop::Error(isoflop::Fault::usage, "--ladder-out",
+                           entry.path().string() + (text == texts.end() ? " is no rung of this ladder" : " is another rung"),
+                           "name another folder, or remove the rungs there");
+  }
+  for (const auto& [file, text] : texts) isoflop::write_output(file, text);
+  return files;
 }
 
 void print_warnings(const std::vector<isoflop::Warning>& warnings) {

@@ -145,6 +145,7 @@ void compare_runs(const RunsFlags& flags, const Globals& globals) {
 }
 
 void export_runs(const RunsFlags& flags, const Globals& globals) {
+  refuse_to_overwrite("--out", flags.out, {});
   const std::vector<StoredRun> runs = RunStore::open_existing(flags.study).list();
   if (!flags.out.empty()) {
     isoflop::write_run_table(runs, flags.out);
@@ -214,7 +215,7 @@ struct EvalFlags {
 void eval_runs(EvalFlags& flags, const Globals& globals) {
   flags.text.split = "none";
   const isoflop::Corpus corpus = open_corpus(flags.text, globals);
-  if (!flags.out.empty()) refuse_to_overwrite("--out", flags.out, files_of(corpus));
+  refuse_to_overwrite("--out", flags.out, files_of(corpus));
   isoflop::ScoreOptions options{.runs = flags.runs, .threads = threads_of(flags.threads), .stop = stop_requested()};
   if (!flags.isa.empty()) options.isa = isoflop::isa_from(flags.isa);
   const auto runs = isoflop::score_runs(flags.study, corpus, options, [&](const std::string& line) { note(globals, line); });

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/arguments.h"
 #include "cli/tok_output.h"
 
 namespace cli {
@@ -15,6 +16,7 @@ struct FileFlags {
 
 void convert(const FileFlags& flags, const Globals& globals) {
   const auto format = isoflop::tokenizer_format_from(flags.format);
+  refuse_to_overwrite("--out", flags.out, {});
   const auto tokenizer = read_tokenizer(flags.tokenizer);
   isoflop::write_tokenizer(*tokenizer, flags.out, format);
   Json facts = facts_of(*tokenizer);

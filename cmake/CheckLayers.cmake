@@ -17,6 +17,7 @@ foreach(header IN ITEMS allocation compare fit fit_law law observations simulate
 endforeach()
 set(ROOM_OF_accelerators plan)
 set(ROOM_OF_planning_law plan)
+set(ROOM_OF_studyfiles runs)
 
 function(check_file file room allowed)
   file(STRINGS ${file} includes REGEX "^ *# *include \"")

@@ -225,7 +225,7 @@ struct ShapeOptions {
   std::int64_t head_size = 0;     ///< 0: 64 for gpt2, 128 for llama (64 below 1e9 parameters)
   std::int64_t multiple = 0;      ///< of n_embd and n_inner; 0: the head's size, at least 64, and 128 for n_inner
   std::int64_t kv_heads = 0;      ///< 0: gpt2 as n_head; llama 8 from 32 heads up, else as n_head
-  std::string n_convention = "params";  ///< what the target counts: params | params_non_embedding | params_matmul
+  std::string n_convention = "params";  ///< of the target: params, params_non_embedding, params_matmul; flops_per_token: / 6
   double aspect_low = 64, aspect_high = 128;  ///< n_embd / n_layer
   std::int64_t candidates = 5;
   /// The law's loss at (N in `n_convention`) for the same budget; the rise over the target's is what rounding costs. May be

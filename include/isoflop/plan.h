@@ -156,7 +156,7 @@ struct LadderOptions {
 struct Rung {
   double flops = 0;                           ///< of each model
   std::vector<ModelPlan> models;
-  double cost = 0;                            ///< of all of them
+  double cost = 0;                            ///< of all of them, and of the sweep for their learning rates at its widest
   double saved = 0;                           ///< FLOPs of the target run that it is expected to save
   double factor = 0;                          ///< afterwards N* is known within this factor (95 %)
   double waste = 0;                           ///< expected share of the target's compute, afterwards

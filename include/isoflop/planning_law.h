@@ -14,6 +14,10 @@ namespace isoflop {
 
 // ---- the law a plan is made with
 
+/// What N counts (`n_convention`) where training FLOPs per token, M, stand in its place: those of the layers, attention over the
+/// whole context among them, without the vocabulary; C = M D.
+inline constexpr const char* kFlopsPerToken = "flops_per_token";
+
 /// What repeated text is worth: a law of unique_tokens and its constants beyond those of the surface.
 struct Repetition {
   std::string law = "data_constrained";
@@ -34,7 +38,7 @@ struct PlanningLaw {
   std::map<std::string, double> constants;
   std::optional<AdditiveLaw> surface;        ///< of the loss of fresh text
   std::optional<AllocationRule> rule;        ///< of the optimum alone; its loss, if any, is known along the frontier only
-  double flops_per = kFlopsPerParamToken;    ///< C = flops_per N D; 1 where FLOPs per token stand in the place of N
+  double flops_per = kFlopsPerParamToken;    ///< C = flops_per N D; of a law of FLOPs per token M N is M / 6
   std::map<std::string, double> held;        ///< further inputs of the law: granularity
   std::string n_convention, flops_convention, loss_kind, source, range, note;
   std::optional<std::pair<double, double>> fitted_flops, fitted_ratio;  ///< least and largest C and D/N of the fit
@@ -43,6 +47,7 @@ struct PlanningLaw {
   std::vector<AdditiveLaw> draws;            ///< the surface again, as resampled
   std::vector<AllocationRule> rule_draws;
   std::vector<std::map<std::string, double>> draw_constants;  ///< of every draw, in the same order
+  std::string draws_sha256;                  ///< of the draws the fit was made with, as its JSON says; empty: not known
   double widening = 1, level = 0.95;         ///< of intervals made of the draws (Fit::interval_widening)
   std::optional<TextLimit> text;             ///< runs see this text: a model's loss and its forecasts count what is repeated;
                                              ///< optima do not
@@ -64,8 +69,8 @@ struct PlanningLaw {
 /// Gives a law its draws: a table with a column of each constant, as `fit --draws` writes.
 ///
 /// Result   draws whose law has no optimum (an exponent that is not positive) are left out, with a warning.
-/// Throws   Error{bad_data} naming the column that is missing, or line and column of a cell that is no number; or if no draw is
-///          left.
+/// Throws   Error{bad_data} naming the column that is missing, or line and column of a cell that is no number; if no draw is left;
+///          for draws of another fit: others than `draws_sha256` says, or, where that is not known, all on one side of a constant.
 void add_draws(PlanningLaw& law, const CsvTable& table);
 
 // ---- allocation
@@ -136,7 +141,7 @@ struct RegretOptimum {
   std::vector<std::string> laws;
 };
 
-/// Source   waste in compute as the unit of an allocation error; the rule of thumb (alpha + beta) / 2 ln^2 f.
+/// Source   waste in compute as the unit of an allocation error; the rule of thumb 1 - e^(-(alpha + beta) / 2 ln^2 f).
 /// Needs    a law with a surface or draws (contract).
 /// Checked  uncertainty_test.cc: of one law without draws it is its optimum; it beats every other size tried.
 [[nodiscard]] RegretOptimum regret_optimum(const std::vector<PlanningLaw>& laws, double flops);

@@ -68,6 +68,11 @@ TEST(Budget, BelowTheLeastIsRefusedBeforeAnythingIsTrainedAndNamesTheLeast) {
   EXPECT_EQ(flops.subject(), "--flops 1e+06");
   EXPECT_THAT(flops.problem(), HasSubstr("3 runs of 20 steps"));
   EXPECT_FALSE(fs::exists(place.options.out / "runs"));
+  // nor is an empty folder left, nor those above it that were made for it; one that was there stays
+  LabOptions deep = place.options;
+  deep.out = place.options.out / "in" / "a" / "study";
+  EXPECT_EQ(error_of([&] { (void)run_study(place.study, deep); }).fault(), Fault::usage);
+  EXPECT_FALSE(fs::exists(place.options.out / "in"));
 
   // what the hint names is enough
   const std::string hint = flops.hint();

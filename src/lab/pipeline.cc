@@ -42,6 +42,28 @@ void say(const LabOptions& options, const std::string& line) {
   if (options.log) options.log(line);
 }
 
+// what was made for a study that is then refused goes again, unless something was put there
+class MadeFolder {
+ public:
+  explicit MadeFolder(const fs::path& folder) {
+    std::error_code ignored;
+    fs::path at = fs::absolute(folder).lexically_normal();
+    if (!at.has_filename()) at = at.parent_path();  // it was written with a slash at its end
+    for (; !fs::exists(at, ignored) && at.has_relative_path(); at = at.parent_path()) made_.push_back(at);
+    make_folder(folder);
+  }
+  ~MadeFolder() {
+    std::error_code ignored;
+    for (const fs::path& folder : made_)
+      if (!fs::is_empty(folder, ignored) || !fs::remove(folder, ignored)) return;
+  }
+  MadeFolder(const MadeFolder&) = delete;
+  MadeFolder& operator=(const MadeFolder&) = delete;
+
+ private:
+  std::vector<fs::path> made_;  // the innermost first
+};
+
 void write_study_files(const Study& study, const Study& asked, const Prepared& prepared, const LabOptions& options) {
   make_folder(options.out);
   write_output(options.out / "study.toml", asked.text.empty() ? to_toml(asked) : asked.text);
@@ -220,7 +242,7 @@ StudyResult run_study(Study study, const LabOptions& given) {
   decide_arithmetic(study, options);
   StudyResult result;
   result.folder = options.out;
-  make_folder(options.out);
+  const MadeFolder made(options.out);
   const Prepared prepared = lab::prepare(study, options);
   if (options.stop.stop_requested()) return result;
   lab::refuse_another_study(study, prepared, options.out);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "isoflop/laws.h"
+#include "laws/draws.h"
 #include "laws/words.h"
 
 namespace isoflop {
@@ -62,6 +63,10 @@ Fit fit_from_json(const std::string& text, const std::string& subject, const std
     for (const Json& warning : object["warnings"])
       fit.warnings.push_back({json_get<std::string>(warning, "code", subject), json_get<std::string>(warning, "text", subject)});
   return fit;
+}
+
+std::string laws::hash_of_draws(const std::string& json, const std::string& subject, const std::string& name) {
+  return word(chosen(parse_json(json, subject), subject, name), "draws_sha256", subject);
 }
 
 std::pair<std::string, std::map<std::string, double>> law_from_json(const std::string& text, const std::string& subject) {

@@ -1,4 +1,9 @@
 // A fit as JSON: one object, the same in every command (docs/formats/laws.md).
+#include <algorithm>
+
+#include "base/hash.h"
+#include "isoflop/text.h"
+#include "laws/draws.h"
 #include "laws/json_parts.h"
 
 namespace isoflop {
@@ -91,6 +96,7 @@ Json of(const Fit& fit) {
   object["gradient_norm"] = json_or_null(fit.gradient_norm);
   object["next_best"] = fit.next_best ? of(*fit.next_best) : Json(nullptr);
   object["covariance"] = fit.covariance;
+  if (const std::string hash = hash_of_draws(fit); !hash.empty()) object["draws_sha256"] = hash;
   object["jackknife_errors"] = fit.jackknife_errors;
   object["leverage"] = of(fit.leverage);
   if (fit.cross_validated) object["cross_validated"] = json_of(*fit.cross_validated);
@@ -105,6 +111,31 @@ Json of(const Fit& fit) {
 }
 
 }  // namespace
+
+std::string laws::hash_of_draws(const std::vector<std::map<std::string, double>>& draws) {
+  std::string text;
+  for (const auto& draw : draws) {
+    std::vector<std::string> cells;
+    for (const auto& [name, value] : draw) {
+      cells.push_back(name);
+      cells.push_back(format_number(value));
+    }
+    text += csv_row(cells);
+  }
+  return sha256_hex(text);
+}
+
+std::string laws::hash_of_draws(const Fit& fit) {
+  if (fit.draws.empty()) return "";
+  std::vector<std::map<std::string, double>> draws(fit.draws.size());
+  for (const auto& [name, value] : fit.constants) {
+    const auto column = std::find(fit.draw_names.begin(), fit.draw_names.end(), name);
+    if (column == fit.draw_names.end()) return "";  // a law no plan takes draws of
+    for (std::size_t i = 0; i < draws.size(); ++i)
+      draws[i][name] = fit.draws[i][static_cast<std::size_t>(column - fit.draw_names.begin())];
+  }
+  return hash_of_draws(draws);
+}
 
 std::string fit_to_json(const Fit& fit) {
   return dump(of(fit));

@@ -75,10 +75,16 @@ TEST(Allocation, OtherLawsOfTheOptimum) {
   const ModelPlan llama = optimal_model(planning_law("published:llama3_2024"), 3.8e25);
   expect_printed(llama.tokens, 16.29e12);
   expect_printed(llama.params, 389e9, 3);
-  // FLOPs per token in the place of N
-  const ModelPlan deepseek = optimal_model(planning_law("published:deepseek2024_optimal_model"), 1e22);
-  expect_printed(deepseek.params, 5.873e10);
-  EXPECT_NEAR(deepseek.tokens / 1.703e11, 1, 2e-4);
+}
+
+TEST(Allocation, ALawOfFlopsPerTokenGivesASixthOfThemAsN) {
+  for (const char* name : {"published:deepseek2024_optimal_model", "published:deepseek2024_optimal_tokens"}) {
+    const PlanningLaw law = planning_law(name);
+    const ModelPlan deepseek = optimal_model(law, 1e22);
+    EXPECT_NEAR(6 * deepseek.params / 5.873e10, 1, 2e-4) << name;
+    EXPECT_NEAR(deepseek.tokens / 1.703e11, 1, 2e-4) << name;
+    EXPECT_NEAR(law.flops_per * deepseek.params * deepseek.tokens / 1e22, 1, 2e-4) << name;
+  }
 }
 
 // exercise 3 of the source's chapter on scaling laws

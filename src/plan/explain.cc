@@ -34,9 +34,9 @@ void explain_surface(const Plan& plan, std::vector<Explanation>& all) {
       n(law.floor) + " + " + n(of_params) + " (size) + " + n(of_tokens) + " (data) = " + n(law.floor + of_params + of_tokens);
   if (law.power != 1) parts += "; to the power " + n(law.power) + ": " + n(*best.loss);
   all.push_back({"loss there", "L* = E + A / N*^alpha + B / D*^beta", parts});
-  all.push_back(
-      {"cost of missing N* by a factor f", "waste = (alpha + beta) / 2 x ln^2 f",
-       "f = 2: " + n(law.alpha + law.beta) + " / 2 x 0.4805, about " + format_percent(0.5 * (law.alpha + law.beta) * 0.480453)});
+  all.push_back({"cost of missing N* by a factor f", "waste = 1 - e^(-(alpha + beta) / 2 x ln^2 f), nearly",
+                 "f = 2: 1 - e^(-" + n(law.alpha + law.beta) + " / 2 x 0.4805), about " +
+                     format_percent(1 - exp_(-0.5 * (law.alpha + law.beta) * 0.480453))});
 }
 
 void explain_rule(const Plan& plan, std::vector<Explanation>& all) {

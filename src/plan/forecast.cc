@@ -47,7 +47,7 @@ Json json_of(const PlanningLaw& law) {
 PlanningLaw law_of(const Json& object, const std::string& subject) {
   const Json fit{{"law", json_get<std::string>(object, "law", subject)}, {"constants", object.at("constants")}};
   const auto held = json_get<std::map<std::string, double>>(object, "held", subject);
-  PlanningLaw law = planning_law_from_json(fit.dump(), subject, {}, {});
+  PlanningLaw law = planning_law_from_json(fit.dump(), subject, {}, held);
   law.name = json_get<std::string>(object, "name", subject);
   law.source.clear();
   law.held = held;

@@ -11,6 +11,15 @@
 namespace isoflop {
 namespace {
 
+// a rung's study looks for its learning rates at its smallest and its largest size
+constexpr int kRatesAtMost = 7;
+constexpr double kSweepLength = 0.25;  // of a run
+
+/// What a rung's study takes at most, in runs of its budget.
+double runs_of_rung(std::int64_t sizes) {
+  return static_cast<double>(sizes) + 2 * kRatesAtMost * kSweepLength;
+}
+
 // the constants as they are known: ln E, ln A, ln B, alpha, beta
 constexpr std::size_t kConstants = 5;
 using Vector = std::array<double, kConstants>;
@@ -96,7 +105,7 @@ class Planner {
       model.loss = law_.surface->loss(model.params, model.tokens);
       rung.models.push_back(model);
     }
-    rung.cost = flops * static_cast<double>(options_.sizes);
+    rung.cost = flops * runs_of_rung(options_.sizes);
     return rung;
   }
 
@@ -144,7 +153,7 @@ void check_options(const PlanningLaw& law, const LadderOptions& options) {
 /// The budgets a rung may have: half a decade apart; all of them together cost what pilots may cost.
 std::vector<double> candidates(const LadderOptions& options) {
   constexpr std::size_t kMost = 12;
-  const double series = 1 - 1 / std::sqrt(10.0), most = series * options.pilot_flops / static_cast<double>(options.sizes);
+  const double series = 1 - 1 / std::sqrt(10.0), most = series * options.pilot_flops / runs_of_rung(options.sizes);
   const double least = options.least_flops > 0 ? std::min(options.least_flops, most) : 1e-3 * most;
   std::vector<double> budgets;
   for (double flops = most; flops >= least * (1 - 1e-9) && budgets.size() < kMost; flops /= std::sqrt(10.0))
@@ -209,7 +218,9 @@ Ladder plan_ladder(const PlanningLaw& law, const LadderOptions& options) {
 }
 
 std::string rung_study(const Rung& rung, const std::string& name) {
-  std::string text = "# One rung of a ladder of pilots: sizes about the optimum of one budget of FLOPs, a learning rate each.\n";
+  std::string text =
+      "# One rung of a ladder of pilots: sizes about the optimum of one budget of FLOPs, a learning rate each.\n"
+      "# A model's name is its parameters without embeddings.\n";
   text += "name = \"" + name + "\"\ntitle = \"Pilots of " + format_significant(rung.flops, 3) + " FLOPs\"\n\n";
   text +=
       "[data]\nsplit = \"automatic\"\nval_fraction = 0.1\ntokenizer = \"byte\"\norder = \"epochs\"\n\n[model]\nblock_size = "
@@ -221,11 +232,14 @@ std::string rung_study(const Rung& rung, const std::string& name) {
     const auto layers = std::max<long long>(1, std::llround(pow_(model.params / (12 * aspect * aspect), 1.0 / 3)));
     const double width = std::sqrt(model.params / (12 * static_cast<double>(layers)));
     const long long head = width < 512 ? 16 : 64, heads = std::max<long long>(1, std::llround(width / static_cast<double>(head)));
+    Shape counted;
+    counted.n_layer = layers, counted.n_head = heads, counted.n_embd = heads * head;
+    counted.vocab_size = counted.block_size = 1;
     std::string shape = "n_layer = " + std::to_string(layers) + "\nn_head = " + std::to_string(heads) +
                         "\nn_embd = " + std::to_string(heads * head) + "\n";
     if (std::find(shapes.begin(), shapes.end(), shape) != shapes.end()) continue;  // two sizes of one shape are one
-    text += "\n[[models]]\nname = \"" + format_billions(12 * static_cast<double>(layers * heads * head * heads * head)) + "\"\n" +
-            shape;
+    text += "\n[[models]]\nname = \"" + format_billions(static_cast<double>(param_counts(counted).params_non_embedding)) +
+            "\"\n" + shape;
     shapes.push_back(std::move(shape));
   }
   text +=
@@ -233,7 +247,8 @@ std::string rung_study(const Rung& rung, const std::string& name) {
       "\"scaled\"\n"
       "min_lr_fraction = 0.1\nbatch_size = 8\ninit_std = \"scaled\"\ntarget_flops = " +
       format_significant(rung.flops, 6) +
-      "\n\n[learning_rate_sweep]\nstart = 2e-3\nfactor = 2.0\nlength = 0.25\nwidest = 7\n\n[fit]\nloss = [\"final\"]\n";
+      "\n\n[learning_rate_sweep]\nstart = 2e-3\nfactor = 2.0\nlength = " + format_number(kSweepLength) +
+      "\nwidest = " + std::to_string(kRatesAtMost) + "\n\n[fit]\nloss = [\"final\"]\n";
   return text;
 }
 

@@ -31,6 +31,15 @@ TEST(Ladder, EachRungSavesMoreThanItCostsAndNarrowsTheSize) {
   EXPECT_FALSE(ladder.stop.empty());
 }
 
+TEST(Ladder, ARungCostsItsModelsAndTheWidestSweepOfItsStudy) {
+  const Ladder ladder = plan_ladder(epoch(), options(1e24, 2e22));
+  ASSERT_FALSE(ladder.rungs.empty());
+  const std::string study = rung_study(ladder.rungs.front(), "rung-1");
+  const auto number = [&](const std::string& key) { return std::stod(study.substr(study.find(key + " = ") + key.size() + 3)); };
+  // its rates are looked for at two sizes
+  for (const Rung& rung : ladder.rungs) EXPECT_NEAR(rung.cost / rung.flops, 5 + 2 * number("widest") * number("length"), 1e-9);
+}
+
 TEST(Ladder, WhatIsSavedIsTheFallOfTheExpectedWaste) {
   const Ladder ladder = plan_ladder(epoch(), options(1e24, 2e22));
   for (std::size_t i = 1; i < ladder.rungs.size(); ++i) EXPECT_GT(ladder.rungs[i].flops, ladder.rungs[i - 1].flops);

@@ -20,7 +20,8 @@ std::optional<double> first_of(const std::vector<Hyperparameter>& all, const std
 
 /// N of shapes as the law counts it.
 std::string counted_as(const PlanningLaw& law) {
-  return law.n_convention == "params_non_embedding" || law.n_convention == "params_matmul" ? law.n_convention : "params";
+  const std::string& own = law.n_convention;
+  return own == "params_non_embedding" || own == "params_matmul" || own == kFlopsPerToken ? own : "params";
 }
 
 /// The shapes near the plan's size; the law says what rounding costs.
@@ -129,6 +130,13 @@ MachinePlan plan_machines(const Plan& plan, const MachineRequest& request) {
     frontier.tokens_per_device = static_cast<double>(shape.block_size);
     frontier.devices_per_replica = std::max<std::int64_t>(1, machines.memory->layout.tensor * machines.memory->layout.pipeline);
     machines.frontier = days_money_frontier(plan.model.flops, plan.model.tokens, frontier);
+    // the plan's own number of devices is among them
+    for (const FrontierPoint& p : machines.frontier) frontier.devices.push_back(p.devices);
+    const auto place = std::lower_bound(frontier.devices.begin(), frontier.devices.end(), cost.devices);
+    if (place == frontier.devices.end() || *place != cost.devices) {
+      frontier.devices.insert(place, cost.devices);
+      machines.frontier = days_money_frontier(plan.model.flops, plan.model.tokens, frontier);
+    }
   }
   return machines;
 }

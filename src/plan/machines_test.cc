@@ -1,6 +1,8 @@
 // A plan on machines.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/testing.h"
 #include "plan/fixture.h"
@@ -33,6 +35,15 @@ TEST(Machines, AShapeNearTheSizeFitsTheDevicesAndHasItsCost) {
   ASSERT_TRUE(machines.schedule);
   EXPECT_NEAR(machines.schedule->steps * machines.schedule->batch_tokens / plan.model.tokens, 1, 1e-3);
   EXPECT_FALSE(machines.frontier.empty());
+}
+
+TEST(Machines, DaysAgainstMoneyHoldThePlansOwnNumberOfDevicesOnce) {
+  for (const std::int64_t devices : {48, 64}) {
+    MachineRequest request;
+    request.devices = devices;
+    const auto frontier = plan_machines(plan_of(1e22), request).frontier;
+    EXPECT_EQ(std::count_if(frontier.begin(), frontier.end(), [&](const FrontierPoint& p) { return p.devices == devices; }), 1);
+  }
 }
 
 TEST(Machines, WithoutACountEnoughDevicesForAMonthAreTaken) {

@@ -1,9 +1,11 @@
 // A request -> a plan: what is given is resolved to a budget and a model, then every question is asked of the law.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/math.h"
 #include "isoflop/claims.h"
+#include "laws/words.h"
 #include "plan/drawn.h"
 #include "plan/explain.h"
 #include "plan/resolve.h"
@@ -28,8 +30,9 @@ void warn(const PlanRequest& request, Plan& plan) {
         *plan.extrapolation > 100 ? "extrapolation_far" : "extrapolation",
         short_number(plan.flops) + " FLOPs are " + format_significant(*plan.extrapolation, 3) +
             " times the largest budget the law was fitted to (" + short_number(law.fitted_flops->second) + ")" +
-            (*plan.extrapolation > 100 ? ": the intervals say what the constants leave open, not whether the law still holds"
-                                       : "")};
+            (*plan.extrapolation <= 100 ? ""
+             : plan.intervals.empty()   ? ": whether the law still holds there is not known"
+                                        : ": the intervals say what the constants leave open, not whether the law still holds")};
     said.push_back(std::move(w));
   }
   if (law.fitted_flops && plan.flops < 0.1 * law.fitted_flops->first)
@@ -46,14 +49,18 @@ void warn(const PlanRequest& request, Plan& plan) {
     said.push_back({"no_draws", law.draw_constants.empty()
                                     ? "the law has no draws: nothing here has an interval; isoflop fit TABLE --law " + law.law +
                                           " --draws draws.csv makes them, plan --draws draws.csv reads them"
-                                    : "the law has " + std::to_string(law.draw_constants.size()) +
-                                          " draws: no interval is made of fewer than " + std::to_string(kLeastDraws)});
+                                    : "the law has " + plural(law.draw_constants.size(), "draw") +
+                                          ": no interval is made of fewer than " + std::to_string(kLeastDraws)});
   if (plan.off_optimum && !law.surface && law.rule->loss)
     said.push_back({"off_frontier", "the law knows the loss of the best model of each budget alone: that of " +
                                         format_billions(plan.model.params) + " parameters on " +
                                         format_billions(plan.model.tokens) + " tokens is not known"});
   if (law.n_convention == "unstated")
     said.push_back({"n_convention", "the law does not say what its N counts"});
+  else if (law.n_convention == kFlopsPerToken)
+    said.push_back({"n_convention",
+                    "this law counts FLOPs per token M in the place of N, attention among them and no vocabulary: N "
+                    "here is M / 6; the shape is the one with that M, its parameters are counted"});
   else if (!law.n_convention.empty() && law.n_convention != "params")
     said.push_back({"n_convention", "N of this law counts " + law.n_convention + ", not all parameters"});
   if (law.flops_convention == "flops_exact" || law.flops_convention == "flops_full_attention")
@@ -87,7 +94,9 @@ void warn(const PlanRequest& request, Plan& plan) {
         others += (others.empty() ? "" : ", ") + other.name + " (" + other.n_convention + ")";
     if (!others.empty()) said.push_back({"mixed_conventions", "N counts something else in " + others + ": compare with care"});
   }
-  said.insert(said.end(), law.warnings.begin(), law.warnings.end());
+  // how far its own fit was asked says nothing of this plan
+  std::copy_if(law.warnings.begin(), law.warnings.end(), std::back_inserter(said),
+               [](const Warning& warning) { return warning.code != "extrapolation"; });
 }
 
 /// Released models of like compute.

@@ -54,6 +54,50 @@ TEST(PlanningLaw, DrawsNeedAColumnOfEachConstant) {
   EXPECT_EQ(law.warnings.back().code, "draws_left_out");
 }
 
+TEST(PlanningLaw, DrawsAreThoseOfItsFit) {
+  const auto table = [](double shift) {
+    CsvTable draws;
+    draws.subject = "draws.csv";
+    draws.header = {"note", "beta", "alpha", "E", "B", "A"};
+    for (int i = -30; i < 30; ++i) {
+      draws.rows.push_back({"", ".36", format_number(.35 + shift + 1e-4 * i), "1.8", "2000", "480"});
+      draws.lines.push_back(i + 32);
+    }
+    return draws;
+  };
+  Fit fit;
+  fit.law = "chinchilla";
+  fit.constants = {{"E", 1.8}, {"A", 480}, {"B", 2000}, {"alpha", .35}, {"beta", .36}};
+  fit.draw_names = {"E", "A", "B", "alpha", "beta", "a"};
+  for (int i = -30; i < 30; ++i) fit.draws.push_back({1.8, 480, 2000, .35 + 1e-4 * i, .36, .5});
+  PlanningLaw law = planning_law_from_json(fit_to_json(fit), "laws.json");
+  add_draws(law, table(0));
+  EXPECT_EQ(law.draws.size(), 60U);
+  // of another fit, its draws about the same constants
+  law = planning_law_from_json(fit_to_json(fit), "laws.json");
+  const Error error = error_of([&] { add_draws(law, table(1e-5)); });
+  EXPECT_EQ(error.fault(), Fault::bad_data);
+  EXPECT_NE(error.hint().find("--draws"), std::string::npos);
+  // of a fit that does not know its draws, the constants say what they can
+  fit.draws.clear();
+  law = planning_law_from_json(fit_to_json(fit), "laws.json");
+  add_draws(law, table(1e-5));
+  law = planning_law_from_json(fit_to_json(fit), "laws.json");
+  EXPECT_EQ(error_of([&] { add_draws(law, table(.1)); }).fault(), Fault::bad_data);
+}
+
+TEST(PlanningLaw, AConstantThatIsMissingIsTheFilesFault) {
+  const Error error =
+      error_of([] { (void)planning_law_from_json(R"({"law": "chinchilla", "constants": {"E": 1.8}})", "inc.json"); });
+  EXPECT_EQ(error.fault(), Fault::bad_data);
+  EXPECT_EQ(error.subject(), "inc.json");
+}
+
+TEST(PlanningLaw, WhatALawDoesNotReadIsRefused) {
+  for (const char* name : {"published:epoch2024", "tokens_per_param:20", "published:llama3_2024"})
+    EXPECT_EQ(error_of([&] { (void)planning_law(name, {{"granularity", 8}}); }).fault(), Fault::usage) << name;
+}
+
 TEST(PlanningLaw, ALawWithoutAnOptimumIsRefused) {
   EXPECT_EQ(error_of([] { (void)chinchilla("x", 1.8, 480, 2000, -.35, .36); }).fault(), Fault::bad_data);
 }

@@ -3,8 +3,9 @@
 #include <cmath>
 
 #include "base/math.h"
-#include "isoflop/text.h"
 #include "isoflop/cost.h"
+#include "isoflop/plan.h"
+#include "isoflop/text.h"
 #include "plan/positive.h"
 
 namespace isoflop {
@@ -55,12 +56,17 @@ Shape shape_of(std::int64_t n_layer, std::int64_t n_embd, const ShapeOptions& o)
   return s;
 }
 
-double counted(const ParamCounts& counts, const std::string& convention) {
+double counted(const Shape& shape, const std::string& convention) {
+  const ParamCounts counts = param_counts(shape);
   if (convention == "params") return static_cast<double>(counts.params);
   if (convention == "params_non_embedding") return static_cast<double>(counts.params_non_embedding);
   if (convention == "params_matmul") return static_cast<double>(counts.params_matmul);
+  if (convention == kFlopsPerToken) {
+    const double head = static_cast<double>(shape.vocab_size) * static_cast<double>(shape.n_embd);
+    return flops_per_token(shape).full_attention / kFlopsPerParamToken - head;
+  }
   throw Error(Fault::usage, "n_convention", "unknown value `" + convention + "`",
-              "known: params, params_non_embedding, params_matmul");
+              std::string("known: params, params_non_embedding, params_matmul, ") + kFlopsPerToken);
 }
 
 /// How far from the target, and how awkward, in units of ln N: a depth that pipelines divide and a width in 128s are worth 0.2 %
@@ -76,8 +82,8 @@ std::vector<ShapeChoice> search(double params, const ShapeOptions& o, double low
   std::vector<ShapeChoice> found;
   constexpr std::int64_t kWidest = std::int64_t{1} << 17;
   for (std::int64_t d = o.multiple; d <= kWidest; d += o.multiple) {
-    const double one = counted(param_counts(shape_of(1, d, o)), o.n_convention);
-    const double per_layer = counted(param_counts(shape_of(2, d, o)), o.n_convention) - one;
+    const double one = counted(shape_of(1, d, o), o.n_convention);
+    const double per_layer = counted(shape_of(2, d, o), o.n_convention) - one;
     const double width = static_cast<double>(d);
     if (one + (width / high - 1) * per_layer > 2 * params && one > params) break;
     const double exact = 1 + (params - one) / per_layer;
@@ -88,7 +94,7 @@ std::vector<ShapeChoice> search(double params, const ShapeOptions& o, double low
       c.counts = param_counts(c.shape);
       c.flops = flops_per_token(c.shape);
       c.target = params;
-      c.off = counted(c.counts, o.n_convention) / params - 1;
+      c.off = counted(c.shape, o.n_convention) / params - 1;
       c.aspect = width / layers;
       found.push_back(c);
     }
@@ -112,7 +118,7 @@ Style style_from(const std::string& text) {
 
 double least_shape_params(double params, const ShapeOptions& options) {
   const ShapeOptions o = resolved(params, options);
-  return counted(param_counts(shape_of(1, o.multiple, o)), o.n_convention);
+  return counted(shape_of(1, o.multiple, o), o.n_convention);
 }
 
 std::vector<ShapeChoice> feasible_shapes(double params, const ShapeOptions& options) {
@@ -128,7 +134,7 @@ std::vector<ShapeChoice> feasible_shapes(double params, const ShapeOptions& opti
                    [&](const auto& a, const auto& b) { return awkwardness(a, o) < awkwardness(b, o); });
   if (static_cast<std::int64_t>(found.size()) > o.candidates) found.resize(static_cast<std::size_t>(o.candidates));
   if (o.loss_at)
-    for (ShapeChoice& c : found) c.loss_rise = o.loss_at(counted(c.counts, o.n_convention)) - o.loss_at(params);
+    for (ShapeChoice& c : found) c.loss_rise = o.loss_at(counted(c.shape, o.n_convention)) - o.loss_at(params);
   return found;
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/testing.h"
 #include "isoflop/cost.h"
+#include "isoflop/plan.h"
 #include "plan/testing.h"
 
 namespace isoflop {
@@ -64,6 +65,19 @@ TEST(FeasibleShapes, RefuseWhatCannotBeMeant) {
   EXPECT_EQ(error_of([] { (void)feasible_shapes(-1); }).fault(), Fault::usage);
   EXPECT_EQ(error_of([] { (void)feasible_shapes(1e9, {.n_convention = "all"}); }).fault(), Fault::usage);
   EXPECT_THAT(error_of([] { (void)style_from("lama"); }).hint(), HasSubstr("`llama`"));
+}
+
+TEST(Shape, FlopsPerTokenAreThoseOfTheLayersWithAllOfAttention) {
+  ShapeOptions options;
+  options.style = Style::gpt2;
+  options.n_convention = kFlopsPerToken;
+  const double wanted = 1e10;
+  const auto shapes = feasible_shapes(wanted, options);
+  ASSERT_FALSE(shapes.empty());
+  const Shape& s = shapes.front().shape;
+  // M = 72 n_layer d^2 + 12 n_layer d T
+  const double layers = static_cast<double>(s.n_layer), d = static_cast<double>(s.n_embd), t = static_cast<double>(s.block_size);
+  EXPECT_TRUE(near(72 * layers * d * d + 12 * layers * d * t, 6 * wanted * (1 + shapes.front().off), 1e-3));
 }
 
 }  // namespace

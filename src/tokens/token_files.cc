@@ -102,6 +102,19 @@ class FileSplit final : public TokenSplit {
   std::vector<TokenUnit> units_;
 };
 
+/// A folder without a manifest: torn, or another kind of folder, which is not to be deleted.
+[[noreturn]] void refuse_without_manifest(const fs::path& folder) {
+  std::string inside;
+  bool torn = fs::is_empty(folder);
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    torn = torn || entry.path().extension() == ".tok";
+    if (fs::exists(entry.path() / kManifestName)) inside = std::max(inside, entry.path().string());
+  }
+  if (torn) throw not_whole(folder / kManifestName, "is missing from the token folder");
+  throw Error(Fault::bad_data, folder.string(), inside.empty() ? "is no token folder" : "is a folder of token folders",
+              inside.empty() ? "`isoflop tok encode` makes one" : "name one of them: " + inside);
+}
+
 }  // namespace
 }  // namespace tokens
 
@@ -109,7 +122,8 @@ TokenSet open_tokens(const std::string& folder) {
   using namespace tokens;
   const fs::path path = folder, manifest_path = path / kManifestName;
   if (!fs::exists(path)) throw Error(Fault::missing_input, folder, "no such token folder", "make it with `isoflop tok encode`");
-  if (!fs::exists(manifest_path)) throw not_whole(manifest_path, "is missing from the token folder");
+  if (!fs::is_directory(path)) throw Error(Fault::bad_data, folder, "is a file, expected a token folder");
+  if (!fs::exists(manifest_path)) refuse_without_manifest(path);
   const std::string subject = manifest_path.string();
   const Json json = parse_json(unseal_json(read_file(manifest_path), subject, kRebuildHint), subject);
   const int schema = json_get<int>(json, "schema_version", subject);

@@ -116,6 +116,22 @@ TEST(TokenFiles, AbandonedTemporaryFoldersOfDeadProcessesAreCleared) {
   EXPECT_EQ(std::distance(fs::directory_iterator(root), {}), 1);
 }
 
+TEST(TokenFiles, AFolderOfTokenFoldersAndOneOfOtherFilesAreNotToBeDeleted) {
+  const fs::path root = fresh_folder("others");
+  const auto source = source_of(kLines);
+  const auto tokenizer = char_tokenizer(source);
+  const std::string folder = tokens::encode(source, *tokenizer, {root.string()}, {}, {}).folder;
+  const Error of_root = error_of([&] { (void)open_tokens(root.string()); });
+  EXPECT_EQ(of_root.fault(), Fault::bad_data);
+  EXPECT_THAT(of_root.hint(), HasSubstr(folder));
+  fs::create_directories(root / "mine");
+  write_output(root / "mine" / "letters.txt", "dear");
+  const Error of_mine = error_of([&] { (void)open_tokens((root / "mine").string()); });
+  EXPECT_THAT(of_mine.hint(), HasSubstr("tok encode"));
+  fs::remove(fs::path(folder) / "tokens.json");
+  EXPECT_THAT(error_of([&] { (void)open_tokens(folder); }).hint(), HasSubstr("delete the folder"));
+}
+
 TEST(TokenFiles, EveryFlippedBitAndEveryTruncationIsNamed) {
   const fs::path root = fresh_folder("flips");
   const auto source = source_of(kLines);

@@ -11,6 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 const std::string kTable = (fs::path(ISOFLOP_SOURCE_DIR) / "examples/runs.csv").string();
 
@@ -169,6 +170,20 @@ TEST(Plan, WhatCannotBeMeantIsRefusedInOneLine) {
           {"nothing is left", "more than 0.812"});
   refused("--flops 1e24 --precision offset_weights=0.3037,weight_bits=4", {"gamma_weights"});
   refused("--days 3", {"--gpus"});
+  refused("--flops 1e24 --hardware nofile", {"--hardware", "--gpus"});
+  refused("--flops 1e24 --granularity 8", {"--granularity", "does not read it"});
+  for (const auto& [flag, needed] :
+       std::vector<std::pair<std::string, std::string>>{{"replay 0.1", "--continue-tokens"},
+                                                        {"repetition data_constrained", "--unique-tokens"},
+                                                        {"drift 0.1", "--pilot-flops"},
+                                                        {"pilot-sizes 5", "--pilot-flops"},
+                                                        {"ladder-out there", "--pilot-flops"},
+                                                        {"request-input 5", "--requests"},
+                                                        {"training-mfu 0.4", "--training-price-per-hour"},
+                                                        {"serving-peak 1e15", "--training-price-per-hour"},
+                                                        {"fixed-cost 5", "--price-per-token"},
+                                                        {"currency EUR", "--price-per-token"}})
+    refused("--flops 1e24 --" + flag, {needed});
   refused("--gpus H1000:8 --days 3", {"h100"});
   refused("--gpus H100:8 --days 3 --usd 5", {"contradicts"});
   refused("--flops 1e24 --arch lama", {"llama"});
@@ -186,10 +201,72 @@ TEST(Plan, ALadderIsAFolderOfStudies) {
   const auto json = plan("--flops 1e15 --pilot-flops 1e14 --ladder-out ladder");
   ASSERT_GE(json["ladder"]["rungs"].size(), 1U);
   write(place / "text.txt", sentences(40'000));
+  double most = 0;
   for (const auto& study : json["ladder"]["studies"]) {
     const Outcome outcome = program("run " + study.get<std::string>() + " --data text.txt --dry-run --json");
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    most += outcome.json()["flops_exact_most"].get<double>();
   }
+  EXPECT_NEAR(most / json["ladder"]["cost"].get<double>(), 1, 0.05);  // steps are whole
+  EXPECT_LE(most, 1.05e14);
+  // the same ladder again is the same; what was edited, or is of another ladder, is not lost
+  EXPECT_EQ(program("plan --flops 1e15 --pilot-flops 1e14 --ladder-out ladder").code, 0);
+  write(place / "ladder" / "rung-9.toml", "# mine");
+  refused("--flops 1e15 --pilot-flops 1e14 --ladder-out ladder", {"--ladder-out", "rung-9.toml"});
+  fs::remove(place / "ladder" / "rung-9.toml");
+  write(place / "ladder" / "rung-1.toml", "# edited");
+  refused("--flops 1e15 --pilot-flops 1e14 --ladder-out ladder --seal forecast.json", {"--ladder-out", "rung-1.toml"});
+  EXPECT_EQ(read(place / "ladder" / "rung-1.toml"), "# edited");
+  EXPECT_FALSE(fs::exists(place / "forecast.json"));
+}
+
+TEST(Plan, TheDevicesAskedForStandInTheTableOfDaysAndMoney) {
+  (void)fresh("plan_devices");
+  const Outcome outcome = program("plan --flops 1e22 --gpus H100:48 --against none");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("48 (the plan's)"));
+}
+
+TEST(Plan, AWordIsSaidOfTheBudgetsThatADaysBudgetAdds) {
+  (void)fresh("plan_band");
+  EXPECT_THAT(program("plan --gpus H100:64 --days 3 --against none").out, HasSubstr("utilisation"));
+  EXPECT_THAT(program("plan --gpus H100:64 --days 3 --mfu 0.4 --against none").out, Not(HasSubstr("Further budgets")));
+}
+
+TEST(Plan, ALawOfFlopsPerTokenGetsTheShapeThatHasThem) {
+  (void)fresh("plan_flops_per_token");
+  const auto json = plan("--flops 1e22 --law published:deepseek2024_optimal_model --against none");
+  EXPECT_NEAR(json["optimum"]["params"].get<double>() / 9.788e9, 1, 1e-3);
+  // a model of 58.7e9 FLOPs for a token has fewer parameters than a sixth of that: attention takes the rest
+  EXPECT_LT(json["shape"]["params"].get<double>(), 9.5e9);
+  EXPECT_GT(json["shape"]["params"].get<double>(), 7e9);
+}
+
+TEST(Plan, DrawsOfTheSameRowsByAnotherSeedAreRefused) {
+  const fs::path place = fresh("plan_other_draws");
+  write(place / "laws.json", program("fit " + kTable + " --law chinchilla --bootstrap 60 --draws own.csv --json").out);
+  ASSERT_EQ(program("fit " + kTable + " --law chinchilla --bootstrap 60 --seed 7 --draws other.csv").code, 0);
+  EXPECT_EQ(program("plan --flops 1e22 --law laws.json --draws own.csv --against none").code, 0);
+  const Outcome outcome = program("plan --flops 1e22 --law laws.json --draws other.csv --against none");
+  EXPECT_EQ(outcome.code, 65);
+  EXPECT_THAT(outcome.err, HasSubstr("other.csv"));
+}
+
+TEST(Plan, AFileThatLacksAConstantIsBadData) {
+  const fs::path place = fresh("plan_incomplete");
+  write(place / "inc.json", R"({"law": "chinchilla", "constants": {"E": 1.8, "A": 400}})");
+  EXPECT_EQ(program("plan --flops 1e22 --law inc.json").code, 65);
+}
+
+TEST(Plan, AStudysOwnFilesAreNoOutputs) {
+  const fs::path place = fresh("plan_own_files");
+  fs::create_directories(place / "out");
+  write(place / "out" / "study.resolved.toml", "kept");
+  refused("--flops 1e20 --report out/study.resolved.toml", {"--report", "a study's own file"});
+  refused("--flops 1e20 --seal out/plan.json", {"--seal", "a study's own file"});
+  EXPECT_EQ(read(place / "out" / "study.resolved.toml"), "kept");
+  EXPECT_EQ(program("fit " + kTable + " --law power_c --report out/laws.json").code, 2);
+  EXPECT_EQ(program("fit " + kTable + " --law power_c --report out/page.html --quiet").code, 0);
 }
 
 TEST(Plan, WritesOverNothingThatIsReadOrSealed) {
