@@ -81,7 +81,10 @@ std::vector<std::pair<std::string, std::string>> parse_pairs(const std::string& 
     const auto at = part.find('=');
     if (at == std::string::npos || at == 0 || at + 1 == part.size())
       throw isoflop::Error(isoflop::Fault::usage, flag, "cannot read `" + part + "`", "the form is " + form);
-    pairs.emplace_back(part.substr(0, at), part.substr(at + 1));
+    const std::string name = part.substr(0, at);
+    if (std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first == name; }))
+      throw isoflop::Error(isoflop::Fault::usage, flag, "`" + name + "` is given twice", "once each: " + form);
+    pairs.emplace_back(name, part.substr(at + 1));
   }
   return pairs;
 }

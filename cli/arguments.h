@@ -36,7 +36,7 @@ void refuse_forecast(const std::string& flag, const std::string& output);
 /// A confidence level.
 CLI::Validator level_range();
 
-/// A=B pairs of a flag, in their order.
+/// A=B pairs of a flag, in their order. Throws usage where a part is none, or one A is given twice.
 std::vector<std::pair<std::string, std::string>> parse_pairs(const std::string& flag, const std::string& text,
                                                              const std::string& form);
 

@@ -59,6 +59,8 @@ void print_comparison(const CompareFlags& flags, const isoflop::Comparison& c) {
 void run_compare(CompareFlags flags, const Globals& globals) {
   isoflop::CompareOptions& options = flags.options;
   for (const std::string& at : split(flags.at)) options.at.push_back(number_of("--at", at, true));
+  if (options.points == 0 && options.at.empty())
+    throw isoflop::Error(isoflop::Fault::usage, "--points", "0 budgets, and none with --at: nothing to compare at", "--points 9");
   if (!flags.n.empty()) options.fit.n_column = flags.n;
   if (flags.granularity) options.held["granularity"] = *flags.granularity;
   put_budgets(flags.budgets, options.fit);

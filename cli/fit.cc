@@ -229,6 +229,7 @@ void run_fit(const FitFlags& flags, const Globals& globals) {
                              std::to_string(isoflop::kLeastDraws) + " that intervals need",
                          "--bootstrap 1000");
   const std::vector<std::string> names = split(flags.laws);
+  if (names.empty()) throw isoflop::Error(isoflop::Fault::usage, "--law", "names no law", "isoflop fit --list-laws");
   for (const std::string& name : names)
     if (flags.folds > 0 && (name == "power_n" || isoflop::law_info(name).inputs.empty()))
       throw isoflop::Error(isoflop::Fault::usage, "--folds", "the law " + name + " is not cross-validated",
@@ -356,6 +357,7 @@ void add_fit(CLI::App& program, Globals& globals) {
                     "test whether the rows tell a plain, a floored and a broken power apart (always where two forms of one "
                     "quantity are fitted)");
   add_simulate_flags(*command, flags->simulate);
+  command->get_option("--simulate")->excludes("--law");  // its law is the file's
   command->add_flag("--list-laws", flags->list_laws, "the laws this build knows");
   command->callback([flags, &globals] { run_fit(*flags, globals); });
 }

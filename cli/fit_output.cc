@@ -23,23 +23,30 @@ std::string reason_of(const isoflop::FitResult& result) {
   return result.warnings.empty() ? "" : result.warnings.back().code;
 }
 
-/// Warnings, each once: what is true of the table is not said again for every law.
-class Said {
- public:
-  void tell(const FittedLaw& law, const std::string& sentences) {
+/// Warnings, each once: what is true of the table is not said again for every law; of several laws, what is true of some says of
+/// which.
+void print_warnings(const std::vector<FittedLaw>& laws, const std::string& sentences) {
+  std::vector<std::pair<std::string, std::set<std::string>>> lines;  // and whose they are
+  std::set<std::string> names;
+  for (const FittedLaw& law : laws) {
+    names.insert(law.law);
     for (const auto& warning : law.result.warnings) {
       const bool ended = law.view && !law.result.fit && warning.code == reason_of(law.result);
       if (ended || sentences.find(warning.text) != std::string::npos) continue;
       const std::string line = warning.code + ": " + warning.text;
-      if (std::find(lines_.begin(), lines_.end(), line) != lines_.end()) continue;
-      std::cout << (lines_.empty() ? "\n" : "") << line << "\n";
-      lines_.push_back(line);
+      auto said = std::find_if(lines.begin(), lines.end(), [&](const auto& known) { return known.first == line; });
+      if (said == lines.end()) said = lines.insert(said, {line, {}});
+      said->second.insert(law.law);
     }
   }
-
- private:
-  std::vector<std::string> lines_;
-};
+  if (!lines.empty()) std::cout << "\n";
+  for (const auto& [line, whose] : lines) {
+    std::string prefix;
+    if (whose.size() < names.size())
+      for (const std::string& name : whose) prefix += (prefix.empty() ? "" : ", ") + name;
+    std::cout << prefix << (prefix.empty() ? "" : ": ") << line << "\n";
+  }
+}
 
 /// Sentences and one table for every meaning of N.
 std::string print_power_laws(const std::vector<FittedLaw>& laws) {
@@ -212,8 +219,7 @@ void print_fits(const std::vector<FittedLaw>& laws, const std::vector<isoflop::F
   }
   print_comparison(laws);
   for (const isoflop::FormTest& test : forms) std::cout << "\n" << test.text << "\n";
-  Said said;
-  for (const FittedLaw& law : laws) said.tell(law, sentences);
+  print_warnings(laws, sentences);
 }
 
 }  // namespace cli

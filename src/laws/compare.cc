@@ -80,6 +80,15 @@ void need_one_meaning(const Observations& a, const Observations& b, const FitOpt
              n_convention_of(b, {.n_column = options.n_column}));
 }
 
+/// What one of the two states and the other does not: taken to be the same.
+void doubt_unstated(const Observations& a, const Observations& b, std::vector<Warning>& warnings) {
+  const bool a_says = a.loss_unit != "unstated", b_says = b.loss_unit != "unstated";
+  if (a_says == b_says) return;
+  warnings.push_back({"unstated_unit", std::string("losses of ") + (a_says ? "A" : "B") + " are in " +
+                                           (a_says ? a : b).loss_unit + ", and " + (a_says ? "B" : "A") +
+                                           " does not say in what: they are taken for the same; a column loss_unit says it"});
+}
+
 /// ln x at which the loss is `target`, within 12 decades about `near`; infinite beyond.
 double ln_x_of(const Frontier& frontier, double target, double near) {
   const auto above = [&](double ln_x) { return frontier.loss(exp_(ln_x)) - target; };
@@ -252,6 +261,7 @@ Comparison compare_recipes(const Observations& table_a, const Observations& tabl
   result.axis = frontier_axis(result.law);
   const LawInfo& law = law_info(result.law);
   need_one_meaning(table_a, table_b, options.fit, law);
+  doubt_unstated(table_a, table_b, result.warnings);
 
   Observations a = table_a, b = table_b;
   if (law.inputs.size() == 1 && !options.all_rows)

@@ -1,6 +1,7 @@
 // The compute multiplier of one recipe over another: tables made by known laws.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/math.h"
@@ -233,6 +234,19 @@ TEST(Compare, TablesOfTwoMeaningsAreRefused) {
   final_loss.loss_kind = "final";
   EXPECT_THROW((void)compare_recipes(final_loss, other, with(0)), Error);
   EXPECT_THROW((void)compare_recipes(final_loss, final_loss, with(0, "critical_batch")), Error);
+}
+
+TEST(Compare, SaysWhereOneTableStatesTheUnitOfItsLossesAndTheOtherDoesNot) {
+  const auto warned = [](const Comparison& c) {
+    return std::any_of(c.warnings.begin(), c.warnings.end(), [](const Warning& w) { return w.code == "unstated_unit"; });
+  };
+  const Observations silent = runs({}, 1, 1);
+  Observations stated = silent;
+  stated.loss_unit = "bits_per_byte";
+  EXPECT_TRUE(warned(compare_recipes(stated, silent, with(0))));
+  EXPECT_TRUE(warned(compare_recipes(silent, stated, with(0))));
+  EXPECT_FALSE(warned(compare_recipes(stated, stated, with(0))));
+  EXPECT_FALSE(warned(compare_recipes(silent, silent, with(0))));
 }
 
 }  // namespace

@@ -1,41 +1,19 @@
 // isoflop doctor TABLE: the mistakes that others made and a table can show, each with its rule, number, source and remedy.
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <numeric>
 #include <set>
 
 #include "base/math.h"
 #include "laws/collapse.h"
-#include "laws/problem.h"
+#include "laws/doctor.h"
+#include "laws/doubts.h"
+#include "laws/table.h"
 #include "laws/words.h"
 
 namespace isoflop {
 namespace {
 
-using laws::Column;
-using Verdict = TableFinding::Verdict;
-
-/// The rows that have a number in both columns, as (x, y).
-std::vector<std::pair<double, double>> pairs_of(const Observations& table, const std::string& x, const std::string& y) {
-  std::vector<std::pair<double, double>> pairs;
-  const Column *a = laws::find_column(table, x), *b = laws::find_column(table, y);
-  if (a == nullptr || b == nullptr) return pairs;
-  for (std::size_t row = 0; row < table.labels.size(); ++row)
-    if ((*a)[row] && (*b)[row] && *(*a)[row] > 0 && *(*b)[row] > 0) pairs.emplace_back(*(*a)[row], *(*b)[row]);
-  return pairs;
-}
-
-std::vector<double> values_of(const Observations& table, const std::string& name) {
-  std::vector<double> values;
-  for (const auto& [value, same] : pairs_of(table, name, name)) values.push_back(value);
-  return values;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
+using namespace laws;
 
 double decades(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -43,12 +21,13 @@ double decades(const std::vector<double>& values) {
 }
 
 /// One examination: the table, what was fitted to it, and what was found.
-class Examination {
+class Examination : Findings {
  public:
   Examination(const Observations& table, const FitOptions& options) : table_(table), options_(options) {}
 
   std::vector<TableFinding> run() {
     units();
+    counts();
     conventions();
     flops_formula();
     copies();
@@ -61,22 +40,16 @@ class Examination {
     replicates();
     checkpoints();
     curves();
-    collapse();
-    surface();
-    return std::move(findings_);
+    list.push_back(examine_collapse(table_, options_.loss_column));
+    examine_surface(table_, options_, *this);
+    return std::move(list);
   }
 
  private:
-  void add(const std::string& rule, Verdict verdict, const std::string& text, const std::string& source,
-           const std::string& remedy) {
-    findings_.push_back({rule, verdict, text, source, verdict == Verdict::good || verdict == Verdict::unseen ? "" : remedy});
-  }
-  void unseen(const std::string& rule, const std::string& what, const std::string& source) {
-    add(rule, Verdict::unseen, "no column " + what, source, "");
-  }
+  [[nodiscard]] bool has(const std::string& column) const { return !values_of(table_, column).empty(); }
 
-  void too_few(const std::string& rule, std::size_t rows, std::size_t needed) {
-    add(rule, Verdict::unseen, plural(rows, "row") + ", and it takes " + std::to_string(needed), "", "");
+  void unseen_without(const std::string& rule, const std::vector<std::string>& columns) {
+    unseen(rule, missing_of(table_, columns), "");
   }
 
   void units() {
@@ -96,6 +69,17 @@ class Examination {
         "one unit and one held-out text a table; convert before fitting");
   }
 
+  void counts() {
+    std::vector<double> params, tokens;
+    for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) params.push_back(n), tokens.push_back(d);
+    if (params.empty()) params = values_of(table_, options_.n_column);
+    if (params.empty()) return unseen("unit of N and D", options_.n_column, "");
+    const auto doubt = doubtful_counts(params, tokens);
+    add("unit of N and D", doubt ? Verdict::bad : Verdict::good, doubt.value_or("parameters and tokens are counted one by one"),
+        "papers' tables have millions of parameters beside billions of tokens; the exponents do not tell, every optimum is off",
+        "multiply the columns out: N and D are counts");
+  }
+
   void conventions() {
     const bool stated = table_.n_convention != "unstated";
     add("what N counts", stated ? Verdict::good : Verdict::doubtful, "N is " + table_.n_convention,
@@ -104,36 +88,40 @@ class Examination {
   }
 
   void flops_formula() {
+    const std::string rule = "FLOPs against 6 N D";
     std::string name;
     for (const char* column : {"flops", "flops_exact", "flops_6nd", "flops_full_attention"})
-      if (name.empty() && laws::find_column(table_, column)) name = column;
-    if (name.empty()) return unseen("FLOPs against 6 N D", "flops", "");
-    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"),
-                 *c = laws::find_column(table_, name);
+      if (name.empty() && has(column)) name = column;
+    if (name.empty()) return unseen(rule, "flops", "");
+    const Column *n = find_column(table_, options_.n_column), *d = find_column(table_, "tokens"),
+                 *c = find_column(table_, name);
     std::vector<double> ratios;
     for (std::size_t row = 0; n && d && row < table_.labels.size(); ++row)
       if ((*n)[row] && (*d)[row] && (*c)[row] && *(*n)[row] > 0 && *(*d)[row] > 0)
         ratios.push_back(*(*c)[row] / (6 * *(*n)[row] * *(*d)[row]));
-    if (ratios.empty()) return unseen("FLOPs against 6 N D", "tokens", "");
+    if (ratios.empty()) return unseen_without(rule, {options_.n_column, "tokens", name});
     const auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
     const double middle = median(ratios);
-    const bool forward_only = middle < 0.5, uneven = *high / *low > 1.5;
-    add("FLOPs against 6 N D", forward_only ? Verdict::bad : uneven ? Verdict::doubtful : Verdict::good,
+    const bool other_unit = middle < 0.1 || middle > 100, forward_only = middle < 0.5, uneven = *high / *low > 1.5;
+    add(rule, other_unit || forward_only ? Verdict::bad : uneven ? Verdict::doubtful : Verdict::good,
         name + " / (6 N D): median " + people(middle) + ", from " + people(*low) + " to " + people(*high) +
-            (forward_only ? ": forward passes only?" : ""),
+            (other_unit     ? ": another unit, as PF-days?"
+             : forward_only ? ": forward passes only?"
+                            : ""),
         "run names that carried forward FLOPs (a factor of 3); a head that was or was not counted bends the exponent",
         "count FLOPs one way for every row, and say which");
   }
 
   void copies() {
+    if (pairs_of(table_, options_.n_column, options_.loss_column).empty())
+      return unseen_without("copies", {options_.n_column, options_.loss_column});
+    const Column *n = find_column(table_, options_.n_column), *d = find_column(table_, "tokens"),
+                 *l = find_column(table_, options_.loss_column);
     std::set<std::vector<double>> seen;
     std::size_t count = 0;
-    for (std::size_t row = 0; row < table_.labels.size(); ++row) {
-      std::vector<double> key;
-      for (const std::string& name : {options_.n_column, std::string("tokens"), options_.loss_column})
-        if (const Column* column = laws::find_column(table_, name); column && (*column)[row]) key.push_back(*(*column)[row]);
-      count += seen.insert(key).second ? 0 : 1;
-    }
+    for (std::size_t row = 0; row < table_.labels.size(); ++row)
+      if ((*n)[row] && (*l)[row])
+        count += seen.insert({*(*n)[row], d && (*d)[row] ? *(*d)[row] : 0, *(*l)[row]}).second ? 0 : 1;
     add("copies", count > 0 ? Verdict::bad : Verdict::good, plural(count, "row") + " equal another in N, D and loss",
         "one run counted twice narrows every interval", "leave copies out");
   }
@@ -154,7 +142,7 @@ class Examination {
   void compute_range() {
     std::vector<double> c;
     for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) c.push_back(6 * n * d);
-    if (c.empty()) return unseen("range of compute", "tokens", "");
+    if (c.empty()) return unseen_without("range of compute", {options_.n_column, "tokens"});
     const double span = decades(c);
     add("range of compute",
         span < 1   ? Verdict::bad
@@ -171,7 +159,7 @@ class Examination {
       ln_n.push_back(log_(n));
       ln_d.push_back(log_(d));
     }
-    if (ratio.empty()) return unseen("range of D / N", "tokens", "");
+    if (ratio.empty()) return unseen_without("range of D / N", {options_.n_column, "tokens"});
     if (ratio.size() < 3) return too_few("range of D / N", ratio.size(), 3);
     const auto [low, high] = std::minmax_element(ratio.begin(), ratio.end());
     const bool narrow = *high / *low < 4;
@@ -202,12 +190,13 @@ class Examination {
 
   /// A run with more of both and a worse loss was trained badly, or belongs to another family.
   void order() {
-    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"),
-                 *l = laws::find_column(table_, options_.loss_column);
-    if (!n || !d || !l) return unseen("more is better", "tokens", "");
+    const Column *n = find_column(table_, options_.n_column), *d = find_column(table_, "tokens"),
+                 *l = find_column(table_, options_.loss_column);
+    if (!n || !d || !l) return unseen_without("more is better", {options_.n_column, "tokens", options_.loss_column});
     std::vector<std::size_t> rows;
     for (std::size_t row = 0; row < table_.labels.size(); ++row)
       if ((*n)[row] && (*d)[row] && (*l)[row]) rows.push_back(row);
+    if (rows.empty()) return unseen_without("more is better", {options_.n_column, "tokens", options_.loss_column});
     if (rows.size() > 3000) return add("more is better", Verdict::unseen, "not looked at: more than 3,000 rows", "", "");
     std::vector<std::string> worse;
     for (const std::size_t a : rows)
@@ -224,34 +213,42 @@ class Examination {
   void learning_rates() {
     const auto rows = pairs_of(table_, options_.n_column, "learning_rate");
     if (rows.empty()) return unseen("learning rate bracketed", "learning_rate", "Porian et al. 2024: .571 untuned, .497 tuned");
-    const Column *n = laws::find_column(table_, options_.n_column), *d = laws::find_column(table_, "tokens"),
-                 *lr = laws::find_column(table_, "learning_rate"), *l = laws::find_column(table_, options_.loss_column);
+    const Column *n = find_column(table_, options_.n_column), *d = find_column(table_, "tokens"),
+                 *lr = find_column(table_, "learning_rate"), *l = find_column(table_, options_.loss_column);
     std::map<std::pair<double, double>, std::map<double, double>> best;  // (N, D) -> rate -> least loss
     for (std::size_t row = 0; l && row < table_.labels.size(); ++row) {
       if (!(*n)[row] || !(*lr)[row] || !(*l)[row]) continue;
       auto& loss = best[{*(*n)[row], d && (*d)[row] ? *(*d)[row] : 0}].try_emplace(*(*lr)[row], INFINITY).first->second;
       loss = std::min(loss, *(*l)[row]);
     }
-    std::size_t edge = 0;
+    std::size_t edge = 0, tried = 0;
     for (const auto& [cell, rates] : best) {
+      if (rates.size() < 2) continue;  // nothing was bracketed here: a sweep may stand elsewhere
+      ++tried;
       const auto least =
           std::min_element(rates.begin(), rates.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
       edge += least == rates.begin() || std::next(least) == rates.end() ? 1 : 0;
     }
+    if (tried == 0)
+      return add("learning rate bracketed", Verdict::unseen, "no setting of N and D was tried at two rates", "", "");
     add("learning rate bracketed",
-        edge == 0                ? Verdict::good
-        : 2 * edge > best.size() ? Verdict::bad
-                                 : Verdict::doubtful,
-        counted(static_cast<double>(edge)) + " of " + plural(best.size(), "setting") +
+        edge == 0          ? Verdict::good
+        : 2 * edge > tried ? Verdict::bad
+                           : Verdict::doubtful,
+        counted(static_cast<double>(edge)) + " of " + plural(tried, "setting") +
             " of N and D have their best rate at the edge of those tried",
         "Porian et al. 2024: .571 untuned, .497 tuned", "for every size a rate above and one below the best");
   }
 
   void replicates() {
-    std::map<std::pair<double, double>, std::size_t> cells;
-    for (const auto& cell : pairs_of(table_, options_.n_column, "tokens")) ++cells[cell];
-    if (cells.empty()) return unseen("noise of the seed", "tokens", "");
-    const auto with = std::count_if(cells.begin(), cells.end(), [](const auto& c) { return c.second > 1; });
+    const Column *n = find_column(table_, options_.n_column), *d = find_column(table_, "tokens"),
+                 *l = find_column(table_, options_.loss_column);
+    std::map<std::pair<double, double>, std::set<double>> cells;  // a copy is no second run
+    for (std::size_t row = 0; n && d && l && row < table_.labels.size(); ++row)
+      if ((*n)[row] && (*d)[row] && (*l)[row]) cells[{*(*n)[row], *(*d)[row]}].insert(*(*l)[row]);
+    if (cells.empty())
+      return unseen_without("noise of the seed", {options_.n_column, "tokens", options_.loss_column});
+    const auto with = std::count_if(cells.begin(), cells.end(), [](const auto& c) { return c.second.size() > 1; });
     add("noise of the seed", with > 0 ? Verdict::good : Verdict::doubtful,
         plural(static_cast<std::size_t>(with), "setting") + " of N and D with more than one run",
         "Muennighoff et al.'s seeds differ by .001 to .026 nats: without replicates, scatter and misfit look alike",
@@ -261,6 +258,8 @@ class Examination {
   void checkpoints() {
     std::map<double, std::set<double>> lengths;
     for (const auto& [n, d] : pairs_of(table_, options_.n_column, "tokens")) lengths[n].insert(d);
+    if (lengths.empty() && table_.groups.empty())
+      return unseen_without("checkpoints of one run", {options_.n_column, "tokens"});
     const bool many = std::any_of(lengths.begin(), lengths.end(), [](const auto& l) { return l.second.size() > 12; });
     add("checkpoints of one run", !table_.groups.empty() || !many ? Verdict::good : Verdict::doubtful,
         table_.groups.empty()
@@ -273,7 +272,8 @@ class Examination {
 
   void curves() {
     const std::size_t rows = pairs_of(table_, options_.n_column, "tokens").size();
-    if (rows == 0) return unseen("minima of isoFLOP curves", "tokens", "");
+    if (rows == 0) return unseen_without("minima of isoFLOP curves", {options_.n_column, "tokens"});
+    if (!has(options_.loss_column)) return unseen_without("minima of isoFLOP curves", {options_.loss_column});
     if (rows < 6) return too_few("minima of isoFLOP curves", rows, 6);
     IsoflopOptions isoflop;
     isoflop.n_column = options_.n_column;
@@ -296,67 +296,9 @@ class Examination {
         "add sizes beyond the edge; isoflop fit --law isoflop names the rows");
   }
 
-  void collapse() { findings_.push_back(examine_collapse(table_, options_.loss_column)); }
-
-  void surface();
-
   const Observations& table_;
   const FitOptions& options_;
-  std::vector<TableFinding> findings_;
 };
-
-/// What the surface L(N, D) makes of the rows: its floor, its stability against the loss function and against the dearest rows.
-void Examination::surface() {
-  FitOptions options = options_;
-  options.allow_repeated = true;
-  options.bootstrap = 200;
-  const std::size_t rows = pairs_of(table_, options.n_column, "tokens").size();
-  if (rows == 0) return unseen("what a surface says", "tokens", "");
-  if (rows < 8) return too_few("what a surface says", rows, 8);
-  const FitResult robust = fit_law(table_, "chinchilla", options);
-  if (!robust.fit) return;
-  const auto warned = [&](const std::string& code) {
-    return std::any_of(robust.warnings.begin(), robust.warnings.end(), [&](const Warning& w) { return w.code == code; });
-  };
-  const double floor = robust.fit->constants.at("E");
-  const auto e = robust.fit->intervals.find("E");  // none where every draw has the same, as a floor at 0
-  const bool bounded = e != robust.fit->intervals.end();
-  add("floor",
-      warned("floor_not_identified") || !bounded     ? Verdict::bad
-      : e->second.high - e->second.low > 0.3 * floor ? Verdict::doubtful
-                                                     : Verdict::good,
-      "E = " + people(floor) + (bounded ? ", from " + people(e->second.low) + " to " + people(e->second.high) : std::string()),
-      "misfitted tables give E = 0 at R2 = .970", "runs at larger N and D, or --fix E=…");
-  const auto exponent = robust.fit->derived.find("a");
-  if (exponent != robust.fit->derived.end() && exponent->second.interval) {
-    const Interval a = *exponent->second.interval;
-    add("exponent of the optimum", a.high - a.low > 0.2 ? Verdict::bad : a.high - a.low > 0.1 ? Verdict::doubtful : Verdict::good,
-        "a of N*(C) = " + people(exponent->second.value) + ", from " + people(a.low) + " to " + people(a.high),
-        "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
-        "more budgets, and sizes on both sides of each minimum");
-  } else {
-    add("exponent of the optimum", Verdict::bad, "a of N*(C) has no interval: the rows do not vary it", "",
-        "more budgets, and sizes on both sides of each minimum");
-  }
-
-  options.bootstrap = 0;
-  options.objective = "lsq";
-  if (const FitResult square = fit_law(table_, "chinchilla", options); square.fit) {
-    const double from = robust.fit->constants.at("beta"), to = square.fit->constants.at("beta");
-    add("choice of the loss function", std::fabs(from - to) > 0.05 ? Verdict::doubtful : Verdict::good,
-        "beta is " + people(from) + " under Huber's function and " + people(to) + " under least squares",
-        "Epoch's 240 rows: beta from .365 to .406 by delta alone", "state the loss; look at the rows with the largest residuals");
-  }
-  std::vector<double> sizes;
-  for (const double r : robust.fit->residuals) sizes.push_back(std::fabs(r));
-  const double scale = 1.4826 * median(sizes);
-  std::vector<std::string> far;
-  for (std::size_t i = 0; i < sizes.size(); ++i)
-    if (scale > 0 && sizes[i] > 5 * scale) far.push_back(robust.fit->row_labels[i]);
-  add("rows off the surface", far.empty() ? Verdict::good : Verdict::doubtful,
-      plural(far.size(), "row") + " beyond 5 robust standard deviations" + (far.empty() ? "" : ": " + listed(far)),
-      "5 of Epoch's 245 rows move beta from .367 to .453", "look at them; leave out by name, and say so");
-}
 
 }  // namespace
 
@@ -376,7 +318,7 @@ TableFinding examine_collapse(const Observations& steps, const std::string& loss
   finding.source =
       "Qiu et al. 2025 (arXiv:2507.02119): the curves of well-scaled compute-optimal runs are one, to less than the noise of a "
       "seed";
-  const auto collapse = laws::collapse_of(steps, loss_column);
+  const auto collapse = collapse_of(steps, loss_column);
   if (!collapse) {
     finding.verdict = Verdict::unseen;
     finding.text = "no three loss curves of several sizes (columns step, params, loss)";
@@ -392,6 +334,14 @@ TableFinding examine_collapse(const Observations& steps, const std::string& loss
 }
 
 std::vector<TableFinding> examine_table(const Observations& table, const FitOptions& options) {
+  const auto known = [&](const auto& column) {
+    const std::string& name = column.first;
+    return number_columns().contains(name) || name == options.n_column || name == options.loss_column;
+  };
+  if (std::none_of(table.columns.begin(), table.columns.end(), known))
+    throw Error(Fault::bad_data, table.subject.empty() ? "table" : table.subject,
+                "no column here is known: neither params, tokens, loss nor flops",
+                "name the table's columns with --map params=COLUMN,tokens=COLUMN,loss=COLUMN");
   return Examination(table, options).run();
 }
 

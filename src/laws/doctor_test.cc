@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/random.h"
+#include "base/testing.h"
 #include "isoflop/laws.h"
 
 namespace isoflop {
@@ -89,6 +90,11 @@ std::vector<Mistake> mistakes() {
                     for (auto& [name, column] : t.columns) column.push_back(column.front());
                     t.labels.emplace_back("again");
                   }},
+          Mistake{"PetaflopDays", "FLOPs against 6 N D", Verdict::bad, [](Observations& t) { scale(t, "flops", 0, 1 / 8.64e19); }},
+          Mistake{"TokensInMillions", "unit of N and D", Verdict::bad, [](Observations& t) { scale(t, "tokens", 0, 1e-6); }},
+          Mistake{"ParametersInMillions", "unit of N and D", Verdict::bad, [](Observations& t) { scale(t, "params", 0, 1e-6); }},
+          Mistake{"OneRowInMillions", "unit of N and D", Verdict::bad,
+                  [](Observations& t) { *t.columns["params"].front() *= 1e-6; }},
           Mistake{"FewSizes", "range of sizes", Verdict::bad,
                   [](Observations& t) { keep(t, [](double n, double) { return n > 1e8 && n < 5e8; }); }},
           Mistake{"OneRatio", "range of D / N", Verdict::bad,
@@ -101,8 +107,8 @@ std::vector<Mistake> mistakes() {
 INSTANTIATE_TEST_SUITE_P(Doctor, EveryMistake, testing::ValuesIn(mistakes()),
                          [](const testing::TestParamInfo<Mistake>& at) { return at.param.name; });
 
-// a floor at 0 in every resample has no interval: examining such a table ended the program
-TEST(Doctor, JudgesATableWhoseFitHasNoFloor) {
+// examining such a table ended the program once
+TEST(Doctor, JudgesATableThatHasNoSurface) {
   // a study of one length whose larger models did worse
   const Observations table = observations_from_csv("params,tokens,loss\n"
                                                    "37760,12288,2.257458930081597\n"
@@ -118,17 +124,67 @@ TEST(Doctor, JudgesATableWhoseFitHasNoFloor) {
                                                    "1635584,12288,2.5080075095926646\n"
                                                    "1635584,12288,2.3933088824890647\n",
                                                    "t.csv");
-  EXPECT_EQ(finding(table, "floor").verdict, Verdict::bad);
+  EXPECT_EQ(finding(table, "what a surface says").verdict, Verdict::bad);
 }
 
-TEST(Doctor, SeesRepeatedTextAndRatesAtTheEdge) {
+TEST(Doctor, SeesRepeatedText) {
   Observations table = sound();
-  for (std::size_t row = 0; row < table.labels.size(); ++row) {
-    table.columns["unique_tokens"].emplace_back(1e10);
-    table.columns["learning_rate"].emplace_back(1e-3);
-  }
+  for (std::size_t row = 0; row < table.labels.size(); ++row) table.columns["unique_tokens"].emplace_back(1e10);
   EXPECT_EQ(finding(table, "repeated text").verdict, Verdict::bad);
-  EXPECT_EQ(finding(table, "learning rate bracketed").verdict, Verdict::bad) << "one rate a setting is its own edge";
+}
+
+TEST(Doctor, SeesRatesAtTheEdgeOnlyWhereTwoWereTried) {
+  Observations table = sound();
+  for (std::size_t row = 0; row < table.labels.size(); ++row) table.columns["learning_rate"].emplace_back(1e-3);
+  EXPECT_EQ(finding(table, "learning rate bracketed").verdict, Verdict::unseen) << "the sweep may stand elsewhere";
+  for (const double rate : {2e-3, 5e-4}) {
+    for (auto& [name, column] : table.columns) column.push_back(column.front());
+    table.labels.emplace_back("sweep");
+    *table.columns["loss"].back() *= rate > 1e-3 ? 0.99 : 1.01;
+    *table.columns["learning_rate"].back() = rate;
+  }
+  const TableFinding edge = finding(table, "learning rate bracketed");
+  EXPECT_EQ(edge.verdict, Verdict::bad) << "the highest rate is the best";
+  EXPECT_NE(edge.text.find("1 of 1 setting"), std::string::npos) << edge.text;
+}
+
+TEST(Doctor, TakesNoCopyForAReplicate) {
+  Observations table = sound();
+  const auto again = [&](double factor) {
+    for (auto& [name, column] : table.columns) column.push_back(column.front());
+    *table.columns["loss"].back() *= factor;
+    table.labels.emplace_back("again");
+  };
+  again(1);
+  EXPECT_EQ(finding(table, "noise of the seed").verdict, Verdict::doubtful);
+  again(1.001);
+  EXPECT_EQ(finding(table, "noise of the seed").verdict, Verdict::good);
+}
+
+TEST(Doctor, SaysNothingOfWhatTheTableHasNoColumnFor) {
+  Observations table = sound();
+  table.columns.erase("loss");
+  for (const char* rule : {"unit of the loss", "copies", "more is better", "noise of the seed", "minima of isoFLOP curves",
+                           "what a surface says"}) {
+    const TableFinding found = finding(table, rule);
+    EXPECT_EQ(to_string(found.verdict), "unseen") << rule;
+    EXPECT_EQ(found.text, "no column loss") << rule;
+  }
+  table = sound();
+  table.columns.erase("tokens");
+  EXPECT_EQ(finding(table, "checkpoints of one run").verdict, Verdict::unseen);
+  // a column without a number is none
+  table = sound();
+  table.columns["flops_exact"] = table.columns["flops"];
+  for (auto& value : table.columns["flops"]) value.reset();
+  EXPECT_EQ(finding(table, "FLOPs against 6 N D").verdict, Verdict::good);
+}
+
+TEST(Doctor, RefusesATableOfWhichItKnowsNoColumn) {
+  const Error e = error_of([] { (void)examine_table(observations_from_csv("foo,bar\n1,2\n3,4\n", "foo.csv")); });
+  EXPECT_EQ(e.fault(), Fault::bad_data);
+  EXPECT_EQ(e.subject(), "foo.csv");
+  EXPECT_NE(e.hint().find("--map params=COLUMN"), std::string::npos);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "base/math.h"
 #include "laws/collapse.h"
@@ -13,6 +15,8 @@ namespace isoflop::laws {
 namespace {
 
 using Warnings = std::vector<Warning>;
+
+constexpr double kOneLine = 0.99;  // the correlation from which on two inputs are as one
 
 /// A floor the data do not hold up: nothing bounds it, its interval reaches 0, or stands as high as the best loss.
 void doubt_floor(const Problem& problem, const Fit& fit, Warnings& warnings) {
@@ -56,10 +60,41 @@ void doubt_inputs(const Problem& problem, Warnings& warnings) {
   }
   if (law.inputs.size() != 2) return;
   const double r = correlation(problem.rows.inputs[0], problem.rows.inputs[1], problem.rows.count);
-  if (std::fabs(r) > 0.99)
+  if (std::fabs(r) > kOneLine)
     warnings.push_back({"not_separable", "ln " + law.inputs[0].column + " and ln " + law.inputs[1].column +
                                              " go together (correlation " + format_significant(r, 4) +
                                              "): their exponents cannot be told apart; runs off this line would"});
+}
+
+/// Columns in millions or billions.
+void doubt_counts(const Problem& problem, Warnings& warnings) {
+  const Law& law = *problem.law;
+  if (law.info.of_steps) return;
+  std::vector<double> params, tokens;
+  for (std::size_t i = 0; i < law.inputs.size(); ++i) {
+    if (law.inputs[i].column != "params" && law.inputs[i].column != "tokens") continue;
+    std::vector<double>& values = law.inputs[i].column == "params" ? params : tokens;
+    for (std::int64_t row = 0; row < problem.rows.count; ++row) {
+      const double x = problem.rows.inputs[i][row];
+      values.push_back(law.inputs[i].ln ? exp_(x) : x);
+    }
+  }
+  if (const auto doubt = doubtful_counts(params, tokens)) warnings.push_back({"doubtful_unit", *doubt});
+}
+
+/// Rows of one name, as checkpoints of a run have it, that are resampled one by one.
+void doubt_names(const Observations& table, const Problem& problem, Warnings& warnings) {
+  if (problem.grouped) return;
+  std::map<std::string, std::size_t> times;
+  for (const std::size_t row : problem.fitted) ++times[table.labels[row]];
+  std::vector<std::string> names;
+  std::size_t rows = 0;
+  for (const auto& [name, count] : times)
+    if (count > 1) names.push_back(name), rows += count;
+  if (names.empty()) return;
+  warnings.push_back({"repeated_names", plural(rows, "row") + " share " + plural(names.size(), "name") + " (" + listed(names) +
+                                            "): they count as independent runs, and intervals are too narrow if they are "
+                                            "checkpoints of one; --group COLUMN draws the rows of a run together"});
 }
 
 void doubt_search(const Fit& fit, Warnings& warnings) {
@@ -162,6 +197,47 @@ void doubt_leverage(const Fit& fit, Warnings& warnings) {
 
 }  // namespace
 
+std::optional<Warning> beyond_numbers(const Problem& problem, const Theta& theta) {
+  const Law& law = *problem.law;
+  for (int i = 0; i < law.size(); ++i)
+    if (problem.free[i] && !std::isfinite(law.constant_of(i, theta[i])))
+      return Warning{"out_of_range", law.constants[i].name + " is beyond what a number here can hold: the rows do not show this law"};
+  if (!has_optimum(law) || !law.additive || problem.free_count() == 0) return std::nullopt;
+  const AdditiveLaw sum = law.additive(law.named(theta), {});
+  const auto &ln_n = problem.rows.inputs[0], &ln_d = problem.rows.inputs[1];
+  const double r = correlation(ln_n, ln_d, problem.rows.count);
+  const bool one_line = std::fabs(r) > kOneLine;
+  // the term of such an exponent is of one row: from there to the next it falls by all the digits of a double
+  const double most = 52 * log_(2);
+  for (const auto& [inputs, exponent, term] : {std::tuple{&ln_n, sum.alpha, "params"}, {&ln_d, sum.beta, "tokens"}}) {
+    const auto [low, high] = std::minmax_element(inputs->begin(), inputs->begin() + problem.rows.count);
+    const bool runs_away = std::fabs(exponent) * (*high - *low) > most;
+    const bool rises = *high > *low && one_line && !(exponent > 0);
+    if (runs_away || rises)
+      return Warning{"out_of_range",
+                     std::string("the exponent of ") + term + " runs away, to " + people(exponent) +
+                         (one_line ? ": ln params and ln tokens go together (correlation " + format_significant(r, 4) +
+                                                    "), so the rows carry no law of both; runs off this line would"
+                                              : ": the rows carry no law of both")};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> doubtful_counts(const std::vector<double>& params, const std::vector<double>& tokens) {
+  constexpr double kLeast = 1e3, kLeastRatio = 0.01, kMostRatio = 1e6;
+  const std::string question = ": a column in thousands, millions or billions?";
+  for (const auto& [values, what] : {std::pair{&params, "parameters"}, {&tokens, "tokens"}})
+    if (const auto least = std::min_element(values->begin(), values->end()); least != values->end() && *least < kLeast)
+      return "a run has " + people(*least) + " " + what + question;
+  if (params.empty() || params.size() != tokens.size()) return std::nullopt;
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < params.size(); ++i) ratios.push_back(tokens[i] / params[i]);
+  std::nth_element(ratios.begin(), ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2), ratios.end());
+  const double middle = ratios[ratios.size() / 2];  // one odd run is no unit
+  if (middle >= kLeastRatio && middle <= kMostRatio) return std::nullopt;
+  return "the middle row has " + people(middle) + " tokens per parameter" + question;
+}
+
 void doubt_fit(const Observations& table, const Problem& problem, const FitOptions& options, Fit& fit) {
   Warnings& warnings = fit.warnings;
   if (problem.free_count() > 0) doubt_size(problem, warnings);
@@ -170,6 +246,8 @@ void doubt_fit(const Observations& table, const Problem& problem, const FitOptio
   doubt_bounds(problem, fit, warnings);
   doubt_leverage(fit, warnings);
   doubt_inputs(problem, warnings);
+  doubt_counts(problem, warnings);
+  doubt_names(table, problem, warnings);
   if (!problem.law->info.of_steps) doubt_duplicates(problem, warnings);  // steps of two runs may agree before their rates part
   doubt_collapse(table, options, warnings);
   doubt_extrapolation(problem, options, fit, warnings);

@@ -299,6 +299,10 @@ FitResult fit_law(const Observations& table, const std::string& name, const FitO
                                                  ": the table's numbers are beyond this law"});
     return result;
   }
+  if (auto beyond = beyond_numbers(problem, found.best.theta)) {
+    result.warnings.push_back(std::move(*beyond));
+    return result;
+  }
   Fit fit = described(table, problem, found, options);
   const std::vector<Quantity> quantities = quantities_of(law, options);
   set_values(quantities, found.best.theta, fit);

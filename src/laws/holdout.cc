@@ -19,13 +19,16 @@ double root_mean_square(const std::vector<double>& values) {
   return std::sqrt(sum / static_cast<double>(values.size()));
 }
 
-/// ln L of the dear rows by a line in ln C through the last `count` cheap rows.
-double line_error(const Problem& cheap, const Problem& dear, std::size_t count) {
+/// ln L of the dear rows by a line in ln C through the last `count` cheap rows; nothing where these are of one C, so that their
+/// noise is all of its slope.
+std::optional<double> line_error(const Problem& cheap, const Problem& dear, std::size_t count) {
   const std::vector<double> x = scales_of(cheap);
   std::vector<std::size_t> order(x.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return x[a] > x[b]; });
   order.resize(std::min(count, order.size()));
+  constexpr double kOneBudget = 0.1;  // in ln C
+  if (order.size() > 1 && x[order.front()] - x[order.back()] < kOneBudget) return std::nullopt;
   double mx = 0, my = 0, sxx = 0, sxy = 0;
   for (const std::size_t i : order) {
     mx += x[i] / static_cast<double>(order.size());
@@ -77,9 +80,9 @@ std::optional<Holdout> hold_out(const Observations& cheap_rows, const Observatio
   if (!reducible.empty() && reducible.size() == errors.size()) h.rmse_ln_reducible = root_mean_square(reducible);
 
   const std::size_t last = std::max<std::size_t>(5, static_cast<std::size_t>(cheap.rows.count) / 5);
-  h.baselines = {{"last value", line_error(cheap, dear, 1)},
-                 {"line", line_error(cheap, dear, static_cast<std::size_t>(cheap.rows.count))},
-                 {"line through the last rows", line_error(cheap, dear, last)}};
+  const auto all = static_cast<std::size_t>(cheap.rows.count);
+  for (const auto& [name, count] : {std::pair{"last value", std::size_t{1}}, {"line", all}, {"line through the last rows", last}})
+    if (const auto error = line_error(cheap, dear, count)) h.baselines[name] = *error;
   std::map<std::string, double> numbers = constants;
   if (law.derived) numbers.merge(law.derived(constants));
   for (const char* name : {"a", "b", "alpha", "beta"})

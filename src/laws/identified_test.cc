@@ -130,5 +130,55 @@ TEST(GivenConstants, HaveNoErrorBesideThoseThatAreFitted) {
   EXPECT_TRUE(fit.intervals.contains("a"));
 }
 
+/// Chinchilla's law at D = 20 N on twelve sizes, 0.3 % of noise.
+Observations one_ratio(std::uint64_t seed) {
+  Observations table;
+  const Philox random{seed, Stream::simulate};
+  for (int i = 0; i < 12; ++i) {
+    const double n = 1e7 * pow_(10, i * 2.5 / 11);
+    table.labels.push_back("run " + std::to_string(i));
+    table.columns["params"].push_back(n);
+    table.columns["tokens"].push_back(20 * n);
+    table.columns["loss"].push_back((1.7 + 400 * pow_(n, -0.34) + 1500 * pow_(20 * n, -0.34)) *
+                                    exp_(0.003 * random.normal(static_cast<std::uint64_t>(i), 0)));
+  }
+  return table;
+}
+
+TEST(OneRatio, GivesNoLawWhoseConstantsRunAway) {
+  int refused = 0;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const FitResult result = fit_law(one_ratio(seed), "chinchilla", {.bootstrap = 0});
+    if (result.fit) {
+      for (const auto& [name, value] : result.fit->constants) EXPECT_TRUE(std::isfinite(value)) << seed << ": " << name;
+      for (const char* name : {"alpha", "beta"}) {
+        EXPECT_GT(result.fit->constants.at(name), 0) << seed << ": " << name;
+        EXPECT_LT(result.fit->constants.at(name), 7) << seed << ": " << name;
+      }
+      EXPECT_TRUE(warns(*result.fit, "not_separable")) << seed;
+      continue;
+    }
+    ++refused;
+    EXPECT_EQ(result.warnings.back().code, "out_of_range") << seed;
+  }
+  EXPECT_GE(refused, 4);
+}
+
+TEST(RepeatedNames, AreSaidUnlessTheTableSaysWhatGoesTogether) {
+  Observations table = curve(2, 400, 0.5, 1e4, 1e8);
+  for (std::size_t row = 0; row < table.labels.size(); ++row) table.labels[row] = "run " + std::to_string(row / 5);
+  EXPECT_TRUE(warns(*fit_law(table, "power_d_floor", {.bootstrap = 0}).fit, "repeated_names"));
+  table.groups = table.labels;
+  EXPECT_FALSE(warns(*fit_law(table, "power_d_floor", {.bootstrap = 0}).fit, "repeated_names"));
+  EXPECT_FALSE(warns(*fit_law(curve(2, 400, 0.5, 1e4, 1e8), "power_d_floor", {.bootstrap = 0}).fit, "repeated_names"));
+}
+
+TEST(Counts, InBillionsAreDoubted) {
+  Observations table = curve(2, 400, 0.5, 1e4, 1e8);
+  EXPECT_FALSE(warns(*fit_law(table, "power_d_floor", {.bootstrap = 0}).fit, "doubtful_unit"));
+  for (auto& tokens : table.columns["tokens"]) *tokens *= 1e-9;
+  EXPECT_TRUE(warns(*fit_law(table, "power_d_floor", {.bootstrap = 0}).fit, "doubtful_unit"));
+}
+
 }  // namespace
 }  // namespace isoflop

@@ -120,7 +120,11 @@ DataLimit data_limited(const PlanningLaw& law, double flops, double unique_token
 
 double effective_tokens(double tokens, double unique_tokens, double half_life) {
   if (tokens <= unique_tokens) return tokens;
-  return unique_tokens * (1 + half_life * (1 - exp_(-(tokens / unique_tokens - 1) / half_life)));
+  const double again = tokens / unique_tokens - 1, h = again / half_life;
+  // of a long half-life 1 - e^-h has no digits left
+  const double worth =
+      h < 1e-3 ? again * (1 - h / 2 * (1 - h / 3 * (1 - h / 4 * (1 - h / 5)))) : half_life * (1 - exp_(-h));
+  return unique_tokens * (1 + worth);
 }
 
 double continual_flops(double params, double added_tokens, double replay) {

@@ -14,6 +14,12 @@ TEST(RepeatedText, IsWorthWhatItsHalfLifeSays) {
   for (const auto& [epochs, worth] : printed) EXPECT_NEAR(effective_tokens(epochs * 25e9, 25e9, 15.387756) / 25e9, worth, 6e-6);
 }
 
+TEST(EffectiveTokens, OfAHalfLifeWithoutEndAreAllOfThem) {
+  for (const double half_life : {1e3, 1e5, 1e9, 1e17, 1e30}) EXPECT_NEAR(effective_tokens(4, 1, half_life), 4, 10 / half_life);
+  // where the series takes over from the exponential
+  EXPECT_NEAR(effective_tokens(4, 1, 2999.9) / effective_tokens(4, 1, 3000.1), 1, 1e-6);
+}
+
 TEST(DataLimit, HasTheOptimumOfTheAuthorsRepository) {
   const DataLimit limit = data_limited(planning_law("published:muennighoff2023"), 1e22, 25e9,
                                        own_repetition(planning_law("published:muennighoff2023"), {}));
