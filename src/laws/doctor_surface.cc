@@ -77,7 +77,10 @@ void examine_surface(const Observations& table, const FitOptions& asked, Finding
   const auto exponent = robust.fit->derived.find("a");
   if (exponent != robust.fit->derived.end() && exponent->second.interval) {
     const Interval a = *exponent->second.interval;
-    findings.add("exponent of the optimum", a.high - a.low > 0.2 ? Verdict::bad : a.high - a.low > 0.1 ? Verdict::doubtful : Verdict::good,
+    findings.add("exponent of the optimum",
+                 a.high - a.low > 0.2   ? Verdict::bad
+                 : a.high - a.low > 0.1 ? Verdict::doubtful
+                                        : Verdict::good,
         "a of N*(C) = " + people(exponent->second.value) + ", from " + people(a.low) + " to " + people(a.high),
         "allocation is harder than loss: rows below 1e20 forecast the loss to 1.1 % and a = .602 instead of .514",
         "more budgets, and sizes on both sides of each minimum");

@@ -90,7 +90,8 @@ std::vector<Mistake> mistakes() {
                     for (auto& [name, column] : t.columns) column.push_back(column.front());
                     t.labels.emplace_back("again");
                   }},
-          Mistake{"PetaflopDays", "FLOPs against 6 N D", Verdict::bad, [](Observations& t) { scale(t, "flops", 0, 1 / 8.64e19); }},
+          Mistake{"PetaflopDays", "FLOPs against 6 N D", Verdict::bad,
+                  [](Observations& t) { scale(t, "flops", 0, 1 / 8.64e19); }},
           Mistake{"TokensInMillions", "unit of N and D", Verdict::bad, [](Observations& t) { scale(t, "tokens", 0, 1e-6); }},
           Mistake{"ParametersInMillions", "unit of N and D", Verdict::bad, [](Observations& t) { scale(t, "params", 0, 1e-6); }},
           Mistake{"OneRowInMillions", "unit of N and D", Verdict::bad,

@@ -201,18 +201,22 @@ std::optional<Warning> beyond_numbers(const Problem& problem, const Theta& theta
   const Law& law = *problem.law;
   for (int i = 0; i < law.size(); ++i)
     if (problem.free[i] && !std::isfinite(law.constant_of(i, theta[i])))
-      return Warning{"out_of_range", law.constants[i].name + " is beyond what a number here can hold: the rows do not show this law"};
+      return Warning{"out_of_range",
+                     law.constants[i].name + " is beyond what a number here can hold: the rows do not show this law"};
   if (!has_optimum(law) || !law.additive || problem.free_count() == 0) return std::nullopt;
   const AdditiveLaw sum = law.additive(law.named(theta), {});
   const auto &ln_n = problem.rows.inputs[0], &ln_d = problem.rows.inputs[1];
   const double r = correlation(ln_n, ln_d, problem.rows.count);
-  const bool one_line = std::fabs(r) > kOneLine;
+  const auto varies = [&](const std::vector<double>& x) {
+    return std::any_of(x.begin(), x.begin() + problem.rows.count, [&](double value) { return value != x.front(); });
+  };
+  const bool one_line = std::fabs(r) > kOneLine && varies(ln_n) && varies(ln_d);
   // the term of such an exponent is of one row: from there to the next it falls by all the digits of a double
   const double most = 52 * log_(2);
   for (const auto& [inputs, exponent, term] : {std::tuple{&ln_n, sum.alpha, "params"}, {&ln_d, sum.beta, "tokens"}}) {
     const auto [low, high] = std::minmax_element(inputs->begin(), inputs->begin() + problem.rows.count);
     const bool runs_away = std::fabs(exponent) * (*high - *low) > most;
-    const bool rises = *high > *low && one_line && !(exponent > 0);
+    const bool rises = one_line && !(exponent > 0);
     if (runs_away || rises)
       return Warning{"out_of_range",
                      std::string("the exponent of ") + term + " runs away, to " + people(exponent) +

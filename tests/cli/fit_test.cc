@@ -149,7 +149,8 @@ TEST(FitLaws, WhatCannotBeFittedIsNamed) {
 TEST(FitLaws, WarningsOfSeveralLawsSayWhoseTheyAre) {
   const fs::path place = fresh("laws_whose");
   write(place / "few.csv", "params,tokens,loss\n1e6,1e8,4\n1e7,1e9,3\n1e8,1e10,2.5\n");
-  const std::string both = program("fit few.csv --law chinchilla,power_c").out, one = program("fit few.csv --law chinchilla").out;
+  const std::string both = program("fit few.csv --law chinchilla,power_n_floor").out,
+                    one = program("fit few.csv --law chinchilla").out;
   EXPECT_THAT(both, HasSubstr("\nchinchilla: few_rows: "));
   EXPECT_THAT(one, testing::AllOf(HasSubstr("\nfew_rows: "), testing::Not(HasSubstr("chinchilla: few_rows"))));
 }
