@@ -109,25 +109,6 @@ INSTANTIATE_TEST_SUITE_P(Doctor, EveryMistake, testing::ValuesIn(mistakes()),
                          [](const testing::TestParamInfo<Mistake>& at) { return at.param.name; });
 
 // examining such a table ended the program once
-TEST(Doctor, JudgesATableThatHasNoSurface) {
-  // a study of one length whose larger models did worse
-  const Observations table = observations_from_csv("params,tokens,loss\n"
-                                                   "37760,12288,2.257458930081597\n"
-                                                   "37760,12288,2.005911707808667\n"
-                                                   "103344,12288,2.016121633955862\n"
-                                                   "103344,12288,2.0580171044847644\n"
-                                                   "224640,12288,1.7104896771616271\n"
-                                                   "224640,12288,2.014320598940642\n"
-                                                   "420080,12288,2.560047386857493\n"
-                                                   "420080,12288,2.307054112203311\n"
-                                                   "708096,12288,2.2714993704890105\n"
-                                                   "708096,12288,2.664089009158276\n"
-                                                   "1635584,12288,2.5080075095926646\n"
-                                                   "1635584,12288,2.3933088824890647\n",
-                                                   "t.csv");
-  EXPECT_EQ(finding(table, "what a surface says").verdict, Verdict::bad);
-}
-
 TEST(Doctor, SeesRepeatedText) {
   Observations table = sound();
   for (std::size_t row = 0; row < table.labels.size(); ++row) table.columns["unique_tokens"].emplace_back(1e10);

@@ -27,7 +27,7 @@ TEST(PublishedLaws, EachIsAKnownFormulaWithAllItsConstants) {
     EXPECT_TRUE(predict_law(table, p.law, p.constants)[0]) << p.name;
     for (const std::string& convention : {p.n_convention, p.flops_convention})
       EXPECT_TRUE(
-          (std::set<std::string>{"", "other", "params", "params_non_embedding", "params_matmul", "flops_exact", "flops_6nd"})
+          (std::set<std::string>{"", "other", "params", "params_non_embedding", "params_matmul", "flops_exact", "flops_6nd", "flops_per_token"})
               .contains(convention))
           << p.name;
   }

@@ -117,6 +117,7 @@ bool Checker::convicted(std::int64_t line) const {
 /// Where most rows of a table are wrong, a unit or a column was not understood; one that differs from the others' factor stays.
 void Checker::misread(std::size_t first) {
   constexpr double kSame = .05;
+  constexpr std::size_t kMany = 8;  // by factors of their own: fewer rows an author may have got wrong
   std::map<std::string, std::vector<Claim*>> of_kind;
   std::map<std::string, std::set<std::int64_t>> judged;
   for (std::size_t i = first; i < claims_.size(); ++i) {
@@ -128,11 +129,11 @@ void Checker::misread(std::size_t first) {
     for (const Claim* c : wrong) factors.push_back(*c->claimed / *c->computed);
     std::nth_element(factors.begin(), factors.begin() + static_cast<std::ptrdiff_t>(factors.size() / 2), factors.end());
     const double factor = factors[factors.size() / 2];
-    const bool most = wrong.size() >= 3 && 2 * wrong.size() > judged[kind].size();
+    const bool most = wrong.size() >= kMany && 2 * wrong.size() > judged[kind].size();
     const std::vector<Claim*> all = wrong;
     std::erase_if(wrong, [&](const Claim* c) { return std::abs(*c->claimed / *c->computed / factor - 1) > kSame; });
     const bool by_one = wrong.size() >= 3 && 2 * wrong.size() > judged[kind].size();
-    if (!most) continue;
+    if (!most && !by_one) continue;
     for (Claim* c : by_one ? wrong : all) {
       c->verdict = ClaimVerdict::cannot_check;
       c->computed.reset();
